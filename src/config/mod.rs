@@ -1,0 +1,119 @@
+//! What may be written in booking-monitor.toml, and what comes of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+
+use crate::channels;
+use crate::domain::policy::{Kind, Pace, Rules};
+use crate::yclients;
+
+/// A whole, checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// What people read.
+    pub language: Language,
+    /// `[database]`.
+    pub database: Database,
+    /// `[monitor] enabled`: false means no request and no send.
+    pub enabled: bool,
+    /// `[yclients]`.
+    pub yclients: yclients::Settings,
+    /// `[channels.*]`, in the file's order.
+    pub channels: Vec<channels::Settings>,
+    /// `[[companies]]`, in the file's order.
+    pub companies: Vec<Company>,
+    /// `[alerts]`.
+    pub alerts: Alerts,
+}
+
+/// The language of messages, `status`, `check` and the owner's chat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// Russian.
+    #[default]
+    Ru,
+    /// English.
+    En,
+}
+
+/// `[database]`.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// The SQLite file, absolute or relative to the working folder.
+    pub path: PathBuf,
+}
+
+/// `[[companies]]`, with everything inherited filled in.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// The company's (branch's) id in YClients.
+    pub id: i64,
+    /// In place of the API's title.
+    pub title: Option<String>,
+    /// In place of the API's address.
+    pub address: Option<String>,
+    /// In place of the API's telephone.
+    pub phone: Option<String>,
+    /// In place of the API's zone.
+    pub timezone: Option<Tz>,
+    /// ISO 3166; completes phones without a code.
+    pub country: String,
+    /// What its people read.
+    pub language: Language,
+    /// Channels to clients by name, in the order of trying.
+    pub channels: Vec<String>,
+    /// Who hears of what happens here.
+    pub owners: Vec<Owner>,
+    /// Intervals, delays and the horizon.
+    pub pace: Pace,
+    /// When polls run, in place of `interval`: a cron expression in the company's zone.
+    pub schedule: Option<String>,
+    /// No client is written to between these hours of the company's day.
+    pub quiet_hours: Option<(NaiveTime, NaiveTime)>,
+    /// What is told and what is not.
+    pub rules: Rules,
+    /// `notify.booking_link`.
+    pub booking_link: Option<String>,
+    /// Texts in place of the built-in ones.
+    pub templates: Vec<Template>,
+}
+
+/// An owner's chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The channel's name.
+    pub channel: String,
+    /// The chat id or phone.
+    pub to: String,
+    /// Kinds that are copied there.
+    pub events: Vec<Kind>,
+    /// Alerts go there too.
+    pub alerts: bool,
+}
+
+/// One text that stands in place of a built-in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// `created`, `updated`, `restored`, `cancelled` …
+    pub key: String,
+    /// For this channel only; `None` for all.
+    pub channel: Option<String>,
+    /// MiniJinja source.
+    pub source: String,
+    /// Where it was written: a file's path, or the configuration's key path.
+    pub origin: String,
+}
+
+/// `[alerts]`.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    /// How long something is broken before the owners are told.
+    pub after: Duration,
+    /// Owners' copies show masked phones.
+    pub mask_phones: bool,
+}

@@ -1,0 +1,177 @@
+//! The life of a notification once it exists: its statuses, what a channel's answer means, and
+//! when to try again.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a notification stands. The words are stored in `booking_notifications.status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Waiting for `due_at`.
+    Pending,
+    /// Kept back by the guard against mass change.
+    Held,
+    /// The intent is on disk; the outcome is not.
+    Sending,
+    /// It may have arrived, and the channel cannot tell.
+    Uncertain,
+    /// The channel took it.
+    Sent,
+    /// It reached the device.
+    Delivered,
+    /// It was opened.
+    Read,
+    /// The provider said later that it did not arrive, and no channel is left.
+    Failed,
+    /// Never accepted; no more tries.
+    Dead,
+    /// Not sent, for a reason that is stored.
+    Suppressed,
+}
+
+impl Status {
+    /// Every status, for tables and checks.
+    pub const ALL: [Self; 10] = [
+        Self::Pending,
+        Self::Held,
+        Self::Sending,
+        Self::Uncertain,
+        Self::Sent,
+        Self::Delivered,
+        Self::Read,
+        Self::Failed,
+        Self::Dead,
+        Self::Suppressed,
+    ];
+
+    /// The stored word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Held => "held",
+            Self::Sending => "sending",
+            Self::Uncertain => "uncertain",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+            Self::Dead => "dead",
+            Self::Suppressed => "suppressed",
+        }
+    }
+
+    /// From the stored word.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+}
+
+/// What a channel answered to a send: the decision, not the wording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Taken; the provider's id of the message, where it names one.
+    Accepted {
+        /// The provider's id.
+        id: Option<String>,
+    },
+    /// Surely not sent, worth trying again.
+    Retry {
+        /// What went wrong, without secrets or phones.
+        why: String,
+    },
+    /// Surely not sent; the whole channel has to wait.
+    Throttled {
+        /// The stated pause; `None` means by the retry steps.
+        after: Option<Duration>,
+        /// What the provider said.
+        why: String,
+    },
+    /// This person cannot be reached here; another channel may.
+    Unreachable {
+        /// What the provider said.
+        why: String,
+    },
+    /// Nobody can be reached here until somebody mends the configuration or the account.
+    ChannelDown {
+        /// What the provider said.
+        why: String,
+    },
+    /// This message will never be taken as it is.
+    Refused {
+        /// What the provider said.
+        why: String,
+    },
+    /// It may have arrived.
+    Uncertain {
+        /// What broke off.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// The word stored in `delivery_attempts.outcome`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Retry { .. } => "retry",
+            Self::Throttled { .. } => "retry_after",
+            Self::Unreachable { .. } => "unreachable",
+            Self::ChannelDown { .. } => "channel_down",
+            Self::Refused { .. } => "refused",
+            Self::Uncertain { .. } => "uncertain",
+        }
+    }
+
+    /// The wording, where something went wrong.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Accepted { .. } => None,
+            Self::Retry { why }
+            | Self::Throttled { why, .. }
+            | Self::Unreachable { why }
+            | Self::ChannelDown { why }
+            | Self::Refused { why }
+            | Self::Uncertain { why } => Some(why),
+        }
+    }
+}
+
+/// Waits between the tries of one send, in seconds; the last one repeats until the visit begins.
+const RETRY_STEPS: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
+
+/// The wait after failed try number `failures` (1 for the first), without jitter.
+#[must_use]
+pub fn retry_step(failures: u32) -> Duration {
+    let index = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
+    Duration::from_secs(RETRY_STEPS[index.min(RETRY_STEPS.len() - 1)])
+}
+
+/// A span moved by up to 20 % either way; `unit` is a random number in `0.0..1.0`.
+#[must_use]
+pub fn jittered(span: Duration, unit: f64) -> Duration {
+    span.mul_f64(0.8 + 0.4 * unit.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_become_rarer_and_then_come_every_five_minutes() {
+        let steps: Vec<u64> = (1..=10).map(|n| retry_step(n).as_secs()).collect();
+        assert_eq!(steps, [1, 2, 5, 10, 30, 60, 120, 300, 300, 300]);
+    }
+
+    #[test]
+    fn jitter_stays_within_a_fifth() {
+        let span = Duration::from_secs(10);
+        assert_eq!(jittered(span, 0.0), Duration::from_secs(8));
+        assert_eq!(jittered(span, 1.0), Duration::from_secs(12));
+    }
+}

@@ -1,0 +1,13 @@
+//! The rules of the trade, pure: no async, no clock, no SQL, no HTTP, no logging.
+//!
+//! A reading of the journal becomes [`record::Record`]s; two states of one booking make a
+//! [`change::Change`]; what a person knows of a visit and what is true now make a message
+//! ([`settle`]), unless [`policy`] names a reason for silence. [`delivery`] is the life of a
+//! message once it exists. Nothing here imports another room of this crate.
+
+pub mod change;
+pub mod delivery;
+pub mod known;
+pub mod phone;
+pub mod policy;
+pub mod record;

@@ -1,0 +1,168 @@
+//! Telephone numbers: one canonical form (E.164), one masked form for everything people or logs see.
+
+use std::fmt;
+
+use rlibphonenumber::{PhoneNumber, PhoneNumberFormat, Region};
+use serde::{Deserialize, Serialize};
+
+/// A valid telephone number in E.164 (`+79000000001`).
+///
+/// `Display` and `Debug` show the masked form only; whole digits come from [`Phone::e164`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Phone(String);
+
+/// Why a text is not a telephone number that a message could reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PhoneProblem {
+    /// Nothing but punctuation.
+    #[error("no digits")]
+    Empty,
+    /// Digits that belong to no numbering plan: too short, too long, invented.
+    #[error("not a valid number")]
+    Invalid,
+}
+
+impl Phone {
+    /// Reads a number as people and APIs write it: `+7 900 000-00-01`, `8 (900) …`, `79000000001`.
+    ///
+    /// `country` (ISO 3166, `"RU"`) completes numbers without a country code. A number without a
+    /// plus that is valid only with one (`375291234567` read in Russia) is taken as international.
+    pub fn parse(text: &str, country: &str) -> Result<Self, PhoneProblem> {
+        let text = text.trim();
+        if !text.chars().any(|c| c.is_ascii_digit()) {
+            return Err(PhoneProblem::Empty);
+        }
+        let region = Region::try_from(country).ok();
+        Self::valid(text, region)
+            .or_else(|| {
+                let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                Self::valid(&format!("+{digits}"), None)
+            })
+            .ok_or(PhoneProblem::Invalid)
+    }
+
+    fn valid(text: &str, region: Option<Region>) -> Option<Self> {
+        let number = PhoneNumber::parse(text, region).ok()?;
+        number
+            .is_valid()
+            .then(|| Self(number.format_as(PhoneNumberFormat::E164).into_owned()))
+    }
+
+    /// Whether this is a country that [`Phone::parse`] knows (ISO 3166, two capital letters).
+    #[must_use]
+    pub fn knows_country(country: &str) -> bool {
+        Region::try_from(country).is_ok()
+    }
+
+    /// Takes a number that the program itself stored in E.164.
+    #[must_use]
+    pub fn from_stored(e164: String) -> Self {
+        Self(e164)
+    }
+
+    /// The whole number, `+79000000001`: for the database and the messenger, never for a log.
+    #[must_use]
+    pub fn e164(&self) -> &str {
+        &self.0
+    }
+
+    /// The digits alone, `79000000001`, as WhatsApp's chat ids begin.
+    #[must_use]
+    pub fn digits(&self) -> &str {
+        self.0.trim_start_matches('+')
+    }
+
+    /// `+7 900 000-00-01`: for the owner's own eyes.
+    #[must_use]
+    pub fn readable(&self) -> String {
+        let digits = self.digits();
+        match (digits.len(), digits.as_bytes().first()) {
+            (11, Some(b'7')) => format!(
+                "+7 {} {}-{}-{}",
+                &digits[1..4],
+                &digits[4..7],
+                &digits[7..9],
+                &digits[9..]
+            ),
+            _ => self.0.clone(),
+        }
+    }
+
+    /// `+7 *** ***-**-67`: the last two digits only.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let digits = self.digits();
+        let tail = digits.get(digits.len().saturating_sub(2)..).unwrap_or("");
+        let country = if digits.starts_with('7') { "7" } else { "*" };
+        format!("+{country} *** ***-**-{tail}")
+    }
+}
+
+impl fmt::Display for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spellings_of_one_number_are_one_phone() {
+        for text in [
+            "+79000000001",
+            "79000000001",
+            "89000000001",
+            "9000000001",
+            "+7 900 000-00-01",
+            "8 (900) 000 00 01",
+        ] {
+            assert_eq!(
+                Phone::parse(text, "RU").unwrap().e164(),
+                "+79000000001",
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_foreign_number_without_a_plus_is_international() {
+        assert_eq!(
+            Phone::parse("375291234567", "RU").unwrap().e164(),
+            "+375291234567"
+        );
+        assert_eq!(
+            Phone::parse("+381 60 1234567", "RU").unwrap().e164(),
+            "+381601234567"
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        assert_eq!(Phone::parse("", "RU"), Err(PhoneProblem::Empty));
+        assert_eq!(Phone::parse(" - ", "RU"), Err(PhoneProblem::Empty));
+        assert_eq!(Phone::parse("12345", "RU"), Err(PhoneProblem::Invalid));
+        assert_eq!(
+            Phone::parse("+7 222 000-00-00", "RU"),
+            Err(PhoneProblem::Invalid)
+        );
+    }
+
+    #[test]
+    fn a_printed_phone_shows_two_digits() {
+        let phone = Phone::parse("+79000000067", "RU").unwrap();
+        assert_eq!(
+            format!("{phone} {phone:?}"),
+            "+7 *** ***-**-67 +7 *** ***-**-67"
+        );
+        assert_eq!(phone.readable(), "+7 900 000-00-67");
+    }
+}

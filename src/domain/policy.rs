@@ -1,0 +1,120 @@
+//! Who hears of what, and every reason not to: named, stored, explainable.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::change::Field;
+use super::phone::Phone;
+use super::record::{Origin, Record};
+
+/// What a message to a person is about. The words are stored in `booking_notifications.kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A booking the client does not know of.
+    Created,
+    /// A booking that became another, or came back.
+    Updated,
+    /// A booking that is off.
+    Cancelled,
+}
+
+impl Kind {
+    /// The stored word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What is done with a send whose outcome nobody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUncertain {
+    /// Leave it and tell the owner: most such sends did arrive.
+    Hold,
+    /// Send it again.
+    Resend,
+}
+
+/// The clock rules of one company's polls and messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pace {
+    /// Between two polls.
+    pub interval: Duration,
+    /// Quiet time after the last change before it is told.
+    pub notification_delay: Duration,
+    /// Never wait longer than this after the first change.
+    pub max_delay: Duration,
+    /// Between two full comparisons of the horizon.
+    pub sweep_interval: Duration,
+    /// How many days ahead bookings are watched.
+    pub horizon_days: u32,
+}
+
+/// What one company wants told, to whom, and what is passed over in silence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// Kinds that clients get.
+    pub kinds: Vec<Kind>,
+    /// Fields whose change is an `updated`; the others move what is known in silence.
+    pub updated_fields: Vec<Field>,
+    /// Whose new bookings get a `created`.
+    pub created_from: Vec<Origin>,
+    /// Texts in a comment that mean: booked through a bot.
+    pub bot_markers: Vec<String>,
+    /// Users whose bookings are a bot's.
+    pub bot_user_ids: Vec<i64>,
+    /// What a bot's booking silences.
+    pub bot_silences: Vec<Kind>,
+    /// Texts in a comment that silence the booking.
+    pub quiet_markers: Vec<String>,
+    /// Moves smaller than this are not told (yet).
+    pub min_shift: Duration,
+    /// A `created` older than this is not sent.
+    pub stale_after: Duration,
+    /// When not empty: nobody else is written to.
+    pub only_phones: Vec<Phone>,
+    /// Nobody is written to.
+    pub dry_run: bool,
+    /// The share of known future bookings, in percent, that may vanish at once.
+    pub missing_limit: f64,
+    /// What is done with a send whose outcome nobody can tell.
+    pub on_uncertain: OnUncertain,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            kinds: vec![Kind::Created, Kind::Updated, Kind::Cancelled],
+            updated_fields: vec![Field::Start, Field::Staff, Field::Services],
+            created_from: vec![Origin::Staff, Origin::Online],
+            bot_markers: vec!["AI Admin".into(), "WhatsApp".into()],
+            bot_user_ids: Vec::new(),
+            bot_silences: vec![Kind::Created],
+            quiet_markers: Vec::new(),
+            min_shift: Duration::ZERO,
+            stale_after: Duration::from_hours(24),
+            only_phones: Vec::new(),
+            dry_run: false,
+            missing_limit: 20.0,
+            on_uncertain: OnUncertain::Hold,
+        }
+    }
+}
+
+impl Rules {
+    /// Whether this booking was made by a chat bot: its comment holds a marker, or its author is one.
+    #[must_use]
+    pub fn is_bot_booking(&self, record: &Record) -> bool {
+        self.bot_markers
+            .iter()
+            .any(|m| !m.is_empty() && record.comment.contains(m.as_str()))
+            || (record.created_user_id != 0 && self.bot_user_ids.contains(&record.created_user_id))
+    }
+}

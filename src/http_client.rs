@@ -1,0 +1,104 @@
+//! The only place that makes HTTP clients, and the only wording of their errors.
+//!
+//! Telegram and Green API carry the token in the path and reqwest prints whole addresses, so no
+//! `reqwest::Error` leaves this room as text except through [`failure`], which drops the address.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, Proxy, redirect};
+
+/// How one outgoing connection is made. Every adapter's settings hold one.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// For a whole request, connecting included.
+    pub timeout: Duration,
+    /// A proxy's address (`socks5h://…`, `http://…`).
+    pub proxy: Option<String>,
+    /// Extra root certificates, PEM.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Why no client could be made. Always the configuration's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The file of extra roots could not be read.
+    #[error("cannot read ca_file {}: {source}", path.display())]
+    CaFile {
+        /// The configured path.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It holds no certificates.
+    #[error("no PEM certificate in ca_file {}", path.display())]
+    CaFormat {
+        /// The configured path.
+        path: PathBuf,
+    },
+    /// The proxy's address is none, or TLS could not be set up.
+    #[error("cannot set up the connection: {0}")]
+    Setup(String),
+}
+
+/// Makes a client: no redirects (a token must not follow one), short-lived idle connections (a
+/// server closes its own after about a minute, and a POST caught in that moment is uncertain).
+pub fn client(settings: &ClientSettings) -> Result<Client, ClientError> {
+    let mut builder = Client::builder()
+        .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
+        .timeout(settings.timeout)
+        .pool_idle_timeout(Duration::from_secs(15))
+        .redirect(redirect::Policy::none())
+        .user_agent(concat!("booking-monitor/", env!("CARGO_PKG_VERSION")));
+    if let Some(proxy) = &settings.proxy {
+        let proxy = Proxy::all(proxy)
+            .map_err(|_| ClientError::Setup("the proxy's address is not one".into()))?;
+        builder = builder.proxy(proxy);
+    }
+    if let Some(path) = &settings.ca_file {
+        builder = builder.tls_certs_merge(certificates(path)?);
+    }
+    builder.build().map_err(|e| ClientError::Setup(failure(e)))
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>, ClientError> {
+    let pem = std::fs::read(path).map_err(|source| ClientError::CaFile {
+        path: path.into(),
+        source,
+    })?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(ClientError::CaFormat { path: path.into() }),
+    }
+}
+
+/// What went wrong, in words, without the address.
+#[must_use]
+pub fn failure(error: reqwest::Error) -> String {
+    let stage = if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "cannot connect"
+    } else if error.is_body() || error.is_decode() {
+        "the answer broke off"
+    } else {
+        "the request failed"
+    };
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    let cause = cause.to_string();
+    // The outermost error is reqwest's own and names the address; a deeper one does not.
+    if std::error::Error::source(&error).is_none() || error.is_timeout() {
+        stage.to_owned()
+    } else {
+        format!("{stage}: {cause}")
+    }
+}
+
+/// Whether the request surely never left: no connection was made.
+#[must_use]
+pub fn never_left(error: &reqwest::Error) -> bool {
+    error.is_connect() || error.is_builder()
+}

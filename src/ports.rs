@@ -1,0 +1,264 @@
+//! The edge of the process: what the pipeline asks of the world outside, and how it can fail.
+//!
+//! Errors are named by what the caller does next. None of them carries a token, a phone or a URL.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use crate::domain::delivery::Outcome;
+use crate::domain::record::Record;
+
+/// The time. Production reads the machine's clock; tests hold the hands.
+pub trait Clock: Send + Sync {
+    /// This instant.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's own clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// The company a request is about, and what is needed to read its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompanyRef {
+    /// The company's (branch's) id.
+    pub id: i64,
+    /// Its IANA zone, in which the journal's naive times are meant.
+    pub zone: Tz,
+    /// ISO 3166 country, which completes phones written without a code.
+    pub country: String,
+}
+
+/// Which records a listing asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// Created or changed since this instant, deleted ones included.
+    ChangedSince(DateTime<Utc>),
+    /// Starting on these salon days, both inclusive, deleted ones left out.
+    Starting(NaiveDate, NaiveDate),
+}
+
+/// One row of a listing.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// A booking.
+    Record(Box<Record>),
+    /// A row that could not be read; counted, never guessed at.
+    Unreadable {
+        /// Its id, when at least that could be read.
+        id: Option<i64>,
+        /// What was wrong with it, without its data.
+        why: String,
+    },
+    /// A null in place of a row.
+    Null,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Rows in the API's order.
+    pub rows: Vec<Row>,
+    /// How many rows the whole listing has, where the API said it.
+    pub total_count: Option<u64>,
+    /// The `Date` header of the answer.
+    pub server_date: Option<DateTime<Utc>>,
+}
+
+/// One record asked for by its id.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    /// It is there (perhaps marked deleted).
+    Found(Box<Record>),
+    /// The API says 404.
+    Gone,
+}
+
+/// What the API says of a company.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompanyInfo {
+    /// Its public title.
+    pub title: String,
+    /// Its address: city and street as the API has them.
+    pub address: String,
+    /// Its telephone, as written.
+    pub phone: String,
+    /// Its IANA zone, where the API names a known one.
+    pub zone: Option<Tz>,
+    /// The address of its booking form, where the API names one.
+    pub booking_link: String,
+}
+
+/// Why the records API gave no information.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// Too many requests: wait this long, for every company on that address.
+    #[error("too many requests, told to wait {} s", pause.as_secs())]
+    Throttled {
+        /// The stated pause, at least one second.
+        pause: Duration,
+    },
+    /// A person has to act: key, licence, rights or an unknown company.
+    #[error("HTTP {status}: {message}")]
+    Denied {
+        /// 401, 402, 403 or 404.
+        status: u16,
+        /// What the API said.
+        message: String,
+    },
+    /// The API or the way to it is out of order; worth trying again.
+    #[error("{0}")]
+    Unavailable(String),
+    /// An answer that is no answer: HTML, truncated JSON, `success: false`.
+    #[error("unreadable answer: {0}")]
+    Unreadable(String),
+}
+
+/// The records API.
+#[async_trait]
+pub trait BookingApi: Send + Sync {
+    /// One page of a listing; pages count from 1. A good empty poll («Не найдено») is a page
+    /// without rows.
+    async fn page(&self, company: &CompanyRef, query: &Query, page: u32) -> Result<Page, ApiError>;
+
+    /// One record by its id.
+    async fn record(&self, company: &CompanyRef, record_id: i64) -> Result<Lookup, ApiError>;
+
+    /// The company's own data.
+    async fn company(&self, company_id: i64) -> Result<CompanyInfo, ApiError>;
+
+    /// The number of rows a full page has.
+    fn page_size(&self) -> u32;
+}
+
+/// A message ready to leave: text in the channel's own markup, one recipient.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// The phone (digits of E.164 with a plus) or the chat id, as the channel addresses people.
+    pub to: String,
+    /// The text in the channel's markup.
+    pub text: String,
+}
+
+/// How a channel writes bold, struck and italic text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Markup {
+    /// `*bold*`, `~struck~`, `_italic_`.
+    WhatsApp,
+    /// Telegram's HTML.
+    TelegramHtml,
+    /// None at all.
+    Plain,
+}
+
+/// How a channel names a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addressing {
+    /// By phone: anyone can be written to.
+    Phone,
+    /// By chat id: only people who wrote to the bot first.
+    Chat,
+}
+
+/// One way to a person.
+#[async_trait]
+pub trait Channel: Send + Sync {
+    /// How this channel writes emphasis.
+    fn markup(&self) -> Markup;
+
+    /// How this channel names people.
+    fn addressing(&self) -> Addressing;
+
+    /// Whether a client who answers here is heard.
+    fn hears_replies(&self) -> bool;
+
+    /// Sends one message. Never called without an intent on disk.
+    async fn send(&self, message: &Outgoing) -> Outcome;
+
+    /// Asks whether the channel works at all, sending nothing. The error says what is wrong.
+    async fn probe(&self) -> Result<(), String>;
+}
+
+/// Something a channel told us by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// How a message of ours fares.
+    Status {
+        /// The provider's id of our message.
+        message_id: String,
+        /// What became of it.
+        status: Receipt,
+        /// The provider's words, where something went wrong.
+        why: Option<String>,
+    },
+    /// Somebody wrote to us.
+    Text {
+        /// The provider's id of their message.
+        message_id: String,
+        /// The chat to answer to.
+        chat_id: String,
+        /// Their phone in digits, where the channel shows it.
+        phone: Option<String>,
+        /// Their name there.
+        name: String,
+        /// What they wrote.
+        text: String,
+        /// When, provider's time.
+        at: DateTime<Utc>,
+    },
+    /// The account's state changed: `true` when it can send.
+    State {
+        /// Whether messages can leave now.
+        up: bool,
+        /// The provider's word for the state.
+        state: String,
+    },
+    /// A kind nobody here needs; acknowledged and counted.
+    Other {
+        /// The provider's word for it.
+        kind: String,
+    },
+}
+
+/// A delivery receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Receipt {
+    /// It left the provider.
+    Sent,
+    /// It reached the device.
+    Delivered,
+    /// It was opened.
+    Read,
+    /// It did not arrive.
+    Failed,
+    /// This person has no account there.
+    NoAccount,
+}
+
+/// One received notification and what acknowledges it.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The token that acknowledges it.
+    pub receipt: String,
+    /// What it says.
+    pub what: Incoming,
+}
+
+/// A channel's inbound side, read by polling. What is not acknowledged comes again.
+#[async_trait]
+pub trait Receiver: Send + Sync {
+    /// The next notification, waiting for one at most `patience`; `None` when nothing came.
+    async fn receive(&self, patience: Duration) -> Result<Option<Received>, String>;
+
+    /// Removes it from the provider's queue. Called after it is stored.
+    async fn acknowledge(&self, receipt: &str) -> Result<(), String>;
+}

@@ -1,0 +1,55 @@
+//! The YClients (Altegio) records API: transport, paging, wire types to domain.
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::http_client::ClientSettings;
+
+/// `[yclients]`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Without a trailing slash.
+    pub base_url: String,
+    /// The partner's (application's) token.
+    pub partner_token: SecretString,
+    /// Whose eyes the journal is read with.
+    pub user: User,
+    /// The `Accept` header.
+    pub accept: String,
+    /// Hard cap in any second.
+    pub requests_per_second: u32,
+    /// Hard cap in any minute.
+    pub requests_per_minute: u32,
+    /// Rows of a page, 1 to 300.
+    pub page_size: u32,
+    /// Time-out, proxy, extra roots.
+    pub client: ClientSettings,
+}
+
+/// How the user's token is had.
+#[derive(Clone)]
+pub enum User {
+    /// Given.
+    Token(SecretString),
+    /// Fetched at `POST /auth`, kept in memory.
+    Login {
+        /// Phone or e-mail.
+        login: String,
+        /// The password.
+        password: SecretString,
+    },
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Token(_) => "Token(***)",
+            Self::Login { .. } => "Login(***)",
+        })
+    }
+}
+
+/// The default time-out of a request.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
