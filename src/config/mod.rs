@@ -1,4 +1,9 @@
 //! What may be written in booking-monitor.toml, and what comes of it.
+//!
+//! [`locate`] finds the file, [`load`] reads it. A broken value never falls back to a default: a
+//! load ends in a whole [`Config`] with its warnings, or in a [`Report`] of every [`Problem`] at
+//! once. Defaults stand beside the call that reads their key; booking-monitor.toml shows them to
+//! people, and a test holds the two together.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,9 +11,25 @@ use std::time::Duration;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
-use crate::channels;
 use crate::domain::policy::{Kind, Pace, Rules};
-use crate::yclients;
+
+mod address;
+mod channels;
+mod companies;
+mod environment;
+mod load;
+mod monitor;
+mod problem;
+mod reader;
+mod secret;
+mod section;
+mod templates;
+mod values;
+mod yclients;
+
+pub use environment::{Environment, ProcessEnvironment};
+pub use load::{Loaded, Secrets, load, locate, locate_from};
+pub use problem::{Problem, Report};
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]
@@ -22,9 +43,9 @@ pub struct Config {
     /// `[monitor] enabled`: false means no request and no send.
     pub enabled: bool,
     /// `[yclients]`.
-    pub yclients: yclients::Settings,
+    pub yclients: crate::yclients::Settings,
     /// `[channels.*]`, in the file's order.
-    pub channels: Vec<channels::Settings>,
+    pub channels: Vec<crate::channels::Settings>,
     /// `[[companies]]`, in the file's order.
     pub companies: Vec<Company>,
     /// `[alerts]`.

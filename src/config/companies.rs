@@ -1,0 +1,135 @@
+//! `[[companies]]`: everything a company does not say itself is filled in from the whole program's.
+
+use super::channels::Channels;
+use super::environment::Overrides;
+use super::monitor::{Inherited, KINDS};
+use super::reader::{Value, Wrong};
+use super::section::Section;
+use super::templates::{self, unknown_channel};
+use super::values::{country, list, switch, text, text_or_number, timezone, whole, word};
+use super::{Company, Language, Owner, Template};
+
+/// The words for languages.
+pub(super) const LANGUAGES: [(&str, Language); 2] = [("ru", Language::Ru), ("en", Language::En)];
+
+/// What the rest of the file means for its companies.
+pub(super) struct Surroundings<'a> {
+    pub(super) language: Language,
+    pub(super) inherited: Inherited,
+    pub(super) templates: Vec<Template>,
+    pub(super) channels: &'a Channels,
+    pub(super) overrides: Overrides,
+}
+
+pub(super) fn read(at: &mut Section<'_>, around: &Surroundings<'_>) -> Vec<Company> {
+    let before = at.reader.problem_count();
+    let mut seen: Vec<i64> = Vec::new();
+    let companies = at.tables("companies", |at| {
+        let company = company(at, around);
+        // Zero is the placeholder of an id that could not be read.
+        if company.id != 0 && seen.contains(&company.id) {
+            let wrong = Wrong::new(format!("the company {} is listed twice", company.id))
+                .hint("its clients would be told everything twice; keep one".to_owned());
+            at.reader.problem(&at.place_of("id"), wrong);
+        }
+        seen.push(company.id);
+        // What looks left out may only be broken, so gaps are named once the rest is right.
+        let whole = at.reader.problem_count() == before;
+        if whole && company.channels.is_empty() && company.owners.is_empty() {
+            let wrong = Wrong::new("no channels and no owner")
+                .hint("its bookings are watched, but nobody is told".to_owned());
+            at.reader.warning(&at.place, wrong);
+        }
+        company
+    });
+    let place = at.place_of("companies");
+    let whole = at.reader.problem_count() == before;
+    if whole && companies.is_empty() {
+        let wrong =
+            Wrong::new("no company to watch").hint("add [[companies]] with its id".to_owned());
+        at.reader.problem(&place, wrong);
+    } else if whole && companies.iter().all(|company| company.owners.is_empty()) {
+        let wrong = Wrong::new("no company has an owner")
+            .hint("nobody hears when something breaks or is held back".to_owned());
+        at.reader.warning(&place, wrong);
+    }
+    companies
+}
+
+fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
+    let id = at.required(
+        "id",
+        "the branch's number, such as 962302",
+        whole(1, i64::MAX),
+    );
+    let channel = |value: &Value<'_>| channel_name(value, around.channels);
+    let channels = at.get("channels", Vec::new(), |value| {
+        let names = list(channel)(value)?;
+        let twice = names
+            .iter()
+            .enumerate()
+            .find(|(index, name)| names[..*index].contains(name));
+        match twice {
+            Some((_, name)) => value.refuse(Wrong::new("named twice:").found(format!("{name:?}"))),
+            None => Some(names),
+        }
+    });
+    let owners = at.tables("owner", |at| owner(at, around.channels));
+    let title = at.optional("title", text);
+    let address = at.optional("address", text);
+    let phone = at.optional("phone", text_or_number);
+    let timezone = at.optional("timezone", timezone);
+    let country = at
+        .optional("country", country)
+        .unwrap_or_else(|| "RU".into());
+    let language = at.optional("language", word(&LANGUAGES));
+
+    let inherited = around.inherited.clone().monitor(at, &around.overrides);
+    let inherited = at.table("notify", |at| inherited.notify(at));
+    inherited.warn_of_other_delay(&around.inherited, at);
+    let templates = at.table("templates", |at| {
+        templates::read(at, &around.templates, around.channels)
+    });
+    Company {
+        id: id.unwrap_or_default(),
+        title,
+        address,
+        phone,
+        timezone,
+        language: language.unwrap_or(around.language),
+        channels,
+        owners: owners.into_iter().flatten().collect(),
+        rules: inherited.rules_in(at, &country),
+        country,
+        pace: inherited.pace,
+        schedule: inherited.schedule,
+        quiet_hours: inherited.quiet_hours,
+        booking_link: inherited.booking_link,
+        templates,
+    }
+}
+
+fn owner(at: &mut Section<'_>, channels: &Channels) -> Option<Owner> {
+    let channel = at.required("channel", "the name of a channel", |value| {
+        channel_name(value, channels)
+    });
+    let to = at.required("to", "the chat's id, or a phone", text_or_number);
+    let events = KINDS.map(|(_, kind)| kind).to_vec();
+    let events = at.get("events", events, list(word(&KINDS)));
+    let alerts = at.get("alerts", true, switch);
+    Some(Owner {
+        channel: channel?,
+        to: to?,
+        events,
+        alerts,
+    })
+}
+
+fn channel_name(value: &Value<'_>, channels: &Channels) -> Option<String> {
+    let name = text(value)?;
+    if channels.names().any(|known| known == name) {
+        Some(name)
+    } else {
+        value.refuse(unknown_channel(&name, channels))
+    }
+}

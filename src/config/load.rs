@@ -1,0 +1,264 @@
+//! From a path to a checked [`Config`], or to everything that is wrong with it.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+use super::companies::{LANGUAGES, Surroundings};
+use super::environment::{Environment, Overrides, ProcessEnvironment};
+use super::monitor::Inherited;
+use super::problem::{Problem, Report};
+use super::reader::{Notes, Reader, Wrong, line_of};
+use super::section::Section;
+use super::values::{SHORTEST, duration, switch, text, word};
+use super::{Alerts, Config, Database, channels, companies, templates, yclients};
+
+/// The file's name, wherever it lies.
+const FILE_NAME: &str = "booking-monitor.toml";
+const SYSTEM_FOLDER: &str = "/etc/booking-monitor";
+/// Where the unit keeps its state; a shell must find the same database there.
+const STATE_FOLDER: &str = "/var/lib/booking-monitor";
+const DATABASE: &str = "booking-monitor.db";
+
+/// Syntax errors beyond this many are mostly echoes of the first.
+const SYNTAX_ERRORS: usize = 5;
+
+/// Whether the command at hand talks to anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// A secret that cannot be had is a problem.
+    Needed,
+    /// Secrets are not looked up, and stay empty: `status` works for who may not read them.
+    NotNeeded,
+}
+
+/// A configuration that can be used.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Checked, with every default filled in.
+    pub config: Config,
+    /// Legal, but hardly meant.
+    pub warnings: Vec<Problem>,
+    /// Every key that this file's sections may hold, as `companies[].timezone` or
+    /// `channels.telegram.token`: what the example file is held against.
+    pub keys: BTreeSet<String>,
+}
+
+/// Which file to read: the one given, `$BOOKING_MONITOR_CONFIG`, `./booking-monitor.toml`, or the
+/// one under `/etc`.
+#[must_use]
+pub fn locate(explicit: Option<&Path>) -> PathBuf {
+    locate_from(explicit, &ProcessEnvironment, Path::new(""))
+}
+
+/// [`locate`] in a given environment and working folder.
+#[must_use]
+pub fn locate_from(explicit: Option<&Path>, env: &dyn Environment, folder: &Path) -> PathBuf {
+    let named = explicit.map(Path::to_owned).or_else(|| {
+        let path = env.var("BOOKING_MONITOR_CONFIG")?;
+        (!path.is_empty()).then(|| path.into())
+    });
+    named.unwrap_or_else(|| {
+        let here = folder.join(FILE_NAME);
+        match here.exists() {
+            true => here,
+            false => Path::new(SYSTEM_FOLDER).join(FILE_NAME),
+        }
+    })
+}
+
+/// Reads and checks a file.
+///
+/// # Errors
+/// The report names every problem at once.
+pub fn load(path: &Path, env: &dyn Environment, secrets: Secrets) -> Result<Loaded, Report> {
+    let failed = |problems| Report {
+        file: path.to_owned(),
+        problems,
+        warnings: Vec::new(),
+    };
+    let text = read(path).map_err(|problem| failed(vec![*problem]))?;
+    let (document, errors) = DeTable::parse_recoverable(&text);
+    if !errors.is_empty() {
+        return Err(failed(syntax(path, &text, errors)));
+    }
+
+    let reader = Reader {
+        file: path,
+        folder: path.parent().unwrap_or(Path::new("")).to_owned(),
+        text: &text,
+        env,
+        secrets,
+        notes: RefCell::new(Notes::default()),
+    };
+    let mut root = Section::root(&reader, document.get_ref());
+    let config = config(&mut root);
+    root.finish();
+
+    let mut notes = reader.notes.into_inner();
+    // Keys are looked up in the program's order; people mend a file from top to bottom.
+    let by_line = |problem: &Problem| (problem.line.is_none(), problem.line);
+    notes.problems.sort_by_key(by_line);
+    notes.warnings.sort_by_key(by_line);
+    if notes.problems.is_empty() {
+        Ok(Loaded {
+            config,
+            warnings: notes.warnings,
+            keys: notes.keys,
+        })
+    } else {
+        Err(Report {
+            file: path.to_owned(),
+            problems: notes.problems,
+            warnings: notes.warnings,
+        })
+    }
+}
+
+fn config(root: &mut Section<'_>) -> Config {
+    let reader = root.reader;
+    let overrides = Overrides::read(reader.env, &mut reader.notes.borrow_mut().problems);
+    let language = root.optional("language", word(&LANGUAGES));
+    let language = language.unwrap_or_default();
+    let database = root.table("database", database);
+    let (enabled, inherited) = root.table("monitor", |at| {
+        let enabled = at.get("enabled", true, switch);
+        let inherited = Inherited::default().monitor(at, &overrides);
+        inherited.warn_of_delay(at);
+        (overrides.enabled.unwrap_or(enabled), inherited)
+    });
+    let yclients = root.table("yclients", yclients::read);
+    let inherited = root.table("notify", |at| inherited.notify(at));
+    let channels = root.table("channels", channels::read);
+    let templates = root.table("templates", |at| templates::read(at, &[], &channels));
+    let around = Surroundings {
+        language,
+        inherited,
+        templates,
+        channels: &channels,
+        overrides,
+    };
+    let companies = companies::read(root, &around);
+    let alerts = root.table("alerts", |at| Alerts {
+        after: at.get("after", Duration::from_mins(10), duration(SHORTEST)),
+        mask_phones: at.get("mask_phones", false, switch),
+    });
+
+    for (name, place) in &channels.places {
+        let used = companies.iter().any(|company| {
+            company.channels.contains(name) || company.owners.iter().any(|o| o.channel == *name)
+        });
+        // A company that could not be read may be the one that uses it.
+        if !used && reader.problem_count() == 0 {
+            let wrong = Wrong::new("no company uses this channel")
+                .hint("name it in a company's `channels` or `owner`".to_owned());
+            reader.warning(place, wrong);
+        }
+    }
+    Config {
+        file: reader.file.to_owned(),
+        language,
+        database,
+        enabled,
+        yclients,
+        channels: channels.settings,
+        companies,
+        alerts,
+    }
+}
+
+fn database(at: &mut Section<'_>) -> Database {
+    let place = at.place_of("path");
+    let written = at.optional("path", text).unwrap_or_else(|| DATABASE.into());
+    let path = database_folder(&at.reader.folder).join(written);
+    if std::path::absolute(&path).is_ok_and(|path| path.starts_with("/etc")) {
+        let wrong = Wrong::new("a database is not kept under /etc:")
+            .found(format!("{:?}", path.display().to_string()))
+            .hint(format!(
+                "write a path such as \"{STATE_FOLDER}/{DATABASE}\""
+            ));
+        at.reader.problem(&place, wrong);
+    }
+    Database { path }
+}
+
+/// Where a relative database path begins. No database is ever made under `/etc`.
+fn database_folder(config: &Path) -> PathBuf {
+    // Made absolute for the comparison alone, so that `cd /etc/booking-monitor` changes nothing.
+    let whole = std::path::absolute(config.join("."));
+    match whole.is_ok_and(|whole| whole == Path::new(SYSTEM_FOLDER)) {
+        true => PathBuf::from(STATE_FOLDER),
+        false => config.to_owned(),
+    }
+}
+
+fn read(path: &Path) -> Result<String, Box<Problem>> {
+    let problem = |line, message: String, hint: &str| {
+        Box::new(Problem {
+            file: path.to_owned(),
+            line,
+            key: String::new(),
+            message,
+            found: None,
+            hint: Some(hint.to_owned()),
+        })
+    };
+    let bytes = fs::read(path).map_err(|error| {
+        let hint = "name the file with --config or BOOKING_MONITOR_CONFIG";
+        problem(
+            None,
+            format!("cannot read the configuration: {error}"),
+            hint,
+        )
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes());
+        let line = line_of(&text, good);
+        problem(line, "not UTF-8 text".into(), "save the file as UTF-8")
+    })
+}
+
+/// Syntax errors, one a line: the parser's own words never quote the file, which may hold secrets.
+fn syntax(path: &Path, text: &str, mut errors: Vec<toml::de::Error>) -> Vec<Problem> {
+    let start = |error: &toml::de::Error| error.span().map(|span| span.start);
+    errors.sort_by_key(start);
+    let mut problems: Vec<Problem> = Vec::new();
+    for error in errors {
+        let line = start(&error).and_then(|offset| line_of(text, offset));
+        if problems.last().is_none_or(|last| last.line != line) {
+            problems.push(Problem {
+                file: path.to_owned(),
+                line,
+                key: String::new(),
+                message: format!("not TOML: {}", error.message()),
+                found: None,
+                hint: None,
+            });
+        }
+    }
+    problems.truncate(SYNTAX_ERRORS);
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_configuration_has_its_database_in_the_state_folder() {
+        for (config, database) in [
+            ("/etc/booking-monitor", "/var/lib/booking-monitor"),
+            ("/etc/booking-monitor/", "/var/lib/booking-monitor"),
+            ("/etc/./booking-monitor", "/var/lib/booking-monitor"),
+            ("/srv/salon", "/srv/salon"),
+            ("", ""),
+        ] {
+            assert_eq!(database_folder(Path::new(config)), Path::new(database));
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Secrets: written out, or named: a variable, a file, a systemd credential.
+//!
+//! Nothing here ever puts a secret's value into a message. A name is shown only where it looks
+//! like a name, because a token pasted in the wrong place is still a token.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use secrecy::SecretString;
+use toml::de::DeValue;
+
+use super::load::Secrets;
+use super::reader::{Reader, Value, Wrong};
+use super::section::Section;
+
+/// Where systemd keeps credentials for units that name none of their own.
+const CREDSTORE: &str = "/etc/credstore";
+const CREDSTORE_ENCRYPTED: &str = "/etc/credstore.encrypted";
+
+impl Section<'_> {
+    /// A secret that may be left out.
+    pub(super) fn optional_secret(&mut self, key: &'static str) -> Option<SecretString> {
+        self.optional(key, secret)
+    }
+
+    /// A secret that is needed by every command that needs secrets at all.
+    pub(super) fn secret(&mut self, key: &'static str) -> SecretString {
+        let found = match self.reader.secrets {
+            Secrets::Needed => {
+                self.required(key, r#"{ env = "NAME" } or { file = "PATH" }"#, secret)
+            }
+            Secrets::NotNeeded => self.optional_secret(key),
+        };
+        found.unwrap_or_default()
+    }
+}
+
+fn secret(value: &Value<'_>) -> Option<SecretString> {
+    let (way, name) = match value.node {
+        DeValue::String(literal) => ("", literal.to_string()),
+        _ => reference(value)?,
+    };
+    if value.reader.secrets == Secrets::NotNeeded {
+        return Some(SecretString::default());
+    }
+    let found = match way {
+        "env" => from_variable(value.reader, &name),
+        "file" => from_file(value, &name),
+        "credential" => from_credential(value.reader, &name),
+        _ => Ok(name),
+    };
+    match found.and_then(usable) {
+        Ok(secret) => Some(secret.into()),
+        Err(wrong) => value.refuse(wrong),
+    }
+}
+
+/// The only pair of `{ env = "NAME" }` and its like.
+fn reference(value: &Value<'_>) -> Option<(&'static str, String)> {
+    let shape = r#"expected a string, { env = "NAME" }, { file = "PATH" } or { credential = "NAME" }, found"#;
+    let Some(table) = value.node.as_table() else {
+        return value.wrong_hidden(shape, None);
+    };
+    let mut pairs = table.iter();
+    if let (Some((key, name)), None) = (pairs.next(), pairs.next()) {
+        let known = ["env", "file", "credential"];
+        let way = known.into_iter().find(|way| way == key.get_ref());
+        if let (Some(way), Some(name)) = (way, name.get_ref().as_str())
+            && !name.is_empty()
+        {
+            return Some((way, name.to_owned()));
+        }
+    }
+    value.refuse(Wrong::new(shape).found("another table"))
+}
+
+/// A secret goes into a header or a path, where an empty or broken line would be a request that
+/// nobody can explain.
+fn usable(secret: String) -> Result<String, Wrong> {
+    if secret.trim().is_empty() {
+        Err(Wrong::new("the secret is empty"))
+    } else if secret.chars().any(char::is_control) {
+        Err(
+            Wrong::new("the secret holds a line break or another control character")
+                .hint("keep it alone, on one line".to_owned()),
+        )
+    } else {
+        Ok(secret)
+    }
+}
+
+fn from_variable(reader: &Reader<'_>, name: &str) -> Result<String, Wrong> {
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let shown = match name.chars().all(is_name) {
+        true => format!("the environment variable {name}"),
+        false => "the environment variable named here".to_owned(),
+    };
+    let hint = "set it, for a unit in its EnvironmentFile, or use { file = \"PATH\" }";
+    match reader.env.var(name) {
+        Some(secret) if secret.trim().is_empty() => {
+            Err(Wrong::new(format!("{shown} is empty")).hint(hint.to_owned()))
+        }
+        Some(secret) => Ok(secret),
+        None => Err(Wrong::new(format!("{shown} is not set")).hint(hint.to_owned())),
+    }
+}
+
+fn from_file(value: &Value<'_>, name: &str) -> Result<String, Wrong> {
+    let path = value.reader.path(name);
+    warn_if_open(value, &path);
+    read(&path).map_err(|wrong| {
+        wrong.hint(
+            "it must exist, hold the secret alone, and be readable by the program's user"
+                .to_owned(),
+        )
+    })
+}
+
+/// A secret that others may read is still used: refusing it would silence the salon over a mode.
+fn warn_if_open(value: &Value<'_>, path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = fs::metadata(path) else {
+        return;
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o044 != 0 {
+        let path = path.display();
+        let wrong = Wrong::new(format!("others may read {path} (mode {mode:04o})"))
+            .hint(format!("run `chmod 600 {path}`"));
+        value.reader.warning(&value.place, wrong);
+    }
+}
+
+fn from_credential(reader: &Reader<'_>, name: &str) -> Result<String, Wrong> {
+    if name.contains('/') || name.starts_with('.') {
+        return Err(Wrong::new("a credential's name is no path"));
+    }
+    match reader
+        .env
+        .var("CREDENTIALS_DIRECTORY")
+        .filter(|d| !d.is_empty())
+    {
+        Some(folder) => read(&Path::new(&folder).join(name))
+            .map_err(|wrong| wrong.hint(format!("add LoadCredential={name}:PATH to the unit"))),
+        None => outside_unit(name, Path::new(CREDSTORE), Path::new(CREDSTORE_ENCRYPTED)),
+    }
+}
+
+/// In a shell there is no credentials folder: the same secrets are read where the unit's come from.
+fn outside_unit(name: &str, plain: &Path, encrypted: &Path) -> Result<String, Wrong> {
+    let (plain, encrypted) = (plain.join(name), encrypted.join(name));
+    if plain.exists() {
+        read(&plain)
+    } else if encrypted.exists() {
+        decrypt(&encrypted)
+    } else {
+        Err(Wrong::new(format!("no credential {name:?}")).hint(format!(
+            "put it into {} (mode 0600), or run `systemd-creds encrypt - {}`",
+            plain.display(),
+            encrypted.display()
+        )))
+    }
+}
+
+fn decrypt(path: &Path) -> Result<String, Wrong> {
+    let failed = |why: String| Wrong::new(format!("cannot decrypt {}: {why}", path.display()));
+    let output = Command::new("systemd-creds")
+        .args(["decrypt", "--newline=no"])
+        .arg(path)
+        .arg("-")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(format!("systemd-creds: {error}")))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.lines().next().unwrap_or("no reason given");
+        return Err(failed(said.to_owned()).hint("run it as root, on this machine".to_owned()));
+    }
+    String::from_utf8(output.stdout)
+        .map(without_newline)
+        .map_err(|_| failed("it holds no text".into()))
+}
+
+fn read(path: &Path) -> Result<String, Wrong> {
+    fs::read_to_string(path)
+        .map(without_newline)
+        .map_err(|error| Wrong::new(format!("cannot read {}: {error}", path.display())))
+}
+
+/// Editors and `echo` end a file with a newline that is no part of the secret.
+fn without_newline(mut text: String) -> String {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outside_a_unit_a_credential_is_read_from_the_machines_store() {
+        let store = tempfile::tempdir().unwrap();
+        fs::write(store.path().join("token"), "canary-1\n").unwrap();
+        let found = outside_unit("token", store.path(), Path::new("/nonexistent"));
+        assert!(found.is_ok_and(|secret| secret == "canary-1"));
+    }
+
+    #[test]
+    fn one_trailing_newline_is_no_part_of_a_secret() {
+        for (text, secret) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a \n\n", "a \n")] {
+            assert_eq!(without_newline(text.into()), secret);
+        }
+    }
+}

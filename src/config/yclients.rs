@@ -1,0 +1,109 @@
+//! `[yclients]`: the journal's address, the tokens and the limits.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::address::{proxy, secure_address};
+use super::load::Secrets;
+use super::reader::Wrong;
+use super::section::Section;
+use super::values::{SHORTEST, count, duration, text, text_or_number};
+use crate::http_client::ClientSettings;
+use crate::yclients::{DEFAULT_TIMEOUT, Settings, User};
+
+/// What YClients allows one address, per second and per minute.
+const API_PER_SECOND: u32 = 5;
+const API_PER_MINUTE: u32 = 200;
+
+pub(super) fn read(at: &mut Section<'_>) -> Settings {
+    let settings = Settings {
+        base_url: at
+            .optional("base_url", secure_address)
+            .unwrap_or_else(|| "https://api.yclients.com/api/v1".into()),
+        partner_token: at.secret("partner_token"),
+        user: user(at),
+        accept: at
+            .optional("accept", text)
+            .unwrap_or_else(|| "application/vnd.yclients.v2+json".into()),
+        requests_per_second: at.get("requests_per_second", 3, count(1, 1000)),
+        requests_per_minute: at.get("requests_per_minute", 180, count(1, 60_000)),
+        page_size: at.get("page_size", 200, count(1, 300)),
+        client: client(at, DEFAULT_TIMEOUT),
+    };
+    let limits = [
+        (
+            "requests_per_second",
+            settings.requests_per_second,
+            API_PER_SECOND,
+            "second",
+        ),
+        (
+            "requests_per_minute",
+            settings.requests_per_minute,
+            API_PER_MINUTE,
+            "minute",
+        ),
+    ];
+    for (key, asked, allowed, span) in limits {
+        if asked > allowed {
+            let wrong = Wrong::new(format!(
+                "YClients allows {allowed} requests a {span}, not {asked}"
+            ))
+            .hint("above that it answers 429 and every company waits".to_owned());
+            at.reader.warning(&at.place_of(key), wrong);
+        }
+    }
+    settings
+}
+
+/// A ready token, or a login and a password: exactly one of the two ways.
+fn user(at: &mut Section<'_>) -> User {
+    let before = at.reader.problem_count();
+    let token = at.optional_secret("user_token");
+    let login = at.optional("login", text_or_number);
+    let password = at.optional_secret("password");
+    let place = at.place_of("user_token");
+    match (token, login, password) {
+        (Some(token), None, None) => User::Token(token),
+        (None, Some(login), Some(password)) => User::Login { login, password },
+        (Some(_), _, _) => {
+            let wrong = Wrong::new("user_token stands beside login or password")
+                .hint("keep the token, or the other two".to_owned());
+            at.reader.problem(&place, wrong);
+            User::Token(Default::default())
+        }
+        (None, login, password) => {
+            // A key that is there but broken has been reported; a second "missing" would mislead.
+            let reported = at.reader.problem_count() > before;
+            if at.reader.secrets == Secrets::Needed && !reported {
+                match (login, password) {
+                    (Some(_), None) => at.missing("password", r#"{ env = "YCLIENTS_PASSWORD" }"#),
+                    (None, Some(_)) => at.missing("login", "the phone or e-mail of the user"),
+                    _ => at.missing(
+                        "user_token",
+                        r#"{ env = "YCLIENTS_USER_TOKEN" }, or login and password"#,
+                    ),
+                }
+            }
+            User::Token(Default::default())
+        }
+    }
+}
+
+/// `timeout`, `proxy` and `ca_file`, which every connection has.
+pub(super) fn client(at: &mut Section<'_>, timeout: Duration) -> ClientSettings {
+    ClientSettings {
+        timeout: at.get("timeout", timeout, duration(SHORTEST)),
+        proxy: at.optional("proxy", proxy),
+        ca_file: at.optional("ca_file", |value| -> Option<PathBuf> {
+            let path = value.reader.path(&text(value)?);
+            match std::fs::File::open(&path) {
+                Ok(_) => Some(path),
+                Err(error) => value.refuse(Wrong::new(format!(
+                    "cannot read {}: {error}",
+                    path.display()
+                ))),
+            }
+        }),
+    }
+}
