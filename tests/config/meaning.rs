@@ -1,0 +1,255 @@
+//! What an accepted file means: units, paths, inheritance, and what wins over what.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use booking_monitor::channels::Kind as ChannelKind;
+use booking_monitor::config::{Company, Language, locate_from};
+use booking_monitor::domain::change::Field;
+use booking_monitor::domain::phone::Phone;
+use booking_monitor::domain::policy::{Kind, OnUncertain};
+
+use crate::draft::{Draft, FILE, draft};
+
+fn company(draft: &Draft) -> Company {
+    draft.config().companies.remove(0)
+}
+
+const COMPANY: &str = "[[companies]]\nid = 1\nowner = [{ channel = \"owners\", to = \"1\" }]\n";
+
+#[test]
+fn the_file_is_looked_up_in_the_promised_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let unset = |_: &str| None;
+    let set = |name: &str| (name == "BOOKING_MONITOR_CONFIG").then(|| "/from/env.toml".to_owned());
+    let here = folder.path();
+    let system = PathBuf::from("/etc/booking-monitor/booking-monitor.toml");
+
+    assert_eq!(locate_from(None, &unset, here), system);
+    fs::write(here.join(FILE), "").unwrap();
+    assert_eq!(locate_from(None, &unset, here), here.join(FILE));
+    assert_eq!(locate_from(None, &set, here), Path::new("/from/env.toml"));
+    let given = Path::new("given.toml");
+    assert_eq!(locate_from(Some(given), &set, here), given);
+}
+
+#[test]
+fn a_duration_is_one_number_and_one_unit() {
+    for (written, seconds) in [
+        ("1s", 1),
+        ("90s", 90),
+        ("15m", 900),
+        ("2h", 7200),
+        ("30d", 2_592_000),
+    ] {
+        let draft = Draft {
+            monitor: format!("stale_after = {written:?}"),
+            ..draft()
+        };
+        let expected = Duration::from_secs(seconds);
+        assert_eq!(company(&draft).rules.stale_after, expected, "{written}");
+    }
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_over_the_companies() {
+    let draft = Draft {
+        monitor: "enabled = true\ninterval = \"2m\"".into(),
+        companies: format!("{COMPANY}interval = \"3m\"\nnotification_delay = \"10s\""),
+        env: vec![
+            ("BOOKING_MONITOR_ENABLED", "Off".into()),
+            ("BOOKING_MONITOR_INTERVAL", "1500".into()),
+            ("BOOKING_NOTIFICATION_DELAY", "2000".into()),
+        ],
+        ..draft()
+    };
+    let config = draft.config();
+    assert!(!config.enabled);
+    let pace = &config.companies[0].pace;
+    assert_eq!(pace.interval, Duration::from_millis(1500));
+    assert_eq!(pace.notification_delay, Duration::from_secs(2));
+}
+
+#[test]
+fn every_spelling_of_a_switch_is_understood_and_an_empty_variable_is_not_set() {
+    for (value, enabled) in [
+        ("true", true),
+        ("1", true),
+        ("yes", true),
+        ("ON", true),
+        ("false", false),
+        ("0", false),
+        ("no", false),
+        ("off", false),
+        ("", true),
+    ] {
+        let draft = Draft {
+            env: vec![("BOOKING_MONITOR_ENABLED", value.into())],
+            ..draft()
+        };
+        assert_eq!(draft.config().enabled, enabled, "{value:?}");
+    }
+}
+
+#[test]
+fn a_company_says_only_what_is_different_there() {
+    let draft = Draft {
+        root: "language = \"en\"\n[notify]\nupdated = false\nbooking_link = \"https://example.org\"".into(),
+        monitor: "interval = \"2m\"\nquiet_hours = \"21:30-09:00\"\nschedule = \"*/5 9-21 * * *\"\n\
+            dry_run = true\nmissing_limit = \"12.5%\""
+            .into(),
+        companies: format!(
+            "{COMPANY}{COMPANY}interval = \"5m\"\nquiet_hours = \"\"\nschedule = \"30 0 9 * * *\"\n\
+             horizon = \"30d\"\ndry_run = false\non_uncertain = \"resend\"\nlanguage = \"ru\"\n\
+             notify = {{ updated = true, created = false, updated_fields = [\"price\"], booking_link = \"\" }}"
+        )
+        .replacen("id = 1", "id = 2", 1),
+        ..draft()
+    };
+    let config = draft.config();
+    let [plain, other] = config.companies.as_slice() else {
+        panic!("two companies");
+    };
+    assert_eq!(plain.pace.interval, Duration::from_secs(120));
+    assert_eq!(plain.schedule.as_deref(), Some("0 */5 9-21 * * *"));
+    assert!(plain.quiet_hours.is_some() && plain.rules.dry_run);
+    assert_eq!(plain.rules.missing_limit, 12.5);
+    assert_eq!(plain.rules.kinds, [Kind::Created, Kind::Cancelled]);
+    assert_eq!(plain.booking_link.as_deref(), Some("https://example.org"));
+    assert_eq!(plain.language, Language::En);
+
+    assert_eq!(other.pace.interval, Duration::from_secs(300));
+    assert_eq!(other.schedule.as_deref(), Some("30 0 9 * * *"));
+    assert_eq!(other.quiet_hours, None);
+    assert_eq!(other.pace.horizon_days, 30);
+    assert!(!other.rules.dry_run);
+    assert_eq!(other.rules.on_uncertain, OnUncertain::Resend);
+    assert_eq!(other.rules.kinds, [Kind::Updated, Kind::Cancelled]);
+    assert_eq!(other.rules.updated_fields, [Field::Price]);
+    assert_eq!(other.booking_link, None);
+    assert_eq!(other.language, Language::Ru);
+}
+
+#[test]
+fn test_phones_are_read_in_the_companys_country() {
+    let draft = Draft {
+        monitor: "only_phones = [\"8 900 000-00-01\", 79000000002]".into(),
+        ..draft()
+    };
+    let phones: Vec<Phone> = company(&draft).rules.only_phones;
+    let phones: Vec<&str> = phones.iter().map(Phone::e164).collect();
+    assert_eq!(phones, ["+79000000001", "+79000000002"]);
+}
+
+#[test]
+fn an_owner_hears_of_everything_unless_told_otherwise() {
+    let draft = Draft {
+        companies: "[[companies]]\nid = 1\n[[companies.owner]]\nchannel = \"owners\"\nto = -100123\n\
+            [[companies.owner]]\nchannel = \"owners\"\nto = \"2\"\nevents = [\"cancelled\"]\nalerts = false"
+            .into(),
+        ..draft()
+    };
+    let owners = company(&draft).owners;
+    assert_eq!(owners[0].to, "-100123");
+    assert_eq!(
+        owners[0].events,
+        [Kind::Created, Kind::Updated, Kind::Cancelled]
+    );
+    assert!(owners[0].alerts);
+    assert_eq!(owners[1].events, [Kind::Cancelled]);
+    assert!(!owners[1].alerts);
+}
+
+#[test]
+fn channels_keep_the_files_order_and_their_own_defaults() {
+    let draft = Draft {
+        channels: "[channels.owners]\ntype = \"console\"\n\
+            [channels.bot]\ntype = \"telegram\"\ntoken = \"t\"\nreceive = false\n\
+            [channels.app]\ntype = \"green-api\"\napi_url = \"http://127.0.0.1:9/\"\n\
+            instance_id = 1101000001\ntoken = \"t\"\nmessages_per_second = 2"
+            .into(),
+        ..draft()
+    };
+    let channels = draft.config().channels;
+    let names: Vec<&str> = channels
+        .iter()
+        .map(|channel| channel.name.as_str())
+        .collect();
+    assert_eq!(names, ["owners", "bot", "app"]);
+    match (&channels[1].kind, &channels[2].kind) {
+        (ChannelKind::Telegram(bot), ChannelKind::GreenApi(app)) => {
+            assert_eq!(bot.api_url, "https://api.telegram.org");
+            assert!(!bot.common.receive && app.common.receive);
+            assert_eq!(bot.common.messages_per_second, 25.0);
+            assert_eq!(app.common.messages_per_second, 2.0);
+            assert_eq!(app.api_url, "http://127.0.0.1:9");
+            assert_eq!(app.instance_id, "1101000001");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_address_on_this_machine_needs_no_encryption_and_loses_its_slash() {
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        let draft = Draft {
+            yclients: format!(
+                "partner_token = \"p\"\nuser_token = \"u\"\nbase_url = \"http://{host}:9/api/v1/\""
+            ),
+            ..draft()
+        };
+        let expected = format!("http://{host}:9/api/v1");
+        assert_eq!(draft.config().yclients.base_url, expected);
+    }
+}
+
+#[test]
+fn the_database_lies_beside_the_file() {
+    let draft = draft();
+    let expected = draft.folder.path().join("booking-monitor.db");
+    assert_eq!(draft.config().database.path, expected);
+}
+
+#[test]
+fn a_companys_text_wins_over_everybodys_also_where_that_was_for_one_channel() {
+    let draft = Draft {
+        root: "[templates]\ncreated = \"all\"\nupdated = { file = \"updated.txt\" }\n\
+            [templates.owners]\ncreated = \"all, owners\"\ncancelled = \"off, owners\""
+            .into(),
+        companies: format!("{COMPANY}templates = {{ created = \"own\", restored = \"\" }}"),
+        ..draft()
+    };
+    let draft = draft.with_file("updated.txt", "moved\n\n");
+    let file = draft
+        .folder
+        .path()
+        .join("updated.txt")
+        .display()
+        .to_string();
+    let templates = company(&draft).templates;
+    let seen: Vec<_> = templates
+        .iter()
+        .map(|t| {
+            (
+                t.key.as_str(),
+                t.channel.as_deref(),
+                t.source.as_str(),
+                t.origin.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("updated", None, "moved", file.as_str()),
+            (
+                "cancelled",
+                Some("owners"),
+                "off, owners",
+                "templates.owners.cancelled"
+            ),
+            ("created", None, "own", "companies[0].templates.created"),
+        ]
+    );
+}
