@@ -129,6 +129,8 @@ impl Session {
                 .ok_or_else(|| ApiError::Unreadable("a token that no header can carry".into()))?;
             Ok((token, header))
         });
+        // Counted from the answer: the request itself may have waited long for its turn.
+        state.asked_at = Some(Instant::now());
         match outcome {
             Ok((token, header)) => {
                 state.token = Some(token);
