@@ -220,6 +220,9 @@ pub struct Record {
 }
 
 impl Record {
+    /// Stands for the start of a deleted row that came without its date: the one remembered counts.
+    pub const START_UNKNOWN: NaiveDateTime = DateTime::UNIX_EPOCH.naive_utc();
+
     /// No client and no services: a break or a blocked slot, nobody's booking.
     #[must_use]
     pub fn is_blocked_slot(&self) -> bool {

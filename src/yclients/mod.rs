@@ -7,6 +7,14 @@ use secrecy::SecretString;
 
 use crate::http_client::ClientSettings;
 
+mod answer;
+pub mod client;
+pub mod limit;
+mod session;
+pub mod wire;
+
+pub use client::Client;
+
 /// `[yclients]`.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -53,3 +61,6 @@ impl fmt::Debug for User {
 
 /// The default time-out of a request.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! The ways in which an answer goes wrong.
+
+use std::collections::{HashMap, VecDeque};
+
+/// The parts of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// `GET /records/{company}`.
+    Records,
+    /// `GET /record/{company}/{id}`.
+    Record,
+    /// `GET /company/{company}`.
+    Company,
+    /// `POST /auth`.
+    Auth,
+}
+
+/// One way to go wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// This status with this body.
+    Status(u16, String),
+    /// A well-formed, successful, empty listing: the journal that is not empty looks so.
+    Empty200,
+    /// HTTP 200 with a gateway's page.
+    Html,
+    /// The right answer, cut off in the middle.
+    Truncated,
+    /// HTTP 200 with `success: false` and this message.
+    SuccessFalse(String),
+    /// HTTP 429, the pause named in its text (0 is seen, too).
+    TooManyRequests {
+        /// The N of «через N секунд».
+        seconds: u64,
+    },
+    /// HTTP 429 without a text, the pause named in `Retry-After`.
+    RetryAfter {
+        /// The header's value.
+        seconds: u64,
+    },
+    /// The first page again, whichever was asked for.
+    RepeatPage,
+    /// No answer, ever.
+    Hang,
+}
+
+impl Fault {
+    /// The API's own words for too many requests.
+    #[must_use]
+    pub fn limit_message(seconds: u64) -> String {
+        format!("Превышен лимит запросов, попробуйте повторить запрос через {seconds} секунд.")
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Faults {
+    queued: HashMap<Route, VecDeque<Fault>>,
+    standing: HashMap<Route, Fault>,
+}
+
+impl Faults {
+    pub(super) fn queue(&mut self, route: Route, times: usize, fault: Fault) {
+        let queue = self.queued.entry(route).or_default();
+        queue.extend(std::iter::repeat_n(fault, times));
+    }
+
+    pub(super) fn set(&mut self, route: Route, fault: Option<Fault>) {
+        match fault {
+            Some(fault) => self.standing.insert(route, fault),
+            None => self.standing.remove(&route),
+        };
+    }
+
+    /// The fault of this answer: the queued one first, then the standing one.
+    pub(super) fn take(&mut self, route: Route) -> Option<Fault> {
+        let queued = self.queued.get_mut(&route).and_then(VecDeque::pop_front);
+        queued.or_else(|| self.standing.get(&route).cloned())
+    }
+}

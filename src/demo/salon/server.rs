@@ -1,0 +1,325 @@
+//! The HTTP side of the simulated salon.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::journal::{Company, Filter};
+use super::{Fault, PARTNER_TOKEN, Request, Route, Shared, USER_TOKEN};
+
+/// The largest page the API has been seen to serve.
+const LARGEST_PAGE: usize = 300;
+const PREFIX: &str = "/api/v1";
+
+/// Who may ask.
+pub(super) struct Access {
+    users: BTreeSet<String>,
+    logins: BTreeMap<String, (String, bool)>,
+    issued: u32,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            users: BTreeSet::from([USER_TOKEN.to_owned()]),
+            logins: BTreeMap::new(),
+            issued: 0,
+        }
+    }
+}
+
+impl Access {
+    pub(super) fn allow_login(&mut self, login: &str, password: &str, second_factor: bool) {
+        self.logins
+            .insert(login.to_owned(), (password.to_owned(), second_factor));
+    }
+
+    pub(super) fn revoke(&mut self) {
+        self.users.clear();
+    }
+}
+
+type Parameters = HashMap<String, String>;
+
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let router = Router::new().fallback(answer).with_state(shared);
+    // The listener is ours and bound: there is nothing to report and nobody to report it to.
+    drop(axum::serve(listener, router).await);
+}
+
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let path = uri.path().strip_prefix(PREFIX).unwrap_or(uri.path());
+    let (route, ids) = route(&method, path);
+    let fault = {
+        let mut state = shared.state();
+        let query = uri.query().map(|query| format!("?{query}"));
+        state.requests.push(Request {
+            method: method.to_string(),
+            path: format!("{path}{}", query.unwrap_or_default()),
+            route,
+            at: Instant::now(),
+        });
+        route.and_then(|route| state.faults.take(route))
+    };
+    let reply = match (route, fault) {
+        (None, _) => Reply::refused(404, "Не найдено"),
+        (Some(_), Some(Fault::Hang)) => std::future::pending().await,
+        (Some(route), Some(Fault::RepeatPage)) => {
+            let mut first = parameters;
+            first.insert("page".to_owned(), "1".to_owned());
+            right(&shared, route, &ids, &first, &headers, &body)
+        }
+        (Some(route), Some(Fault::Truncated)) => {
+            right(&shared, route, &ids, &parameters, &headers, &body).halved()
+        }
+        (Some(_), Some(fault)) => wrong(fault),
+        (Some(route), None) => right(&shared, route, &ids, &parameters, &headers, &body),
+    };
+    let mut response = reply.into_response();
+    let now = SystemTime::from(shared.clock.now());
+    if let Ok(date) = httpdate::fmt_http_date(now).parse() {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
+
+fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
+    let mut segments = path.trim_matches('/').split('/');
+    let first = segments.next().unwrap_or_default();
+    let ids: Vec<i64> = segments.map_while(|id| id.parse().ok()).collect();
+    let route = match (method.as_str(), first, ids.len()) {
+        ("GET", "records", 1) => Some(Route::Records),
+        ("GET", "record", 2) => Some(Route::Record),
+        ("GET", "company", 1) => Some(Route::Company),
+        ("POST", "auth", 0) => Some(Route::Auth),
+        _ => None,
+    };
+    (route, ids)
+}
+
+/// The answer of a healthy API.
+fn right(
+    shared: &Shared,
+    route: Route,
+    ids: &[i64],
+    parameters: &Parameters,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Reply {
+    let mut state = shared.state();
+    let given = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let (partner, user) = match given
+        .strip_prefix("Bearer ")
+        .unwrap_or("")
+        .split_once(", User ")
+    {
+        Some((partner, user)) => (partner, Some(user)),
+        None => (given.strip_prefix("Bearer ").unwrap_or(""), None),
+    };
+    if partner != PARTNER_TOKEN {
+        return Reply::stranger("Не указан идентификатор партнера");
+    }
+    if route == Route::Auth {
+        return sign_in(&mut state.access, body);
+    }
+    if !user.is_some_and(|user| state.access.users.contains(user)) {
+        return Reply::stranger("Необходима авторизация");
+    }
+    let (company_id, record_id) = (ids.first(), ids.get(1));
+    let company = match company_id.and_then(|id| state.journal.find(*id)) {
+        None => return Reply::refused(404, "Филиал не найден."),
+        Some(company) if company.forbidden => {
+            return Reply::refused(403, "Нет прав на управление филиалом");
+        }
+        Some(company) => company,
+    };
+    match (route, record_id) {
+        (Route::Records, _) => records(company, parameters),
+        (Route::Record, Some(id)) => match company.look(*id) {
+            Some(Ok(row)) => Reply::good(row, json!([])),
+            Some(Err(())) => Reply::refused(403, "Недостаточно прав"),
+            None => Reply::refused(404, "Не найдено"),
+        },
+        (Route::Company, _) => Reply::good(company.info.clone(), json!([])),
+        (Route::Record | Route::Auth, _) => Reply::refused(404, "Не найдено"),
+    }
+}
+
+fn records(company: &Company, parameters: &Parameters) -> Reply {
+    let Some(filter) = filter(parameters) else {
+        return Reply::refused(400, "Недопустимое значение фильтра");
+    };
+    let number = |key: &str, otherwise: usize| {
+        let given = parameters.get(key).and_then(|text| text.parse().ok());
+        given.unwrap_or(otherwise).max(1)
+    };
+    let (page, count) = (number("page", 1), number("count", 25).min(LARGEST_PAGE));
+    let found = company.list(&filter);
+    let total = found.len();
+    let rows: Vec<Value> = found
+        .into_iter()
+        .skip((page - 1).saturating_mul(count))
+        .take(count)
+        .collect();
+    Reply::good(rows.into(), json!({ "page": page, "total_count": total }))
+}
+
+/// `None` when a filter cannot be read, which the API answers with 400.
+fn filter(parameters: &Parameters) -> Option<Filter> {
+    let day = |key: &str| match parameters.get(key) {
+        None => Some(None),
+        Some(text) => text.parse::<NaiveDate>().ok().map(Some),
+    };
+    let changed_after = match parameters.get("changed_after") {
+        None => None,
+        Some(text) => {
+            let bare_day = || Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN));
+            let moment = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").ok();
+            Some(moment.or_else(bare_day)?)
+        }
+    };
+    Some(Filter {
+        start: day("start_date")?,
+        end: day("end_date")?,
+        changed_after,
+        with_deleted: parameters
+            .get("with_deleted")
+            .is_some_and(|given| given == "1" || given == "true"),
+    })
+}
+
+fn sign_in(access: &mut Access, body: &[u8]) -> Reply {
+    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    let known = asked["login"]
+        .as_str()
+        .and_then(|login| access.logins.get(login));
+    match known {
+        Some((password, second_factor)) if asked["password"] == json!(password) => {
+            if *second_factor {
+                let uuid = "00000000-0000-4000-8000-000000000001";
+                return Reply::good(json!({ "uuid": uuid }), json!([]));
+            }
+            access.issued += 1;
+            let token = format!("demo-user-token-{}", access.issued);
+            access.users.insert(token.clone());
+            let data =
+                json!({ "id": 12_100_001, "user_token": token, "name": "", "is_approved": true });
+            Reply {
+                status: 201,
+                ..Reply::good(data, json!([]))
+            }
+        }
+        Some(_) | None => Reply::stranger("Не верный логин или пароль"),
+    }
+}
+
+/// The answer of an API out of order.
+fn wrong(fault: Fault) -> Reply {
+    match fault {
+        Fault::Status(status, body) => Reply::plain(status, body),
+        Fault::Empty200 => Reply::good(json!([]), json!({ "page": 1, "total_count": 0 })),
+        Fault::Html => Reply::plain(200, "<html><body>502 Bad Gateway</body></html>".to_owned()),
+        Fault::SuccessFalse(message) => Reply::json(
+            200,
+            &json!({ "success": false, "data": null, "meta": { "message": message } }),
+        ),
+        Fault::TooManyRequests { seconds } => Reply::refused(429, &Fault::limit_message(seconds)),
+        Fault::RetryAfter { seconds } => Reply {
+            retry_after: Some(seconds),
+            ..Reply::plain(429, String::new())
+        },
+        Fault::Truncated | Fault::RepeatPage | Fault::Hang => {
+            unreachable!("these bend or withhold the right answer")
+        }
+    }
+}
+
+struct Reply {
+    status: u16,
+    content_type: &'static str,
+    retry_after: Option<u64>,
+    body: String,
+}
+
+impl Reply {
+    fn json(status: u16, body: &Value) -> Self {
+        Self {
+            status,
+            content_type: "application/json; charset=utf-8",
+            retry_after: None,
+            body: body.to_string(),
+        }
+    }
+
+    fn plain(status: u16, body: String) -> Self {
+        Self {
+            status,
+            content_type: "text/html; charset=utf-8",
+            retry_after: None,
+            body,
+        }
+    }
+
+    fn good(data: Value, meta: Value) -> Self {
+        Self::json(200, &json!({ "success": true, "data": data, "meta": meta }))
+    }
+
+    /// Error shape A.
+    fn refused(status: u16, message: &str) -> Self {
+        let body = json!({ "success": false, "data": null, "meta": { "message": message } });
+        Self::json(status, &body)
+    }
+
+    /// Error shape B.
+    fn stranger(message: &str) -> Self {
+        let body = json!({
+            "errors": { "code": 401, "message": message },
+            "meta": { "message": message },
+        });
+        Self::json(401, &body)
+    }
+
+    /// Cut off in the middle, on a character's border.
+    fn halved(mut self) -> Self {
+        let half = self.body.floor_char_boundary(self.body.len() / 2);
+        self.body.truncate(half);
+        self
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            axum::http::HeaderValue::from_static(self.content_type),
+        );
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}

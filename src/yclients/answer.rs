@@ -1,0 +1,256 @@
+//! What an HTTP answer of the API means.
+//!
+//! An answer is information only when everything about it says so: 2xx, `success` not false and
+//! `data` of the right shape. Everything else is an error that names what the caller does next;
+//! mistaking an outage for an empty journal has cost others a mass of false cancellations.
+//! Texts are hints only where the API gives nothing else: the 429 inside a 200 and «Не найдено».
+
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+
+use super::wire::{Envelope, SignIn};
+use crate::ports::{ApiError, CompanyInfo, CompanyRef, Lookup, Page, Query, Row};
+
+/// The pause when the API names none, or names zero.
+const UNSTATED_PAUSE: Duration = Duration::from_secs(5);
+/// A stated pause is obeyed up to a day; beyond that the figure is taken for nonsense.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+/// How much of the API's words an error repeats.
+const LONGEST_MESSAGE: usize = 200;
+
+/// One whole answer.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) server_date: Option<DateTime<Utc>>,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn new(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let date = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+        let retry_after = text(RETRY_AFTER).and_then(|stated| {
+            stated.parse().ok().map(Duration::from_secs).or_else(|| {
+                // Against the server's own clock, where it shows one: ours may be off.
+                let until = httpdate::parse_http_date(stated).ok()?;
+                until
+                    .duration_since(date.unwrap_or_else(SystemTime::now))
+                    .ok()
+            })
+        });
+        Self {
+            status,
+            server_date: date.map(DateTime::from),
+            retry_after,
+            body,
+        }
+    }
+
+    /// A page of a listing.
+    pub(super) fn page(&self, company: &CompanyRef, query: &Query) -> Result<Page, ApiError> {
+        let envelope = self.good()?;
+        let page = |rows, total_count| Page {
+            rows,
+            total_count,
+            server_date: self.server_date,
+        };
+        if !envelope.refuses()
+            && let Some(rows) = envelope.rows(company)
+        {
+            return Ok(page(rows, envelope.total_count()));
+        }
+        let nothing_new = self.status == 200
+            && (is_not_found(&envelope.message())
+                || (!envelope.refuses()
+                    && envelope.is_void()
+                    && envelope.total_count() == Some(0)));
+        if nothing_new {
+            // Such an answer lists nothing, so of the days asked for it proves nothing either: a
+            // count would let it pass for a whole listing and every booking for missing.
+            let total_count = match query {
+                Query::ChangedSince(_) => envelope.total_count(),
+                Query::Starting(..) => None,
+            };
+            return Ok(page(Vec::new(), total_count));
+        }
+        Err(self.no_answer(&envelope, "no `data` array"))
+    }
+
+    /// One record by its id.
+    pub(super) fn lookup(&self, company: &CompanyRef, record_id: i64) -> Result<Lookup, ApiError> {
+        // A proxy's 404 page is no word of the API's, and "gone" is what cancels bookings.
+        if self.status == 404 && !self.is_html() {
+            return Ok(Lookup::Gone);
+        }
+        let envelope = self.good()?;
+        if envelope.refuses() {
+            return Err(self.no_answer(&envelope, ""));
+        }
+        match envelope.record(company) {
+            Some(Row::Record(record)) if record.id == record_id => Ok(Lookup::Found(record)),
+            Some(Row::Record(_)) => Err(ApiError::Unreadable("another record's data".into())),
+            Some(Row::Unreadable { why, .. }) => Err(ApiError::Unreadable(why)),
+            Some(Row::Null) | None => Err(self.no_answer(&envelope, "no `data` object")),
+        }
+    }
+
+    /// A company's own data.
+    pub(super) fn company(&self) -> Result<CompanyInfo, ApiError> {
+        let envelope = self.good()?;
+        if envelope.refuses() {
+            return Err(self.no_answer(&envelope, ""));
+        }
+        envelope
+            .company()
+            .ok_or_else(|| self.no_answer(&envelope, "no `data` object"))
+    }
+
+    /// The user's token out of the answer of `/auth`.
+    pub(super) fn token(&self) -> Result<String, ApiError> {
+        let denied = |message: String| ApiError::Denied {
+            status: 401,
+            message,
+        };
+        let envelope = match self.good() {
+            Ok(envelope) => envelope,
+            // Whatever 4xx says no to a login, only a person can change it.
+            Err(ApiError::Unreadable(why)) if (400..500).contains(&self.status) => {
+                return Err(denied(format!("login refused: {why}")));
+            }
+            Err(other) => return Err(other),
+        };
+        match envelope.signed_in() {
+            SignIn::Token(token) => Ok(token),
+            SignIn::SecondFactor => Err(denied(
+                "this account signs in with a second factor: give `user_token` in place of login and password"
+                    .into(),
+            )),
+            SignIn::Neither if envelope.refuses() => {
+                Err(denied(format!("login refused: {}", shown(&envelope))))
+            }
+            SignIn::Neither => Err(ApiError::Unreadable("no `user_token` in the answer".into())),
+        }
+    }
+
+    /// The envelope of an answer that its status calls good; every other one as the error it is.
+    fn good(&self) -> Result<Envelope<'_>, ApiError> {
+        let envelope = Envelope::read(&self.body);
+        let message = envelope.as_ref().map(Envelope::message).unwrap_or_default();
+        let refuses = envelope.as_ref().is_some_and(Envelope::refuses);
+        let failed = !(200..300).contains(&self.status);
+        if self.status == 429 || ((failed || refuses) && speaks_of_limit(&message)) {
+            return Err(ApiError::Throttled {
+                pause: self.pause(&message),
+            });
+        }
+        let said = if envelope.is_some() {
+            clean(&message)
+        } else {
+            format!("not JSON ({})", self.looks())
+        };
+        let with_status = || match said.as_str() {
+            "" => format!("HTTP {}", self.status),
+            said => format!("HTTP {}: {said}", self.status),
+        };
+        match self.status {
+            200..300 => envelope.ok_or_else(|| ApiError::Unreadable(self.looks().to_owned())),
+            401..=404 => Err(ApiError::Denied {
+                status: self.status,
+                message: said,
+            }),
+            408 | 500.. => Err(ApiError::Unavailable(with_status())),
+            _ => Err(ApiError::Unreadable(with_status())),
+        }
+    }
+
+    fn no_answer(&self, envelope: &Envelope<'_>, otherwise: &str) -> ApiError {
+        ApiError::Unreadable(if envelope.refuses() {
+            format!("success: false, {}", shown(envelope))
+        } else {
+            otherwise.to_owned()
+        })
+    }
+
+    fn pause(&self, message: &str) -> Duration {
+        self.retry_after
+            .filter(|pause| !pause.is_zero())
+            .or_else(|| first_number(message).map(Duration::from_secs))
+            .filter(|pause| !pause.is_zero())
+            .unwrap_or(UNSTATED_PAUSE)
+            .clamp(Duration::from_secs(1), LONGEST_PAUSE)
+    }
+
+    fn is_html(&self) -> bool {
+        self.body.trim_ascii_start().starts_with(b"<")
+    }
+
+    /// A body that is no envelope, in words without its content.
+    fn looks(&self) -> &'static str {
+        let body = self.body.trim_ascii();
+        if body.is_empty() {
+            "an empty body"
+        } else if self.is_html() {
+            "HTML in place of JSON"
+        } else if serde_json::from_slice::<serde::de::IgnoredAny>(body)
+            .is_err_and(|error| error.is_eof())
+        {
+            "JSON that breaks off"
+        } else {
+            "no JSON object"
+        }
+    }
+}
+
+fn shown(envelope: &Envelope<'_>) -> String {
+    match clean(&envelope.message()).as_str() {
+        "" => "without a message".to_owned(),
+        said => said.to_owned(),
+    }
+}
+
+/// «Не найдено» and nothing else: «Филиал не найден.» is an error.
+fn is_not_found(message: &str) -> bool {
+    let message = message.trim_end_matches(['.', '!']).to_lowercase();
+    matches!(message.as_str(), "не найдено" | "not found")
+}
+
+/// «Превышен лимит запросов, попробуйте повторить запрос через N секунд.», or Altegio's English.
+fn speaks_of_limit(message: &str) -> bool {
+    let message = message.to_lowercase();
+    let all = |words: &[&str]| words.iter().all(|word| message.contains(word));
+    all(&["превышен", "лимит запросов"])
+        || all(&["too many", "request"])
+        || all(&["limit", "request", "exceeded"])
+}
+
+fn first_number(text: &str) -> Option<u64> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .find(|digits| !digits.is_empty())?
+        .parse()
+        .ok()
+}
+
+/// The API's words for an error: short, on one line, without what may be a phone.
+fn clean(message: &str) -> String {
+    let mut digits = 0;
+    let mut out = String::new();
+    for c in message.chars().take(LONGEST_MESSAGE) {
+        digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
+        // A record's id has ten digits and is wanted; a phone has eleven.
+        match digits {
+            0..=10 => out.push(if c.is_control() { ' ' } else { c }),
+            11 => {
+                out.truncate(out.len() - 10);
+                out.push('…');
+            }
+            _ => {}
+        }
+    }
+    if message.chars().count() > LONGEST_MESSAGE {
+        out.push('…');
+    }
+    out.trim().to_owned()
+}

@@ -1,0 +1,237 @@
+//! Transport: one request at a time through the limiter, one meaning for every answer.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::Settings;
+use super::answer::Answer;
+use super::limit::Limiter;
+use super::session::{Session, Step};
+use crate::http_client::{self, ClientError, failure, never_left};
+use crate::ports::{ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query};
+
+/// The records API at one address. Clones share the connections, the tokens and the pace, and
+/// there must be no second client for the same address: the API counts requests per IP.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    base_url: String,
+    accept: HeaderValue,
+    page_size: u32,
+    /// A pause longer than a request's own time-out is not waited out.
+    patience: Duration,
+    session: Session,
+    limiter: Limiter,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.0.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client for one address. The error is always the configuration's fault.
+    pub fn new(settings: Settings) -> Result<Self, ClientError> {
+        let accept = HeaderValue::from_str(&settings.accept).map_err(|_| {
+            ClientError::Setup("`accept` holds characters that no HTTP header can carry".into())
+        })?;
+        Ok(Self(Arc::new(Inner {
+            http: http_client::client(&settings.client)?,
+            base_url: settings.base_url.trim_end_matches('/').to_owned(),
+            accept,
+            page_size: settings.page_size.max(1),
+            patience: settings.client.timeout,
+            session: Session::new(settings.partner_token, settings.user)?,
+            limiter: Limiter::new(settings.requests_per_second, settings.requests_per_minute),
+        })))
+    }
+}
+
+#[async_trait]
+impl BookingApi for Client {
+    async fn page(&self, company: &CompanyRef, query: &Query, page: u32) -> Result<Page, ApiError> {
+        let mut asked = vec![
+            ("page", page.to_string()),
+            ("count", self.0.page_size.to_string()),
+        ];
+        match query {
+            Query::ChangedSince(since) => {
+                // Undocumented in which zone a naive time is read; the salon's own is what most send.
+                let local = since.with_timezone(&company.zone);
+                asked.push((
+                    "changed_after",
+                    local.format("%Y-%m-%dT%H:%M:%S").to_string(),
+                ));
+                asked.push(("with_deleted", "1".to_owned()));
+            }
+            Query::Starting(first, last) => {
+                asked.push(("start_date", first.format("%Y-%m-%d").to_string()));
+                asked.push(("end_date", last.format("%Y-%m-%d").to_string()));
+            }
+        }
+        self.0
+            .get(&format!("/records/{}", company.id), &asked, |answer| {
+                answer.page(company, query)
+            })
+            .await
+    }
+
+    async fn record(&self, company: &CompanyRef, record_id: i64) -> Result<Lookup, ApiError> {
+        self.0
+            .get(
+                &format!("/record/{}/{record_id}", company.id),
+                &[],
+                |answer| answer.lookup(company, record_id),
+            )
+            .await
+    }
+
+    async fn company(&self, company_id: i64) -> Result<CompanyInfo, ApiError> {
+        let forms = [("showBookforms", "1".to_owned())];
+        self.0
+            .get(&format!("/company/{company_id}"), &forms, Answer::company)
+            .await
+    }
+
+    fn page_size(&self) -> u32 {
+        self.0.page_size
+    }
+}
+
+impl Inner {
+    /// One GET, read by `read`. A refused token is replaced and the request repeated, once.
+    async fn get<T>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        read: impl Fn(&Answer) -> Result<T, ApiError> + Send,
+    ) -> Result<T, ApiError> {
+        let header = self.header(None).await?;
+        let mut answer = self.ask(path, query, header.clone()).await?;
+        if answer.status == 401 && self.session.can_sign_in() {
+            let renewed = self.header(Some(&header)).await?;
+            answer = self.ask(path, query, renewed).await?;
+        }
+        self.settle(read(&answer))
+    }
+
+    async fn ask(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        header: HeaderValue,
+    ) -> Result<Answer, ApiError> {
+        let request = self
+            .http
+            .get(format!("{}{path}", self.base_url))
+            .query(query)
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, header);
+        self.send(request, path).await.map_err(ApiError::from)
+    }
+
+    /// The header of the present token, fetching one where there is none (or a stale one).
+    async fn header(&self, stale: Option<&HeaderValue>) -> Result<HeaderValue, ApiError> {
+        if let Step::Use(header) = self.session.step(stale) {
+            return Ok(header);
+        }
+        // Behind the lock: while somebody signs in, the session looks like one refused too early.
+        let _alone = self.session.signing_in.lock().await;
+        match self.session.step(stale) {
+            Step::Use(header) => Ok(header),
+            Step::Refused(error) => Err(error),
+            Step::SignIn => self.sign_in().await,
+        }
+    }
+
+    async fn sign_in(&self) -> Result<HeaderValue, ApiError> {
+        let Some((header, body)) = self.session.credentials() else {
+            return Err(ApiError::Unavailable(
+                "no credentials to sign in with".into(),
+            ));
+        };
+        let request = self
+            .http
+            .post(format!("{}/auth", self.base_url))
+            .header(AUTHORIZATION, header)
+            .json(&body);
+        self.session.asking();
+        let outcome = match self.send(request, "/auth").await {
+            Ok(answer) => self.settle(answer.token()),
+            // Nothing was asked, so nothing has to wait five minutes.
+            Err(failure @ (Failure::Paused(_) | Failure::NeverLeft(_))) => {
+                self.session.never_asked();
+                return Err(failure.into());
+            }
+            Err(failure @ Failure::Lost(_)) => Err(failure.into()),
+        };
+        self.session.signed_in(outcome)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder, path: &str) -> Result<Answer, Failure> {
+        self.limiter
+            .turn(self.patience)
+            .await
+            .map_err(Failure::Paused)?;
+        let began = Instant::now();
+        let response = request.header(ACCEPT, self.accept.clone()).send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await?;
+        debug!(
+            path,
+            status,
+            bytes = body.len(),
+            duration_ms = began.elapsed().as_millis(),
+            "records API answered"
+        );
+        Ok(Answer::new(status, &headers, body.into()))
+    }
+
+    /// The last word on an answer: a 429 stops everyone, and no error leaves with a secret in it.
+    fn settle<T>(&self, result: Result<T, ApiError>) -> Result<T, ApiError> {
+        if let Err(ApiError::Throttled { pause }) = &result {
+            self.limiter.pause(*pause);
+        }
+        result.map_err(|error| self.session.redacted(error))
+    }
+}
+
+/// Why there is no answer at all.
+enum Failure {
+    /// A told pause is on and lasts this much longer.
+    Paused(Duration),
+    /// No connection was made.
+    NeverLeft(String),
+    /// It left, and nothing whole came back.
+    Lost(String),
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        if never_left(&error) {
+            Self::NeverLeft(failure(error))
+        } else {
+            Self::Lost(failure(error))
+        }
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Paused(pause) => Self::Throttled { pause },
+            Failure::NeverLeft(why) | Failure::Lost(why) => Self::Unavailable(why),
+        }
+    }
+}
