@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use crate::domain::delivery::Outcome;
+pub use crate::domain::message::Markup;
 use crate::domain::record::Record;
 
 /// The time. Production reads the machine's clock; tests hold the hands.
@@ -149,17 +150,6 @@ pub struct Outgoing {
     pub text: String,
 }
 
-/// How a channel writes bold, struck and italic text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Markup {
-    /// `*bold*`, `~struck~`, `_italic_`.
-    WhatsApp,
-    /// Telegram's HTML.
-    TelegramHtml,
-    /// None at all.
-    Plain,
-}
-
 /// How a channel names a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addressing {
@@ -214,6 +204,40 @@ pub enum Incoming {
         text: String,
         /// When, provider's time.
         at: DateTime<Utc>,
+    },
+    /// Somebody opened the bot, or opened it again.
+    Started {
+        /// The provider's id of their message.
+        message_id: String,
+        /// The chat to answer to.
+        chat_id: String,
+        /// What the deep link carried; empty without one.
+        payload: String,
+        /// Their name there.
+        name: String,
+        /// When, provider's time.
+        at: DateTime<Utc>,
+    },
+    /// Somebody shared a contact in a private chat.
+    Contact {
+        /// The provider's id of their message.
+        message_id: String,
+        /// The chat to answer to.
+        chat_id: String,
+        /// The phone in digits, only when the contact is surely the sender's own; `None` links
+        /// nothing.
+        phone: Option<String>,
+        /// Their name there.
+        name: String,
+        /// When, provider's time.
+        at: DateTime<Utc>,
+    },
+    /// A chat blocked the bot, or let it in again.
+    Reachable {
+        /// The chat.
+        chat_id: String,
+        /// Whether it can be written to now.
+        reachable: bool,
     },
     /// The account's state changed: `true` when it can send.
     State {

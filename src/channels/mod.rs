@@ -1,11 +1,20 @@
 //! The ways to people: one registry, one classifier of HTTP outcomes, one file per kind.
+//!
+//! An adapter sends one message when told to and says what became of it; it neither paces nor
+//! tries again. Pace, order and repetition are the pipeline's.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::http_client::ClientSettings;
+use crate::http_client::{ClientError, ClientSettings};
+use crate::ports::{Channel, Receiver};
 
+mod classify;
+pub mod console;
 pub mod green_api;
 pub mod telegram;
+
+pub use console::ConsoleSink;
 
 /// `[channels.NAME]`.
 #[derive(Clone, Debug)]
@@ -48,6 +57,40 @@ pub struct Common {
     pub messages_per_second: f64,
     /// Poll for statuses and replies.
     pub receive: bool,
+}
+
+/// A channel ready for use.
+#[derive(Clone)]
+pub struct Built {
+    /// Its outbound side.
+    pub channel: Arc<dyn Channel>,
+    /// Its inbound side, where the settings ask for one.
+    pub receiver: Option<Arc<dyn Receiver>>,
+}
+
+/// Makes the channel that `settings` describe. Fails only by the configuration's fault; nothing is
+/// sent or asked yet.
+pub fn build(settings: &Settings, console: ConsoleSink) -> Result<Built, ClientError> {
+    Ok(match &settings.kind {
+        Kind::Console => Built {
+            channel: Arc::new(console::Console::new(&settings.name, console)),
+            receiver: None,
+        },
+        Kind::Telegram(kind) => {
+            let (channel, updates) = telegram::Telegram::build(kind)?;
+            Built {
+                channel: Arc::new(channel),
+                receiver: updates.map(|r| Arc::new(r) as Arc<dyn Receiver>),
+            }
+        }
+        Kind::GreenApi(kind) => {
+            let (channel, notifications) = green_api::GreenApi::build(kind)?;
+            Built {
+                channel: Arc::new(channel),
+                receiver: notifications.map(|r| Arc::new(r) as Arc<dyn Receiver>),
+            }
+        }
+    })
 }
 
 /// The default time-out of a request to a messenger.

@@ -1,8 +1,45 @@
-//! A Telegram bot.
+//! A Telegram bot: `sendMessage`, `getMe`, `getUpdates` of the Bot API
+//! (<https://core.telegram.org/bots/api>).
+//!
+//! A bot cannot write first: people are named by the chat they opened. There is no journal and no
+//! idempotency key, so a send whose answer was lost stays uncertain for good.
 
-use secrecy::SecretString;
+use async_trait::async_trait;
+use reqwest::Client;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::Common;
+use super::classify::{Answer, Silence, by_status, exchange, pause, scrub, worded};
+use crate::domain::delivery::Outcome;
+use crate::domain::message::Markup;
+use crate::http_client::{self, ClientError};
+use crate::ports::{Addressing, Channel, Outgoing};
+
+mod updates;
+
+pub use updates::Updates;
+
+/// Longest text after its tags and entities are read, in characters.
+const LONGEST_TEXT: usize = 4096;
+
+/// Beginnings and parts of descriptions that mean: this chat cannot be written to. The status is no
+/// guide: some of them come with 400 and some with 403.
+const UNREACHABLE: [&str; 12] = [
+    "chat not found",
+    "user not found",
+    "blocked by the user",
+    "user is deactivated",
+    "can't initiate conversation",
+    "can't send messages to bots",
+    "bot was kicked",
+    "bot is not a member",
+    "have no rights to send",
+    "not enough rights to send",
+    "peer_id_invalid",
+    "chat_id is empty",
+];
 
 /// `type = "telegram"`.
 #[derive(Clone, Debug)]
@@ -13,4 +50,217 @@ pub struct Settings {
     pub token: SecretString,
     /// What every channel has.
     pub common: Common,
+}
+
+/// The bot's account: address, token and connection.
+#[derive(Clone)]
+struct Bot {
+    client: Client,
+    api_url: String,
+    token: SecretString,
+}
+
+/// The Bot API's envelope.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Envelope {
+    ok: bool,
+    result: Value,
+    description: String,
+    parameters: Parameters,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Parameters {
+    retry_after: Option<u64>,
+    migrate_to_chat_id: Option<i64>,
+}
+
+impl Bot {
+    fn request(&self, method: &str, body: &Value) -> reqwest::RequestBuilder {
+        let token = self.token.expose_secret();
+        self.client
+            .post(format!("{}/bot{token}/{method}", self.api_url))
+            .json(body)
+    }
+
+    async fn call(&self, method: &str, body: &Value) -> Result<Reply, Silence> {
+        let answer = exchange(self.request(method, body)).await?;
+        Ok(self.read(answer))
+    }
+
+    fn read(&self, answer: Answer) -> Reply {
+        let envelope = serde_json::from_str(answer.text()).ok();
+        let said = match &envelope {
+            Some(Envelope { description, .. }) => description.as_str(),
+            None => answer.text(),
+        };
+        Reply {
+            said: scrub(said, self.token.expose_secret()),
+            envelope,
+            answer,
+        }
+    }
+}
+
+/// An answer, its envelope when it has one, and the description fit to be shown.
+struct Reply {
+    answer: Answer,
+    envelope: Option<Envelope>,
+    said: String,
+}
+
+impl Reply {
+    /// The result of a call that worked.
+    fn result(&self) -> Option<&Value> {
+        let envelope = self.envelope.as_ref()?;
+        (self.answer.status.is_success() && envelope.ok).then_some(&envelope.result)
+    }
+
+    fn why(&self) -> String {
+        worded(self.answer.status, &self.said)
+    }
+
+    fn outcome(&self) -> Outcome {
+        if let Some(id) = self.result().and_then(|r| r["message_id"].as_i64()) {
+            return Outcome::Accepted {
+                id: Some(id.to_string()),
+            };
+        }
+        let why = self.why();
+        let said = self.said.to_lowercase();
+        let status = self.answer.status.as_u16();
+        match (&self.envelope, status) {
+            (Some(_), 400 | 403) if UNREACHABLE.iter().any(|part| said.contains(part)) => {
+                Outcome::Unreachable { why }
+            }
+            // Telegram's own 403 is always about the chat; a page of a proxy in between is not.
+            (Some(envelope), 403) if !envelope.description.is_empty() => {
+                Outcome::Unreachable { why }
+            }
+            (Some(envelope), 429) => Outcome::Throttled {
+                after: self.pause(envelope),
+                why,
+            },
+            _ => by_status(&self.answer, &self.said),
+        }
+    }
+
+    /// The longer of the two stated pauses, and a second: Telegram rounds its own down.
+    fn pause(&self, envelope: &Envelope) -> Option<std::time::Duration> {
+        let in_body = envelope.parameters.retry_after.map(pause);
+        let stated = in_body.max(self.answer.pause)?;
+        Some(stated + std::time::Duration::from_secs(1))
+    }
+
+    /// A group that became a supergroup has a new id; nothing was sent to the old one.
+    fn moved_to(&self) -> Option<i64> {
+        self.envelope.as_ref()?.parameters.migrate_to_chat_id
+    }
+}
+
+/// A channel through a bot.
+pub struct Telegram {
+    bot: Bot,
+    receive: bool,
+}
+
+impl Telegram {
+    /// The channel, and its receiver when the settings ask for one.
+    pub fn build(settings: &Settings) -> Result<(Self, Option<Updates>), ClientError> {
+        let bot = Bot {
+            client: http_client::client(&settings.common.client)?,
+            api_url: settings.api_url.trim_end_matches('/').to_owned(),
+            token: settings.token.clone(),
+        };
+        let receive = settings.common.receive;
+        let updates = receive.then(|| Updates::new(bot.clone()));
+        Ok((Self { bot, receive }, updates))
+    }
+}
+
+#[async_trait]
+impl Channel for Telegram {
+    fn markup(&self) -> Markup {
+        Markup::TelegramHtml
+    }
+
+    fn addressing(&self) -> Addressing {
+        Addressing::Chat
+    }
+
+    fn hears_replies(&self) -> bool {
+        self.receive
+    }
+
+    async fn send(&self, message: &Outgoing) -> Outcome {
+        let length = visible_length(&message.text);
+        if length > LONGEST_TEXT {
+            return Outcome::Refused {
+                why: format!("{length} characters, the limit is {LONGEST_TEXT}"),
+            };
+        }
+        let to_chat = |chat: Value| {
+            json!({
+                "chat_id": chat,
+                "text": message.text,
+                "parse_mode": "HTML",
+                "link_preview_options": {"is_disabled": true},
+            })
+        };
+        let chat = message
+            .to
+            .parse::<i64>()
+            .map_or_else(|_| Value::from(message.to.as_str()), Value::from);
+        let mut reply = self.bot.call("sendMessage", &to_chat(chat)).await;
+        if let Some(new) = reply.as_ref().ok().and_then(Reply::moved_to) {
+            reply = self.bot.call("sendMessage", &to_chat(new.into())).await;
+        }
+        match reply {
+            Ok(reply) => reply.outcome(),
+            Err(silence) => silence.of_send(),
+        }
+    }
+
+    async fn probe(&self) -> Result<(), String> {
+        let reply = self
+            .bot
+            .call("getMe", &json!({}))
+            .await
+            .map_err(|s| s.why)?;
+        match reply.result() {
+            Some(_) => Ok(()),
+            None => Err(reply.why()),
+        }
+    }
+}
+
+/// Characters that count against the limit: tags do not, an entity is one.
+fn visible_length(html: &str) -> usize {
+    let mut length = 0;
+    let mut hidden_until = None;
+    for c in html.chars() {
+        match (hidden_until, c) {
+            (Some(end), c) if c == end => hidden_until = None,
+            (Some(_), _) => {}
+            (None, '<') => hidden_until = Some('>'),
+            (None, '&') => {
+                length += 1;
+                hidden_until = Some(';');
+            }
+            (None, _) => length += 1,
+        }
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_do_not_count_against_the_limit() {
+        assert_eq!(visible_length("<b>a &amp; b</b> ✅"), 7);
+    }
 }

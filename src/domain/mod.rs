@@ -8,6 +8,7 @@
 pub mod change;
 pub mod delivery;
 pub mod known;
+pub mod message;
 pub mod phone;
 pub mod policy;
 pub mod record;

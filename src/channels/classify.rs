@@ -1,0 +1,234 @@
+//! One reading of HTTP outcomes for all channels: what surely was not sent, what may have been.
+//!
+//! An adapter asks its own API's words first and leaves the rest to [`by_status`]. Everything a
+//! provider says passes [`scrub`] before it may stand in a `why`: providers echo phones, addresses
+//! with tokens, and pieces of the message.
+
+use std::time::Duration;
+
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::{RequestBuilder, StatusCode};
+
+use crate::domain::delivery::Outcome;
+use crate::http_client::{failure, never_left};
+
+/// No answer to a send is longer; more is not read.
+const LONGEST_ANSWER: usize = 1 << 20;
+
+/// Longest quotation of a provider, in characters.
+const LONGEST_QUOTE: usize = 120;
+
+/// A provider may not silence a channel for longer than a week, whatever number it names.
+const LONGEST_PAUSE: Duration = Duration::from_hours(24 * 7);
+
+/// An answer whose meaning is still to be read.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The HTTP status.
+    pub(super) status: StatusCode,
+    /// `Retry-After`, in full.
+    pub(super) pause: Option<Duration>,
+    /// The body; `None` when it broke off or was too long.
+    pub(super) body: Option<String>,
+}
+
+impl Answer {
+    /// The body, empty when it broke off.
+    pub(super) fn text(&self) -> &str {
+        self.body.as_deref().unwrap_or_default()
+    }
+}
+
+/// Why there is no answer at all.
+#[derive(Debug)]
+pub(super) struct Silence {
+    /// The request surely never left.
+    pub(super) unsent: bool,
+    /// What broke, without the address.
+    pub(super) why: String,
+}
+
+impl Silence {
+    /// What silence means for a send: without a connection nothing left, with one it may have.
+    pub(super) fn of_send(self) -> Outcome {
+        if self.unsent {
+            Outcome::Retry { why: self.why }
+        } else {
+            Outcome::Uncertain { why: self.why }
+        }
+    }
+}
+
+/// Sends a request and reads its answer. A body that breaks off is no failure yet: the status line
+/// of a 4xx says enough.
+pub(super) async fn exchange(request: RequestBuilder) -> Result<Answer, Silence> {
+    let mut response = request.send().await.map_err(|e| Silence {
+        unsent: never_left(&e),
+        why: failure(e),
+    })?;
+    let status = response.status();
+    let pause = retry_after(response.headers());
+    let mut body = Some(Vec::new());
+    loop {
+        match response.chunk().await {
+            Ok(None) => break,
+            Ok(Some(chunk)) => {
+                if let Some(read) = body.as_mut().filter(|b| b.len() < LONGEST_ANSWER) {
+                    read.extend_from_slice(&chunk);
+                    continue;
+                }
+                body = None;
+                break;
+            }
+            Err(_) => {
+                body = None;
+                break;
+            }
+        }
+    }
+    Ok(Answer {
+        status,
+        pause,
+        body: body.and_then(|b| String::from_utf8(b).ok()),
+    })
+}
+
+/// What the status alone says of a *send* that got no id. `said` is the provider's wording, scrubbed.
+pub(super) fn by_status(answer: &Answer, said: &str) -> Outcome {
+    let why = worded(answer.status, said);
+    match answer.status.as_u16() {
+        // A 2xx that cannot be read is a message that most likely went out.
+        200..=299 | 408 | 499 | 500..=599 => Outcome::Uncertain { why },
+        429 => Outcome::Throttled {
+            after: answer.pause,
+            why,
+        },
+        // A redirect is not followed: the token must not go elsewhere.
+        300..=399 | 401..=407 | 410 | 421 | 451 => Outcome::ChannelDown { why },
+        409 | 423 | 425 => Outcome::Retry { why },
+        _ => Outcome::Refused { why },
+    }
+}
+
+/// `HTTP 403: Forbidden: bot was blocked by the user`.
+pub(super) fn worded(status: StatusCode, said: &str) -> String {
+    if said.is_empty() {
+        format!("HTTP {}", status.as_u16())
+    } else {
+        format!("HTTP {}: {said}", status.as_u16())
+    }
+}
+
+/// `Retry-After` in seconds or as a date, which is read against the server's own clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(pause(seconds));
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    let now = headers
+        .get(DATE)
+        .and_then(|d| httpdate::parse_http_date(d.to_str().ok()?).ok())
+        .unwrap_or_else(std::time::SystemTime::now);
+    let left = until.duration_since(now).unwrap_or_default();
+    Some(pause(left.as_secs()))
+}
+
+/// A stated pause in seconds; none is shorter than one.
+pub(super) fn pause(seconds: u64) -> Duration {
+    Duration::from_secs(seconds.max(1)).min(LONGEST_PAUSE)
+}
+
+/// A provider's words, fit for logs and owners: one short line without `secret`, addresses, runs of
+/// more than six digits, or quoted pieces of the message.
+pub(super) fn scrub(said: &str, secret: &str) -> String {
+    let said = if secret.is_empty() {
+        said.to_owned()
+    } else {
+        said.replace(secret, "***")
+    };
+    if said.trim_start().starts_with('<') {
+        return "an HTML page".to_owned();
+    }
+    let mut line = String::new();
+    for (i, part) in said.split('"').enumerate() {
+        // Between quotation marks stands what was sent.
+        line.push_str(if i % 2 == 0 { part } else { "\"…\"" });
+    }
+    let words: Vec<String> = line
+        .split_whitespace()
+        .map(|w| {
+            if w.contains("://") || w.contains("/bot") {
+                "***".into()
+            } else {
+                w.to_owned()
+            }
+        })
+        .collect();
+    let masked = without_long_numbers(&words.join(" "));
+    match masked.char_indices().nth(LONGEST_QUOTE) {
+        Some((cut, _)) => format!("{}…", &masked[..cut]),
+        None => masked,
+    }
+}
+
+/// Masks numbers of more than six digits, also written with spaces, brackets and hyphens.
+fn without_long_numbers(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    let mut i = 0;
+    while i < chars.len() {
+        if !chars[i].is_ascii_digit() {
+            out.push(chars[i]);
+            i += 1;
+            continue;
+        }
+        let run = chars[i..]
+            .iter()
+            .take_while(|c| c.is_ascii_digit() || " -()".contains(**c))
+            .count();
+        let last = (i..i + run).rev().find(|&j| chars[j].is_ascii_digit());
+        let end = last.map_or(i + 1, |j| j + 1);
+        let digits = chars[i..end].iter().filter(|c| c.is_ascii_digit()).count();
+        if digits > 6 {
+            out.push_str("***");
+        } else {
+            out.extend(&chars[i..end]);
+        }
+        i = end;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_providers_words_lose_phones_tokens_addresses_and_quotations() {
+        assert_eq!(
+            scrub(
+                "no account for 79000000001@c.us, +7 900 000-00-01 at https://x/bot1:A/y \"Анна\" (code 400) s3cret",
+                "s3cret"
+            ),
+            "no account for ***@c.us, +*** at *** \"…\" (code 400) ***"
+        );
+        assert_eq!(scrub("<html>secret</html>", ""), "an HTML page");
+        assert_eq!(scrub(&"а ".repeat(200), "").chars().count(), 121);
+    }
+
+    #[test]
+    fn a_pause_is_read_in_seconds_and_as_a_date() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, "17".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(17)));
+        headers.insert(DATE, "Sat, 21 Nov 2026 06:00:00 GMT".parse().unwrap());
+        headers.insert(
+            RETRY_AFTER,
+            "Sat, 21 Nov 2026 06:02:00 GMT".parse().unwrap(),
+        );
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(120)));
+        headers.insert(RETRY_AFTER, "soon".parse().unwrap());
+        assert_eq!(retry_after(&headers), None);
+    }
+}

@@ -1,0 +1,213 @@
+//! The built-in texts. A value that is missing takes its whole line with it, so none of them asks
+//! whether a value is there. They never use `client_name`: administrators keep notes in it.
+
+use super::Language;
+use super::template::Key;
+
+/// The built-in text of a kind.
+pub(super) fn source(language: Language, key: Key) -> &'static str {
+    match (language, key) {
+        (Language::Ru, Key::Created) => CREATED_RU,
+        (Language::Ru, Key::Updated) => UPDATED_RU,
+        (Language::Ru, Key::Restored) => RESTORED_RU,
+        (Language::Ru, Key::Cancelled) => CANCELLED_RU,
+        (Language::Ru, Key::WrongNumber) => WRONG_NUMBER_RU,
+        (Language::En, Key::Created) => CREATED_EN,
+        (Language::En, Key::Updated) => UPDATED_EN,
+        (Language::En, Key::Restored) => RESTORED_EN,
+        (Language::En, Key::Cancelled) => CANCELLED_EN,
+        (Language::En, Key::WrongNumber) => WRONG_NUMBER_EN,
+    }
+}
+
+macro_rules! booked_ru {
+    ($head:literal) => {
+        concat!(
+            $head,
+            "
+
+{% for item in items %}
+📅 {{ item.date }} в {{ item.time }}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+👤 Мастер: {{ item.staff }}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+👥 {{ seats }}
+💰 Стоимость: {{ price_line }}
+📍 {{ address }}
+
+{% if invite %}Для отмены или переноса напишите мне здесь 👇{% else %}Для отмены или переноса позвоните: {{ phone }}{% endif %}
+"
+        )
+    };
+}
+
+const CREATED_RU: &str = booked_ru!("✅ *Вы записаны!*");
+
+const RESTORED_RU: &str = booked_ru!("✅ *Ваша запись снова в силе*");
+
+const UPDATED_RU: &str = "\
+{% set one = changed | first if changed | length == 1 else '' %}
+{% set heads = {
+  'start': 'Запись перенесена',
+  'staff': 'Вас примет другой мастер',
+  'services': 'Изменились услуги',
+  'price': 'Изменилась стоимость',
+  'duration': 'Изменилась длительность',
+} %}
+{% set doubts = {
+  'start': 'Если время не подходит',
+  'staff': 'Если хотите остаться у прежнего мастера',
+  'services': 'Если что-то не так',
+  'price': 'Если что-то не так',
+  'duration': 'Если не подходит',
+} %}
+🔄 *{{ heads[one] if one else ('Запись изменилась' if changed else 'Запись обновлена') }}*
+
+{% if not changed %}
+Сейчас она такая:
+{% endif %}
+{{ changes }}
+{% for item in items %}
+{% if items | length > 1 or 'start' not in changed %}
+📅 {{ item.when }}
+{% endif %}
+{% if item.activity %}🧘 {{ item.activity }}{% elif 'services' in changed and items | length == 1 %}💇 Теперь в записи: {{ item.services }}{% else %}💇 {{ item.services }}{% endif +%}
+{% if items | length > 1 or 'staff' not in changed %}
+👤 {{ item.who }}
+{% endif %}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+👥 {{ seats }}
+{% if 'price' not in changed %}
+💰 Стоимость: {{ price_line }}
+{% endif %}
+📍 {{ address }}
+
+{% if invite %}{{ doubts[one] if one else 'Если что-то не подходит' }}, напишите мне здесь 👇{% else %}Для отмены или переноса позвоните: {{ phone }}{% endif %}
+";
+
+const CANCELLED_RU: &str = "\
+❌ *{% if activity %}Занятие отменено{% else %}Запись отменена{% endif %}*
+
+{% for item in items %}
+📅 {{ item.date }} в {{ item.time }}
+{% if item.activity %}
+🧘 {{ item.activity }}
+{% else %}
+💇 {{ item.services }}
+👤 Мастер: {{ item.staff }}
+{% endif %}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+Свободно: {{ offers }}
+
+{% if invite %}Подобрать другое{% if not activity %} время{% endif %}? Напишите мне здесь 👇{% else %}Записаться снова: {{ booking_link or phone }}{% endif %}
+";
+
+const WRONG_NUMBER_RU: &str = "\
+Сообщение о записи на {{ date }} в {{ time }} пришло на этот номер по ошибке. \
+Делать ничего не нужно, простите за беспокойство 🙏
+";
+
+macro_rules! booked_en {
+    ($head:literal) => {
+        concat!(
+            $head,
+            "
+
+{% for item in items %}
+📅 {{ item.date }} at {{ item.time }}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+👤 With {{ item.staff }}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+👥 {{ seats }}
+💰 Price: {{ price_line }}
+📍 {{ address }}
+
+{% if invite %}To cancel or reschedule, just write to me here 👇{% else %}To cancel or reschedule, please call {{ phone }}{% endif %}
+"
+        )
+    };
+}
+
+const CREATED_EN: &str = booked_en!("✅ *You are booked!*");
+
+const RESTORED_EN: &str = booked_en!("✅ *Your booking is on again*");
+
+const UPDATED_EN: &str = "\
+{% set one = changed | first if changed | length == 1 else '' %}
+{% set heads = {
+  'start': 'Your booking has moved',
+  'staff': 'Someone else will see you',
+  'services': 'Your services have changed',
+  'price': 'The price has changed',
+  'duration': 'The length has changed',
+} %}
+{% set doubts = {
+  'start': 'If the time does not suit you',
+  'staff': 'If you would rather stay with the one before',
+  'services': 'If something is not right',
+  'price': 'If something is not right',
+  'duration': 'If it does not suit you',
+} %}
+🔄 *{{ heads[one] if one else ('Your booking has changed' if changed else 'Your booking was updated') }}*
+
+{% if not changed %}
+This is how it stands now:
+{% endif %}
+{{ changes }}
+{% for item in items %}
+{% if items | length > 1 or 'start' not in changed %}
+📅 {{ item.when }}
+{% endif %}
+{% if item.activity %}🧘 {{ item.activity }}{% elif 'services' in changed and items | length == 1 %}💇 Booked now: {{ item.services }}{% else %}💇 {{ item.services }}{% endif +%}
+{% if items | length > 1 or 'staff' not in changed %}
+👤 {{ item.who }}
+{% endif %}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+👥 {{ seats }}
+{% if 'price' not in changed %}
+💰 Price: {{ price_line }}
+{% endif %}
+📍 {{ address }}
+
+{% if invite %}{{ doubts[one] if one else 'If anything does not suit you' }}, just write to me here 👇{% else %}To cancel or reschedule, please call {{ phone }}{% endif %}
+";
+
+const CANCELLED_EN: &str = "\
+❌ *{% if activity %}The class is cancelled{% else %}Your booking is cancelled{% endif %}*
+
+{% for item in items %}
+📅 {{ item.date }} at {{ item.time }}
+{% if item.activity %}
+🧘 {{ item.activity }}
+{% else %}
+💇 {{ item.services }}
+👤 With {{ item.staff }}
+{% endif %}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+Free: {{ offers }}
+
+{% if invite %}Shall we find another{% if not activity %} time{% endif %}? Write to me here 👇{% else %}Book again: {{ booking_link or phone }}{% endif %}
+";
+
+const WRONG_NUMBER_EN: &str = "\
+A message about a booking on {{ date }} at {{ time }} came to this number by mistake. \
+There is nothing to do, sorry for the trouble 🙏
+";

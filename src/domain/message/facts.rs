@@ -1,0 +1,234 @@
+//! Everything a text may name: the template variables and their values.
+
+use std::collections::BTreeMap;
+
+use minijinja::Value;
+
+use super::markup;
+
+/// The names templates may use; the first twenty-five also serve as parameters of approved templates.
+pub const VARIABLES: [&str; 29] = [
+    "client_name",
+    "date",
+    "time",
+    "weekday",
+    "services",
+    "staff",
+    "price",
+    "old_price",
+    "discount",
+    "duration",
+    "address",
+    "salon",
+    "phone",
+    "link",
+    "calendar_link",
+    "booking_link",
+    "review_link",
+    "offers",
+    "changes",
+    "old_date",
+    "old_time",
+    "old_staff",
+    "old_services",
+    "items",
+    "activity",
+    // From here on: not plain text.
+    "seats",
+    "invite",
+    "strike",
+    "changed",
+];
+
+/// What a built-in text may name besides: ready-made lines in neutral markup.
+pub(super) const PRICE_LINE: &str = "price_line";
+
+/// One record of a visit, as a text names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Item {
+    /// `21 августа`.
+    pub date: String,
+    /// `14:30`.
+    pub time: String,
+    /// Titles joined by commas.
+    pub services: String,
+    /// The master's name.
+    pub staff: String,
+    /// The group activity's title; empty for an individual booking.
+    pub activity: String,
+    /// Neutral markup: the moment, or the old and the new one.
+    pub when: String,
+    /// Neutral markup: the master, or the old and the new one.
+    pub who: String,
+}
+
+/// The values of one message. Text is foreign and still raw, unless it says neutral markup; an empty
+/// one is missing, and takes its line with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// As the administrator typed it. Built-in texts never use it.
+    pub client_name: String,
+    /// The day, with its year when it is not this one.
+    pub date: String,
+    /// Hour and minute.
+    pub time: String,
+    /// The day's name.
+    pub weekday: String,
+    /// Titles joined by commas, of all records.
+    pub services: String,
+    /// Names joined by commas.
+    pub staff: String,
+    /// The total to pay.
+    pub price: String,
+    /// The total before the discount, when it is sure.
+    pub old_price: String,
+    /// `50%`, when every line has it.
+    pub discount: String,
+    /// The length of the visit.
+    pub duration: String,
+    /// The salon's address.
+    pub address: String,
+    /// The salon's title.
+    pub salon: String,
+    /// The salon's telephone.
+    pub phone: String,
+    /// The client's own page of the booking.
+    pub link: String,
+    /// A file for the client's calendar.
+    pub calendar_link: String,
+    /// The booking form.
+    pub booking_link: String,
+    /// Where to leave a review.
+    pub review_link: String,
+    /// Free times.
+    pub offers: String,
+    /// Neutral markup: a line for each thing that became another.
+    pub changes: String,
+    /// The day before a move.
+    pub old_date: String,
+    /// The time before a move.
+    pub old_time: String,
+    /// The master before.
+    pub old_staff: String,
+    /// The services before.
+    pub old_services: String,
+    /// The visit's records in order of time.
+    pub items: Vec<Item>,
+    /// The group activity's title.
+    pub activity: String,
+    /// `2 места`; empty for one.
+    pub seats: String,
+    /// Whether an answer to this message is heard.
+    pub invite: bool,
+    /// Whether the channel can strike text through.
+    pub strike: bool,
+    /// `start`, `staff`, `services`, `price`, `duration`: what an update tells.
+    pub changed: Vec<&'static str>,
+    /// Neutral markup: the price with the old one struck and the discount named.
+    pub price_line: String,
+}
+
+impl Facts {
+    /// The values under their names, as a template sees them.
+    #[must_use]
+    pub fn context(&self) -> Value {
+        let items: Vec<Value> = self.items.iter().map(Item::context).collect();
+        let text = |s: &str| Value::from(s);
+        let url = |s: &str| markup::link(s).map_or_else(|| Value::from(s), Value::from_safe_string);
+        let neutral = |s: &str| Value::from_safe_string(s.to_owned());
+        let values: BTreeMap<&'static str, Value> = BTreeMap::from([
+            ("client_name", text(&self.client_name)),
+            ("date", text(&self.date)),
+            ("time", text(&self.time)),
+            ("weekday", text(&self.weekday)),
+            ("services", text(&self.services)),
+            ("staff", text(&self.staff)),
+            ("price", text(&self.price)),
+            ("old_price", text(&self.old_price)),
+            ("discount", text(&self.discount)),
+            ("duration", text(&self.duration)),
+            ("address", text(&self.address)),
+            ("salon", text(&self.salon)),
+            ("phone", text(&self.phone)),
+            ("link", url(&self.link)),
+            ("calendar_link", url(&self.calendar_link)),
+            ("booking_link", url(&self.booking_link)),
+            ("review_link", url(&self.review_link)),
+            ("offers", text(&self.offers)),
+            ("changes", neutral(&self.changes)),
+            ("old_date", text(&self.old_date)),
+            ("old_time", text(&self.old_time)),
+            ("old_staff", text(&self.old_staff)),
+            ("old_services", text(&self.old_services)),
+            ("items", Value::from(items)),
+            ("activity", text(&self.activity)),
+            ("seats", text(&self.seats)),
+            ("invite", Value::from(self.invite)),
+            ("strike", Value::from(self.strike)),
+            ("changed", Value::from(self.changed.clone())),
+            (PRICE_LINE, neutral(&self.price_line)),
+        ]);
+        Value::from_pairs(values)
+    }
+
+    /// Every value present, or every one that may be missing missing: what templates are tried with.
+    #[must_use]
+    pub(super) fn sample(full: bool) -> Self {
+        let text = |s: &str| if full { s.to_owned() } else { String::new() };
+        let item = Item {
+            date: "21 августа".into(),
+            time: "14:30".into(),
+            services: text("МУЖСКАЯ СТРИЖКА"),
+            staff: text("Бари"),
+            activity: String::new(),
+            when: "21 августа в 14:30".into(),
+            who: text("Бари"),
+        };
+        Self {
+            client_name: text("Анна"),
+            date: item.date.clone(),
+            time: item.time.clone(),
+            weekday: "пятница".into(),
+            services: item.services.clone(),
+            staff: item.staff.clone(),
+            price: text("1000 руб"),
+            old_price: text("2000 руб"),
+            discount: text("50%"),
+            duration: text("1 ч"),
+            address: text("Южная улица, 38"),
+            salon: "Малаховка".into(),
+            phone: text("+7 900 000-00-00"),
+            link: text("https://example.com/r"),
+            calendar_link: text("https://example.com/c"),
+            booking_link: text("https://example.com/b"),
+            review_link: text("https://example.com/o"),
+            offers: text("22 августа в 12:00"),
+            changes: text("📅 ~21 августа в 14:30~ → *22 августа в 16:00*"),
+            old_date: text("20 августа"),
+            old_time: text("12:00"),
+            old_staff: text("Тимур"),
+            old_services: text("Укладка"),
+            items: vec![item.clone(), item],
+            activity: text("Стретчинг"),
+            seats: text("2 места"),
+            invite: full,
+            strike: full,
+            changed: if full { vec!["start"] } else { Vec::new() },
+            price_line: text("~2000 руб~ 1000 руб (скидка 50%)"),
+        }
+    }
+}
+
+impl Item {
+    fn context(&self) -> Value {
+        Value::from_pairs([
+            ("date", Value::from(self.date.as_str())),
+            ("time", Value::from(self.time.as_str())),
+            ("services", Value::from(self.services.as_str())),
+            ("staff", Value::from(self.staff.as_str())),
+            ("activity", Value::from(self.activity.as_str())),
+            ("when", Value::from_safe_string(self.when.clone())),
+            ("who", Value::from_safe_string(self.who.clone())),
+        ])
+    }
+}

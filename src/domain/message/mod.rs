@@ -1,0 +1,28 @@
+//! What people read: from values of the trade to a text in a channel's own markup.
+//!
+//! [`compose`] turns a visit into [`facts::Facts`], [`template`] fills one of the [`builtin`] texts or
+//! the company's own in their place, [`markup`] renders the neutral syntax (`*bold*`, `~struck~`,
+//! `_italic_`). [`owner`] holds what owners read. Whatever YClients says (names, titles, addresses)
+//! is data: it can become neither markup, nor a link, nor a template, in any channel.
+
+mod builtin;
+pub mod compose;
+pub mod facts;
+pub mod markup;
+pub mod owner;
+pub mod template;
+mod words;
+
+pub use compose::{Place, Told, Way, compose};
+pub use markup::Markup;
+pub use template::{Override, TemplateProblem, Texts};
+
+/// The language of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// Russian.
+    #[default]
+    Ru,
+    /// English.
+    En,
+}

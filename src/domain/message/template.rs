@@ -1,0 +1,320 @@
+//! The texts of one company: the built-in ones of its language and its own in their place.
+//!
+//! Everything a template can get wrong is found when it is compiled, by trying it with every value
+//! present and with every value missing. Printed values are foreign text: they pass
+//! [`markup::data`](super::markup::data), except the few that we composed ourselves.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
+};
+
+use super::facts::{Facts, PRICE_LINE, VARIABLES};
+use super::markup::{self, MISSING};
+use super::{Language, builtin};
+
+/// Instructions one text may take: the built-in ones need some hundreds, an endless loop is stopped
+/// in a few milliseconds.
+const FUEL: u64 = 50_000;
+
+/// Which text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A booking the client does not know of.
+    Created,
+    /// A booking that became another.
+    Updated,
+    /// A booking that is on again.
+    Restored,
+    /// A booking that is off.
+    Cancelled,
+    /// To a number that a booking's message went to by mistake.
+    WrongNumber,
+}
+
+impl Key {
+    /// Every text.
+    pub const ALL: [Self; 5] = [
+        Self::Created,
+        Self::Updated,
+        Self::Restored,
+        Self::Cancelled,
+        Self::WrongNumber,
+    ];
+
+    /// The key in `[templates]`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Restored => "restored",
+            Self::Cancelled => "cancelled",
+            Self::WrongNumber => "wrong_number",
+        }
+    }
+
+    fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.as_str() == word)
+    }
+}
+
+/// A company's own text.
+#[derive(Clone, Copy, Debug)]
+pub struct Override<'a> {
+    /// The key in `[templates]`.
+    pub key: &'a str,
+    /// For this channel only; `None` for all.
+    pub channel: Option<&'a str>,
+    /// MiniJinja source.
+    pub source: &'a str,
+    /// Where it was written: a file's path, or the configuration's key path.
+    pub origin: &'a str,
+}
+
+/// What is wrong with a company's own text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateProblem {
+    /// Where the text was written.
+    pub origin: String,
+    /// The line in it, where one is to blame.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// The nearest name that would be right.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for TemplateProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(nearest) = &self.nearest {
+            write!(f, "; did you mean `{nearest}`?")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for TemplateProblem {}
+
+/// The compiled texts of one company.
+#[derive(Debug)]
+pub struct Texts {
+    language: Language,
+    environment: Environment<'static>,
+    /// Template names by key and channel; `None` serves the channels without their own.
+    own: BTreeMap<(Key, Option<String>), String>,
+}
+
+impl Texts {
+    /// The built-in texts alone.
+    #[must_use]
+    pub fn builtin(language: Language) -> Self {
+        let mut environment = environment();
+        for key in Key::ALL {
+            // A test compiles and fills each of them; one that failed would give an empty message.
+            drop(environment.add_template(key.as_str(), builtin::source(language, key)));
+        }
+        Self {
+            language,
+            environment,
+            own: BTreeMap::new(),
+        }
+    }
+
+    /// The built-in texts with the company's own in their place, or everything wrong with those.
+    pub fn new(language: Language, own: &[Override<'_>]) -> Result<Self, Vec<TemplateProblem>> {
+        let mut texts = Self::builtin(language);
+        let mut problems = Vec::new();
+        for (number, text) in own.iter().enumerate() {
+            if let Err(found) = texts.add(number, text) {
+                problems.extend(found);
+            }
+        }
+        if problems.is_empty() {
+            Ok(texts)
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn add(&mut self, number: usize, text: &Override<'_>) -> Result<(), Vec<TemplateProblem>> {
+        let problem = |line, message: String, nearest| TemplateProblem {
+            origin: text.origin.to_owned(),
+            line,
+            message,
+            nearest,
+        };
+        let Some(key) = Key::named(text.key) else {
+            return Err(vec![problem(
+                None,
+                format!("there is no text `{}`", text.key),
+                nearest(text.key, Key::ALL.map(Key::as_str)),
+            )]);
+        };
+        let source = markup::without_private(text.source);
+        let name = format!("own-{number}");
+        let broken = |e: &Error| vec![problem(e.line(), words(e), None)];
+        self.environment
+            .add_template_owned(name.clone(), source.clone())
+            .map_err(|e| broken(&e))?;
+        let template = self
+            .environment
+            .get_template(&name)
+            .map_err(|e| broken(&e))?;
+
+        let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+        unknown.retain(|v| !self.is_known(v));
+        if !unknown.is_empty() {
+            unknown.sort_by_key(|v| (line_of(&source, v), v.clone()));
+            let problems = unknown.iter().map(|v| {
+                let message = format!("unknown variable `{v}`");
+                problem(line_of(&source, v), message, nearest(v, VARIABLES))
+            });
+            return Err(problems.collect());
+        }
+        for full in [true, false] {
+            template
+                .render(Facts::sample(full).context())
+                .map_err(|e| broken(&e))?;
+        }
+        self.own
+            .insert((key, text.channel.map(str::to_owned)), name);
+        Ok(())
+    }
+
+    fn is_known(&self, variable: &str) -> bool {
+        VARIABLES.contains(&variable)
+            || variable == PRICE_LINE
+            || self.environment.globals().any(|(name, _)| name == variable)
+    }
+
+    /// The language these texts are in.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// A text filled in, in neutral markup: the channel's own, else the company's own, else the
+    /// built-in one. A text that fails with values it was never tried with gives way to the next.
+    #[must_use]
+    pub(super) fn fill(&self, key: Key, channel: &str, facts: &Facts) -> String {
+        let context = facts.context();
+        let own = [Some(channel.to_owned()), None].map(|c| self.own.get(&(key, c)));
+        own.into_iter()
+            .flatten()
+            .map(String::as_str)
+            .chain([key.as_str()])
+            .find_map(|name| {
+                let template = self.environment.get_template(name).ok()?;
+                let text = markup::drop_missing(&template.render(context.clone()).ok()?);
+                (!text.is_empty()).then_some(text)
+            })
+            .unwrap_or_default()
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    if let Ok(syntax) = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build()
+    {
+        env.set_syntax(syntax);
+    }
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    // Without it an undefined value is not named in release builds. Only the short form of an error
+    // is ever shown: the long one prints the values.
+    env.set_debug(true);
+    // Not "none": then a captured block would come out as foreign text.
+    env.set_auto_escape_callback(|_| AutoEscape::Custom("neutral".into()));
+    env.set_formatter(print);
+    // These two would let foreign text through as markup; this one would print all of it.
+    env.remove_filter("safe");
+    env.remove_filter("escape");
+    env.remove_filter("e");
+    env.remove_global("debug");
+    env
+}
+
+/// Prints one value: ours as it is, a missing one as the mark that takes its line, foreign text made
+/// harmless.
+fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let missing = value.is_undefined() || value.is_none();
+    let text = match value.as_str() {
+        _ if missing => String::new(),
+        Some(ours) if value.is_safe() => ours.to_owned(),
+        Some(foreign) => markup::data(foreign),
+        None => markup::data(&value.to_string()),
+    };
+    if text.is_empty() {
+        out.write_str(MISSING.encode_utf8(&mut [0; 4]))
+    } else {
+        out.write_str(&text)
+    }
+    .map_err(|_| Error::from(ErrorKind::WriteFailure))
+}
+
+/// An error in one line, without the values it met.
+fn words(error: &Error) -> String {
+    match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, _) => "it takes too long: an endless loop?".to_owned(),
+        (kind, Some(detail)) => format!("{kind}: {detail}"),
+        (kind, None) => kind.to_string(),
+    }
+}
+
+/// The known name nearest to a mistyped one, when it is near at all.
+fn nearest<const N: usize>(word: &str, known: [&'static str; N]) -> Option<String> {
+    known
+        .into_iter()
+        .map(|k| (strsim::damerau_levenshtein(word, k), k))
+        .min()
+        .filter(|(distance, k)| *distance * 2 <= k.len().max(word.len()).min(8))
+        .map(|(_, k)| k.to_owned())
+}
+
+/// The first line that holds this name as a whole word.
+fn line_of(source: &str, name: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    source
+        .lines()
+        .position(|line| line.split(|c| !is_part(c)).any(|word| word == name))
+        .map(|index| index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_builtin_text_fills_with_and_without_its_values() {
+        for language in [Language::Ru, Language::En] {
+            let texts = Texts::builtin(language);
+            for key in Key::ALL {
+                for full in [true, false] {
+                    let template = texts.environment.get_template(key.as_str()).unwrap();
+                    template.render(Facts::sample(full).context()).unwrap();
+                    assert!(!texts.fill(key, "whatsapp", &Facts::sample(full)).is_empty());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_variable_of_the_contract_has_a_value() {
+        let context = Facts::sample(true).context();
+        for name in VARIABLES {
+            assert!(!context.get_attr(name).unwrap().is_undefined(), "{name}");
+        }
+    }
+}
