@@ -148,6 +148,36 @@ pub struct Outgoing {
     pub to: String,
     /// The text in the channel's markup.
     pub text: String,
+    /// What the chat shows in place of its keyboard, where the channel can.
+    pub keyboard: Option<Keyboard>,
+}
+
+/// A change of the keyboard under a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyboard {
+    /// One button that sends the person's own number.
+    AskContact,
+    /// The ordinary keyboard again.
+    Remove,
+}
+
+impl Keyboard {
+    /// The stored word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AskContact => "ask_contact",
+            Self::Remove => "remove",
+        }
+    }
+
+    /// From the stored word.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        [Self::AskContact, Self::Remove]
+            .into_iter()
+            .find(|k| k.as_str() == word)
+    }
 }
 
 /// How a channel names a person.

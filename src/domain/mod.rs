@@ -7,8 +7,11 @@
 
 pub mod change;
 pub mod delivery;
+pub mod diff;
+pub mod event;
 pub mod known;
 pub mod message;
 pub mod phone;
 pub mod policy;
 pub mod record;
+pub mod settle;

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::change::Field;
 use super::phone::Phone;
 use super::record::{Origin, Record};
+use super::settle::Net;
 
 /// What a message to a person is about. The words are stored in `booking_notifications.kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,4 +120,193 @@ impl Rules {
             .any(|m| !m.is_empty() && record.comment.contains(m.as_str()))
             || (record.created_user_id != 0 && self.bot_user_ids.contains(&record.created_user_id))
     }
+}
+
+/// Why nothing is sent. The words are stored in `booking_notifications.reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It was there before the program was.
+    Baseline,
+    /// A bot made the booking and told the client.
+    CreatedByBot,
+    /// The visit has begun.
+    Past,
+    /// Too old to be worth telling.
+    Stale,
+    /// The record names no client.
+    NoClient,
+    /// The client has no number a message could reach.
+    NoPhone,
+    /// The client is on none of the company's channels.
+    NoChannel,
+    /// The client asked for silence.
+    OptedOut,
+    /// The client knows what there is to know.
+    Unchanged,
+    /// This kind is switched off.
+    Disabled,
+    /// Another notification tells it.
+    Superseded,
+    /// Only test phones are written to.
+    TestMode,
+    /// Not booked where a `created` is wanted.
+    Origin,
+    /// The comment asks for silence.
+    QuietMarker,
+    /// A person dropped it.
+    Discarded,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 15] = [
+        Self::Baseline,
+        Self::CreatedByBot,
+        Self::Past,
+        Self::Stale,
+        Self::NoClient,
+        Self::NoPhone,
+        Self::NoChannel,
+        Self::OptedOut,
+        Self::Unchanged,
+        Self::Disabled,
+        Self::Superseded,
+        Self::TestMode,
+        Self::Origin,
+        Self::QuietMarker,
+        Self::Discarded,
+    ];
+
+    /// The stored word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::CreatedByBot => "created_by_bot",
+            Self::Past => "past",
+            Self::Stale => "stale",
+            Self::NoClient => "no_client",
+            Self::NoPhone => "no_phone",
+            Self::NoChannel => "no_channel",
+            Self::OptedOut => "opted_out",
+            Self::Unchanged => "unchanged",
+            Self::Disabled => "disabled",
+            Self::Superseded => "superseded",
+            Self::TestMode => "test_mode",
+            Self::Origin => "origin",
+            Self::QuietMarker => "quiet_marker",
+            Self::Discarded => "discarded",
+        }
+    }
+
+    /// From the stored word.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.as_str() == word)
+    }
+
+    /// Whether the person may be taken to know it although we said nothing: somebody else told
+    /// them, or nobody wants them told, now or later.
+    #[must_use]
+    pub fn moves_known(self) -> bool {
+        match self {
+            Self::Baseline
+            | Self::CreatedByBot
+            | Self::Stale
+            | Self::Disabled
+            | Self::TestMode
+            | Self::Origin
+            | Self::QuietMarker
+            | Self::Discarded => true,
+            Self::Past
+            | Self::NoClient
+            | Self::NoPhone
+            | Self::NoChannel
+            | Self::OptedOut
+            | Self::Unchanged
+            | Self::Superseded => false,
+        }
+    }
+}
+
+/// What stands around a message when it is decided whether to send it.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The present moment.
+    pub now: DateTime<Utc>,
+    /// The company's zone.
+    pub zone: Tz,
+    /// The change in the journal that made it tellable.
+    pub changed_at: DateTime<Utc>,
+    /// Whose visit it is, when there is a number.
+    pub phone: Option<&'a Phone>,
+    /// The person asked for silence.
+    pub opted_out: bool,
+    /// Some channel of the company can address the person.
+    pub addressable: bool,
+    /// A bot made the visit's bookings.
+    pub by_bot: bool,
+}
+
+/// The reason not to tell this, or `None` when it goes.
+#[must_use]
+pub fn silence(net: &Net, rules: &Rules, around: Circumstances<'_>) -> Option<Reason> {
+    let kind = net.form.kind();
+    let records = &net.now;
+    let any = |test: &dyn Fn(&Record) -> bool| records.iter().any(test);
+    let Some(phone) = around.phone else {
+        let nobody = records.iter().all(|r| r.client.is_none());
+        return Some(if nobody {
+            Reason::NoClient
+        } else {
+            Reason::NoPhone
+        });
+    };
+    if around.by_bot && rules.bot_silences.contains(&kind) {
+        return Some(Reason::CreatedByBot);
+    }
+    if !rules.kinds.contains(&kind) {
+        return Some(Reason::Disabled);
+    }
+    let wanted = |r: &Record| {
+        let origin = if r.online {
+            Origin::Online
+        } else {
+            Origin::Staff
+        };
+        rules.created_from.contains(&origin)
+    };
+    if kind == Kind::Created && !around.by_bot && !any(&wanted) {
+        return Some(Reason::Origin);
+    }
+    let quiet = |r: &Record| {
+        rules
+            .quiet_markers
+            .iter()
+            .any(|m| !m.is_empty() && r.comment.contains(m.as_str()))
+    };
+    if any(&quiet) {
+        return Some(Reason::QuietMarker);
+    }
+    if records
+        .iter()
+        .all(|r| r.start_at(around.zone) <= around.now)
+    {
+        return Some(Reason::Past);
+    }
+    if kind == Kind::Created
+        && (around.now - around.changed_at)
+            .to_std()
+            .is_ok_and(|age| age > rules.stale_after)
+    {
+        return Some(Reason::Stale);
+    }
+    if rules.dry_run || (!rules.only_phones.is_empty() && !rules.only_phones.contains(phone)) {
+        return Some(Reason::TestMode);
+    }
+    if around.opted_out {
+        return Some(Reason::OptedOut);
+    }
+    (!around.addressable).then_some(Reason::NoChannel)
 }
