@@ -1,0 +1,245 @@
+//! `appointments_cache`: the journal as last seen.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::json;
+
+use super::at::local_text;
+use super::{At, Result, StoreError};
+use crate::domain::record::{Origin, Record};
+
+/// A booking as the cache has it.
+#[derive(Clone, Debug)]
+pub struct Cached {
+    /// The booking.
+    pub record: Record,
+    /// Made through a bot.
+    pub by_bot: bool,
+    /// Whether to tell of it was decided at least once.
+    pub settled: bool,
+    /// Number of events so far.
+    pub revision: i64,
+    /// Times the API said by id that it is gone.
+    pub missing_looks: u32,
+    /// When it was first seen.
+    pub first_seen_at: DateTime<Utc>,
+    /// When it was last seen.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// The unit of settling and of messages: the visit, or the record where it has none.
+#[must_use]
+pub fn unit(record: &Record) -> String {
+    match record.visit_id {
+        0 => format!("r{}", record.id),
+        visit => format!("v{visit}"),
+    }
+}
+
+/// The identity of a booking beside its id: `create_date`, as the columns hold it.
+#[must_use]
+pub fn create_date(record: &Record) -> String {
+    record.created_at.map_or_else(String::new, |t| At(t).text())
+}
+
+const COLUMNS: &str =
+    "snapshot, created_by_bot, settled, revision, missing_looks, first_seen_at, last_seen_at";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(String, Cached)> {
+    let snapshot: String = row.get(0)?;
+    let record = serde_json::from_str(&snapshot).map_err(|e| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e))
+    })?;
+    let cached = Cached {
+        record,
+        by_bot: row.get(1)?,
+        settled: row.get(2)?,
+        revision: row.get(3)?,
+        missing_looks: row.get(4)?,
+        first_seen_at: row.get::<_, At>(5)?.0,
+        last_seen_at: row.get::<_, At>(6)?.0,
+    };
+    Ok((snapshot, cached))
+}
+
+/// One booking.
+pub fn get(conn: &Connection, company: i64, record: i64) -> Result<Option<Cached>> {
+    Ok(conn
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM appointments_cache WHERE company_id = ?1 AND record_id = ?2"
+        ))?
+        .query_row((company, record), |r| read(r).map(|(_, c)| c))
+        .optional()?)
+}
+
+/// The bookings of one visit.
+pub fn of_unit(conn: &Connection, company: i64, unit: &str) -> Result<Vec<Cached>> {
+    let mut query = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM appointments_cache WHERE company_id = ?1 AND unit = ?2
+          ORDER BY start_local, record_id"
+    ))?;
+    let rows = query.query_map((company, unit), |r| read(r).map(|(_, c)| c))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Ids of standing bookings that start on these salon days, both inclusive.
+pub fn standing(
+    conn: &Connection,
+    company: i64,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<i64>> {
+    let mut query = conn.prepare_cached(
+        "SELECT record_id FROM appointments_cache
+          WHERE company_id = ?1 AND deleted = 0 AND start_local >= ?2 AND start_local < ?3",
+    )?;
+    let past_the_last = to.succ_opt().unwrap_or(to);
+    let rows = query.query_map(
+        (company, from.to_string(), past_the_last.to_string()),
+        |r| r.get(0),
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Standing bookings that start later than this.
+pub fn count_ahead(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<i64> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT count(DISTINCT unit) FROM appointments_cache
+              WHERE company_id = ?1 AND deleted = 0 AND start_at > ?2",
+        )?
+        .query_row((company, At(now)), |r| r.get(0))?)
+}
+
+/// What [`put`] cannot read off the record.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting {
+    /// The company's zone.
+    pub zone: Tz,
+    /// Made through a bot.
+    pub by_bot: bool,
+    /// Nothing is left to be decided about telling of it.
+    pub settled: bool,
+    /// Number of events so far, this one included.
+    pub revision: i64,
+    /// The present moment.
+    pub now: DateTime<Utc>,
+}
+
+/// Stores a booking as seen now. What was missing is found again.
+pub fn put(conn: &Connection, record: &Record, sighting: Sighting) -> Result<()> {
+    let snapshot =
+        serde_json::to_string(record).map_err(|_| StoreError::Corrupt("record to be stored"))?;
+    let services: Vec<_> = record
+        .services
+        .iter()
+        .map(|s| json!({"id": s.id, "title": s.title, "amount": s.amount, "cost": s.cost.0 as f64 / 100.0}))
+        .collect();
+    let origin = match (sighting.by_bot, record.online) {
+        (true, _) => Origin::Bot,
+        (false, true) => Origin::Online,
+        (false, false) => Origin::Staff,
+    };
+    // A deletion counts from when it was made, so that the honest ones of a long gap are no burst.
+    let deleted_at = record.deleted.then(|| {
+        At(record
+            .changed_at
+            .map_or(sighting.now, |t| t.min(sighting.now)))
+    });
+    conn.prepare_cached(
+        "INSERT INTO appointments_cache (
+            company_id, record_id, visit_id, unit, start_local, start_at, staff_id, staff_name,
+            services, client_name, client_phone, attendance, deleted, created_by_bot, origin,
+            comment, snapshot, create_date, first_seen_at, last_seen_at, last_change_at, revision,
+            settled, deleted_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+                 ?19, ?19, ?20, ?21, ?22, ?23)
+         ON CONFLICT (company_id, record_id) DO UPDATE SET
+            visit_id = ?3, unit = ?4, start_local = ?5, start_at = ?6, staff_id = ?7,
+            staff_name = ?8, services = ?9, client_name = ?10, client_phone = ?11,
+            attendance = ?12, deleted = ?13, created_by_bot = ?14, origin = ?15, comment = ?16,
+            snapshot = ?17, create_date = ?18, last_seen_at = ?19, last_change_at = ?20,
+            revision = ?21, settled = ?22,
+            deleted_at = CASE WHEN deleted = 1 AND ?13 = 1 THEN deleted_at ELSE ?23 END,
+            missing_since = NULL, missing_looks = 0",
+    )?
+    .execute(rusqlite::params![
+        record.company_id,
+        record.id,
+        record.visit_id,
+        unit(record),
+        local_text(record.start_local),
+        At(record.start_at(sighting.zone)),
+        record.staff.id,
+        record.staff.name,
+        serde_json::Value::Array(services).to_string(),
+        record.client.as_ref().map_or("", |c| c.name.as_str()),
+        record.phone().map_or("", |p| p.e164()),
+        record.attendance.number(),
+        record.deleted,
+        sighting.by_bot,
+        origin.as_str(),
+        record.comment,
+        snapshot,
+        create_date(record),
+        At(sighting.now),
+        record.changed_at.map(At),
+        sighting.revision,
+        sighting.settled,
+        deleted_at,
+    ])?;
+    Ok(())
+}
+
+/// Whether to tell of these was decided now.
+pub fn set_settled(conn: &Connection, company: i64, records: &[i64]) -> Result<()> {
+    let mut update = conn.prepare_cached(
+        "UPDATE appointments_cache SET settled = 1 WHERE company_id = ?1 AND record_id = ?2",
+    )?;
+    for record in records {
+        update.execute((company, record))?;
+    }
+    Ok(())
+}
+
+/// A booking was absent from a whole slice: a suspicion, no more.
+pub fn suspect(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE appointments_cache SET missing_since = coalesce(missing_since, ?3)
+          WHERE company_id = ?1 AND record_id = ?2",
+    )?
+    .execute((company, record, At(now)))?;
+    Ok(())
+}
+
+/// The API said by id that the booking is gone. Returns how often it has said so.
+pub fn looked(conn: &Connection, company: i64, record: i64) -> Result<u32> {
+    Ok(conn
+        .prepare_cached(
+            "UPDATE appointments_cache SET missing_looks = missing_looks + 1
+              WHERE company_id = ?1 AND record_id = ?2 RETURNING missing_looks",
+        )?
+        .query_row((company, record), |r| r.get(0))?)
+}
+
+/// Bookings under suspicion, nearest first.
+pub fn suspects(conn: &Connection, company: i64, most: u32) -> Result<Vec<i64>> {
+    let mut query = conn.prepare_cached(
+        "SELECT record_id FROM appointments_cache
+          WHERE company_id = ?1 AND missing_since IS NOT NULL
+          ORDER BY start_local LIMIT ?2",
+    )?;
+    let rows = query.query_map((company, most), |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The booking was found again.
+pub fn unsuspect(conn: &Connection, company: i64, record: i64) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE appointments_cache SET missing_since = NULL, missing_looks = 0
+          WHERE company_id = ?1 AND record_id = ?2",
+    )?
+    .execute((company, record))?;
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! `companies`: how far each journal has been read, and how the reading goes.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{At, Result};
+use crate::ports::CompanyInfo;
+
+/// One company's reading state.
+#[derive(Clone, Debug, Default)]
+pub struct CompanyRow {
+    /// The company.
+    pub id: i64,
+    /// What the API says of it.
+    pub info: CompanyInfo,
+    /// When that was read.
+    pub info_at: Option<DateTime<Utc>>,
+    /// Server time of the first whole sweep.
+    pub baseline_at: Option<DateTime<Utc>>,
+    /// Server time up to which changes are read.
+    pub cursor_at: Option<DateTime<Utc>>,
+    /// How far before the cursor each poll looks.
+    pub overlap: Duration,
+    /// Days a sweep asks for at once; 0: the whole horizon.
+    pub slice_days: u32,
+    /// Last good poll.
+    pub last_poll_at: Option<DateTime<Utc>>,
+    /// Last whole sweep.
+    pub last_sweep_at: Option<DateTime<Utc>>,
+    /// Failed polls in a row.
+    pub failures: u32,
+    /// Since when.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// Not asked again before.
+    pub next_try_at: Option<DateTime<Utc>>,
+    /// A person has to act.
+    pub denied: bool,
+    /// What the last failure was.
+    pub last_error: Option<String>,
+    /// Deletions up to here were let go by a person.
+    pub guard_released_at: Option<DateTime<Utc>>,
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
+    let at = |name: &str| row.get::<_, Option<At>>(name).map(|v| v.map(|a| a.0));
+    let zone: String = row.get("zone")?;
+    Ok(CompanyRow {
+        id: row.get("company_id")?,
+        info: CompanyInfo {
+            title: row.get("title")?,
+            address: row.get("address")?,
+            phone: row.get("phone")?,
+            zone: zone.parse::<Tz>().ok(),
+            booking_link: row.get("booking_link")?,
+        },
+        info_at: at("info_at")?,
+        baseline_at: at("baseline_at")?,
+        cursor_at: at("cursor_at")?,
+        overlap: Duration::from_secs(row.get::<_, u32>("overlap_seconds")?.into()),
+        slice_days: row.get("slice_days")?,
+        last_poll_at: at("last_poll_at")?,
+        last_sweep_at: at("last_sweep_at")?,
+        failures: row.get("failures")?,
+        failing_since: at("failing_since")?,
+        next_try_at: at("next_try_at")?,
+        denied: row.get("denied")?,
+        last_error: row.get("last_error")?,
+        guard_released_at: at("guard_released_at")?,
+    })
+}
+
+/// The company's state, if it was ever polled.
+pub fn get(conn: &Connection, id: i64) -> Result<Option<CompanyRow>> {
+    Ok(conn
+        .prepare_cached("SELECT * FROM companies WHERE company_id = ?1")?
+        .query_row([id], read)
+        .optional()?)
+}
+
+/// The company's row, made on first sight.
+pub fn ensure(conn: &Connection, id: i64) -> Result<CompanyRow> {
+    conn.prepare_cached("INSERT OR IGNORE INTO companies (company_id) VALUES (?1)")?
+        .execute([id])?;
+    Ok(conn
+        .prepare_cached("SELECT * FROM companies WHERE company_id = ?1")?
+        .query_row([id], read)?)
+}
+
+/// Stores what the API says of the company.
+pub fn set_info(conn: &Connection, id: i64, info: &CompanyInfo, now: DateTime<Utc>) -> Result<()> {
+    conn.execute(
+        "UPDATE companies SET title = ?2, address = ?3, phone = ?4, zone = ?5, booking_link = ?6,
+                info_at = ?7 WHERE company_id = ?1",
+        (
+            id,
+            &info.title,
+            &info.address,
+            &info.phone,
+            info.zone.map_or("", |z| z.name()),
+            &info.booking_link,
+            At(now),
+        ),
+    )?;
+    Ok(())
+}
+
+/// What a good reading leaves behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Set once, by the first whole sweep.
+    pub baseline_at: Option<DateTime<Utc>>,
+    /// The new cursor; never moved back.
+    pub cursor_at: Option<DateTime<Utc>>,
+    /// A whole sweep was read.
+    pub swept: bool,
+    /// The new slice.
+    pub slice_days: Option<u32>,
+}
+
+/// A good poll: the error is over, the cursor moves.
+pub fn succeeded(conn: &Connection, id: i64, progress: Progress, now: DateTime<Utc>) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE companies SET
+            last_poll_at = ?2, failures = 0, failing_since = NULL, next_try_at = NULL, denied = 0,
+            last_error = NULL,
+            baseline_at = coalesce(baseline_at, ?3),
+            cursor_at = max(coalesce(cursor_at, ''), coalesce(?4, cursor_at, '')),
+            last_sweep_at = CASE WHEN ?5 THEN ?2 ELSE last_sweep_at END,
+            slice_days = coalesce(?6, slice_days)
+          WHERE company_id = ?1",
+    )?
+    .execute((
+        id,
+        At(now),
+        progress.baseline_at.map(At),
+        progress.cursor_at.map(At),
+        progress.swept,
+        progress.slice_days,
+    ))?;
+    conn.prepare_cached(
+        "UPDATE companies SET cursor_at = NULL WHERE company_id = ?1 AND cursor_at = ''",
+    )?
+    .execute([id])?;
+    Ok(())
+}
+
+/// A failed poll: counted, described, and when to ask again.
+pub fn failed(
+    conn: &Connection,
+    id: i64,
+    error: &str,
+    denied: bool,
+    next_try_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    conn.execute(
+        "UPDATE companies SET failures = failures + 1, failing_since = coalesce(failing_since, ?2),
+                last_error = ?3, denied = ?4, next_try_at = ?5 WHERE company_id = ?1",
+        (id, At(now), error, denied, At(next_try_at)),
+    )?;
+    Ok(())
+}
+
+/// Deletions seen up to now are no longer held back.
+pub fn release_guard(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<()> {
+    conn.execute(
+        "UPDATE companies SET guard_released_at = ?2 WHERE company_id = ?1",
+        (id, At(now)),
+    )?;
+    Ok(())
+}

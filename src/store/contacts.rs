@@ -1,0 +1,136 @@
+//! `contacts` and `messages`: who writes to us where, and what.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{At, Result};
+
+/// One message somebody wrote to us.
+#[derive(Clone, Debug)]
+pub struct Inbound<'a> {
+    /// The channel's name.
+    pub channel: &'a str,
+    /// The company, where the channel serves only one.
+    pub company: Option<i64>,
+    /// The chat.
+    pub chat_id: &'a str,
+    /// Their phone in E.164, '' where unknown.
+    pub phone: &'a str,
+    /// Their name there.
+    pub name: &'a str,
+    /// What they wrote.
+    pub text: &'a str,
+    /// The provider's id.
+    pub external_id: &'a str,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Stores an inbound message and its contact. `false` when it was stored before.
+pub fn store_inbound(conn: &Connection, message: &Inbound<'_>) -> Result<bool> {
+    let contact: i64 = conn.query_row(
+        "INSERT INTO contacts (phone, name, channel, chat_id, last_inbound_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (channel, chat_id) DO UPDATE SET
+            phone = CASE WHEN ?1 <> '' THEN ?1 ELSE phone END,
+            name = CASE WHEN ?2 <> '' THEN ?2 ELSE name END,
+            last_inbound_at = max(coalesce(last_inbound_at, ''), ?5)
+         RETURNING id",
+        (
+            message.phone,
+            message.name,
+            message.channel,
+            message.chat_id,
+            At(message.at),
+        ),
+        |r| r.get(0),
+    )?;
+    let added = conn.execute(
+        "INSERT OR IGNORE INTO messages
+            (company_id, contact_id, channel, direction, phone, chat_id, text, external_id, created_at)
+         VALUES (?1, ?2, ?3, 'inbound', ?4, ?5, ?6, ?7, ?8)",
+        (
+            message.company,
+            contact,
+            message.channel,
+            message.phone,
+            message.chat_id,
+            message.text,
+            message.external_id,
+            At(message.at),
+        ),
+    )?;
+    Ok(added == 1)
+}
+
+/// Links a chat to a phone. The same phone in another chat of that channel is unlinked first.
+pub fn link(
+    conn: &Connection,
+    channel: &str,
+    chat_id: &str,
+    phone: &str,
+    name: &str,
+) -> Result<()> {
+    conn.execute(
+        "UPDATE contacts SET phone = '' WHERE channel = ?1 AND phone = ?2 AND chat_id <> ?3",
+        (channel, phone, chat_id),
+    )?;
+    conn.execute(
+        "INSERT INTO contacts (phone, name, channel, chat_id) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (channel, chat_id) DO UPDATE SET phone = ?1,
+            name = CASE WHEN ?2 <> '' THEN ?2 ELSE name END",
+        (phone, name, channel, chat_id),
+    )?;
+    Ok(())
+}
+
+/// The chat through which this phone can be written to on this channel.
+pub fn chat_of(conn: &Connection, channel: &str, phone: &str) -> Result<Option<String>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT chat_id FROM contacts WHERE channel = ?1 AND phone = ?2 AND blocked_at IS NULL
+              ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([channel, phone], |r| r.get(0))
+        .optional()?)
+}
+
+/// Whether this phone asked for silence on any of these channels.
+pub fn opted_out(conn: &Connection, phone: &str, channels: &[String]) -> Result<bool> {
+    let channels = serde_json::Value::from(channels).to_string();
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM contacts
+                             WHERE phone = ?1 AND opted_out_at IS NOT NULL
+                               AND channel IN (SELECT value FROM json_each(?2)))",
+        )?
+        .query_row([phone, &channels], |r| r.get(0))?)
+}
+
+/// A chat that opened the bot; what is known of it stays.
+pub fn ensure(conn: &Connection, channel: &str, chat_id: &str, name: &str) -> Result<()> {
+    conn.execute(
+        "INSERT INTO contacts (phone, name, channel, chat_id) VALUES ('', ?1, ?2, ?3)
+         ON CONFLICT (channel, chat_id) DO UPDATE SET
+            blocked_at = NULL, name = CASE WHEN ?1 <> '' THEN ?1 ELSE name END",
+        (name, channel, chat_id),
+    )?;
+    Ok(())
+}
+
+/// A chat blocked the bot, or let it in again.
+pub fn set_reachable(
+    conn: &Connection,
+    channel: &str,
+    chat_id: &str,
+    reachable: bool,
+) -> Result<()> {
+    let sql = if reachable {
+        "UPDATE contacts SET blocked_at = NULL WHERE channel = ?1 AND chat_id = ?2"
+    } else {
+        "UPDATE contacts SET blocked_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+          WHERE channel = ?1 AND chat_id = ?2"
+    };
+    conn.execute(sql, [channel, chat_id])?;
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! `booking_events`: every change, in the shape of a YClients webhook.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
+
+use super::{At, Result, StoreError};
+use crate::domain::record::Record;
+
+/// One event to be recorded.
+#[derive(Clone, Debug)]
+pub struct NewEvent<'a> {
+    /// UUIDv5, deterministic.
+    pub event_id: String,
+    /// `record.created`, `record.updated`, `record.deleted`.
+    pub event_type: &'static str,
+    /// The booking it is about.
+    pub record: &'a Record,
+    /// The webhook-shaped body.
+    pub payload: Value,
+    /// The state before, when there was one.
+    pub before: Option<&'a Record>,
+    /// Settled at once: nothing about it could be told.
+    pub settled: bool,
+}
+
+/// Records one event; the same event twice is one.
+pub fn add(conn: &Connection, event: &NewEvent<'_>, now: DateTime<Utc>) -> Result<()> {
+    let before = event
+        .before
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|_| StoreError::Corrupt("record to be stored"))?;
+    conn.prepare_cached(
+        "INSERT OR IGNORE INTO booking_events
+            (event_id, event_type, company_id, record_id, payload, before_state, created_at, processed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute((
+        &event.event_id,
+        event.event_type,
+        event.record.company_id,
+        event.record.id,
+        event.payload.to_string(),
+        before,
+        At(now),
+        event.settled.then_some(At(now)),
+    ))?;
+    Ok(())
+}
+
+/// The first unsettled event of a booking: its state before, `Some(None)` when it was not there.
+/// `None` when no event waits.
+pub fn state_before_open(
+    conn: &Connection,
+    company: i64,
+    record: i64,
+) -> Result<Option<Option<Record>>> {
+    let before: Option<Option<String>> = conn
+        .prepare_cached(
+            "SELECT before_state FROM booking_events
+              WHERE company_id = ?1 AND record_id = ?2 AND processed_at IS NULL
+              ORDER BY id LIMIT 1",
+        )?
+        .query_row((company, record), |r| r.get(0))
+        .optional()?;
+    before
+        .map(|text| {
+            text.map(|t| serde_json::from_str(&t).map_err(|_| StoreError::Corrupt("event")))
+                .transpose()
+        })
+        .transpose()
+}
+
+/// The kind of the latest unsettled event of a booking.
+pub fn last_open_type(conn: &Connection, company: i64, record: i64) -> Result<Option<String>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT event_type FROM booking_events
+              WHERE company_id = ?1 AND record_id = ?2 AND processed_at IS NULL
+              ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row((company, record), |r| r.get(0))
+        .optional()?)
+}
+
+/// All waiting events of these bookings are settled now.
+pub fn settle(conn: &Connection, company: i64, records: &[i64], now: DateTime<Utc>) -> Result<()> {
+    let mut update = conn.prepare_cached(
+        "UPDATE booking_events SET processed_at = ?3
+          WHERE company_id = ?1 AND record_id = ?2 AND processed_at IS NULL",
+    )?;
+    for record in records {
+        update.execute((company, record, At(now)))?;
+    }
+    Ok(())
+}

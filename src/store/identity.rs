@@ -1,0 +1,241 @@
+//! Is this the database that was here before? A missing, empty or older file must never look like
+//! a first run: a first run is silent, and the next change would be told from nothing.
+//!
+//! A marker beside the database (`<path>.id`) holds its identity and the number of its last start.
+//! The generation is committed first, the marker written after, so a crash between the two leaves
+//! the database ahead of its marker, which is fine; behind it is refused.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use chrono::Utc;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+
+use super::{APPLICATION_ID, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure};
+
+/// The file `<database>.<ending>`.
+pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+struct Marker {
+    uuid: String,
+    generation: i64,
+}
+
+fn read_marker(database: &Path) -> Result<Option<Marker>> {
+    let path = beside(database, "id");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(StoreError::File { path, source }),
+    };
+    let mut words = text.split_whitespace();
+    let marker = words.next().zip(words.next().and_then(|w| w.parse().ok()));
+    let (uuid, generation) = marker.ok_or_else(|| {
+        StoreError::Refused(format!("the marker {} is unreadable", path.display()))
+    })?;
+    Ok(Some(Marker {
+        uuid: uuid.to_owned(),
+        generation,
+    }))
+}
+
+fn write_marker(database: &Path, uuid: &str, generation: i64) -> Result<()> {
+    let path = beside(database, "id");
+    let fresh = beside(database, "id.new");
+    let failed = |source| StoreError::File {
+        path: path.clone(),
+        source,
+    };
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&fresh)
+        .map_err(failed)?;
+    writeln!(file, "{uuid} {generation}").map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    fs::rename(&fresh, &path).map_err(failed)?;
+    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        File::open(folder)
+            .and_then(|f| f.sync_all())
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Makes or checks the database and marks this start. Only for the holder of the lock.
+pub(super) fn prepare(path: &Path) -> Result<()> {
+    let marker = read_marker(path)?;
+    let size = match fs::metadata(path) {
+        Ok(meta) => meta.len(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => 0,
+        Err(source) => {
+            return Err(StoreError::File {
+                path: path.into(),
+                source,
+            });
+        }
+    };
+    if size == 0 && marker.is_some() {
+        return Err(StoreError::Refused(format!(
+            "the database {} is missing or empty, but one was here before",
+            path.display()
+        )));
+    }
+    if size == 0 {
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|source| StoreError::File {
+                path: path.into(),
+                source,
+            })?;
+    }
+    let mut conn = Connection::open(path)?;
+    if size > 0 {
+        sound(&conn, path)?;
+    }
+    configure(&conn).map_err(|e| unreadable(path, e))?;
+    migrations().to_latest(&mut conn).map_err(|e| {
+        StoreError::Refused(format!("the schema could not be brought up to date: {e}"))
+    })?;
+    mark_start(&mut conn, path, marker)
+}
+
+fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![M::up(SCHEMA)])
+}
+
+fn unreadable(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Sqlite(rusqlite::Error::SqliteFailure(e, _))
+            if matches!(
+                e.code,
+                rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt
+            ) =>
+        {
+            StoreError::Refused(format!("the database {} is damaged", path.display()))
+        }
+        other => other,
+    }
+}
+
+/// An existing file: readable, ours, not newer than we are, no page damaged.
+fn sound(conn: &Connection, path: &Path) -> Result<()> {
+    inspect(conn)
+        .and_then(|()| verify(conn))
+        .map_err(|e| unreadable(path, e))
+}
+
+/// No page is damaged.
+pub fn verify(conn: &Connection) -> Result<()> {
+    let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Refused("the database is damaged".into()))
+    }
+}
+
+/// Ours and not newer than this program.
+pub(super) fn inspect(conn: &Connection) -> Result<()> {
+    let id: i64 = conn.query_row("PRAGMA application_id", [], |r| r.get(0))?;
+    let version: i64 = conn.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    if id != APPLICATION_ID {
+        return Err(StoreError::Refused(
+            "the file is not a booking-monitor database".into(),
+        ));
+    }
+    if version > SCHEMA_VERSION {
+        return Err(StoreError::Refused(format!(
+            "the database has schema {version}, this program knows {SCHEMA_VERSION} at most: it is older than the database"
+        )));
+    }
+    Ok(())
+}
+
+fn mark_start(conn: &mut Connection, path: &Path, marker: Option<Marker>) -> Result<()> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: Option<(String, i64)> = tx
+        .query_row("SELECT uuid, generation FROM installation", [], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+        .optional()?;
+    if let Some(marker) = marker {
+        let same = found.as_ref().is_some_and(|(uuid, generation)| {
+            *uuid == marker.uuid && *generation >= marker.generation
+        });
+        if !same {
+            return Err(StoreError::Refused(format!(
+                "the database {} is not the one that was here before, or an older copy of it",
+                path.display()
+            )));
+        }
+    }
+    let (uuid, generation) = match found {
+        Some((uuid, generation)) => (uuid, generation + 1),
+        None => (fresh_uuid(), 1),
+    };
+    tx.execute(
+        "INSERT INTO installation (one, uuid, generation) VALUES (1, ?1, ?2)
+         ON CONFLICT (one) DO UPDATE SET generation = ?2",
+        (&uuid, generation),
+    )?;
+    tx.commit()?;
+    write_marker(path, &uuid, generation)
+}
+
+fn fresh_uuid() -> String {
+    uuid::Builder::from_random_bytes(rand::random())
+        .into_uuid()
+        .to_string()
+}
+
+/// Starts afresh on purpose: the refused file is renamed, never deleted, and the marker goes. The
+/// next start is a first run: a silent baseline. Returns where the old file went.
+pub fn accept(path: &Path) -> Result<Option<PathBuf>> {
+    let stamp = Utc::now().format("refused-%Y%m%dT%H%M%SZ").to_string();
+    let kept = beside(path, &stamp);
+    let mut moved = None;
+    for ending in ["", "-wal", "-shm"] {
+        let with = |base: &Path| {
+            let mut name = base.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        match fs::rename(with(path), with(&kept)) {
+            Ok(()) if ending.is_empty() => moved = Some(kept.clone()),
+            Ok(()) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => {
+                return Err(StoreError::File {
+                    path: path.into(),
+                    source,
+                });
+            }
+        }
+    }
+    match fs::remove_file(beside(path, "id")) {
+        Ok(()) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+        Err(source) => {
+            return Err(StoreError::File {
+                path: beside(path, "id"),
+                source,
+            });
+        }
+    }
+    Ok(moved)
+}

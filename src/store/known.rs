@@ -1,0 +1,76 @@
+//! `known`: what each person may be assumed to know of each booking.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{At, Result, StoreError};
+use crate::domain::known::Known;
+
+/// The key of one person's knowledge of one booking.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    /// The company.
+    pub company: i64,
+    /// The record's id.
+    pub record: i64,
+    /// Its `create_date` as the cache holds it.
+    pub create_date: &'a str,
+    /// The person's phone in E.164.
+    pub phone: &'a str,
+}
+
+/// What is known, and when a message last said so.
+#[derive(Clone, Debug, Default)]
+pub struct KnownRow {
+    /// One state or two.
+    pub known: Known,
+    /// When a message last said so.
+    pub told_at: Option<DateTime<Utc>>,
+}
+
+/// What this person knows of this booking; nothing when it was never stored.
+pub fn get(conn: &Connection, key: Key<'_>) -> Result<KnownRow> {
+    let row: Option<(String, Option<At>)> = conn
+        .prepare_cached(
+            "SELECT states, told_at FROM known
+              WHERE company_id = ?1 AND record_id = ?2 AND create_date = ?3 AND phone = ?4",
+        )?
+        .query_row((key.company, key.record, key.create_date, key.phone), |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+        .optional()?;
+    let Some((states, told_at)) = row else {
+        return Ok(KnownRow::default());
+    };
+    let known = serde_json::from_str(&states).map_err(|_| StoreError::Corrupt("known state"))?;
+    Ok(KnownRow {
+        known,
+        told_at: told_at.map(|a| a.0),
+    })
+}
+
+/// Stores what this person knows. `told_at` is set by a message, kept by silence.
+pub fn set(
+    conn: &Connection,
+    key: Key<'_>,
+    known: &Known,
+    told_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let states = serde_json::to_string(known)
+        .map_err(|_| StoreError::Corrupt("known state to be stored"))?;
+    conn.prepare_cached(
+        "INSERT INTO known (company_id, record_id, create_date, phone, states, told_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (company_id, record_id, create_date, phone)
+         DO UPDATE SET states = ?5, told_at = coalesce(?6, told_at)",
+    )?
+    .execute((
+        key.company,
+        key.record,
+        key.create_date,
+        key.phone,
+        states,
+        told_at.map(At),
+    ))?;
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! SQLite, concrete: the only place that says SQL.
+//!
+//! Two connections on threads of their own: one writes, one reads. Every write is one
+//! `BEGIN IMMEDIATE` transaction that never spans a network call; `synchronous=FULL`, so that an
+//! intent is on the disk before its first byte leaves. The functions in this room take a
+//! connection or transaction and are plain; [`Store`] carries them to the right thread.
+
+use std::path::{Path, PathBuf};
+
+use async_sqlite::{Client, ClientBuilder};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub mod alerts;
+pub mod at;
+pub mod cache;
+pub mod channels;
+pub mod companies;
+pub mod contacts;
+pub mod events;
+pub mod guard;
+mod identity;
+pub mod known;
+mod lock;
+pub mod outbox;
+pub mod settling;
+pub mod stats;
+pub mod story;
+
+pub use at::At;
+pub use identity::{accept, verify};
+pub use lock::{Lock, LockError};
+
+/// The schema a fresh database gets. The first change to it freezes this text as a migration.
+pub const SCHEMA: &str = include_str!("../../schema.sql");
+/// `PRAGMA user_version` of [`SCHEMA`].
+const SCHEMA_VERSION: i64 = 1;
+/// `PRAGMA application_id` of [`SCHEMA`].
+const APPLICATION_ID: i64 = 1_112_232_270;
+
+/// What went wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file is not the database that was here before, is damaged, or is newer than the program.
+    #[error("{0}")]
+    Refused(String),
+    /// SQLite's own error: disk full, read-only, I/O.
+    #[error("database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The thread that owns the connection is gone.
+    #[error("database: {0}")]
+    Worker(#[from] async_sqlite::Error),
+    /// The file beside the database could not be written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A row that this program wrote cannot be read back.
+    #[error("database: unreadable {0}")]
+    Corrupt(&'static str),
+}
+
+/// What functions of this room return.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The open database.
+#[derive(Clone)]
+pub struct Store {
+    writer: Client,
+    reader: Client,
+}
+
+impl Store {
+    /// Opens the database for the process that holds its [`Lock`]: creates it on the first run,
+    /// checks that it is whole, ours and not older than its marker, and marks this start.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let owned = path.to_owned();
+        let prepared = tokio::task::spawn_blocking(move || identity::prepare(&owned)).await;
+        match prepared {
+            Ok(result) => result?,
+            Err(_) => {
+                return Err(StoreError::Refused(
+                    "the check of the database broke off".into(),
+                ));
+            }
+        }
+        let writer = ClientBuilder::new().path(path).open().await?;
+        writer.conn_and_then(configure).await?;
+        let reader = ClientBuilder::new()
+            .path(path)
+            .flags(OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .open()
+            .await?;
+        reader.conn_and_then(configure_reader).await?;
+        Ok(Self { writer, reader })
+    }
+
+    /// Runs one write transaction. It commits when `work` returns `Ok`, else leaves no trace.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        self.writer
+            .conn_mut_and_then(move |conn| {
+                let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let value = work(&tx)?;
+                tx.commit()?;
+                Ok(value)
+            })
+            .await
+    }
+
+    /// Reads on the reading connection, beside any write.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.reader.conn_and_then(move |conn| work(conn)).await
+    }
+
+    /// Closes both connections; what was committed stays.
+    pub async fn close(self) -> Result<()> {
+        self.reader.close().await?;
+        self.writer
+            .conn(|c| c.execute_batch("PRAGMA optimize;"))
+            .await?;
+        self.writer.close().await?;
+        Ok(())
+    }
+}
+
+/// Opens an existing database for looking, beside a daemon or without one. Needs no lock.
+pub fn open_reader(path: &Path) -> Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    configure_reader(&conn)?;
+    identity::inspect(&conn)?;
+    Ok(conn)
+}
+
+/// Opens an existing database for one short write beside a daemon. Needs no lock.
+pub fn open_writer(path: &Path) -> Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    configure(&conn)?;
+    identity::inspect(&conn)?;
+    Ok(conn)
+}
+
+/// One write transaction on a connection of [`open_writer`].
+pub fn write_on<T>(
+    conn: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = work(&tx)?;
+    tx.commit()?;
+    Ok(value)
+}
+
+fn configure(conn: &Connection) -> Result<()> {
+    conn.set_prepared_statement_cache_capacity(64);
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA journal_size_limit = 4194304;",
+    )?;
+    Ok(())
+}
+
+fn configure_reader(conn: &Connection) -> Result<()> {
+    conn.set_prepared_statement_cache_capacity(64);
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
+    Ok(())
+}

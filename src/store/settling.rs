@@ -1,0 +1,105 @@
+//! `settling`: visits whose delay is running. When it ends is a column, so a restart changes nothing.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{At, Result};
+
+/// One visit and person whose delay is running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The company.
+    pub company: i64,
+    /// The visit (or record).
+    pub unit: String,
+    /// The person's phone, '' when nobody can be written to.
+    pub phone: String,
+    /// The first change of this delay.
+    pub first_change_at: DateTime<Utc>,
+}
+
+/// Starts or restarts the delay of a visit.
+///
+/// It ends `delay` after this change, at most `max_delay` after the first one. A message that is
+/// ready but has never left counts as still waiting: the look before speaking found this change,
+/// and the clock of `max_delay` goes on from its first change.
+pub fn open(
+    conn: &Connection,
+    company: i64,
+    unit: &str,
+    phone: &str,
+    delay: Duration,
+    max_delay: Duration,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let running: Option<At> = conn
+        .prepare_cached(
+            "SELECT first_change_at FROM settling WHERE company_id = ?1 AND unit = ?2 AND phone = ?3
+             UNION ALL
+             SELECT first_change_at FROM booking_notifications
+              WHERE company_id = ?1 AND unit = ?2 AND phone = ?3
+                AND status = 'pending' AND attempts = 0
+                AND kind IN ('created', 'updated', 'cancelled')
+             ORDER BY 1 LIMIT 1",
+        )?
+        .query_row((company, unit, phone), |r| r.get(0))
+        .optional()?;
+    let first = running.map_or(now, |a| a.0.min(now));
+    let delta = |d: Duration| TimeDelta::from_std(d).unwrap_or(TimeDelta::MAX);
+    let settle_at = (now + delta(delay)).min(first + delta(max_delay)).max(now);
+    conn.prepare_cached(
+        "INSERT INTO settling (company_id, unit, phone, first_change_at, settle_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (company_id, unit, phone) DO UPDATE SET settle_at = ?5",
+    )?
+    .execute((company, unit, phone, At(first), At(settle_at)))?;
+    Ok(())
+}
+
+/// Visits whose delay has ended, oldest first. One of which a message is on its way is left until
+/// its outcome is known.
+pub fn due(conn: &Connection, now: DateTime<Utc>, most: u32) -> Result<Vec<Unit>> {
+    let mut query = conn.prepare_cached(
+        "SELECT company_id, unit, phone, first_change_at FROM settling s
+          WHERE settle_at <= ?1
+            AND NOT EXISTS (SELECT 1 FROM booking_notifications n
+                             WHERE n.company_id = s.company_id AND n.unit = s.unit
+                               AND n.phone = s.phone AND n.status = 'sending')
+          ORDER BY settle_at LIMIT ?2",
+    )?;
+    let rows = query.query_map((At(now), most), |r| {
+        Ok(Unit {
+            company: r.get(0)?,
+            unit: r.get(1)?,
+            phone: r.get(2)?,
+            first_change_at: r.get::<_, At>(3)?.0,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether the delay of this visit is running.
+pub fn is_open(conn: &Connection, company: i64, unit: &str, phone: &str) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM settling WHERE company_id = ?1 AND unit = ?2 AND phone = ?3)",
+        )?
+        .query_row((company, unit, phone), |r| r.get(0))?)
+}
+
+/// The delay of this visit has ended and was dealt with.
+pub fn close(conn: &Connection, unit: &Unit) -> Result<()> {
+    conn.prepare_cached("DELETE FROM settling WHERE company_id = ?1 AND unit = ?2 AND phone = ?3")?
+        .execute((unit.company, &unit.unit, &unit.phone))?;
+    Ok(())
+}
+
+/// When the next delay ends.
+pub fn next_at(conn: &Connection) -> Result<Option<DateTime<Utc>>> {
+    let next: Option<At> = conn
+        .prepare_cached("SELECT min(settle_at) FROM settling")?
+        .query_row([], |r| r.get(0))?;
+    Ok(next.map(|a| a.0))
+}

@@ -1,0 +1,101 @@
+//! Figures for `status`: read from the database alone.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
+
+use super::{At, Result};
+
+/// Figures of the outbox.
+#[derive(Clone, Debug, Default)]
+pub struct OutboxStats {
+    /// Notifications by status, all that are stored.
+    pub by_status: BTreeMap<String, i64>,
+    /// Notifications of the last 24 h by status.
+    pub last_24h: BTreeMap<String, i64>,
+    /// When the oldest pending one was made.
+    pub oldest_pending_at: Option<DateTime<Utc>>,
+    /// Held, uncertain or dead, of the last 24 h.
+    pub troubled: i64,
+}
+
+/// Counts the outbox.
+pub fn outbox(conn: &Connection, now: DateTime<Utc>) -> Result<OutboxStats> {
+    let counts = |since: DateTime<Utc>| -> Result<BTreeMap<String, i64>> {
+        let mut query = conn.prepare(
+            "SELECT status, count(*) FROM booking_notifications WHERE created_at >= ?1 GROUP BY status",
+        )?;
+        let rows = query.query_map([At(since)], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    let oldest: Option<At> = conn.query_row(
+        "SELECT min(created_at) FROM booking_notifications WHERE status = 'pending'",
+        [],
+        |r| r.get(0),
+    )?;
+    let day = now - TimeDelta::hours(24);
+    let troubled = conn.query_row(
+        "SELECT count(*) FROM booking_notifications
+          WHERE status = 'held' OR (status IN ('uncertain', 'dead') AND created_at >= ?1)",
+        [At(day)],
+        |r| r.get(0),
+    )?;
+    Ok(OutboxStats {
+        by_status: counts(DateTime::UNIX_EPOCH)?,
+        last_24h: counts(day)?,
+        oldest_pending_at: oldest.map(|a| a.0),
+        troubled,
+    })
+}
+
+/// Figures of what was received.
+#[derive(Clone, Debug, Default)]
+pub struct MessageStats {
+    /// All stored.
+    pub total: i64,
+    /// Of the last 24 h.
+    pub last_24h: i64,
+    /// The latest: when, channel, direction, text.
+    pub recent: Vec<(DateTime<Utc>, String, String, String)>,
+    /// Contacts by channel.
+    pub clients: BTreeMap<String, i64>,
+}
+
+/// Counts the messages.
+pub fn messages(conn: &Connection, now: DateTime<Utc>) -> Result<MessageStats> {
+    let total = conn.query_row("SELECT count(*) FROM messages", [], |r| r.get(0))?;
+    let last_24h = conn.query_row(
+        "SELECT count(*) FROM messages WHERE created_at >= ?1",
+        [At(now - TimeDelta::hours(24))],
+        |r| r.get(0),
+    )?;
+    let mut query = conn.prepare(
+        "SELECT created_at, channel, direction, text FROM messages ORDER BY created_at DESC LIMIT 5",
+    )?;
+    let recent = query
+        .query_map([], |r| {
+            Ok((r.get::<_, At>(0)?.0, r.get(1)?, r.get(2)?, r.get(3)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut query = conn.prepare("SELECT channel, count(*) FROM contacts GROUP BY channel")?;
+    let clients = query
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(MessageStats {
+        total,
+        last_24h,
+        recent,
+        clients,
+    })
+}
+
+/// Messages to clients that wait to be sent, of one company or all.
+pub fn waiting(conn: &Connection, company: Option<i64>) -> Result<i64> {
+    Ok(conn.query_row(
+        "SELECT count(*) FROM booking_notifications
+          WHERE status = 'pending' AND phone <> '' AND (?1 IS NULL OR company_id = ?1)",
+        [company],
+        |r| r.get(0),
+    )?)
+}

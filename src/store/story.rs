@@ -1,0 +1,125 @@
+//! Everything about one booking, for `explain`.
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::cache::{self, Cached};
+use super::outbox::{self, Notification};
+use super::{At, Result, StoreError};
+
+/// One booking's story.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// The booking as last seen.
+    pub booking: Cached,
+    /// Its events, oldest first.
+    pub events: Vec<EventRow>,
+    /// What was told of it, or why not, oldest first.
+    pub told: Vec<Told>,
+}
+
+/// One event.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    /// `record.created` …
+    pub event_type: String,
+    /// The webhook-shaped body.
+    pub payload: Value,
+    /// When it was seen.
+    pub created_at: DateTime<Utc>,
+    /// When it was settled.
+    pub processed_at: Option<DateTime<Utc>>,
+}
+
+/// One notification with its tries.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The notification.
+    pub notification: Notification,
+    /// Its tries.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One try.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The notification's id.
+    pub notification: i64,
+    /// 1 for the first.
+    pub attempt: u32,
+    /// The channel.
+    pub channel: String,
+    /// When its intent was written.
+    pub started_at: DateTime<Utc>,
+    /// What came of it; `None` while it is under way.
+    pub outcome: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// The stories of a record id: one for each company that has it.
+pub fn of_record(conn: &Connection, company: Option<i64>, record: i64) -> Result<Vec<Story>> {
+    let mut query = conn.prepare(
+        "SELECT company_id FROM appointments_cache
+          WHERE record_id = ?2 AND (?1 IS NULL OR company_id = ?1) ORDER BY 1",
+    )?;
+    let companies: Vec<i64> = query
+        .query_map((company, record), |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    companies
+        .into_iter()
+        .map(|company| {
+            let booking =
+                cache::get(conn, company, record)?.ok_or(StoreError::Corrupt("booking"))?;
+            let told = outbox::of_record(conn, Some(company), record)?
+                .into_iter()
+                .map(|notification| {
+                    Ok(Told {
+                        attempts: attempts(conn, notification.id)?,
+                        notification,
+                    })
+                })
+                .collect::<Result<_>>()?;
+            Ok(Story {
+                booking,
+                events: events(conn, company, record)?,
+                told,
+            })
+        })
+        .collect()
+}
+
+fn events(conn: &Connection, company: i64, record: i64) -> Result<Vec<EventRow>> {
+    let mut query = conn.prepare(
+        "SELECT event_type, payload, created_at, processed_at FROM booking_events
+          WHERE company_id = ?1 AND record_id = ?2 ORDER BY id",
+    )?;
+    let rows = query.query_map((company, record), |r| {
+        Ok(EventRow {
+            event_type: r.get(0)?,
+            payload: r.get(1)?,
+            created_at: r.get::<_, At>(2)?.0,
+            processed_at: r.get::<_, Option<At>>(3)?.map(|a| a.0),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn attempts(conn: &Connection, notification: i64) -> Result<Vec<Attempt>> {
+    let mut query = conn.prepare(
+        "SELECT attempt, channel, started_at, outcome, error FROM delivery_attempts
+          WHERE notification_id = ?1 ORDER BY attempt",
+    )?;
+    let rows = query.query_map([notification], |r| {
+        Ok(Attempt {
+            notification,
+            attempt: r.get(0)?,
+            channel: r.get(1)?,
+            started_at: r.get::<_, At>(2)?.0,
+            outcome: r.get(3)?,
+            error: r.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
