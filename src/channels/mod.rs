@@ -46,6 +46,16 @@ impl Kind {
             Self::GreenApi(_) => "green-api",
         }
     }
+
+    /// How fast messages may leave; `None` where nothing limits them.
+    #[must_use]
+    pub fn messages_per_second(&self) -> Option<f64> {
+        match self {
+            Self::Console => None,
+            Self::Telegram(settings) => Some(settings.common.messages_per_second),
+            Self::GreenApi(settings) => Some(settings.common.messages_per_second),
+        }
+    }
 }
 
 /// Keys that every channel over HTTP has.

@@ -15,7 +15,7 @@ use super::classify::{Answer, Silence, by_status, exchange, pause, scrub, worded
 use crate::domain::delivery::Outcome;
 use crate::domain::message::Markup;
 use crate::http_client::{self, ClientError};
-use crate::ports::{Addressing, Channel, Outgoing};
+use crate::ports::{Addressing, Channel, Keyboard, Outgoing};
 
 mod updates;
 
@@ -180,6 +180,18 @@ impl Telegram {
     }
 }
 
+/// `reply_markup`: a button that sends the person's own number, or no button any more.
+fn markup_of(keyboard: Keyboard) -> Value {
+    match keyboard {
+        Keyboard::AskContact => json!({
+            "keyboard": [[{"text": "Отправить номер", "request_contact": true}]],
+            "resize_keyboard": true,
+            "one_time_keyboard": true,
+        }),
+        Keyboard::Remove => json!({"remove_keyboard": true}),
+    }
+}
+
 #[async_trait]
 impl Channel for Telegram {
     fn markup(&self) -> Markup {
@@ -202,12 +214,16 @@ impl Channel for Telegram {
             };
         }
         let to_chat = |chat: Value| {
-            json!({
+            let mut body = json!({
                 "chat_id": chat,
                 "text": message.text,
                 "parse_mode": "HTML",
                 "link_preview_options": {"is_disabled": true},
-            })
+            });
+            if let Some(keyboard) = message.keyboard {
+                body["reply_markup"] = markup_of(keyboard);
+            }
+            body
         };
         let chat = message
             .to

@@ -1,0 +1,213 @@
+//! What a reading does to the cache: the verdict on each row becomes a stored booking, an event and
+//! a running delay, all in the transaction that also moves the cursor.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use rusqlite::Transaction;
+
+use super::Company;
+use crate::domain::change::Change;
+use crate::domain::diff::{Baseline, Verdict, judge, restarts_delay};
+use crate::domain::event::{Event, Gone};
+use crate::domain::known::{Knowledge, Known};
+use crate::domain::record::Record;
+use crate::store::cache::{self, Cached, Sighting};
+use crate::store::{Result, events, known, settling};
+
+/// What a reading brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events of new bookings.
+    pub created: u32,
+    /// Events of changes.
+    pub updated: u32,
+    /// Events of deletions.
+    pub deleted: u32,
+    /// Bookings stored without an event.
+    pub silent: u32,
+}
+
+impl Counts {
+    /// Events of any kind.
+    #[must_use]
+    pub fn events(&self) -> u32 {
+        self.created + self.updated + self.deleted
+    }
+}
+
+/// One company's reading being stored.
+pub(super) struct Applying<'a> {
+    pub(super) tx: &'a Transaction<'a>,
+    pub(super) company: &'a Company,
+    pub(super) zone: Tz,
+    /// `None` while the baseline itself is being stored: everything is silent then.
+    pub(super) baseline_at: Option<DateTime<Utc>>,
+    pub(super) now: DateTime<Utc>,
+    pub(super) counts: Counts,
+}
+
+impl Applying<'_> {
+    /// Stores what one listed row means.
+    pub(super) fn row(&mut self, seen: &Record) -> Result<()> {
+        let cached = cache::get(self.tx, seen.company_id, seen.id)?;
+        let Some(baseline_at) = self.baseline_at else {
+            if seen.is_alive() && !seen.is_blocked_slot() {
+                self.silent(seen, &Knowledge::of(seen), cached.as_ref())?;
+            }
+            return Ok(());
+        };
+        let baseline = Baseline {
+            at: baseline_at,
+            zone: self.zone,
+        };
+        match judge(cached.as_ref().map(|c| &c.record), seen, baseline, self.now) {
+            Verdict::Stale | Verdict::NoBooking => Ok(()),
+            Verdict::Same(record) => {
+                self.put(&record, cached.as_ref(), 0)?;
+                Ok(())
+            }
+            Verdict::Silent { record, known } => self.silent(&record, &known, cached.as_ref()),
+            Verdict::Changed {
+                before,
+                after,
+                assumed,
+            } => self.changed(
+                before.as_deref(),
+                &after,
+                assumed,
+                cached.as_ref(),
+                Gone::Deleted,
+            ),
+        }
+    }
+
+    /// Stores that a booking was proven gone although no listing says so.
+    pub(super) fn gone(&mut self, record_id: i64, how: Gone) -> Result<()> {
+        let Some(cached) = cache::get(self.tx, self.company.settings.id, record_id)? else {
+            return Ok(());
+        };
+        let after = Record {
+            deleted: true,
+            ..cached.record.clone()
+        };
+        if cached.record.deleted {
+            return self.put(&after, Some(&cached), 0);
+        }
+        self.changed(Some(&cached.record), &after, None, Some(&cached), how)
+    }
+
+    fn silent(
+        &mut self,
+        record: &Record,
+        known: &Knowledge,
+        cached: Option<&Cached>,
+    ) -> Result<()> {
+        self.counts.silent += 1;
+        self.put(record, cached, 0)?;
+        cache::set_settled(self.tx, record.company_id, &[record.id])?;
+        self.assume(record, known)
+    }
+
+    fn assume(&self, record: &Record, state: &Knowledge) -> Result<()> {
+        let Some(phone) = record.phone() else {
+            return Ok(());
+        };
+        if *state == Knowledge::Nothing {
+            return Ok(());
+        }
+        let create_date = cache::create_date(record);
+        let key = known::Key {
+            company: record.company_id,
+            record: record.id,
+            create_date: &create_date,
+            phone: phone.e164(),
+        };
+        known::set(self.tx, key, &Known::certain(state.clone()), None)
+    }
+
+    fn put(&self, record: &Record, cached: Option<&Cached>, events: i64) -> Result<()> {
+        let settled = cached.is_some_and(|c| c.settled);
+        // A bot writes its mark a moment after the booking; an administrator may type the same word
+        // a month later. So a mark counts until it was decided whether to tell of the booking.
+        let marked = self.company.settings.rules.is_bot_booking(record);
+        let by_bot = cached.is_some_and(|c| c.by_bot) || (marked && !settled);
+        let sighting = Sighting {
+            zone: self.zone,
+            by_bot,
+            settled,
+            revision: cached.map_or(0, |c| c.revision) + events,
+            now: self.now,
+        };
+        cache::put(self.tx, record, sighting)
+    }
+
+    fn changed(
+        &mut self,
+        before: Option<&Record>,
+        after: &Record,
+        assumed: Option<Knowledge>,
+        cached: Option<&Cached>,
+        gone: Gone,
+    ) -> Result<()> {
+        let Some(change) = Change::between(before, Some(after)) else {
+            return self.put(after, cached, 0);
+        };
+        let revision = cached.map_or(0, |c| c.revision) + 1;
+        let unseen_past = assumed == Some(Knowledge::Unseen);
+        let event = Event::of(
+            &change,
+            after,
+            unseen_past,
+            gone,
+            revision,
+            self.zone,
+            self.now,
+        );
+        let unit = cache::unit(after);
+        let phone = after.phone().map_or("", |p| p.e164()).to_owned();
+        let tellable = restarts_delay(before, after);
+        let waiting = settling::is_open(self.tx, after.company_id, &unit, &phone)?;
+        events::add(
+            self.tx,
+            &events::NewEvent {
+                event_id: event.id,
+                event_type: event.kind.event_type(),
+                record: after,
+                payload: event.payload,
+                before,
+                settled: !tellable && !waiting,
+            },
+            self.now,
+        )?;
+        self.put(after, cached, 1)?;
+        if let Some(state) = &assumed {
+            self.assume(after, state)?;
+        }
+        match event.kind {
+            crate::domain::change::ChangeKind::Created => self.counts.created += 1,
+            crate::domain::change::ChangeKind::Updated => self.counts.updated += 1,
+            crate::domain::change::ChangeKind::Deleted => self.counts.deleted += 1,
+        }
+        if tellable {
+            self.open(&unit, &phone)?;
+            let had = before.and_then(Record::phone).map(|p| p.e164());
+            if let Some(had) = had.filter(|had| *had != phone) {
+                self.open(&unit, had)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, unit: &str, phone: &str) -> Result<()> {
+        let pace = &self.company.settings.pace;
+        settling::open(
+            self.tx,
+            self.company.settings.id,
+            unit,
+            phone,
+            pace.notification_delay,
+            pace.max_delay,
+            self.now,
+        )
+    }
+}

@@ -1,0 +1,472 @@
+//! Deliver: what is due leaves. The intent is on the disk before the first byte, the decision is
+//! taken anew in the transaction that writes it, and every outcome is stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt as _;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use rusqlite::Transaction;
+
+use super::poll::delta;
+use super::settle::quiet_until;
+use super::visit::Visit;
+use super::{ChannelEnd, Desk, Pipeline, words};
+use crate::domain::delivery::{Outcome, Status};
+use crate::domain::phone::Phone;
+use crate::domain::policy::Reason;
+use crate::domain::record::Record;
+use crate::ports::Outgoing;
+use crate::store::outbox::{self, Due, Notification};
+use crate::store::{self, cache, channels, companies, contacts};
+
+/// Messages on their way at once on one channel; one to each recipient.
+const IN_FLIGHT: usize = 8;
+/// Taken from the outbox at once.
+const BATCH: u32 = 64;
+/// Before a client is told something, the journal must have been read this recently.
+const FRESH: TimeDelta = TimeDelta::seconds(5);
+/// When it cannot be read, a message still goes while the last good look is younger than this.
+const STALE: Duration = Duration::from_mins(3);
+/// What may not leave because the journal cannot be read is looked at again after this.
+const BLIND_PAUSE: TimeDelta = TimeDelta::seconds(15);
+/// A parked channel is asked this often whether it works again.
+const PROBE_EVERY: TimeDelta = TimeDelta::seconds(10);
+/// Owners' copies and alerts that could not be sent for so long are given up.
+const OWNER_PATIENCE: TimeDelta = TimeDelta::hours(24);
+
+/// What delivering came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliverReport {
+    /// Taken by the channel.
+    pub accepted: u32,
+    /// Tried and not taken (yet).
+    pub failed: u32,
+    /// Left undone because the channel is down.
+    pub parked: bool,
+}
+
+/// What the transaction of the intent decided.
+enum Claim {
+    Go {
+        attempt: u32,
+        outgoing: Outgoing,
+        kind: String,
+    },
+    Skip,
+}
+
+/// One thing under way on a channel.
+enum Step {
+    /// The journal of this company was looked at; whether its clients may be told now.
+    Looked(i64, store::Result<bool>),
+    /// This notification was tried; whether it was taken, `None` when it did not leave.
+    Tried(i64, store::Result<Option<bool>>),
+}
+
+impl Pipeline {
+    /// Sends everything that is due on one channel. Returns when nothing is.
+    ///
+    /// Looks at journals and sends run side by side, one send to each recipient, so that neither a
+    /// slow journal nor a stuck recipient delays the others.
+    pub async fn deliver_due(&self, end: &Arc<ChannelEnd>) -> store::Result<DeliverReport> {
+        let mut report = DeliverReport::default();
+        let mut flying = FuturesUnordered::new();
+        let (mut looking, mut sending) = (BTreeSet::new(), BTreeSet::new());
+        let mut may_speak: BTreeMap<i64, DateTime<Utc>> = BTreeMap::new();
+        loop {
+            if flying.len() < IN_FLIGHT
+                && !self.stopping.is_cancelled()
+                && self.is_open(end, &mut report).await?
+            {
+                let (name, now) = (end.name.clone(), self.clock.now());
+                let due = self
+                    .store
+                    .read(move |c| outbox::due(c, &name, now, BATCH))
+                    .await?;
+                for due in due
+                    .into_iter()
+                    .filter(|d| !sending.contains(&d.id))
+                    .collect::<Vec<_>>()
+                {
+                    if flying.len() >= IN_FLIGHT {
+                        break;
+                    }
+                    let cleared = may_speak
+                        .get(&due.company)
+                        .is_some_and(|until| *until >= now);
+                    if due.to_client && !cleared {
+                        if looking.insert(due.company) {
+                            flying.push(self.look(due.company).boxed());
+                        }
+                    } else {
+                        sending.insert(due.id);
+                        flying.push(self.try_one(end, due).boxed());
+                    }
+                }
+            }
+            match flying.next().await {
+                None => return Ok(report),
+                Some(Step::Looked(company, verdict)) => {
+                    looking.remove(&company);
+                    if verdict? {
+                        may_speak.insert(company, self.clock.now() + FRESH);
+                    }
+                }
+                Some(Step::Tried(id, outcome)) => {
+                    sending.remove(&id);
+                    match outcome? {
+                        Some(true) => report.accepted += 1,
+                        Some(false) => report.failed += 1,
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+
+    async fn look(&self, company: i64) -> Step {
+        Step::Looked(company, self.look_before_speaking(company).await)
+    }
+
+    async fn try_one(&self, end: &Arc<ChannelEnd>, due: Due) -> Step {
+        Step::Tried(due.id, self.deliver_one(end, &due).await)
+    }
+
+    /// Whether this channel may send now: not told to wait, and not down. One that is down is asked
+    /// again, now and then.
+    async fn is_open(
+        &self,
+        end: &Arc<ChannelEnd>,
+        report: &mut DeliverReport,
+    ) -> store::Result<bool> {
+        let (name, now) = (end.name.clone(), self.clock.now());
+        let state = self
+            .store
+            .read(move |c| channels::get(c, &name))
+            .await?
+            .unwrap_or_default();
+        if state.blocked_until.is_some_and(|until| until > now) {
+            return Ok(false);
+        }
+        if state.down_since.is_none() {
+            return Ok(true);
+        }
+        if state
+            .checked_at
+            .is_some_and(|at| now - at < PROBE_EVERY && now >= at)
+        {
+            report.parked = true;
+            return Ok(false);
+        }
+        let verdict = end.channel.probe().await;
+        report.parked = verdict.is_err();
+        self.note_channel(end, verdict).await?;
+        Ok(!report.parked)
+    }
+
+    /// Stores what a channel says of itself.
+    pub async fn note_channel(
+        &self,
+        end: &ChannelEnd,
+        verdict: Result<(), String>,
+    ) -> store::Result<()> {
+        let (name, now) = (end.name.clone(), self.clock.now());
+        self.store
+            .write(move |tx| match verdict {
+                Ok(()) => channels::set_up(tx, &name, now),
+                Err(why) => channels::set_down(tx, &name, &why, now),
+            })
+            .await
+    }
+
+    /// A company whose journal was not read just now is read before its clients are told anything.
+    /// What that finds restarts the delay; if it fails, only a fairly fresh look will do. Otherwise
+    /// the company's messages wait.
+    async fn look_before_speaking(&self, id: i64) -> store::Result<bool> {
+        let row = || self.store.read(move |c| companies::get(c, id));
+        let before = row().await?.unwrap_or_default();
+        let now = self.clock.now();
+        if before.last_poll_at.is_some_and(|at| now - at <= FRESH) {
+            return Ok(true);
+        }
+        let Some(company) = self.companies.get(&id) else {
+            return Ok(false);
+        };
+        let waits = before.next_try_at.is_some_and(|at| at > now);
+        if !waits && self.poll_once(company).await?.error.is_none() {
+            return Ok(true);
+        }
+        let seen = row().await?.and_then(|r| r.last_poll_at);
+        let patience = delta(STALE.max(company.settings.pace.interval));
+        let now = self.clock.now();
+        if seen.is_some_and(|at| now - at <= patience) {
+            return Ok(true);
+        }
+        tracing::warn!(company = id, "messages wait: the journal cannot be read");
+        self.store
+            .write(move |tx| outbox::postpone_company(tx, id, now, now + BLIND_PAUSE))
+            .await?;
+        Ok(false)
+    }
+
+    /// One notification, from the intent to the stored outcome. `Some(true)` when it was taken.
+    async fn deliver_one(&self, end: &Arc<ChannelEnd>, due: &Due) -> store::Result<Option<bool>> {
+        let id = due.id;
+        end.pace.wait(&due.recipient).await;
+        if self.stopping.is_cancelled() {
+            return Ok(None);
+        }
+        let (desk, now, mask) = (self.desk(), self.clock.now(), self.alerts.mask_phones);
+        let claim = self
+            .store
+            .write(move |tx| desk.claim(tx, id, mask, now))
+            .await?;
+        let Claim::Go {
+            attempt,
+            outgoing,
+            kind,
+        } = claim
+        else {
+            return Ok(None);
+        };
+        // From here on the message may have left, so what follows must not be cut off halfway.
+        let (desk, store, clock, end) = (
+            self.desk(),
+            self.store.clone(),
+            Arc::clone(&self.clock),
+            Arc::clone(end),
+        );
+        let sending = tokio::spawn(async move {
+            let outcome = end.channel.send(&outgoing).await;
+            let (now, accepted) = (clock.now(), matches!(outcome, Outcome::Accepted { .. }));
+            let channel = end.name.as_str();
+            match outcome.why() {
+                None => tracing::info!(
+                    notification = id,
+                    channel,
+                    kind,
+                    attempt,
+                    "notification sent"
+                ),
+                Some(why) => tracing::warn!(
+                    notification = id,
+                    channel,
+                    kind,
+                    attempt,
+                    outcome = outcome.as_str(),
+                    why,
+                    "send failed"
+                ),
+            }
+            store
+                .write(move |tx| desk.conclude(tx, id, attempt, &outcome, now))
+                .await?;
+            Ok(Some(accepted))
+        });
+        match sending.await {
+            Ok(result) => result,
+            Err(_) => Err(store::StoreError::Corrupt("send: its task broke off")),
+        }
+    }
+
+    /// What was on its way when the last process ended may have arrived.
+    pub async fn recover_interrupted(&self) -> store::Result<usize> {
+        let (desk, now) = (self.desk(), self.clock.now());
+        let found = self
+            .store
+            .write(move |tx| {
+                let interrupted = outbox::interrupted(tx)?;
+                for n in &interrupted {
+                    let why = "the program ended while it was being sent";
+                    outbox::end_attempt(tx, n.id, n.attempts, "uncertain", Some(why), now)?;
+                    desk.uncertain(tx, n, why, now)?;
+                }
+                Ok(interrupted.len())
+            })
+            .await?;
+        if found > 0 {
+            tracing::warn!(
+                notifications = found,
+                "sends were interrupted by the last end of the program"
+            );
+        }
+        Ok(found)
+    }
+}
+
+impl Desk {
+    /// Decides anew whether this leaves, and if so writes the intent. After this transaction the
+    /// message counts as possibly sent.
+    fn claim(
+        &self,
+        tx: &Transaction<'_>,
+        id: i64,
+        mask: bool,
+        now: DateTime<Utc>,
+    ) -> store::Result<Claim> {
+        let Some(n) = outbox::get(tx, id)? else {
+            return Ok(Claim::Skip);
+        };
+        // Another change may have come, or another task been faster, since the list was read.
+        if n.status != Status::Pending
+            || n.due_at > now
+            || store::settling::is_open(tx, n.company, &n.unit, &n.phone)?
+        {
+            return Ok(Claim::Skip);
+        }
+        let Some(end) = self.channels.get(&n.channel) else {
+            return Ok(Claim::Skip);
+        };
+        if n.phone.is_empty() {
+            return self.claim_for_owner(tx, &n, end, mask, now);
+        }
+        self.claim_for_client(tx, &n, now)
+    }
+
+    fn claim_for_client(
+        &self,
+        tx: &Transaction<'_>,
+        n: &Notification,
+        now: DateTime<Utc>,
+    ) -> store::Result<Claim> {
+        let row = companies::ensure(tx, n.company)?;
+        let Some(company) = self.companies.get(&n.company) else {
+            return Ok(Claim::Skip);
+        };
+        let Some(zone) = company.zone(&row) else {
+            return Ok(Claim::Skip);
+        };
+        let phone = Phone::from_stored(n.phone.clone());
+        let visit = Visit::read(tx, n.company, &n.unit, &n.phone)?;
+        let (mut message, mut told) = (n.message.clone(), n.told.clone());
+        if n.frozen {
+            // The text stands; whether it may still go does not.
+            let begun = cache::get(tx, n.company, n.record)?
+                .is_none_or(|c| Record::start_at(&c.record, zone) <= now);
+            if begun {
+                outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;
+                return Ok(Claim::Skip);
+            }
+            if contacts::opted_out(tx, &n.phone, &company.settings.channels)? {
+                outbox::suppress(tx, n.id, Reason::OptedOut, None)?;
+                return Ok(Claim::Skip);
+            }
+        } else {
+            let Some(net) = visit.net(company) else {
+                outbox::suppress(tx, n.id, Reason::Unchanged, None)?;
+                return Ok(Claim::Skip);
+            };
+            if let Some(reason) = visit.silence(tx, self, company, &net, zone, n.changed_at, now)? {
+                if reason == Reason::Past && n.attempts > 0 {
+                    outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;
+                } else {
+                    outbox::suppress(tx, n.id, reason, None)?;
+                }
+                if reason.moves_known() {
+                    visit.take_as_known(tx, n.company)?;
+                }
+                return Ok(Claim::Skip);
+            }
+            let start = net.now.iter().map(|r| r.start_at(zone)).min();
+            if let Some(until) = quiet_until(company.settings.quiet_hours, zone, now, start) {
+                outbox::postpone(tx, n.id, until)?;
+                return Ok(Claim::Skip);
+            }
+            let place = words::Place {
+                company,
+                row: &row,
+                zone,
+                now,
+            };
+            let Some(end) = self.channels.get(&n.channel) else {
+                return Ok(Claim::Skip);
+            };
+            message = words::client(&place, end, &net);
+            told = serde_json::to_string(&visit.told())
+                .map_err(|_| store::StoreError::Corrupt("notification to be stored"))?;
+        }
+        let Some(end) = self.channels.get(&n.channel) else {
+            return Ok(Claim::Skip);
+        };
+        let Some(address) = end.address(tx, &phone)? else {
+            // The chat was unlinked meanwhile: the next channel that can address the person.
+            match self.way_to(tx, company, &phone, Some(&n.channel))? {
+                Some((next, _)) => {
+                    outbox::set_pending(tx, n.id, &next.name, now, None, false)?;
+                }
+                None => outbox::suppress(tx, n.id, Reason::NoChannel, None)?,
+            }
+            return Ok(Claim::Skip);
+        };
+        self.go(tx, n, address, message, &told, now)
+    }
+
+    fn claim_for_owner(
+        &self,
+        tx: &Transaction<'_>,
+        n: &Notification,
+        end: &ChannelEnd,
+        mask: bool,
+        now: DateTime<Utc>,
+    ) -> store::Result<Claim> {
+        if now - n.created_at > OWNER_PATIENCE {
+            outbox::set_ended(tx, n.id, Status::Dead, "could not be sent for a day")?;
+            return Ok(Claim::Skip);
+        }
+        let mut message = n.message.clone();
+        if !n.frozen {
+            let Some(company) = self.companies.get(&n.company) else {
+                return Ok(Claim::Skip);
+            };
+            let row = companies::ensure(tx, n.company)?;
+            let Some(zone) = company.zone(&row) else {
+                return Ok(Claim::Skip);
+            };
+            let copy: words::Copy = serde_json::from_str(&n.told)
+                .map_err(|_| store::StoreError::Corrupt("owner's copy"))?;
+            let about = match n.about {
+                Some(about) => outbox::get(tx, about)?,
+                None => None,
+            };
+            let label = about.as_ref().map_or_else(String::new, |a| {
+                words::label(
+                    self.channels.get(&a.channel).map(|c| c.as_ref()),
+                    &a.channel,
+                )
+            });
+            let place = words::Place {
+                company,
+                row: &row,
+                zone,
+                now,
+            };
+            message = copy.text(&place, end.channel.markup(), about.as_ref(), &label, mask);
+        }
+        self.go(tx, n, n.recipient.clone(), message, &n.told, now)
+    }
+
+    fn go(
+        &self,
+        tx: &Transaction<'_>,
+        n: &Notification,
+        to: String,
+        text: String,
+        told: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<Claim> {
+        let attempt = outbox::begin(tx, n.id, &to, &text, told, now)?;
+        Ok(Claim::Go {
+            attempt,
+            outgoing: Outgoing {
+                to,
+                text,
+                keyboard: n.keyboard,
+            },
+            kind: n.kind.clone(),
+        })
+    }
+}

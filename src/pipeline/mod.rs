@@ -1,0 +1,245 @@
+//! The stages that a change passes: poll, settle, deliver; beside them receive and maintain.
+//!
+//! Each stage does what is due and returns a report. The daemon calls it in a loop, `--once` calls
+//! it once, tests call it by hand with a clock of their own. No stage keeps anything in memory that
+//! the next one needs: what is due is a column.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
+
+use crate::config;
+use crate::domain::message::{Override, TemplateProblem, Texts};
+use crate::domain::phone::Phone;
+use crate::ports::{Addressing, BookingApi, Channel, Clock, CompanyRef, Receiver};
+use crate::store::companies::CompanyRow;
+use crate::store::{self, Store, contacts};
+
+pub mod apply;
+pub mod deliver;
+mod link;
+pub mod listing;
+pub mod maintain;
+mod outcome;
+mod pace;
+pub mod poll;
+pub mod receive;
+pub mod settle;
+mod visit;
+mod words;
+
+pub use visit::discard_held;
+
+use pace::Pace;
+
+/// One company as the stages need it.
+pub struct Company {
+    /// What the configuration says.
+    pub settings: config::Company,
+    texts: Texts,
+    /// Held by whoever polls the company: its polls never overlap.
+    turn: Mutex<()>,
+}
+
+impl Company {
+    /// Compiles the company's texts. The error lists every broken template.
+    pub fn new(settings: config::Company) -> Result<Self, Vec<TemplateProblem>> {
+        let own: Vec<Override<'_>> = settings
+            .templates
+            .iter()
+            .map(|t| Override {
+                key: &t.key,
+                channel: t.channel.as_deref(),
+                source: &t.source,
+                origin: &t.origin,
+            })
+            .collect();
+        let texts = Texts::new(settings.language, &own)?;
+        Ok(Self {
+            settings,
+            texts,
+            turn: Mutex::new(()),
+        })
+    }
+
+    /// The zone its naive times are meant in, once known.
+    fn zone(&self, row: &CompanyRow) -> Option<Tz> {
+        self.settings.timezone.or(row.info.zone)
+    }
+
+    fn reference(&self, zone: Tz) -> CompanyRef {
+        CompanyRef {
+            id: self.settings.id,
+            zone,
+            country: self.settings.country.clone(),
+        }
+    }
+
+    /// What people call it.
+    fn title(&self, row: &CompanyRow) -> String {
+        match &self.settings.title {
+            Some(title) => title.clone(),
+            None if row.info.title.is_empty() => self.settings.id.to_string(),
+            None => row.info.title.clone(),
+        }
+    }
+}
+
+/// One channel as the stages need it.
+pub struct ChannelEnd {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The word after `type =`.
+    pub kind: &'static str,
+    /// The way out.
+    pub channel: Arc<dyn Channel>,
+    /// The way in, where it is read.
+    pub receiver: Option<Arc<dyn Receiver>>,
+    pace: Pace,
+}
+
+impl ChannelEnd {
+    /// A channel that sends at most so many messages a second.
+    #[must_use]
+    pub fn new(
+        name: String,
+        kind: &'static str,
+        channel: Arc<dyn Channel>,
+        receiver: Option<Arc<dyn Receiver>>,
+        messages_per_second: Option<f64>,
+    ) -> Self {
+        let chats = (channel.addressing() == Addressing::Chat) as u32;
+        let pace = Pace::new(messages_per_second, chats == 1);
+        Self {
+            name,
+            kind,
+            channel,
+            receiver,
+            pace,
+        }
+    }
+
+    /// How this channel addresses the owner of a phone, if it can.
+    fn address(&self, conn: &rusqlite::Connection, phone: &Phone) -> store::Result<Option<String>> {
+        match self.channel.addressing() {
+            Addressing::Phone => Ok(Some(phone.e164().to_owned())),
+            Addressing::Chat => contacts::chat_of(conn, &self.name, phone.e164()),
+        }
+    }
+}
+
+/// Everything the stages work with.
+pub struct Pipeline {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    api: Arc<dyn BookingApi>,
+    companies: Arc<BTreeMap<i64, Arc<Company>>>,
+    channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
+    alerts: config::Alerts,
+    /// Rung when something may have become due.
+    pub bell: Arc<Notify>,
+    /// Cancelled when the process is to end: no new send begins.
+    pub stopping: CancellationToken,
+}
+
+impl Pipeline {
+    /// Puts the stages together.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        api: Arc<dyn BookingApi>,
+        companies: Vec<Company>,
+        channels: Vec<ChannelEnd>,
+        alerts: config::Alerts,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            api,
+            companies: Arc::new(
+                companies
+                    .into_iter()
+                    .map(|c| (c.settings.id, Arc::new(c)))
+                    .collect(),
+            ),
+            channels: Arc::new(
+                channels
+                    .into_iter()
+                    .map(|c| (c.name.clone(), Arc::new(c)))
+                    .collect(),
+            ),
+            alerts,
+            bell: Arc::new(Notify::new()),
+            stopping: CancellationToken::new(),
+        }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// The companies, by id.
+    #[must_use]
+    pub fn companies(&self) -> &BTreeMap<i64, Arc<Company>> {
+        &self.companies
+    }
+
+    /// The channels, by name.
+    #[must_use]
+    pub fn channels(&self) -> &BTreeMap<String, Arc<ChannelEnd>> {
+        &self.channels
+    }
+
+    /// What the transactions of a stage need beside their connection.
+    fn desk(&self) -> Desk {
+        Desk {
+            companies: Arc::clone(&self.companies),
+            channels: Arc::clone(&self.channels),
+        }
+    }
+}
+
+/// What a transaction needs beside its connection: who is served, and over what.
+#[derive(Clone)]
+struct Desk {
+    companies: Arc<BTreeMap<i64, Arc<Company>>>,
+    channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
+}
+
+impl Desk {
+    /// The first channel of the company, after `past` where given, that can address this phone, and
+    /// the address there.
+    fn way_to(
+        &self,
+        conn: &rusqlite::Connection,
+        company: &Company,
+        phone: &Phone,
+        past: Option<&str>,
+    ) -> store::Result<Option<(Arc<ChannelEnd>, String)>> {
+        let names = &company.settings.channels;
+        let skip = past
+            .and_then(|p| names.iter().position(|n| n == p))
+            .map_or(0, |i| i + 1);
+        for name in &names[skip..] {
+            let Some(end) = self.channels.get(name) else {
+                continue;
+            };
+            if let Some(address) = end.address(conn, phone)? {
+                return Ok(Some((Arc::clone(end), address)));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,218 @@
+//! What a channel's answer does to the notification, to the channel, and to what the client may be
+//! assumed to know: one transaction an answer.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::poll::delta;
+use super::visit::Told;
+use super::{Company, Desk};
+use crate::domain::delivery::{Outcome, Status, jittered, retry_step};
+use crate::domain::known::Known;
+use crate::domain::phone::Phone;
+use crate::domain::policy::OnUncertain;
+use crate::ports::Receipt;
+use crate::store::outbox::{self, Notification};
+use crate::store::{self, StoreError, channels};
+
+/// Messages that were in flight when a channel went down look again this often.
+const PARKED_LOOK: Duration = Duration::from_secs(10);
+
+impl Desk {
+    /// Stores the outcome of an attempt and what follows from it.
+    pub(super) fn conclude(
+        &self,
+        conn: &Connection,
+        id: i64,
+        attempt: u32,
+        outcome: &Outcome,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let Some(n) = outbox::get(conn, id)? else {
+            return Ok(());
+        };
+        outbox::end_attempt(conn, id, attempt, outcome.as_str(), outcome.why(), now)?;
+        match outcome {
+            Outcome::Accepted { id: provider_id } => {
+                outbox::set_sent(conn, id, provider_id.as_deref(), now)?;
+                for told in told(&n)? {
+                    told.set(
+                        conn,
+                        n.company,
+                        &n.phone,
+                        &Known::certain(told.state.clone()),
+                        Some(now),
+                    )?;
+                }
+                channels::set_up(conn, &n.channel, now)?;
+                if let Some(provider_id) = provider_id {
+                    for (receipt, why) in
+                        outbox::take_early_receipts(conn, &n.channel, provider_id)?
+                    {
+                        if let Some(receipt) = receipt_from(&receipt) {
+                            self.receipt(
+                                conn,
+                                &n.channel,
+                                provider_id,
+                                receipt,
+                                why.as_deref(),
+                                now,
+                            )?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Outcome::Retry { why } => {
+                let failures = failures(conn, id)?;
+                let pause = jittered(retry_step(failures), rand::random());
+                outbox::set_pending(conn, id, &n.channel, now + delta(pause), Some(why), false)
+            }
+            Outcome::Throttled { after, why } => {
+                let times = channels::get(conn, &n.channel)?.map_or(0, |c| c.throttled) + 1;
+                let pause = after.unwrap_or_else(|| jittered(retry_step(times), rand::random()));
+                channels::block(conn, &n.channel, why, pause, after.is_some(), now)?;
+                outbox::set_pending(conn, id, &n.channel, now + delta(pause), Some(why), false)
+            }
+            Outcome::ChannelDown { why } => {
+                channels::set_down(conn, &n.channel, why, now)?;
+                outbox::set_pending(
+                    conn,
+                    id,
+                    &n.channel,
+                    now + delta(PARKED_LOOK),
+                    Some(why),
+                    false,
+                )
+            }
+            Outcome::Unreachable { why } => self.next_channel(conn, &n, why, Status::Dead, now),
+            Outcome::Refused { why } => outbox::set_ended(conn, id, Status::Dead, why),
+            Outcome::Uncertain { why } => self.uncertain(conn, &n, why, now),
+        }
+    }
+
+    /// It may have arrived: what is known becomes either of two, and the configuration says whether
+    /// to send again.
+    pub(super) fn uncertain(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        for told in told(n)? {
+            let either = told.before.clone().or(told.state.clone());
+            told.set(conn, n.company, &n.phone, &either, None)?;
+        }
+        let resend = self
+            .companies
+            .get(&n.company)
+            .is_some_and(|c| c.settings.rules.on_uncertain == OnUncertain::Resend);
+        if resend {
+            let pause = jittered(retry_step(n.attempts), rand::random());
+            return outbox::set_pending(
+                conn,
+                n.id,
+                &n.channel,
+                now + delta(pause),
+                Some(why),
+                true,
+            );
+        }
+        outbox::set_ended(conn, n.id, Status::Uncertain, why)
+    }
+
+    /// This channel cannot reach the person: the company's next one, or the end.
+    fn next_channel(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        why: &str,
+        end: Status,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let company: Option<&Company> = self.companies.get(&n.company).map(|c| c.as_ref());
+        if let (Some(company), false) = (company, n.phone.is_empty()) {
+            let phone = Phone::from_stored(n.phone.clone());
+            if let Some((next, _)) = self.way_to(conn, company, &phone, Some(&n.channel))? {
+                return outbox::set_pending(conn, n.id, &next.name, now, Some(why), false);
+            }
+        }
+        outbox::set_ended(conn, n.id, end, why)
+    }
+
+    /// What the provider says later of a message it took.
+    pub(super) fn receipt(
+        &self,
+        conn: &Connection,
+        channel: &str,
+        provider_id: &str,
+        receipt: Receipt,
+        why: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let Some(n) = outbox::of_provider_id(conn, channel, provider_id)? else {
+            let word = receipt_word(receipt);
+            return outbox::keep_early_receipt(conn, channel, provider_id, word, why, now);
+        };
+        match receipt {
+            Receipt::Sent => Ok(()),
+            Receipt::Delivered => outbox::set_receipt(conn, n.id, Status::Delivered, now),
+            Receipt::Read => outbox::set_receipt(conn, n.id, Status::Read, now),
+            // Only a message that counts as sent can turn out not to have arrived.
+            Receipt::Failed | Receipt::NoAccount if n.status != Status::Sent => Ok(()),
+            Receipt::Failed | Receipt::NoAccount => {
+                for told in told(&n)? {
+                    told.set(conn, n.company, &n.phone, &told.before, None)?;
+                }
+                let default = if receipt == Receipt::Failed {
+                    "failed"
+                } else {
+                    "no account there"
+                };
+                self.next_channel(conn, &n, why.unwrap_or(default), Status::Failed, now)
+            }
+        }
+    }
+}
+
+/// What a client's message makes known; nothing for owners and alerts.
+fn told(n: &Notification) -> store::Result<Vec<Told>> {
+    if n.phone.is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(&n.told).map_err(|_| StoreError::Corrupt("notification"))
+}
+
+/// Tries of this notification that surely failed, this one included.
+fn failures(conn: &Connection, id: i64) -> store::Result<u32> {
+    let count: Option<u32> = conn
+        .query_row(
+            "SELECT count(*) FROM delivery_attempts WHERE notification_id = ?1 AND outcome = 'retry'",
+            [id],
+            |r| r.get(0),
+        )
+        .optional()?;
+    Ok(count.unwrap_or(1))
+}
+
+const RECEIPTS: [(Receipt, &str); 5] = [
+    (Receipt::Sent, "sent"),
+    (Receipt::Delivered, "delivered"),
+    (Receipt::Read, "read"),
+    (Receipt::Failed, "failed"),
+    (Receipt::NoAccount, "no_account"),
+];
+
+fn receipt_word(receipt: Receipt) -> &'static str {
+    RECEIPTS
+        .iter()
+        .find(|(r, _)| *r == receipt)
+        .map_or("sent", |(_, word)| word)
+}
+
+fn receipt_from(word: &str) -> Option<Receipt> {
+    RECEIPTS.iter().find(|(_, w)| *w == word).map(|(r, _)| *r)
+}

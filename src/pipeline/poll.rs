@@ -1,0 +1,454 @@
+//! Poll: read what changed, now and then compare everything, ask by id for what is missing; store
+//! records, events and cursor in one transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use super::apply::{Applying, Counts};
+use super::listing::{self, Listing, Sweep};
+use super::{Company, Pipeline};
+use crate::domain::delivery::jittered;
+use crate::domain::event::Gone;
+use crate::ports::{ApiError, CompanyRef, Lookup, Query};
+use crate::store::companies::{self, CompanyRow, Progress};
+use crate::store::{self, StoreError, cache};
+
+/// Missing bookings asked for by id in one poll, so that a hidden master costs no storm of requests.
+const MOST_LOOKUPS: u32 = 20;
+/// The API must say this often, in different polls, that a missing booking is gone.
+const LOOKS_TO_BELIEVE: u32 = 2;
+/// How long the company's title, address and zone are kept.
+const INFO_LIFE: TimeDelta = TimeDelta::hours(24);
+/// A company whose key, licence or rights are refused is asked this rarely.
+const DENIED_PAUSE: TimeDelta = TimeDelta::minutes(5);
+/// Waits after failed polls; the last one repeats, or the interval where that is longer.
+const FAILURE_STEPS: [u64; 5] = [1, 2, 4, 8, 15];
+
+/// What one poll of one company came to.
+#[derive(Clone, Debug)]
+pub struct PollReport {
+    /// The company.
+    pub company: i64,
+    /// What was stored.
+    pub counts: Counts,
+    /// Its first whole sweep.
+    pub baseline: bool,
+    /// The horizon was compared whole.
+    pub swept: bool,
+    /// Why there was no information, or only some.
+    pub error: Option<ApiError>,
+}
+
+/// Why a poll could not be stored: the database's fault, never the API's.
+pub type PollResult = Result<PollReport, StoreError>;
+
+impl Pipeline {
+    /// Polls one company once. Polls of one company never overlap.
+    pub async fn poll_once(&self, company: &Arc<Company>) -> PollResult {
+        let _turn = company.turn.lock().await;
+        let id = company.settings.id;
+        let started = std::time::Instant::now();
+        let mut report = PollReport {
+            company: id,
+            counts: Counts::default(),
+            baseline: false,
+            swept: false,
+            error: None,
+        };
+        if let Err(failure) = self.read_company(company, &mut report).await {
+            match failure {
+                Failure::Store(error) => return Err(error),
+                Failure::Api(error) => {
+                    self.note_failure(company, &error).await?;
+                    report.error = Some(error);
+                }
+            }
+        }
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let Counts {
+            created,
+            updated,
+            deleted,
+            silent,
+        } = report.counts;
+        match &report.error {
+            None if report.counts.events() > 0 || report.baseline => tracing::info!(
+                company = id,
+                created,
+                updated,
+                deleted,
+                silent,
+                baseline = report.baseline,
+                swept = report.swept,
+                duration_ms,
+                "polled"
+            ),
+            None => tracing::debug!(company = id, swept = report.swept, duration_ms, "polled"),
+            Some(error) => tracing::warn!(company = id, %error, duration_ms, "poll failed"),
+        }
+        if report.counts.events() > 0 || report.error.is_some() {
+            self.bell.notify_waiters();
+        }
+        Ok(report)
+    }
+
+    async fn read_company(
+        &self,
+        company: &Arc<Company>,
+        report: &mut PollReport,
+    ) -> Result<(), Failure> {
+        let id = company.settings.id;
+        let row = self
+            .store
+            .write(move |tx| companies::ensure(tx, id))
+            .await?;
+        let row = self.fresh_info(row).await?;
+        let zone = company.zone(&row).ok_or_else(|| {
+            ApiError::Unreadable("the company names no time zone: set `timezone` under it".into())
+        })?;
+        let reference = company.reference(zone);
+        let Some(_) = row.baseline_at else {
+            return self.baseline(company, &row, &reference, report).await;
+        };
+        self.changes(company, &row, &reference, report).await?;
+        let now = self.clock.now();
+        if is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
+            self.compare(company, &row, &reference, report).await?;
+        }
+        self.ask_for_missing(company, &row, &reference, report)
+            .await
+    }
+
+    /// Reads the company's title, address and zone once a day. An old answer serves while the API
+    /// does not give a new one.
+    async fn fresh_info(&self, row: CompanyRow) -> Result<CompanyRow, Failure> {
+        let now = self.clock.now();
+        if row.info_at.is_some_and(|at| now - at < INFO_LIFE) {
+            return Ok(row);
+        }
+        match self.api.company(row.id).await {
+            Ok(info) => {
+                let id = row.id;
+                Ok(self
+                    .store
+                    .write(move |tx| {
+                        companies::set_info(tx, id, &info, now)?;
+                        companies::ensure(tx, id)
+                    })
+                    .await?)
+            }
+            Err(ApiError::Unavailable(_) | ApiError::Unreadable(_)) if row.info_at.is_some() => {
+                Ok(row)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The first whole sweep: stored in silence.
+    async fn baseline(
+        &self,
+        company: &Arc<Company>,
+        row: &CompanyRow,
+        reference: &CompanyRef,
+        report: &mut PollReport,
+    ) -> Result<(), Failure> {
+        let (from, to) = self.horizon(company, reference.zone);
+        let sweep = listing::sweep(self.api.as_ref(), reference, from, to, row.slice_days).await;
+        if let Some(error) = sweep.failure {
+            return Err(error.into());
+        }
+        if !sweep.covers(from, to) {
+            return Err(ApiError::Unreadable("the first listing is not whole".into()).into());
+        }
+        let now = self.clock.now();
+        let server_date = sweep.server_date.unwrap_or(now);
+        let newest = sweep.records.values().filter_map(|r| r.changed_at).max();
+        let progress = Progress {
+            baseline_at: Some(server_date),
+            cursor_at: Some(newest.map_or(server_date, |n| n.min(server_date))),
+            swept: true,
+            slice_days: Some(sweep.slice_days),
+        };
+        let (company, zone) = (Arc::clone(company), reference.zone);
+        report.counts = self
+            .store
+            .write(move |tx| {
+                let mut applying = Applying {
+                    tx,
+                    company: &company,
+                    zone,
+                    baseline_at: None,
+                    now,
+                    counts: Counts::default(),
+                };
+                for record in sweep.records.values() {
+                    applying.row(record)?;
+                }
+                let counts = applying.counts;
+                companies::succeeded(tx, company.settings.id, progress, now)?;
+                Ok(counts)
+            })
+            .await?;
+        report.baseline = true;
+        report.swept = true;
+        Ok(())
+    }
+
+    /// What was created, changed or deleted since the cursor.
+    async fn changes(
+        &self,
+        company: &Arc<Company>,
+        row: &CompanyRow,
+        reference: &CompanyRef,
+        report: &mut PollReport,
+    ) -> Result<(), Failure> {
+        let cursor = row
+            .cursor_at
+            .or(row.baseline_at)
+            .unwrap_or_else(|| self.clock.now());
+        let since = cursor - delta(row.overlap);
+        let query = Query::ChangedSince(since);
+        let mut listing = listing::read(self.api.as_ref(), reference, &query, None).await;
+        let failure = listing.failure.take();
+        let progress = failure.is_none().then(|| Progress {
+            cursor_at: cursor_after(&listing),
+            ..Progress::default()
+        });
+        let records: Vec<_> = listing.records.into_values().collect();
+        self.store_rows(
+            company,
+            row,
+            reference.zone,
+            report,
+            records,
+            progress,
+            None,
+        )
+        .await?;
+        failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// The whole horizon against the cache. What a whole slice does not list is under suspicion.
+    async fn compare(
+        &self,
+        company: &Arc<Company>,
+        row: &CompanyRow,
+        reference: &CompanyRef,
+        report: &mut PollReport,
+    ) -> Result<(), Failure> {
+        let (from, to) = self.horizon(company, reference.zone);
+        let mut sweep =
+            listing::sweep(self.api.as_ref(), reference, from, to, row.slice_days).await;
+        let failure = sweep.failure.take();
+        let progress = failure.is_none().then(|| Progress {
+            swept: true,
+            slice_days: Some(sweep.slice_days),
+            ..Progress::default()
+        });
+        let records: Vec<_> = std::mem::take(&mut sweep.records).into_values().collect();
+        self.store_rows(
+            company,
+            row,
+            reference.zone,
+            report,
+            records,
+            progress,
+            Some(sweep),
+        )
+        .await?;
+        report.swept = failure.is_none();
+        failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// One transaction: rows, events, delays, suspicions and, when the reading was good, progress.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call site each for polls and sweeps"
+    )]
+    async fn store_rows(
+        &self,
+        company: &Arc<Company>,
+        row: &CompanyRow,
+        zone: Tz,
+        report: &mut PollReport,
+        records: Vec<crate::domain::record::Record>,
+        progress: Option<Progress>,
+        sweep: Option<Sweep>,
+    ) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let (company, baseline_at, counts) = (Arc::clone(company), row.baseline_at, report.counts);
+        report.counts = self
+            .store
+            .write(move |tx| {
+                let mut applying = Applying {
+                    tx,
+                    company: &company,
+                    zone,
+                    baseline_at,
+                    now,
+                    counts,
+                };
+                for record in &records {
+                    applying.row(record)?;
+                }
+                let counts = applying.counts;
+                if let Some(sweep) = sweep {
+                    suspect_missing(tx, company.settings.id, &sweep, now)?;
+                }
+                if let Some(progress) = progress {
+                    companies::succeeded(tx, company.settings.id, progress, now)?;
+                }
+                Ok(counts)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Asks by id for what a sweep did not list. The API has to say twice, in different polls, that
+    /// a booking is gone; whatever else it says is evidence as any row is.
+    async fn ask_for_missing(
+        &self,
+        company: &Arc<Company>,
+        row: &CompanyRow,
+        reference: &CompanyRef,
+        report: &mut PollReport,
+    ) -> Result<(), Failure> {
+        let id = company.settings.id;
+        let missing = self
+            .store
+            .read(move |c| cache::suspects(c, id, MOST_LOOKUPS))
+            .await?;
+        for record_id in missing {
+            let found = match self.api.record(reference, record_id).await {
+                Ok(Lookup::Found(record)) if record.is_alive() => Ok(record),
+                Ok(Lookup::Found(_)) => Err(Gone::Deleted),
+                Ok(Lookup::Gone) => Err(Gone::NotFound),
+                // Rights to one record say nothing about it; the suspicion stays.
+                Err(ApiError::Denied { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let now = self.clock.now();
+            let (company, zone) = (Arc::clone(company), reference.zone);
+            let (baseline_at, counts) = (row.baseline_at, report.counts);
+            report.counts = self
+                .store
+                .write(move |tx| {
+                    let mut applying = Applying {
+                        tx,
+                        company: &company,
+                        zone,
+                        baseline_at,
+                        now,
+                        counts,
+                    };
+                    match found {
+                        Ok(record) => {
+                            applying.row(&record)?;
+                            cache::unsuspect(tx, id, record_id)?;
+                        }
+                        Err(how) => {
+                            if cache::looked(tx, id, record_id)? >= LOOKS_TO_BELIEVE {
+                                applying.gone(record_id, how)?;
+                            }
+                        }
+                    }
+                    Ok(applying.counts)
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn horizon(&self, company: &Company, zone: Tz) -> (chrono::NaiveDate, chrono::NaiveDate) {
+        let today = self.clock.now().with_timezone(&zone).date_naive();
+        let days = Days::new(u64::from(company.settings.pace.horizon_days));
+        (today, today.checked_add_days(days).unwrap_or(today))
+    }
+
+    async fn note_failure(&self, company: &Company, error: &ApiError) -> store::Result<()> {
+        let id = company.settings.id;
+        let interval = company.settings.pace.interval;
+        let (text, denied) = (error.to_string(), matches!(error, ApiError::Denied { .. }));
+        let stated = match error {
+            ApiError::Throttled { pause } => Some(delta(*pause)),
+            ApiError::Denied { .. } => Some(DENIED_PAUSE),
+            ApiError::Unavailable(_) | ApiError::Unreadable(_) => None,
+        };
+        let now = self.clock.now();
+        self.store
+            .write(move |tx| {
+                let failures = companies::ensure(tx, id)?.failures + 1;
+                let pause = stated.unwrap_or_else(|| {
+                    delta(jittered(failure_step(failures, interval), rand::random()))
+                });
+                companies::failed(tx, id, &text, denied, now + pause, now)
+            })
+            .await
+    }
+}
+
+/// What the API does not list of days it listed whole. A suspicion, no more.
+fn suspect_missing(
+    tx: &rusqlite::Transaction<'_>,
+    company: i64,
+    sweep: &Sweep,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    for days in sweep.days.iter().filter(|d| d.proves_absence) {
+        for record in cache::standing(tx, company, days.from, days.to)? {
+            if !sweep.listed.contains(&record) {
+                cache::suspect(tx, company, record, now)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Server time up to which this listing speaks: its newest change, never past its own `Date`, which
+/// a change dated in the future would carry us over.
+fn cursor_after(listing: &Listing) -> Option<DateTime<Utc>> {
+    let newest = listing
+        .records
+        .values()
+        .filter_map(|r| r.changed_at)
+        .max()?;
+    Some(listing.server_date.map_or(newest, |date| newest.min(date)))
+}
+
+fn is_due(last: Option<DateTime<Utc>>, every: Duration, now: DateTime<Utc>) -> bool {
+    last.is_none_or(|last| now - last >= delta(every))
+}
+
+/// A span as chrono counts it; the configuration's are far below its end.
+pub(super) fn delta(span: Duration) -> TimeDelta {
+    TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX)
+}
+
+fn failure_step(failures: u32, interval: Duration) -> Duration {
+    let index = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
+    match FAILURE_STEPS.get(index) {
+        Some(seconds) => Duration::from_secs(*seconds),
+        None => Duration::from_secs(FAILURE_STEPS[FAILURE_STEPS.len() - 1]).max(interval),
+    }
+}
+
+/// What ended a reading: the API, or our own database.
+enum Failure {
+    Api(ApiError),
+    Store(StoreError),
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

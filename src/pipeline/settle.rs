@@ -1,0 +1,559 @@
+//! Settle: visits whose delay has ended become notifications, or a stored reason for silence. One
+//! transaction a visit.
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use rusqlite::Transaction;
+
+use super::poll::delta;
+use super::visit::Visit;
+use super::{Company, Desk, Pipeline, words};
+use crate::domain::change::{Change, ChangeKind};
+use crate::domain::delivery::Status;
+use crate::domain::known::{Knowledge, Known};
+use crate::domain::policy::{Kind, Reason};
+use crate::domain::record::{Record, instant};
+use crate::domain::settle::{Form, Member, Net, is_small_shift};
+use crate::store::companies::{self, CompanyRow};
+use crate::store::outbox::{self, New, Notification};
+use crate::store::settling::Unit;
+use crate::store::{self, cache, events, guard, settling};
+
+/// Visits dealt with in one transaction.
+const BATCH: u32 = 100;
+/// Vanished bookings that never trip the guard, whatever the share.
+const ALWAYS_BELIEVED: f64 = 5.0;
+/// Quiet hours give way when they would end later than this before the visit.
+const QUIET_MARGIN: TimeDelta = TimeDelta::hours(1);
+
+/// What settling came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SettleReport {
+    /// Visits dealt with.
+    pub visits: u32,
+    /// Messages to clients that now wait to be sent.
+    pub to_send: u32,
+    /// Messages held by the guard.
+    pub held: u32,
+}
+
+impl Pipeline {
+    /// Settles every visit whose delay has ended by `now`.
+    pub async fn settle_due(&self, now: DateTime<Utc>) -> store::Result<SettleReport> {
+        let mut report = SettleReport::default();
+        loop {
+            let desk = self.desk();
+            let (seen, part) = self
+                .store
+                .write(move |tx| {
+                    let due = settling::due(tx, now, BATCH)?;
+                    let mut part = SettleReport::default();
+                    for unit in &due {
+                        settle_unit(tx, &desk, unit, now, &mut part)?;
+                    }
+                    Ok((due.len(), part))
+                })
+                .await?;
+            report.visits += part.visits;
+            report.to_send += part.to_send;
+            report.held += part.held;
+            if seen < BATCH as usize {
+                if report.visits > 0 {
+                    tracing::info!(
+                        visits = report.visits,
+                        to_send = report.to_send,
+                        held = report.held,
+                        "settled"
+                    );
+                }
+                return Ok(report);
+            }
+        }
+    }
+}
+
+/// One visit being settled.
+struct Settling<'a> {
+    tx: &'a Transaction<'a>,
+    desk: &'a Desk,
+    company: &'a Company,
+    row: CompanyRow,
+    zone: Tz,
+    unit: &'a Unit,
+    now: DateTime<Utc>,
+}
+
+fn settle_unit(
+    tx: &Transaction<'_>,
+    desk: &Desk,
+    unit: &Unit,
+    now: DateTime<Utc>,
+    report: &mut SettleReport,
+) -> store::Result<()> {
+    let row = companies::ensure(tx, unit.company)?;
+    let company = desk.companies.get(&unit.company).cloned();
+    // A company that left the configuration: what waits there stays as it is, and comes back with it.
+    let Some(company) = company else {
+        return Ok(());
+    };
+    let Some(zone) = company.zone(&row) else {
+        return Ok(());
+    };
+    let settling = Settling {
+        tx,
+        desk,
+        company: &company,
+        row,
+        zone,
+        unit,
+        now,
+    };
+    settling.run(report)
+}
+
+impl Settling<'_> {
+    fn run(&self, report: &mut SettleReport) -> store::Result<()> {
+        let mut visit = Visit::read(
+            self.tx,
+            self.unit.company,
+            &self.unit.unit,
+            &self.unit.phone,
+        )?;
+        self.part_with_moved_phones(&mut visit)?;
+        let open = outbox::open_of_unit(
+            self.tx,
+            self.unit.company,
+            &self.unit.unit,
+            &self.unit.phone,
+        )?;
+        let happened = self.window(&visit)?;
+        let theirs: Vec<i64> = visit
+            .members
+            .iter()
+            .filter(|m| m.theirs)
+            .map(|m| m.record.id)
+            .collect();
+        let told_client = match visit.net(self.company) {
+            None => self.nothing_to_tell(&visit, &open, &happened)?,
+            Some(net) => Some(self.tell(&visit, &net, &open, &happened, report)?),
+        };
+        self.copy_to_owners(&visit, &happened, told_client)?;
+        events::settle(self.tx, self.unit.company, &theirs, self.now)?;
+        cache::set_settled(self.tx, self.unit.company, &theirs)?;
+        settling::close(self.tx, self.unit)?;
+        report.visits += 1;
+        Ok(())
+    }
+
+    /// A client whose number was corrected: the booking is not off, it is just not this number's.
+    /// Who was told at the wrong number shortly before hears that it was a mistake; nobody else
+    /// there hears anything.
+    fn part_with_moved_phones(&self, visit: &mut Visit) -> store::Result<()> {
+        let Some(phone) = visit.phone.clone() else {
+            return Ok(());
+        };
+        let moved = |m: &Member| {
+            let client = |r: &Record| r.client.as_ref().map_or(0, |c| c.id);
+            let had = m
+                .known
+                .states()
+                .iter()
+                .rev()
+                .find_map(Knowledge::record)
+                .map_or(0, client);
+            !m.theirs && m.record.is_alive() && had != 0 && had == client(&m.record)
+        };
+        let (gone, rest): (Vec<Member>, Vec<Member>) = std::mem::take(&mut visit.members)
+            .into_iter()
+            .partition(moved);
+        visit.members = rest;
+        let Some(first) = gone.first() else {
+            return Ok(());
+        };
+        let patience = delta(self.company.settings.pace.max_delay) + TimeDelta::hours(1);
+        let recently = visit
+            .told_at
+            .is_some_and(|told| self.now - told <= patience);
+        if recently {
+            let record = first
+                .known
+                .states()
+                .iter()
+                .rev()
+                .find_map(Knowledge::record);
+            let record = record.unwrap_or(&first.record);
+            if let Some((end, address)) = self.desk.way_to(self.tx, self.company, &phone, None)? {
+                let place = words::Place {
+                    company: self.company,
+                    row: &self.row,
+                    zone: self.zone,
+                    now: self.now,
+                };
+                let message = words::wrong_number(&place, &end, record);
+                self.add(&New {
+                    kind: "correction",
+                    recipient: &address,
+                    channel: &end.name,
+                    frozen: true,
+                    message: &message,
+                    ..self.plain(record, Status::Pending, None)
+                })?;
+            }
+        }
+        for told in (Visit {
+            members: gone,
+            phone: None,
+            told_at: None,
+        })
+        .told()
+        {
+            told.set(
+                self.tx,
+                self.unit.company,
+                phone.e164(),
+                &Known::default(),
+                None,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What happened in the journal since this visit was last settled, record by record.
+    fn window(&self, visit: &Visit) -> store::Result<Happened> {
+        let mut happened = Happened::default();
+        for member in visit.members.iter().filter(|m| m.theirs) {
+            let Some(before) =
+                events::state_before_open(self.tx, self.unit.company, member.record.id)?
+            else {
+                continue;
+            };
+            let kind = events::last_open_type(self.tx, self.unit.company, member.record.id)?;
+            happened.last_event = kind.or(happened.last_event);
+            happened.tellable_at = happened.tellable_at.max(match before {
+                None => member.record.created_at,
+                Some(_) => member.record.changed_at,
+            });
+            happened.first = happened.first.or_else(|| Some(member.record.clone()));
+            if let Some(change) = Change::between(before.as_ref(), Some(&member.record)) {
+                happened.changes.push(change);
+            }
+        }
+        Ok(happened)
+    }
+
+    /// The person knows what there is to know. What waited is dropped, and the silence has a name.
+    fn nothing_to_tell(
+        &self,
+        visit: &Visit,
+        open: &[Notification],
+        happened: &Happened,
+    ) -> store::Result<Option<i64>> {
+        let waiting = open.iter().filter(|n| n.status != Status::Uncertain);
+        let mut last = None;
+        for notification in waiting {
+            outbox::suppress(self.tx, notification.id, Reason::Unchanged, None)?;
+            last = Some(notification.id);
+        }
+        // What is never told moves along in silence; a move too small to tell does not, so that
+        // small moves add up.
+        for told in visit.told() {
+            let small = match (&told.before.single(), told.state.record()) {
+                (Some(Knowledge::Booked(known)), Some(now)) => {
+                    is_small_shift(known, now, self.company.settings.rules.min_shift)
+                }
+                _ => false,
+            };
+            let alive = told.before.single().is_some_and(Knowledge::is_alive);
+            if let (Some(phone), true, false) = (&visit.phone, alive, small) {
+                told.set(
+                    self.tx,
+                    self.unit.company,
+                    phone.e164(),
+                    &Known::certain(told.state.clone()),
+                    None,
+                )?;
+            }
+        }
+        let (Some(first), Some(kind)) = (&happened.first, happened.kind()) else {
+            return Ok(last);
+        };
+        if last.is_some() {
+            return Ok(last);
+        }
+        let reason = match (&visit.phone, &first.client) {
+            (None, None) => Reason::NoClient,
+            (None, Some(_)) => Reason::NoPhone,
+            (Some(_), _) => Reason::Unchanged,
+        };
+        let new = New {
+            kind: kind.as_str(),
+            ..self.plain(first, Status::Suppressed, Some(reason))
+        };
+        self.add(&new).map(Some)
+    }
+
+    /// There is something to tell: one notification on the visit's first record, the others
+    /// superseded by it, whatever waited superseded too.
+    fn tell(
+        &self,
+        visit: &Visit,
+        net: &Net,
+        open: &[Notification],
+        happened: &Happened,
+        report: &mut SettleReport,
+    ) -> store::Result<i64> {
+        let kind = net.form.kind();
+        let changed_at = happened.tellable_at.unwrap_or(self.now);
+        let first = visit
+            .first(net)
+            .ok_or(store::StoreError::Corrupt("visit without records"))?;
+        let reason = visit.silence(
+            self.tx,
+            self.desk,
+            self.company,
+            net,
+            self.zone,
+            changed_at,
+            self.now,
+        )?;
+        let status = match reason {
+            Some(_) => Status::Suppressed,
+            None if kind == Kind::Cancelled && self.guard_trips()? => Status::Held,
+            None => Status::Pending,
+        };
+        let way = match &visit.phone {
+            Some(phone) => self.desk.way_to(self.tx, self.company, phone, None)?,
+            None => None,
+        };
+        let place = words::Place {
+            company: self.company,
+            row: &self.row,
+            zone: self.zone,
+            now: self.now,
+        };
+        let message = way
+            .as_ref()
+            .map_or_else(String::new, |(end, _)| words::client(&place, end, net));
+        let due_at = match reason {
+            None => self.after_quiet_hours(net),
+            Some(_) => self.now,
+        };
+        let id = self.add(&New {
+            kind: kind.as_str(),
+            channel: way.as_ref().map_or("", |(end, _)| end.name.as_str()),
+            message: &message,
+            changed_at,
+            due_at,
+            ..self.plain(&first, status, reason)
+        })?;
+        for notification in open {
+            if notification.status == Status::Uncertain {
+                outbox::set_superseded_by(self.tx, notification.id, id)?;
+            } else {
+                outbox::suppress(self.tx, notification.id, Reason::Superseded, Some(id))?;
+            }
+        }
+        for change in &happened.changes {
+            let Some(record) = change.after().filter(|r| r.id != first.id) else {
+                continue;
+            };
+            self.add(&New {
+                kind: kind.as_str(),
+                superseded_by: Some(id),
+                changed_at,
+                ..self.plain(record, Status::Suppressed, Some(Reason::Superseded))
+            })?;
+        }
+        match reason {
+            Some(reason) if reason.moves_known() => {
+                visit.take_as_known(self.tx, self.unit.company)?;
+            }
+            Some(_) => {}
+            None if status == Status::Held => {
+                guard::hold_cancellations(self.tx, self.unit.company)?;
+                report.held += 1;
+            }
+            None => report.to_send += 1,
+        }
+        Ok(id)
+    }
+
+    /// Too many bookings vanished at once to be believed without a person.
+    fn guard_trips(&self) -> store::Result<bool> {
+        let pace = &self.company.settings.pace;
+        let window = delta(pace.sweep_interval + pace.notification_delay) * 2;
+        let company = self.unit.company;
+        let released = self.row.guard_released_at;
+        let vanished = guard::vanished(self.tx, company, self.now - window, released, self.now)?;
+        let ahead = cache::count_ahead(self.tx, company, self.now)? + vanished;
+        let share = ahead as f64 * self.company.settings.rules.missing_limit / 100.0;
+        Ok(vanished as f64 > share.max(ALWAYS_BELIEVED))
+    }
+
+    /// Now, or the end of the company's quiet hours when that is early enough for the visit.
+    fn after_quiet_hours(&self, net: &Net) -> DateTime<Utc> {
+        let start = net.now.iter().map(|r| r.start_at(self.zone)).min();
+        quiet_until(
+            self.company.settings.quiet_hours,
+            self.zone,
+            self.now,
+            start,
+        )
+        .unwrap_or(self.now)
+    }
+
+    fn copy_to_owners(
+        &self,
+        visit: &Visit,
+        happened: &Happened,
+        about: Option<i64>,
+    ) -> store::Result<()> {
+        let Some(copy) = words::Copy::of(&happened.changes, &self.company.settings.rules) else {
+            return Ok(());
+        };
+        let told = serde_json::to_string(&copy)
+            .map_err(|_| store::StoreError::Corrupt("copy to be stored"))?;
+        let first = copy
+            .first()
+            .cloned()
+            .or_else(|| visit.members.first().map(|m| m.record.clone()));
+        let Some(first) = first else { return Ok(()) };
+        for owner in self
+            .company
+            .settings
+            .owners
+            .iter()
+            .filter(|o| o.events.contains(&copy.kind))
+        {
+            outbox::add(
+                self.tx,
+                &New {
+                    unit: "",
+                    phone: "",
+                    kind: "owner",
+                    recipient: &owner.to,
+                    channel: &owner.channel,
+                    told: &told,
+                    about,
+                    ..self.plain(&first, Status::Pending, None)
+                },
+                self.now,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The fields that every notification of this visit shares.
+    fn plain<'a>(&'a self, record: &Record, status: Status, reason: Option<Reason>) -> New<'a> {
+        New {
+            company: self.unit.company,
+            record: record.id,
+            visit: record.visit_id,
+            unit: &self.unit.unit,
+            kind: "",
+            phone: &self.unit.phone,
+            recipient: &self.unit.phone,
+            channel: "",
+            status,
+            reason,
+            superseded_by: None,
+            message: "",
+            frozen: false,
+            keyboard: None,
+            about: None,
+            told: "[]",
+            first_change_at: self.unit.first_change_at,
+            changed_at: self.now,
+            due_at: self.now,
+        }
+    }
+
+    fn add(&self, new: &New<'_>) -> store::Result<i64> {
+        outbox::add(self.tx, new, self.now)
+    }
+}
+
+/// What happened in the journal since a visit was last settled.
+#[derive(Default)]
+struct Happened {
+    changes: Vec<Change>,
+    /// The journal's time of what made it tellable: the creation, or the last change.
+    tellable_at: Option<DateTime<Utc>>,
+    first: Option<Record>,
+    last_event: Option<String>,
+}
+
+impl Happened {
+    /// The kind that a silence about it is filed under.
+    fn kind(&self) -> Option<Kind> {
+        let net = self.changes.first().map(|c| match c.kind() {
+            ChangeKind::Created => Kind::Created,
+            ChangeKind::Updated => Kind::Updated,
+            ChangeKind::Deleted => Kind::Cancelled,
+        });
+        net.or(match self.last_event.as_deref() {
+            Some("record.created") => Some(Kind::Created),
+            Some("record.deleted") => Some(Kind::Cancelled),
+            Some(_) => Some(Kind::Updated),
+            None => None,
+        })
+    }
+}
+
+/// The end of quiet hours, when they are running and leave enough time before the visit.
+pub(super) fn quiet_until(
+    hours: Option<(NaiveTime, NaiveTime)>,
+    zone: Tz,
+    now: DateTime<Utc>,
+    start: Option<DateTime<Utc>>,
+) -> Option<DateTime<Utc>> {
+    let (from, to) = hours?;
+    let local = now.with_timezone(&zone).naive_local();
+    let (time, today) = (local.time(), local.date());
+    let quiet = if from <= to {
+        from <= time && time < to
+    } else {
+        time >= from || time < to
+    };
+    if !quiet {
+        return None;
+    }
+    let day = if time < to { today } else { today.succ_opt()? };
+    let end = instant(day.and_time(to), zone);
+    start
+        .is_none_or(|start| end + QUIET_MARGIN <= start)
+        .then_some(end)
+}
+
+/// Whether a form is one that opens with the booking as it stands.
+pub(super) fn states_whole(form: Form) -> bool {
+    matches!(form, Form::Created | Form::Restated | Form::Restored)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn quiet_hours_end_in_the_morning_unless_the_visit_is_too_near() {
+        let hours = Some((
+            NaiveTime::from_hms_opt(21, 30, 0).unwrap(),
+            NaiveTime::from_hms_opt(9, 0, 0).unwrap(),
+        ));
+        let zone = chrono_tz::Europe::Moscow;
+        let until = |now: &str, start: &str| quiet_until(hours, zone, at(now), Some(at(start)));
+        // 22:00 in Moscow, the visit at noon: nine in the morning is early enough.
+        assert_eq!(
+            until("2026-08-20T19:00:00Z", "2026-08-21T09:00:00Z"),
+            Some(at("2026-08-21T06:00:00Z"))
+        );
+        // 05:00 in Moscow, the visit at half past nine: it cannot wait.
+        assert_eq!(until("2026-08-21T02:00:00Z", "2026-08-21T06:30:00Z"), None);
+        // Noon is not quiet.
+        assert_eq!(until("2026-08-21T09:00:00Z", "2026-08-22T09:00:00Z"), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! One visit of one person, as the database has it: read the same way when its delay ends and at
+//! the moment of sending, so that the two cannot disagree.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use super::{Company, Desk};
+use crate::domain::known::{Knowledge, Known};
+use crate::domain::phone::Phone;
+use crate::domain::policy::{self, Circumstances, Reason};
+use crate::domain::record::Record;
+use crate::domain::settle::{self, Member, Net};
+use crate::store::{self, cache, companies, contacts, events, guard, known, outbox};
+
+/// A visit and one person.
+pub(super) struct Visit {
+    pub(super) members: Vec<Member>,
+    /// `None` when nobody can be written to.
+    pub(super) phone: Option<Phone>,
+    /// When a message last told this person of it.
+    pub(super) told_at: Option<DateTime<Utc>>,
+}
+
+impl Visit {
+    /// Reads the visit as this person stands to it. `phone` is '' when the records name none.
+    pub(super) fn read(
+        conn: &Connection,
+        company: i64,
+        unit: &str,
+        phone: &str,
+    ) -> store::Result<Self> {
+        let mut members = Vec::new();
+        let mut last_told = None;
+        for cached in cache::of_unit(conn, company, unit)? {
+            let record = cached.record;
+            let theirs = record.phone().map_or("", |p| p.e164()) == phone;
+            let row = if phone.is_empty() {
+                // Nobody was ever told, so what the window began with stands for what is known.
+                let before = events::state_before_open(conn, company, record.id)?;
+                let known = match before {
+                    Some(Some(before)) => Knowledge::of(&before),
+                    Some(None) => Knowledge::Nothing,
+                    None => Knowledge::of(&record),
+                };
+                known::KnownRow {
+                    known: Known::certain(known),
+                    told_at: None,
+                }
+            } else {
+                let create_date = cache::create_date(&record);
+                known::get(
+                    conn,
+                    known::Key {
+                        company,
+                        record: record.id,
+                        create_date: &create_date,
+                        phone,
+                    },
+                )?
+            };
+            let believes = row.known.states().iter().any(Knowledge::is_alive);
+            if !theirs && !believes {
+                continue;
+            }
+            last_told = last_told.max(row.told_at);
+            members.push(Member {
+                known: row.known,
+                record,
+                theirs,
+                by_bot: cached.by_bot,
+            });
+        }
+        let phone = (!phone.is_empty()).then(|| Phone::from_stored(phone.to_owned()));
+        Ok(Self {
+            members,
+            phone,
+            told_at: last_told,
+        })
+    }
+
+    /// The net change to be told.
+    pub(super) fn net(&self, company: &Company) -> Option<Net> {
+        settle::net(&self.members, &company.settings.rules)
+    }
+
+    /// The reason not to tell it, evaluated anew each time it is asked for.
+    pub(super) fn silence(
+        &self,
+        conn: &Connection,
+        desk: &Desk,
+        company: &Company,
+        net: &Net,
+        zone: Tz,
+        changed_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<Reason>> {
+        let (mut opted_out, mut addressable) = (false, false);
+        if let Some(phone) = &self.phone {
+            opted_out = contacts::opted_out(conn, phone.e164(), &company.settings.channels)?;
+            addressable = desk.way_to(conn, company, phone, None)?.is_some();
+        }
+        let told_of = |m: &&Member| net.now.iter().any(|r| r.id == m.record.id);
+        let mut told = self.members.iter().filter(told_of).peekable();
+        let by_bot = told.peek().is_some() && told.all(|m| m.by_bot);
+        Ok(policy::silence(
+            net,
+            &company.settings.rules,
+            Circumstances {
+                now,
+                zone,
+                changed_at,
+                phone: self.phone.as_ref(),
+                opted_out,
+                addressable,
+                by_bot,
+            },
+        ))
+    }
+
+    /// What the person will know once they are told how things stand.
+    pub(super) fn told(&self) -> Vec<Told> {
+        self.members
+            .iter()
+            .map(|m| Told {
+                record: m.record.id,
+                create_date: cache::create_date(&m.record),
+                before: m.known.clone(),
+                state: m.told(),
+            })
+            .collect()
+    }
+
+    /// Stores that the person may be taken to know how things stand, although we said nothing.
+    pub(super) fn take_as_known(&self, conn: &Connection, company: i64) -> store::Result<()> {
+        let Some(phone) = &self.phone else {
+            return Ok(());
+        };
+        for told in self.told() {
+            told.set(
+                conn,
+                company,
+                phone.e164(),
+                &Known::certain(told.state.clone()),
+                None,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The first record of the visit: the earliest standing one, else the earliest.
+    pub(super) fn first(&self, net: &Net) -> Option<Record> {
+        net.now
+            .first()
+            .or_else(|| self.members.first().map(|m| &m.record))
+            .cloned()
+    }
+}
+
+/// What one message makes known of one booking. Stored with the notification.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Told {
+    pub(super) record: i64,
+    pub(super) create_date: String,
+    /// What was known before: it comes back when the message turns out not to have arrived.
+    pub(super) before: Known,
+    pub(super) state: Knowledge,
+}
+
+impl Told {
+    /// Stores what this person knows of this booking.
+    pub(super) fn set(
+        &self,
+        conn: &Connection,
+        company: i64,
+        phone: &str,
+        known: &Known,
+        told_at: Option<DateTime<Utc>>,
+    ) -> store::Result<()> {
+        let key = known::Key {
+            company,
+            record: self.record,
+            create_date: &self.create_date,
+            phone,
+        };
+        known::set(conn, key, known, told_at)
+    }
+}
+
+/// Drops what the guard holds for a company: its people may be taken to know, nobody tells them.
+pub fn discard_held(conn: &Connection, company: i64, now: DateTime<Utc>) -> store::Result<usize> {
+    let held = guard::held_ids(conn, company)?;
+    for id in &held {
+        let Some(n) = outbox::get(conn, *id)? else {
+            continue;
+        };
+        outbox::suppress(conn, *id, Reason::Discarded, None)?;
+        Visit::read(conn, company, &n.unit, &n.phone)?.take_as_known(conn, company)?;
+    }
+    companies::release_guard(conn, company, now)?;
+    Ok(held.len())
+}

@@ -1,0 +1,207 @@
+//! From what the stages know to what people read: fills in the salon, the channel and the day, and
+//! leaves the wording to [`crate::domain::message`].
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::settle::states_whole;
+use super::{ChannelEnd, Company};
+use crate::domain::change::{Change, ChangeKind};
+use crate::domain::delivery::Status;
+use crate::domain::message::owner::{OwnerCopy, ToClient, Voice, owner_copy};
+use crate::domain::message::{self, Language, Markup, Told, Way, compose};
+use crate::domain::policy::{Kind, Reason, Rules};
+use crate::domain::record::Record;
+use crate::domain::settle::{Form, Net, told_fields};
+use crate::store::companies::CompanyRow;
+use crate::store::outbox::Notification;
+
+/// The salon at a moment.
+pub(super) struct Place<'a> {
+    pub(super) company: &'a Company,
+    pub(super) row: &'a CompanyRow,
+    pub(super) zone: Tz,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Place<'_> {
+    fn described(&self) -> message::Place {
+        let settings = &self.company.settings;
+        let or = |own: &Option<String>, api: &str| own.clone().unwrap_or_else(|| api.to_owned());
+        message::Place {
+            salon: self.company.title(self.row),
+            address: or(&settings.address, &self.row.info.address),
+            phone: or(&settings.phone, &self.row.info.phone),
+            booking_link: or(&settings.booking_link, &self.row.info.booking_link),
+        }
+    }
+
+    fn today(&self) -> chrono::NaiveDate {
+        self.now.with_timezone(&self.zone).date_naive()
+    }
+
+    fn way<'w>(&self, end: &'w ChannelEnd) -> Way<'w> {
+        // A bot's chat is read by people only where an owner gets what clients write there.
+        let read = end.kind != "telegram" || !self.company.settings.owners.is_empty();
+        Way {
+            channel: &end.name,
+            markup: end.channel.markup(),
+            invite: end.channel.hears_replies() && read,
+        }
+    }
+
+    /// How an owner is written to over this channel.
+    pub(super) fn voice(&self, markup: Markup) -> Voice {
+        Voice {
+            language: self.company.settings.language,
+            markup,
+            today: self.today(),
+        }
+    }
+}
+
+/// What the client reads.
+pub(super) fn client(place: &Place<'_>, end: &ChannelEnd, net: &Net) -> String {
+    let before =
+        (!net.before.is_empty() && !states_whole(net.form)).then_some(net.before.as_slice());
+    let told = match net.form {
+        Form::Created => Told::Created { now: &net.now },
+        Form::Restored => Told::Restored { now: &net.now },
+        Form::Updated | Form::Restated => Told::Updated {
+            before,
+            now: &net.now,
+            fields: &net.fields,
+        },
+        Form::Cancelled => Told::Cancelled { was: &net.now },
+    };
+    compose(
+        &place.company.texts,
+        &told,
+        &place.described(),
+        place.way(end),
+        place.today(),
+    )
+}
+
+/// What stands in for a message that went to a wrong number.
+pub(super) fn wrong_number(place: &Place<'_>, end: &ChannelEnd, record: &Record) -> String {
+    let told = Told::WrongNumber {
+        was: std::slice::from_ref(record),
+    };
+    compose(
+        &place.company.texts,
+        &told,
+        &place.described(),
+        place.way(end),
+        place.today(),
+    )
+}
+
+/// What an owner's copy is composed from once the client's message has an outcome.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Copy {
+    pub(super) kind: Kind,
+    before: Vec<Record>,
+    now: Vec<Record>,
+}
+
+impl Copy {
+    /// The copy of what happened to a visit; `None` when it is nothing that is told.
+    pub(super) fn of(changes: &[Change], rules: &Rules) -> Option<Self> {
+        let told = |c: &&Change| match (c.kind(), c.before(), c.after()) {
+            (ChangeKind::Updated, Some(before), Some(after)) => {
+                !told_fields(before, after, rules).is_empty()
+            }
+            _ => true,
+        };
+        let changes: Vec<&Change> = changes.iter().filter(told).collect();
+        let all = |kind| changes.iter().all(|c| c.kind() == kind);
+        let kind = match changes.as_slice() {
+            [] => return None,
+            _ if all(ChangeKind::Created) => Kind::Created,
+            _ if all(ChangeKind::Deleted) => Kind::Cancelled,
+            _ => Kind::Updated,
+        };
+        let before = changes.iter().filter_map(|c| c.before().cloned()).collect();
+        let now = changes.iter().filter_map(|c| c.after().cloned()).collect();
+        Some(Self { kind, before, now })
+    }
+
+    /// The record it is filed under.
+    pub(super) fn first(&self) -> Option<&Record> {
+        self.now.first()
+    }
+
+    /// The text, once it is known what became of the client's message.
+    pub(super) fn text(
+        &self,
+        place: &Place<'_>,
+        markup: Markup,
+        about: Option<&Notification>,
+        channel_label: &str,
+        mask: bool,
+    ) -> String {
+        let voice = place.voice(markup);
+        let (told, words);
+        let to_client = match about {
+            Some(n) if n.status == Status::Suppressed => {
+                words = voice.reason(n.reason.map_or("", Reason::as_str));
+                ToClient::NotTold(words)
+            }
+            Some(n) => {
+                told = standing(voice, n.status, channel_label);
+                ToClient::Told(&told)
+            }
+            None => {
+                words = voice.reason(Reason::Unchanged.as_str());
+                ToClient::NotTold(words)
+            }
+        };
+        owner_copy(
+            voice,
+            &OwnerCopy {
+                kind: match self.kind {
+                    Kind::Created => ChangeKind::Created,
+                    Kind::Updated => ChangeKind::Updated,
+                    Kind::Cancelled => ChangeKind::Deleted,
+                },
+                before: (!self.before.is_empty()).then_some(self.before.as_slice()),
+                records: &self.now,
+                salon: &place.company.title(place.row),
+                to_client,
+                mask,
+            },
+        )
+    }
+}
+
+/// Where the client's message stands, in the owner's words.
+fn standing(voice: Voice, status: Status, channel: &str) -> String {
+    let (ru, en) = match status {
+        Status::Sent => return voice.accepted(channel),
+        Status::Delivered => ("доставлено", "delivered"),
+        Status::Read => ("прочитано", "read"),
+        Status::Pending | Status::Sending => ("ещё не отправлено", "not sent yet"),
+        Status::Held => (
+            "придержано, ждёт вашего решения",
+            "held back, waits for your decision",
+        ),
+        Status::Uncertain => ("неизвестно, дошло ли", "unknown whether it arrived"),
+        Status::Failed | Status::Dead => ("не дошло", "did not arrive"),
+        Status::Suppressed => ("не отправлено", "not sent"),
+    };
+    match voice.language {
+        Language::Ru => ru.to_owned(),
+        Language::En => en.to_owned(),
+    }
+}
+
+/// What people call a channel.
+pub(super) fn label(end: Option<&ChannelEnd>, name: &str) -> String {
+    match end.map(|e| e.kind) {
+        Some("green-api") => "WhatsApp".to_owned(),
+        Some("telegram") => "Telegram".to_owned(),
+        _ => name.to_owned(),
+    }
+}
