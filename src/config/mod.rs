@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
+pub use crate::domain::message::Language;
 use crate::domain::policy::{Kind, Pace, Rules};
 
 mod address;
@@ -50,16 +51,6 @@ pub struct Config {
     pub companies: Vec<Company>,
     /// `[alerts]`.
     pub alerts: Alerts,
-}
-
-/// The language of messages, `status`, `check` and the owner's chat.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// Russian.
-    #[default]
-    Ru,
-    /// English.
-    En,
 }
 
 /// `[database]`.

@@ -1,0 +1,294 @@
+//! `explain`: one booking's whole story in order of time, each decision with its reason.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::failure::code;
+use super::text::Say;
+use super::{Failure, Outcome, load, log, refused, say};
+use crate::config::{Language, Secrets};
+use crate::domain::delivery::Status;
+use crate::domain::message::Markup;
+use crate::domain::message::owner::Voice;
+use crate::store::story::{self, Attempt, EventRow, Told};
+use crate::store::{self, At, cache::Cached};
+
+pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool) -> Outcome {
+    let config = load(path, Secrets::NotNeeded)?.config;
+    if !config.database.path.exists() {
+        return Err(Failure::new(
+            code::FAILED,
+            anyhow::anyhow!("no database at {} yet", config.database.path.display()),
+        ));
+    }
+    let conn = store::open_reader(&config.database.path).map_err(refused)?;
+    let found = story::of_record(&conn, company, record).map_err(refused)?;
+    let story = match found.as_slice() {
+        [] => {
+            return Err(Failure::new(
+                code::FAILED,
+                anyhow::anyhow!("record {record} was never seen"),
+            )
+            .hint(
+                "it may lie beyond `monitor.horizon`, or belong to a company that is not watched",
+            ));
+        }
+        [one] => one,
+        several => {
+            let ids: Vec<String> = several
+                .iter()
+                .map(|s| s.booking.record.company_id.to_string())
+                .collect();
+            return Err(Failure::new(
+                code::FAILED,
+                anyhow::anyhow!(
+                    "several companies have a record {record}: {}",
+                    ids.join(", ")
+                ),
+            )
+            .hint("name one with --company ID"));
+        }
+    };
+    if as_json {
+        say(&format!("{:#}", to_json(story)))?;
+        return Ok(0);
+    }
+    let words = Say(config.language);
+    let zone = conn_zone(&conn, &config, story.booking.record.company_id).map_err(refused)?;
+    for line in lines(story, words, zone) {
+        say(&line)?;
+    }
+    Ok(0)
+}
+
+fn conn_zone(
+    conn: &rusqlite::Connection,
+    config: &crate::config::Config,
+    company: i64,
+) -> store::Result<chrono_tz::Tz> {
+    let own = config
+        .companies
+        .iter()
+        .find(|c| c.id == company)
+        .and_then(|c| c.timezone);
+    let api = store::companies::get(conn, company)?.and_then(|row| row.info.zone);
+    Ok(own.or(api).unwrap_or(chrono_tz::UTC))
+}
+
+fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz) -> Vec<String> {
+    let when = |at: DateTime<Utc>| {
+        at.with_timezone(&zone)
+            .format("%d.%m.%Y %H:%M:%S")
+            .to_string()
+    };
+    let Cached {
+        record,
+        first_seen_at,
+        by_bot,
+        ..
+    } = &story.booking;
+    let services: Vec<&str> = record.services.iter().map(|s| s.title.as_str()).collect();
+    let mut lines = vec![
+        format!(
+            "{} {} · {} · {} · {}",
+            words.of("Запись", "Record"),
+            record.id,
+            record.start_local.format("%d.%m.%Y %H:%M"),
+            record.staff.name,
+            services.join(", ")
+        ),
+        match (record.phone(), &record.client) {
+            (Some(phone), _) => format!("{} {}", words.of("Телефон", "Phone"), phone.masked()),
+            (None, Some(_)) => words
+                .of("У клиента нет телефона", "The client has no phone")
+                .to_owned(),
+            (None, None) => words.of("Клиент не указан", "No client").to_owned(),
+        },
+        String::new(),
+    ];
+    let mut told: Vec<(DateTime<Utc>, String)> = Vec::new();
+    let silent = if story.events.is_empty() {
+        words.of(
+            "впервые увидена; клиент считается знающим о ней, сообщения нет",
+            "first seen; the client is taken to know of it, no message",
+        )
+    } else {
+        words.of("впервые увидена", "first seen")
+    };
+    told.push((*first_seen_at, silent.to_owned()));
+    if *by_bot {
+        told.push((
+            *first_seen_at,
+            words.of("записана ботом", "booked by a bot").to_owned(),
+        ));
+    }
+    for event in &story.events {
+        told.push((event.created_at, event_line(event, words)));
+    }
+    for Told {
+        notification: n,
+        attempts,
+    } in &story.told
+    {
+        told.push((n.created_at, decision_line(n, words)));
+        for attempt in attempts {
+            told.push((attempt.started_at, attempt_line(attempt, words)));
+        }
+        for (at, what) in [
+            (n.delivered_at, ("доставлено", "delivered")),
+            (n.read_at, ("прочитано", "read")),
+        ] {
+            if let Some(at) = at {
+                told.push((at, format!("№ {}: {}", n.id, words.of(what.0, what.1))));
+            }
+        }
+    }
+    told.sort_by_key(|(at, _)| *at);
+    lines.extend(
+        told.into_iter()
+            .map(|(at, what)| format!("{}  {what}", when(at))),
+    );
+    lines
+}
+
+fn event_line(event: &EventRow, words: Say) -> String {
+    let what = match event.event_type.as_str() {
+        "record.created" => words.of("в журнале появилась", "appeared in the journal"),
+        "record.deleted" => words.of("из журнала удалена", "deleted from the journal"),
+        _ => words.of("в журнале изменилась", "changed in the journal"),
+    };
+    let changes: Vec<String> = event
+        .payload
+        .get("changes")
+        .and_then(Value::as_object)
+        .map(|changes| {
+            changes
+                .iter()
+                .map(|(field, pair)| match field.as_str() {
+                    "datetime" | "staff_id" | "seance_length" | "attendance" => {
+                        format!("{field}: {} → {}", plain(&pair["old"]), plain(&pair["new"]))
+                    }
+                    _ => field.clone(),
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    if changes.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: {}", changes.join("; "))
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn decision_line(n: &crate::store::outbox::Notification, words: Say) -> String {
+    let voice = Voice {
+        language: words.0,
+        markup: Markup::Plain,
+        today: n.created_at.date_naive(),
+    };
+    let kind = n.kind.as_str();
+    let head = format!("№ {} ({kind})", n.id);
+    let to = log::masked(n);
+    match (n.status, n.reason) {
+        (Status::Suppressed, Some(reason)) => format!(
+            "{head}: {} — {}",
+            words.of("не отправлено", "not sent"),
+            voice.reason(reason.as_str())
+        ),
+        (Status::Held, _) => format!(
+            "{head}: {}",
+            words.of(
+                "придержано защитой от массовых отмен",
+                "held by the mass-change guard"
+            )
+        ),
+        (Status::Pending, _) => format!(
+            "{head}: {} {} {to}",
+            words.of("ждёт отправки:", "waits to be sent:"),
+            n.channel
+        ),
+        (Status::Dead | Status::Failed, _) => format!(
+            "{head}: {} {} {to}: {}",
+            words.of("не дошло:", "did not arrive:"),
+            n.channel,
+            n.last_error.as_deref().unwrap_or("")
+        ),
+        (Status::Uncertain, _) => format!(
+            "{head}: {} {} {to}",
+            words.of("неизвестно, дошло ли:", "unknown whether it arrived:"),
+            n.channel
+        ),
+        (
+            Status::Sending | Status::Sent | Status::Delivered | Status::Read | Status::Suppressed,
+            _,
+        ) => {
+            format!(
+                "{head}: {} {} {to}",
+                words.of("решено отправить:", "to be sent:"),
+                n.channel
+            )
+        }
+    }
+}
+
+fn attempt_line(attempt: &Attempt, words: Say) -> String {
+    let outcome = match attempt.outcome.as_deref() {
+        Some("accepted") => words.of("принято", "accepted").to_owned(),
+        Some(other) => match words.0 {
+            Language::Ru => format!("не принято ({other})"),
+            Language::En => format!("not accepted ({other})"),
+        },
+        None => words.of("отправляется", "under way").to_owned(),
+    };
+    let error = attempt
+        .error
+        .as_deref()
+        .map(|e| format!(": {e}"))
+        .unwrap_or_default();
+    format!(
+        "№ {} {} {} → {}: {outcome}{error}",
+        attempt.notification,
+        words.of("попытка", "attempt"),
+        attempt.attempt,
+        attempt.channel
+    )
+}
+
+fn to_json(story: &story::Story) -> Value {
+    let record = &story.booking.record;
+    json!({
+        "company_id": record.company_id,
+        "record_id": record.id,
+        "visit_id": record.visit_id,
+        "first_seen_at": At(story.booking.first_seen_at).text(),
+        "last_seen_at": At(story.booking.last_seen_at).text(),
+        "created_by_bot": story.booking.by_bot,
+        "deleted": record.deleted,
+        "events": story.events.iter().map(|e| json!({
+            "event_id": e.payload["event_id"],
+            "event_type": e.event_type,
+            "created_at": At(e.created_at).text(),
+            "processed_at": e.processed_at.map(|at| At(at).text()),
+            "changes": e.payload["changes"].as_object().map(|c| c.keys().collect::<Vec<_>>()),
+        })).collect::<Vec<_>>(),
+        "notifications": story.told.iter().map(|t| {
+            let mut n = log::to_json(&t.notification);
+            n["tries"] = t.attempts.iter().map(|a| json!({
+                "attempt": a.attempt,
+                "channel": a.channel,
+                "started_at": At(a.started_at).text(),
+                "outcome": a.outcome,
+                "error": a.error,
+            })).collect();
+            n
+        }).collect::<Vec<_>>(),
+    })
+}

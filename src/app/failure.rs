@@ -1,0 +1,74 @@
+//! How a command fails: an exit code, one line, its causes, a hint.
+
+use std::io::Write as _;
+
+/// Exit codes.
+pub(super) mod code {
+    /// Something went wrong; the rest was done.
+    pub(crate) const FAILED: u8 = 1;
+    /// Wrong usage or configuration.
+    pub(crate) const USAGE: u8 = 2;
+    /// Another instance holds the database.
+    pub(crate) const LOCKED: u8 = 75;
+    /// The database is damaged, newer than the program, or not the one that was here before.
+    pub(crate) const DATABASE: u8 = 78;
+}
+
+/// An error on its way to stderr.
+#[derive(Debug)]
+pub struct Failure {
+    /// The process's exit code.
+    pub code: u8,
+    error: anyhow::Error,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(code: u8, error: anyhow::Error) -> Self {
+        Self {
+            code,
+            error,
+            hint: None,
+        }
+    }
+
+    pub(super) fn usage(what: &str) -> Self {
+        Self::new(code::USAGE, anyhow::anyhow!("{what}")).hint("booking-monitor --help")
+    }
+
+    pub(super) fn hint(mut self, hint: &str) -> Self {
+        self.hint = Some(hint.to_owned());
+        self
+    }
+
+    /// What went wrong, line by line.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.error
+            .chain()
+            .flat_map(|cause| {
+                cause
+                    .to_string()
+                    .lines()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// `error: …`, each cause on a line of its own, then the hint.
+    pub(super) fn print(&self) {
+        let mut stderr = std::io::stderr().lock();
+        let mut text = String::new();
+        for (n, cause) in self.error.chain().enumerate() {
+            for line in cause.to_string().lines() {
+                let head = if n == 0 { "error: " } else { "  caused by: " };
+                text.push_str(&format!("{head}{line}\n"));
+            }
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("\nhint: {hint}\n"));
+        }
+        // Nothing can be done about a stderr that is gone.
+        drop(stderr.write_all(text.as_bytes()));
+    }
+}

@@ -1,0 +1,114 @@
+//! `log`: the last notifications.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::failure::code;
+use super::text::{Say, table};
+use super::{Failure, Outcome, load, refused, say};
+use crate::config::Secrets;
+use crate::domain::delivery::Status;
+use crate::domain::phone::Phone;
+use crate::domain::policy::Reason;
+use crate::store::outbox::{self, Notification};
+use crate::store::{self, At};
+
+pub(super) fn run(
+    path: &Path,
+    limit: u32,
+    company: Option<i64>,
+    status: Option<&str>,
+    as_json: bool,
+) -> Outcome {
+    let status = status
+        .map(|word| {
+            Status::from_stored(word).ok_or_else(|| {
+                let all: Vec<&str> = Status::ALL.iter().map(|s| s.as_str()).collect();
+                Failure::usage(&format!(
+                    "unknown status {word:?}: one of {}",
+                    all.join(", ")
+                ))
+            })
+        })
+        .transpose()?;
+    let config = load(path, Secrets::NotNeeded)?.config;
+    if !config.database.path.exists() {
+        return Err(Failure::new(
+            code::FAILED,
+            anyhow::anyhow!("no database at {} yet", config.database.path.display()),
+        )
+        .hint("it appears with the first run: booking-monitor --once"));
+    }
+    let conn = store::open_reader(&config.database.path).map_err(refused)?;
+    let rows = outbox::latest(&conn, company, status, limit).map_err(refused)?;
+    if as_json {
+        let rows: Vec<Value> = rows.iter().map(to_json).collect();
+        say(&format!("{:#}", Value::Array(rows)))?;
+        return Ok(0);
+    }
+    let words = Say(config.language);
+    let mut shown = table(&[
+        "№",
+        words.of("Когда", "When"),
+        words.of("О чём", "Kind"),
+        words.of("Запись", "Record"),
+        words.of("Кому", "To"),
+        words.of("Исход", "Outcome"),
+    ]);
+    for n in &rows {
+        let outcome = match (n.reason, n.last_error.as_deref(), n.status) {
+            (Some(reason), _, _) => format!("{}: {}", n.status.as_str(), reason.as_str()),
+            (
+                None,
+                Some(error),
+                Status::Pending | Status::Dead | Status::Uncertain | Status::Failed,
+            ) => {
+                format!("{}: {error}", n.status.as_str())
+            }
+            (None, _, status) => status.as_str().to_owned(),
+        };
+        shown.add_row([
+            n.id.to_string(),
+            n.created_at
+                .with_timezone(&chrono::Local)
+                .format("%d.%m %H:%M:%S")
+                .to_string(),
+            n.kind.clone(),
+            n.record.to_string(),
+            format!("{} {}", n.channel, masked(n)),
+            outcome,
+        ]);
+    }
+    say(&shown.to_string())?;
+    Ok(0)
+}
+
+/// Whom it goes to, without giving away who that is.
+pub(super) fn masked(n: &Notification) -> String {
+    if n.phone.is_empty() {
+        n.recipient.clone()
+    } else {
+        Phone::from_stored(n.phone.clone()).masked()
+    }
+}
+
+pub(super) fn to_json(n: &Notification) -> Value {
+    json!({
+        "id": n.id,
+        "company_id": n.company,
+        "record_id": n.record,
+        "visit_id": n.visit,
+        "kind": n.kind,
+        "recipient": masked(n),
+        "channel": n.channel,
+        "status": n.status.as_str(),
+        "reason": n.reason.map(Reason::as_str),
+        "superseded_by": n.superseded_by,
+        "attempts": n.attempts,
+        "last_error": n.last_error,
+        "due_at": At(n.due_at).text(),
+        "created_at": At(n.created_at).text(),
+        "sent_at": n.sent_at.map(|at| At(at).text()),
+    })
+}

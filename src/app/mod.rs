@@ -1,0 +1,384 @@
+//! The composition root: from a configuration to adapters to the pipeline, and one function for
+//! each command.
+
+use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::channels::{self, ConsoleSink};
+use crate::cli::{Cli, Command, DbCommand};
+use crate::config::{self, Config, Loaded, ProcessEnvironment, Secrets};
+use crate::daemon::{self, Trouble};
+use crate::pipeline::{ChannelEnd, Company, Pipeline};
+use crate::ports::{BookingApi, Clock, SystemClock};
+use crate::store::{self, Lock, LockError, Store, StoreError};
+use crate::yclients;
+
+mod check;
+mod demo;
+mod explain;
+mod failure;
+mod log;
+mod release;
+mod status;
+mod text;
+
+pub use failure::Failure;
+use failure::code;
+
+/// What a command comes to: an exit code, or an error that is printed and has one.
+pub type Outcome = Result<u8, Failure>;
+
+/// Runs the command line and says what went wrong.
+#[must_use]
+pub fn main(cli: Cli) -> ExitCode {
+    start_logging(cli.verbose, matches!(cli.command, Some(Command::Demo(_))));
+    let code = run(cli).unwrap_or_else(|failure| {
+        failure.print();
+        failure.code
+    });
+    ExitCode::from(code)
+}
+
+fn run(cli: Cli) -> Outcome {
+    let path = config::locate(cli.config.as_deref());
+    if cli.once && cli.command.is_some() {
+        return Err(Failure::usage("--once stands alone, without a command"));
+    }
+    match cli.command {
+        None if cli.once => block_on(once(&path, cli.drain)),
+        None | Some(Command::Run) => block_on(run_daemon(&path)),
+        Some(Command::Demo(args)) => block_on(demo::run(args)),
+        Some(Command::Check { online }) => block_on(check::run(&path, online)),
+        Some(Command::Status { json }) => status::run(&path, json),
+        Some(Command::Explain {
+            record,
+            company,
+            json,
+        }) => explain::run(&path, record, company, json),
+        Some(Command::Log {
+            limit,
+            company,
+            status,
+            json,
+        }) => log::run(&path, limit, company, status.as_deref(), json),
+        Some(Command::Retry { ids, dead }) => release::retry(&path, &ids, dead),
+        Some(Command::Release { company, discard }) => release::release(&path, company, discard),
+        Some(Command::Db(DbCommand::Accept)) => accept(&path),
+    }
+}
+
+fn block_on(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| {
+            Failure::new(
+                code::FAILED,
+                anyhow::Error::new(e).context("cannot start the runtime"),
+            )
+        })?;
+    let outcome = runtime.block_on(work);
+    // A request that nobody waits for any more must not keep the process.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    outcome
+}
+
+fn start_logging(verbose: bool, quiet: bool) {
+    use tracing_subscriber::EnvFilter;
+    let level = match (verbose, quiet) {
+        (true, _) => "debug",
+        (false, true) => "error",
+        (false, false) => "info",
+    };
+    // The scheduler talks about itself at every start and end; the libraries below print addresses.
+    let default = format!(
+        "{level},tokio_cron_scheduler=off,rusqlite_migration=warn,hyper=warn,reqwest=warn,hyper_util=warn,rustls=warn"
+    );
+    let filter =
+        EnvFilter::try_from_env("BOOKING_MONITOR_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .try_init();
+    // A second start in one process (tests) keeps the first one's settings.
+    drop(started);
+}
+
+/// Reads the configuration; what is wrong with it, all at once, is the error.
+fn load(path: &Path, secrets: Secrets) -> Result<Loaded, Failure> {
+    if !path.exists() {
+        return Err(Failure::new(
+            code::USAGE,
+            anyhow::anyhow!("no configuration at {}", path.display()),
+        )
+        .hint("name one with --config FILE, or see how it works first: booking-monitor demo"));
+    }
+    config::load(path, &ProcessEnvironment, secrets).map_err(|report| {
+        Failure::new(code::USAGE, anyhow::Error::new(report))
+            .hint("booking-monitor check shows the same, with warnings")
+    })
+}
+
+fn loaded(path: &Path) -> Result<Config, Failure> {
+    let Loaded {
+        config, warnings, ..
+    } = load(path, Secrets::Needed)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+/// Every company with its texts compiled; the error lists every broken template.
+fn companies(config: &Config) -> Result<Vec<Company>, Failure> {
+    let mut companies = Vec::new();
+    let mut problems = BTreeSet::new();
+    for settings in &config.companies {
+        match Company::new(settings.clone()) {
+            Ok(company) => companies.push(company),
+            Err(broken) => problems.extend(broken.into_iter().map(|p| p.to_string())),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(companies);
+    }
+    let all: Vec<String> = problems.into_iter().collect();
+    Err(
+        Failure::new(code::USAGE, anyhow::anyhow!("{}", all.join("\n")))
+            .hint("the variables a text may use are listed in the README"),
+    )
+}
+
+/// Every channel, ready to send.
+fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd>, Failure> {
+    config
+        .channels
+        .iter()
+        .map(|settings| {
+            let built = channels::build(settings, console.clone()).map_err(|e| {
+                Failure::new(
+                    code::USAGE,
+                    anyhow::Error::new(e).context(format!("channel {}", settings.name)),
+                )
+            })?;
+            let pace = settings.kind.messages_per_second();
+            Ok(ChannelEnd::new(
+                settings.name.clone(),
+                settings.kind.as_str(),
+                built.channel,
+                built.receiver,
+                pace,
+            ))
+        })
+        .collect()
+}
+
+fn api(config: &Config) -> Result<yclients::Client, Failure> {
+    yclients::Client::new(config.yclients.clone())
+        .map_err(|e| Failure::new(code::USAGE, anyhow::Error::new(e).context("yclients")))
+}
+
+fn take_lock(database: &Path) -> Result<Lock, Failure> {
+    Lock::take(database).map_err(|error| match error {
+        LockError::Taken => Failure::new(code::LOCKED, anyhow::Error::new(error))
+            .hint("only one may poll and send; `booking-monitor status` works beside it"),
+        LockError::File { .. } => Failure::new(code::FAILED, anyhow::Error::new(error))
+            .hint("the folder of `database.path` must exist and be writable for this user"),
+    })
+}
+
+/// Turns the database's refusal into exit 78, with the way out.
+fn refused(error: StoreError) -> Failure {
+    match error {
+        StoreError::Refused(_) => Failure::new(code::DATABASE, anyhow::Error::new(error)).hint(
+            "nothing was sent. Put the right file back, or start afresh on purpose: booking-monitor db accept",
+        ),
+        other => Failure::new(code::FAILED, anyhow::Error::new(other)),
+    }
+}
+
+/// Puts everything together around an open database.
+async fn assemble(
+    config: &Config,
+    store: Store,
+    console: &ConsoleSink,
+) -> Result<Arc<Pipeline>, Failure> {
+    let api: Arc<dyn BookingApi> = Arc::new(api(config)?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    assemble_with(config, store, api, clock, console).await
+}
+
+async fn assemble_with(
+    config: &Config,
+    store: Store,
+    api: Arc<dyn BookingApi>,
+    clock: Arc<dyn Clock>,
+    console: &ConsoleSink,
+) -> Result<Arc<Pipeline>, Failure> {
+    let ends = channel_ends(config, console)?;
+    let named: Vec<(String, &'static str)> =
+        ends.iter().map(|e| (e.name.clone(), e.kind)).collect();
+    store
+        .write(move |tx| {
+            for (name, kind) in &named {
+                store::channels::ensure(tx, name, kind)?;
+            }
+            let names: Vec<String> = named.into_iter().map(|(name, _)| name).collect();
+            store::channels::keep_only(tx, &names)
+        })
+        .await
+        .map_err(refused)?;
+    Ok(Arc::new(Pipeline::new(
+        store,
+        clock,
+        api,
+        companies(config)?,
+        ends,
+        config.alerts.clone(),
+    )))
+}
+
+/// Where the console channel prints.
+fn stdout_sink() -> ConsoleSink {
+    Arc::new(std::sync::Mutex::new(std::io::stdout()))
+}
+
+async fn run_daemon(path: &Path) -> Outcome {
+    let stop = stop_on_signal()?;
+    let config = loaded(path)?;
+    companies(&config)?;
+    let lock = take_lock(&config.database.path)?;
+    let store = Store::open(&config.database.path).await.map_err(refused)?;
+    if config.enabled {
+        let pipeline = assemble(&config, store.clone(), &stdout_sink()).await?;
+        daemon::run(pipeline, stop).await.map_err(ended)?;
+    } else {
+        tracing::info!("monitor.enabled is false: no request, no send");
+        daemon::idle(stop).await;
+    }
+    store.close().await.map_err(refused)?;
+    drop(lock);
+    Ok(0)
+}
+
+fn ended(error: daemon::DaemonError) -> Failure {
+    match error {
+        daemon::DaemonError::Store(error) => refused(error),
+        other => Failure::new(code::FAILED, anyhow::Error::new(other)),
+    }
+}
+
+/// Cancelled by SIGTERM or SIGINT; a second one leaves at once.
+fn stop_on_signal() -> Result<CancellationToken, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = CancellationToken::new();
+    let failed = |e| {
+        Failure::new(
+            code::FAILED,
+            anyhow::Error::new(e).context("cannot listen to signals"),
+        )
+    };
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let cancelled = stop.clone();
+    tokio::spawn(async move {
+        for leaving in [false, true] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if leaving {
+                std::process::exit(i32::from(code::FAILED));
+            }
+            tracing::info!("leaving: what is in hand is finished first");
+            cancelled.cancel();
+        }
+    });
+    Ok(stop)
+}
+
+async fn once(path: &Path, drain: bool) -> Outcome {
+    let config = loaded(path)?;
+    companies(&config)?;
+    if !config.enabled {
+        say("monitor.enabled is false: nothing was asked, nothing was sent")?;
+        return Ok(0);
+    }
+    let lock = take_lock(&config.database.path)?;
+    let store = Store::open(&config.database.path).await.map_err(refused)?;
+    let pipeline = assemble(&config, store.clone(), &stdout_sink()).await?;
+    let stop = stop_on_signal()?;
+    let stopping = pipeline.stopping.clone();
+    let watch = tokio::spawn(async move {
+        stop.cancelled().await;
+        stopping.cancel();
+    });
+    let drain_for = drain
+        .then(|| config.companies.iter().map(|c| c.pace.max_delay).max())
+        .flatten();
+    let troubles = daemon::once(&pipeline, drain_for).await.map_err(ended)?;
+    watch.abort();
+    drop(pipeline);
+    store.close().await.map_err(refused)?;
+    drop(lock);
+    for trouble in &troubles {
+        trouble_failure(trouble).print();
+    }
+    Ok(if troubles.is_empty() { 0 } else { code::FAILED })
+}
+
+/// One thing that went wrong, with the hint that fits it.
+fn trouble_failure(trouble: &Trouble) -> Failure {
+    match trouble {
+        Trouble::Company { id, why, denied } => {
+            let hint = match denied {
+                Some(401) => {
+                    "check `yclients.partner_token` and `yclients.user_token`: a changed password makes a new user token"
+                }
+                Some(402) => "the branch's YClients licence has to be paid",
+                Some(403) => "the robot's user needs rights to this branch's journal in YClients",
+                Some(404) => "check `companies.id`: YClients knows no such branch",
+                _ => {
+                    "the next run tries again; `yclients.base_url` and the network are the usual suspects"
+                }
+            };
+            Failure::new(code::FAILED, anyhow::anyhow!("company {id}: {why}")).hint(hint)
+        }
+        Trouble::Channel { name, why } => {
+            Failure::new(code::FAILED, anyhow::anyhow!("channel {name}: {why}"))
+                .hint(&format!("check `channels.{name}`; its messages wait"))
+        }
+    }
+}
+
+fn accept(path: &Path) -> Outcome {
+    let config = load(path, Secrets::NotNeeded)?.config;
+    let _lock = take_lock(&config.database.path)?;
+    match store::accept(&config.database.path).map_err(refused)? {
+        Some(kept) => say(&format!("the old database is kept as {}", kept.display()))?,
+        None => say("there was no database")?,
+    }
+    say("the next start takes everything that is booked as known, in silence")?;
+    Ok(0)
+}
+
+/// One line to stdout. A closed pipe (`| head`) is no error.
+fn say(line: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
+            code::FAILED,
+            anyhow::Error::new(e).context("cannot write"),
+        )),
+        _ => Ok(()),
+    }
+}

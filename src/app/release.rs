@@ -1,0 +1,108 @@
+//! `release` and `retry`: what a person decides about messages that wait for one. One short
+//! transaction; a running daemon notices within seconds.
+
+use std::path::Path;
+
+use chrono::Utc;
+
+use super::failure::code;
+use super::text::Say;
+use super::{Failure, Outcome, load, refused, say};
+use crate::config::{Config, Secrets};
+use crate::domain::delivery::Status;
+use crate::store::{self, guard, outbox};
+
+fn open(path: &Path) -> Result<(Config, rusqlite::Connection), Failure> {
+    let config = load(path, Secrets::NotNeeded)?.config;
+    if !config.database.path.exists() {
+        return Err(Failure::new(
+            code::FAILED,
+            anyhow::anyhow!("no database at {} yet", config.database.path.display()),
+        ));
+    }
+    let conn = store::open_writer(&config.database.path).map_err(refused)?;
+    Ok((config, conn))
+}
+
+pub(super) fn release(path: &Path, company: Option<i64>, discard: bool) -> Outcome {
+    let (config, mut conn) = open(path)?;
+    let ids: Vec<i64> = match company {
+        Some(id) => vec![id],
+        None => config.companies.iter().map(|c| c.id).collect(),
+    };
+    let now = Utc::now();
+    let count = store::write_on(&mut conn, |tx| {
+        let mut count = 0;
+        for id in &ids {
+            if discard {
+                count += crate::pipeline::discard_held(tx, *id, now)?;
+            } else {
+                count += guard::release(tx, *id, now)?;
+            }
+        }
+        Ok(count)
+    })
+    .map_err(refused)?;
+    let words = Say(config.language);
+    let what = match (count, discard) {
+        (0, _) => words
+            .of("Ничего не придержано.", "Nothing is held.")
+            .to_owned(),
+        (n, false) => format!(
+            "{} {n}",
+            words.of("Отпущено сообщений:", "Messages let go:")
+        ),
+        (n, true) => format!(
+            "{} {n}",
+            words.of("Отброшено сообщений:", "Messages dropped:")
+        ),
+    };
+    say(&what)?;
+    Ok(0)
+}
+
+pub(super) fn retry(path: &Path, ids: &[i64], dead: bool) -> Outcome {
+    let (config, mut conn) = open(path)?;
+    let now = Utc::now();
+    let (count, refused_ids) = store::write_on(&mut conn, |tx| {
+        let ids: Vec<i64> = if dead {
+            outbox::latest(tx, None, Some(Status::Dead), u32::MAX)?
+                .iter()
+                .map(|n| n.id)
+                .collect()
+        } else {
+            ids.to_vec()
+        };
+        let (mut count, mut refused) = (0, Vec::new());
+        for id in ids {
+            match outbox::get(tx, id)? {
+                Some(n) if n.status == Status::Dead => {
+                    outbox::set_pending(tx, id, &n.channel, now, None, false)?;
+                    count += 1;
+                }
+                // What may have arrived is repeated to the letter: it tells nothing new.
+                Some(n) if n.status == Status::Uncertain => {
+                    outbox::set_pending(tx, id, &n.channel, now, None, true)?;
+                    count += 1;
+                }
+                _ => refused.push(id),
+            }
+        }
+        Ok((count, refused))
+    })
+    .map_err(refused)?;
+    let words = Say(config.language);
+    say(&format!(
+        "{} {count}",
+        words.of("Уйдут ещё раз:", "Due again:")
+    ))?;
+    if refused_ids.is_empty() {
+        return Ok(0);
+    }
+    let listed: Vec<String> = refused_ids.iter().map(ToString::to_string).collect();
+    Err(Failure::new(
+        code::FAILED,
+        anyhow::anyhow!("neither dead nor uncertain: {}", listed.join(", ")),
+    )
+    .hint("booking-monitor log --status dead shows what can be tried again"))
+}

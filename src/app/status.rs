@@ -1,0 +1,251 @@
+//! `status`: how everything fares, from the database alone, beside a daemon or without one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::failure::code;
+use super::text::{Say, table};
+use super::{Failure, Outcome, load, refused, say};
+use crate::config::{Company, Config, Secrets};
+use crate::store::channels::{self, ChannelState};
+use crate::store::companies::{self, CompanyRow};
+use crate::store::stats::{self, MessageStats, OutboxStats};
+use crate::store::{self, guard};
+
+/// Late by this much counts, if it is also more than three intervals.
+const LATE: Duration = Duration::from_mins(1);
+
+/// Everything that is shown.
+struct Picture {
+    now: DateTime<Utc>,
+    companies: Vec<CompanyPicture>,
+    channels: Vec<ChannelState>,
+    outbox: OutboxStats,
+    messages: MessageStats,
+}
+
+struct CompanyPicture {
+    id: i64,
+    title: String,
+    row: CompanyRow,
+    lag: Option<Duration>,
+    held: i64,
+    healthy: bool,
+}
+
+impl Picture {
+    fn is_healthy(&self) -> bool {
+        self.companies.iter().all(|c| c.healthy)
+            && self.channels.iter().all(|c| c.down_since.is_none())
+            && self.outbox.troubled == 0
+    }
+}
+
+pub(super) fn run(path: &Path, as_json: bool) -> Outcome {
+    let config = load(path, Secrets::NotNeeded)?.config;
+    let database = &config.database.path;
+    if !database.exists() {
+        return Err(Failure::new(
+            code::FAILED,
+            anyhow::anyhow!("no database at {} yet", database.display()),
+        )
+        .hint("it appears with the first run: booking-monitor --once"));
+    }
+    let conn = store::open_reader(database).map_err(refused)?;
+    let picture = look(&conn, &config).map_err(refused)?;
+    if as_json {
+        say(&format!("{:#}", to_json(&picture)))?;
+    } else {
+        for line in lines(&picture, Say(config.language)) {
+            say(&line)?;
+        }
+    }
+    Ok(if picture.is_healthy() {
+        0
+    } else {
+        code::FAILED
+    })
+}
+
+fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> {
+    let now = Utc::now();
+    let companies = config
+        .companies
+        .iter()
+        .map(|company| {
+            let row = companies::get(conn, company.id)?.unwrap_or_default();
+            let held = guard::held(conn, company.id)?.count;
+            let lag = row
+                .last_poll_at
+                .map(|at| (now - at).to_std().unwrap_or_default());
+            let title = match (&company.title, row.info.title.as_str()) {
+                (Some(title), _) => title.clone(),
+                (None, "") => company.id.to_string(),
+                (None, title) => title.to_owned(),
+            };
+            let healthy = held == 0 && is_healthy(company, &row, lag, now);
+            Ok(CompanyPicture {
+                id: company.id,
+                title,
+                row,
+                lag,
+                held,
+                healthy,
+            })
+        })
+        .collect::<store::Result<_>>()?;
+    Ok(Picture {
+        now,
+        companies,
+        channels: channels::all(conn)?,
+        outbox: stats::outbox(conn, now)?,
+        messages: stats::messages(conn, now)?,
+    })
+}
+
+/// Polled lately, swept lately, refused by nobody. A company on a calendar may rest between firings.
+fn is_healthy(
+    company: &Company,
+    row: &CompanyRow,
+    lag: Option<Duration>,
+    now: DateTime<Utc>,
+) -> bool {
+    let patience = (company.pace.interval * 3).max(LATE);
+    let on_time =
+        company.schedule.is_some() && row.failures == 0 || lag.is_some_and(|lag| lag <= patience);
+    let sweep_patience = (company.pace.sweep_interval * 3).max(LATE);
+    let swept = company.schedule.is_some()
+        || row
+            .last_sweep_at
+            .is_some_and(|at| (now - at).to_std().unwrap_or_default() <= sweep_patience + patience);
+    !row.denied && on_time && swept
+}
+
+fn stamp(at: Option<DateTime<Utc>>) -> Value {
+    at.map_or(Value::Null, |at| {
+        at.to_rfc3339_opts(SecondsFormat::Millis, true).into()
+    })
+}
+
+fn to_json(p: &Picture) -> Value {
+    json!({
+        "healthy": p.is_healthy(),
+        "companies": p.companies.iter().map(|c| json!({
+            "id": c.id,
+            "title": c.title,
+            "healthy": c.healthy,
+            "last_poll_at": stamp(c.row.last_poll_at),
+            "last_sweep_at": stamp(c.row.last_sweep_at),
+            "lag_seconds": c.lag.map(|lag| lag.as_secs()),
+            "last_error": c.row.last_error,
+            "held": c.held,
+        })).collect::<Vec<_>>(),
+        "channels": p.channels.iter().map(|c| json!({
+            "name": c.name,
+            "type": c.kind,
+            "up": c.down_since.is_none(),
+            "last_error": c.last_error,
+        })).collect::<Vec<_>>(),
+        "outbox": {
+            "by_status": p.outbox.by_status,
+            "last_24h": p.outbox.last_24h,
+            "oldest_pending_at": stamp(p.outbox.oldest_pending_at),
+        },
+        "messages": {
+            "total": p.messages.total,
+            "last_24h": p.messages.last_24h,
+            "recent": p.messages.recent.iter().map(|(at, channel, direction, _)| json!({
+                "created_at": stamp(Some(*at)), "channel": channel, "direction": direction,
+            })).collect::<Vec<_>>(),
+            "clients": p.messages.clients,
+        },
+    })
+}
+
+fn lines(p: &Picture, words: Say) -> Vec<String> {
+    let mut companies = table(&[
+        words.of("Салон", "Salon"),
+        words.of("Журнал прочитан", "Journal read"),
+        words.of("Сверка", "Compared"),
+        words.of("Состояние", "State"),
+    ]);
+    for c in &p.companies {
+        let state = match (&c.row.last_error, c.held) {
+            (Some(error), _) => error.clone(),
+            (None, held) if held > 0 => match words.0 {
+                crate::config::Language::Ru => format!("придержано отмен: {held}; см. release"),
+                crate::config::Language::En => format!("cancellations held: {held}; see release"),
+            },
+            (None, _) if c.row.baseline_at.is_none() => {
+                words.of("ещё не прочитан", "not read yet").to_owned()
+            }
+            (None, _) if c.healthy => words.of("в порядке", "well").to_owned(),
+            (None, _) => words.of("опаздывает", "late").to_owned(),
+        };
+        companies.add_row([
+            c.title.clone(),
+            words.ago(c.row.last_poll_at, p.now),
+            words.ago(c.row.last_sweep_at, p.now),
+            state,
+        ]);
+    }
+    let mut channels = table(&[
+        words.of("Канал", "Channel"),
+        words.of("Вид", "Type"),
+        words.of("Состояние", "State"),
+    ]);
+    for c in &p.channels {
+        let state = match (c.down_since, &c.last_error) {
+            (Some(_), Some(error)) => error.clone(),
+            (Some(_), None) => words.of("не работает", "down").to_owned(),
+            (None, _) => words.of("в порядке", "well").to_owned(),
+        };
+        channels.add_row([c.name.clone(), c.kind.clone(), state]);
+    }
+    let counts = |counts: &std::collections::BTreeMap<String, i64>| {
+        let listed: Vec<String> = counts
+            .iter()
+            .map(|(status, n)| format!("{status} {n}"))
+            .collect();
+        if listed.is_empty() {
+            "—".to_owned()
+        } else {
+            listed.join(", ")
+        }
+    };
+    let mut lines = vec![companies.to_string(), String::new()];
+    if !p.channels.is_empty() {
+        lines.extend([channels.to_string(), String::new()]);
+    }
+    lines.push(format!(
+        "{} {}",
+        words.of("Уведомления за 24 ч:", "Notifications, 24 h:"),
+        counts(&p.outbox.last_24h)
+    ));
+    if p.outbox.oldest_pending_at.is_some() {
+        lines.push(format!(
+            "{} {}",
+            words.of("Самое старое ждёт:", "Oldest pending:"),
+            words.ago(p.outbox.oldest_pending_at, p.now)
+        ));
+    }
+    lines.push(format!(
+        "{} {}, {} {}",
+        words.of("Сообщений получено:", "Messages received:"),
+        p.messages.total,
+        words.of("за 24 ч", "in 24 h"),
+        p.messages.last_24h
+    ));
+    lines.push(
+        if p.is_healthy() {
+            words.of("Всё в порядке.", "All is well.")
+        } else {
+            words.of("Не всё в порядке: см. выше.", "Not all is well: see above.")
+        }
+        .to_owned(),
+    );
+    lines
+}

@@ -1,0 +1,121 @@
+//! The command line: clap's types and nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Tells salon clients by messenger what happened to their YClients bookings, by polling alone.
+#[derive(Debug, Parser)]
+#[command(
+    name = "booking-monitor",
+    version,
+    about,
+    subcommand_negates_reqs = true
+)]
+pub struct Cli {
+    /// The configuration [default: ./booking-monitor.toml, else /etc/booking-monitor/booking-monitor.toml]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+
+    /// Poll every company once, send everything that is due, and exit
+    #[arg(long)]
+    pub once: bool,
+
+    /// With --once: wait for what can become due within `max_delay`, and send it
+    #[arg(long, requires = "once")]
+    pub drain: bool,
+
+    /// Log at debug level
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+
+    /// What to do; the daemon when nothing is said
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon in the foreground, logging to stderr
+    Run,
+    /// Watch a simulated salon for half a minute: no configuration, no network, no credentials
+    Demo(DemoArgs),
+    /// Check the configuration, the templates and the database
+    Check {
+        /// Ask YClients and every channel too, without sending anything
+        #[arg(long)]
+        online: bool,
+    },
+    /// Show how everything fares, from the database alone
+    Status {
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell one booking's whole story: what was seen, what was decided and why, what was sent
+    Explain {
+        /// The record's id in YClients
+        record: i64,
+        /// Its company, where several have a record of that id
+        #[arg(long, value_name = "ID")]
+        company: Option<i64>,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the last notifications
+    Log {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// Of this company only
+        #[arg(long, value_name = "ID")]
+        company: Option<i64>,
+        /// With this status only
+        #[arg(long, value_name = "STATUS")]
+        status: Option<String>,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make dead or uncertain notifications due again
+    Retry {
+        /// Their ids
+        #[arg(value_name = "NOTIFICATION_ID", required_unless_present = "dead")]
+        ids: Vec<i64>,
+        /// All dead ones
+        #[arg(long, conflicts_with = "ids")]
+        dead: bool,
+    },
+    /// Let go what the mass-change guard holds
+    Release {
+        /// Of this company only
+        #[arg(long, value_name = "ID")]
+        company: Option<i64>,
+        /// Drop it instead of sending it
+        #[arg(long)]
+        discard: bool,
+    },
+    /// Look after the database
+    #[command(subcommand)]
+    Db(DbCommand),
+}
+
+/// How to show the demo.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Finish in under five seconds, for scripts
+    #[arg(long)]
+    pub fast: bool,
+    /// Keep the database here instead of in a temporary file
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// What can be done to the database.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Start afresh on purpose: keep the old file under another name, then a silent baseline
+    Accept,
+}
