@@ -34,7 +34,7 @@ fn common() -> Common {
 
 fn hurried() -> Common {
     let mut common = common();
-    common.client.timeout = Duration::from_millis(300);
+    common.client.timeout = Duration::from_millis(1500);
     common
 }
 

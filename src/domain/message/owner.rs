@@ -1,4 +1,4 @@
-//! What owners read: copies of what happened, and [`alerts`] of trouble.
+//! What owners read: copies of what happened, and alerts of trouble.
 
 use chrono::NaiveDate;
 
