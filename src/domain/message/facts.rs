@@ -6,7 +6,7 @@ use minijinja::Value;
 
 use super::markup;
 
-/// The names templates may use; the first twenty-five also serve as parameters of approved templates.
+/// The names templates may use: those of the public contract, then what only templates can ask.
 pub const VARIABLES: [&str; 29] = [
     "client_name",
     "date",
@@ -33,8 +33,8 @@ pub const VARIABLES: [&str; 29] = [
     "old_services",
     "items",
     "activity",
-    // From here on: not plain text.
     "seats",
+    // Yes or no, yes or no, and a list of words.
     "invite",
     "strike",
     "changed",

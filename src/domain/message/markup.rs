@@ -30,7 +30,7 @@ pub(super) const MISSING: char = '\u{E020}';
 /// Markup characters of foreign text: the character, its private stand-in, its WhatsApp look-alike.
 const FOREIGN: [(char, char, char); 4] = [
     ('*', '\u{E000}', '∗'),
-    ('_', '\u{E001}', '-'),
+    ('_', '\u{E001}', 'ˍ'),
     ('~', '\u{E002}', '∼'),
     ('`', '\u{E003}', '\''),
 ];

@@ -1,6 +1,6 @@
 //! What people read: from values of the trade to a text in a channel's own markup.
 //!
-//! [`compose`] turns a visit into [`facts::Facts`], [`template`] fills one of the [`builtin`] texts or
+//! [`mod@compose`] turns a visit into [`facts::Facts`], [`template`] fills one of the built-in texts or
 //! the company's own in their place, [`markup`] renders the neutral syntax (`*bold*`, `~struck~`,
 //! `_italic_`). [`owner`] holds what owners read. Whatever YClients says (names, titles, addresses)
 //! is data: it can become neither markup, nor a link, nor a template, in any channel.
@@ -10,6 +10,7 @@ pub mod compose;
 pub mod facts;
 pub mod markup;
 pub mod owner;
+mod price;
 pub mod template;
 mod words;
 

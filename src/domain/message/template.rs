@@ -2,7 +2,7 @@
 //!
 //! Everything a template can get wrong is found when it is compiled, by trying it with every value
 //! present and with every value missing. Printed values are foreign text: they pass
-//! [`markup::data`](super::markup::data), except the few that we composed ourselves.
+//! [`markup::data`], except the few that we composed ourselves.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,0 +1,823 @@
+//! Every channel keeps the same contract: what its answers mean, and that no secret gets out.
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
+
+mod support;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use booking_monitor::channels::{self, Built, Common, ConsoleSink, Kind, Settings, build};
+use booking_monitor::domain::delivery::Outcome;
+use booking_monitor::http_client::ClientSettings;
+use booking_monitor::ports::{Channel, Incoming, Outgoing, Receipt, Receiver};
+use serde_json::json;
+
+use support::fake::{Answer, Desk};
+use support::green_api::{self, GreenApi};
+use support::telegram::{self, Telegram, private};
+
+const PHONE: &str = "+79000000001";
+const CHAT: &str = "555";
+
+fn common() -> Common {
+    Common {
+        client: ClientSettings {
+            timeout: Duration::from_secs(20),
+            proxy: None,
+            ca_file: None,
+        },
+        messages_per_second: 1.0,
+        receive: true,
+    }
+}
+
+fn hurried() -> Common {
+    let mut common = common();
+    common.client.timeout = Duration::from_millis(1500);
+    common
+}
+
+fn nowhere() -> ConsoleSink {
+    Arc::new(Mutex::new(std::io::sink()))
+}
+
+fn made(kind: Kind) -> Built {
+    let settings = Settings {
+        name: "канал".into(),
+        kind,
+    };
+    build(&settings, nowhere()).unwrap()
+}
+
+fn green_at(url: &str, common: Common) -> Built {
+    made(Kind::GreenApi(channels::green_api::Settings {
+        api_url: url.to_owned(),
+        instance_id: green_api::INSTANCE.into(),
+        token: green_api::TOKEN.into(),
+        common,
+    }))
+}
+
+fn telegram_at(url: &str, common: Common) -> Built {
+    made(Kind::Telegram(channels::telegram::Settings {
+        api_url: url.to_owned(),
+        token: telegram::TOKEN.into(),
+        common,
+    }))
+}
+
+async fn send(channel: &Arc<dyn Channel>, to: &str, text: &str) -> Outcome {
+    channel
+        .send(&Outgoing {
+            to: to.into(),
+            text: text.into(),
+        })
+        .await
+}
+
+/// Fails when a secret, a phone or an address is in what people may see.
+fn assert_discreet(said: &str) {
+    for secret in [
+        "CANARY",
+        green_api::INSTANCE,
+        "79000000001",
+        "000-00-01",
+        "127.0.0.1",
+        "http",
+        "Анна",
+    ] {
+        let folded = said.replace("HTTP ", "");
+        assert!(!folded.contains(secret), "{secret} is in: {said}");
+    }
+    assert!(said.chars().count() <= 160, "too long: {said}");
+}
+
+/// One row: the answer to a send, and the outcome's stored word.
+type Row = (u16, String, &'static str);
+
+fn row(status: u16, body: impl ToString, word: &'static str) -> Row {
+    (status, body.to_string(), word)
+}
+
+/// Rows that mean the same whatever the channel: the body is no answer of its API.
+fn common_rows() -> Vec<Row> {
+    let echo =
+        "<html>https://api/bot100500:CANARY-telegram-token CANARY-green-token 79000000001</html>";
+    let mut rows = Vec::new();
+    for status in [200, 201, 408, 499, 500, 502, 503, 504, 520] {
+        rows.push(row(status, echo, "uncertain"));
+        rows.push(row(status, "", "uncertain"));
+        rows.push(row(status, "{\"broken", "uncertain"));
+    }
+    for status in [301, 302, 401, 402, 403, 404, 407, 410] {
+        rows.push(row(status, echo, "channel_down"));
+    }
+    for status in [400, 413, 422] {
+        rows.push(row(status, echo, "refused"));
+    }
+    rows.push(row(429, echo, "retry_after"));
+    rows
+}
+
+fn telegram_rows() -> Vec<Row> {
+    let says = |status: u16, text: &str, word| {
+        let body = json!({"ok": false, "error_code": status, "description": text});
+        row(status, body, word)
+    };
+    vec![
+        row(
+            200,
+            json!({"ok": true, "result": {"message_id": 7}}),
+            "accepted",
+        ),
+        row(200, json!({"ok": true, "result": {}}), "uncertain"),
+        row(200, json!({"ok": false, "description": "?"}), "uncertain"),
+        says(400, "Bad Request: chat not found", "unreachable"),
+        says(400, "Bad Request: user not found", "unreachable"),
+        says(400, "Bad Request: PEER_ID_INVALID", "unreachable"),
+        says(403, "Forbidden: bot was blocked by the user", "unreachable"),
+        says(403, "Forbidden: user is deactivated", "unreachable"),
+        says(
+            403,
+            "Forbidden: bot can't initiate conversation with a user",
+            "unreachable",
+        ),
+        says(
+            403,
+            "Forbidden: bot was kicked from the group chat",
+            "unreachable",
+        ),
+        says(
+            403,
+            "Forbidden: something new about 79000000001",
+            "unreachable",
+        ),
+        says(
+            400,
+            "Bad Request: can't parse entities: Unsupported start tag \"Анна\"",
+            "refused",
+        ),
+        says(400, "Bad Request: message is too long", "refused"),
+        says(400, "Bad Request: message text is empty", "refused"),
+        says(401, "Unauthorized", "channel_down"),
+        says(404, "Not Found", "channel_down"),
+        says(429, "Too Many Requests: retry after 5", "retry_after"),
+        says(500, "Internal Server Error: restart", "uncertain"),
+        says(502, "Bad Gateway", "uncertain"),
+    ]
+}
+
+fn green_rows() -> Vec<Row> {
+    let says = |status: u16, text: &str, word| row(status, json!({"message": text}), word);
+    let quota = |invoke: &str, people: &str| {
+        json!({
+            "invokeStatus": {"method": "sendmessage", "status": invoke},
+            "correspondentsStatus": {"method": "correspondents", "status": people, "description": "Monthly quota"},
+        })
+    };
+    vec![
+        row(
+            200,
+            json!({"idMessage": "3EB0C767D097B7C7C030"}),
+            "accepted",
+        ),
+        row(200, json!({"idMessage": ""}), "uncertain"),
+        row(200, json!({}), "uncertain"),
+        says(400, "instance in starting process try later", "retry"),
+        says(400, "check phone number timeout limit exceeded", "retry"),
+        says(
+            400,
+            "instance is starting or not authorized",
+            "channel_down",
+        ),
+        says(400, "instance account not authorized", "channel_down"),
+        says(
+            400,
+            "Instance account is expired. Renew your instance from personal area",
+            "channel_down",
+        ),
+        says(400, "Instance is deleted", "channel_down"),
+        says(
+            400,
+            "Validation failed. Details: 'chatId' 79000000001@c.us is wrong",
+            "unreachable",
+        ),
+        says(
+            400,
+            "bad phone number, valid from 11 to 16 digits",
+            "unreachable",
+        ),
+        says(
+            400,
+            "Validation failed. Details: 'message' length must be less",
+            "refused",
+        ),
+        says(400, "bad request data", "refused"),
+        says(400, "Unexpected token _ in JSON", "refused"),
+        says(401, "Unauthorized", "channel_down"),
+        says(403, "Your account is suspended", "channel_down"),
+        says(404, "Not Found", "channel_down"),
+        says(429, "Too Many Requests", "retry_after"),
+        row(
+            466,
+            quota("QUOTE_ALLOWED", "CORRESPONDENTS_QUOTE_EXCEEDED"),
+            "unreachable",
+        ),
+        row(
+            466,
+            quota("QUOTA_ALLOWED", "CORRESPONDENTS_QUOTA_EXCEEDED"),
+            "unreachable",
+        ),
+        row(
+            466,
+            json!({"invokeStatus": {"status": "QUOTE_EXCEEDED"}}),
+            "channel_down",
+        ),
+        says(469, "too many checks", "retry_after"),
+    ]
+}
+
+async fn keeps_the_contract(channel: &Arc<dyn Channel>, desk: &Desk, to: &str, rows: Vec<Row>) {
+    for (status, body, word) in common_rows().into_iter().chain(rows) {
+        desk.answer_next(Answer::http(status, &body));
+        let outcome = send(channel, to, "текст").await;
+        assert_eq!(outcome.as_str(), word, "{status} {body}: {outcome:?}");
+        assert_discreet(outcome.why().unwrap_or_default());
+    }
+    for (header, seconds) in [("17", 17), ("3600", 3600), ("0", 1)] {
+        desk.answer_next(Answer::http(429, "{}").with_header("Retry-After", header));
+        let Outcome::Throttled { after, .. } = send(channel, to, "текст").await else {
+            panic!("429 is a pause");
+        };
+        let after = after.map(|a| a.as_secs()).unwrap_or_default();
+        // Telegram's adapter adds a second.
+        assert!(
+            (seconds..=seconds + 1).contains(&after),
+            "{header}: {after}"
+        );
+    }
+    desk.answer_next(Answer::http(429, ""));
+    let outcome = send(channel, to, "текст").await;
+    assert!(
+        matches!(outcome, Outcome::Throttled { after: None, .. }),
+        "{outcome:?}"
+    );
+
+    let before = desk.sent().len();
+    desk.answer_next(Answer::Drop { taken: true });
+    let outcome = send(channel, to, "оборвалось").await;
+    assert_eq!(outcome.as_str(), "uncertain", "{outcome:?}");
+    assert_discreet(outcome.why().unwrap_or_default());
+    assert_eq!(desk.sent().len(), before + 1, "and it did go out");
+}
+
+#[tokio::test]
+async fn telegram_keeps_the_contract() {
+    let fake = Telegram::start().await;
+    let built = telegram_at(&fake.url, common());
+    keeps_the_contract(&built.channel, &fake, CHAT, telegram_rows()).await;
+}
+
+#[tokio::test]
+async fn green_api_keeps_the_contract() {
+    let fake = GreenApi::start().await;
+    let built = green_at(&fake.url, common());
+    keeps_the_contract(&built.channel, &fake, PHONE, green_rows()).await;
+}
+
+#[tokio::test]
+async fn a_send_that_is_never_answered_may_have_arrived() {
+    let green = GreenApi::start().await;
+    let telegram = Telegram::start().await;
+    // The state is asked for with the same short time-out.
+    for (built, desk, to) in [
+        (green_at(&green.url, hurried()), &*green, PHONE),
+        (telegram_at(&telegram.url, hurried()), &*telegram, CHAT),
+    ] {
+        desk.answer_next(Answer::Hang { taken: true });
+        let outcome = send(&built.channel, to, "текст").await;
+        assert_eq!(outcome.as_str(), "uncertain", "{outcome:?}");
+        assert_discreet(outcome.why().unwrap_or_default());
+    }
+}
+
+#[tokio::test]
+async fn without_a_connection_nothing_left() {
+    // Port 1 of loopback refuses; the name cannot exist; a plain port speaks no TLS.
+    let plain = GreenApi::start().await;
+    let no_tls = plain.url.replace("http://", "https://");
+    for url in ["http://127.0.0.1:1", "http://no-such-host.invalid", &no_tls] {
+        for (built, to) in [
+            (green_at(url, common()), PHONE),
+            (telegram_at(url, common()), CHAT),
+        ] {
+            let outcome = send(&built.channel, to, "текст").await;
+            assert_eq!(outcome.as_str(), "retry", "{url}: {outcome:?}");
+            let said = outcome.why().unwrap_or_default();
+            assert!(
+                !said.contains("CANARY") && !said.contains("waInstance"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_message_arrives_as_it_was_written() {
+    let green = GreenApi::start().await;
+    let built = green_at(&green.url, common());
+    let outcome = send(&built.channel, PHONE, "*Вы записаны!*\n\nстрока").await;
+    let sent = green.wait_for(1).await;
+    assert_eq!(sent[0].chat, "79000000001@c.us");
+    assert_eq!(sent[0].text, "*Вы записаны!*\n\nстрока");
+    assert_eq!(
+        outcome,
+        Outcome::Accepted {
+            id: Some(sent[0].id.clone())
+        }
+    );
+    let request = green.requests().pop().unwrap();
+    assert!(
+        request.body.contains("\"linkPreview\":false"),
+        "{}",
+        request.body
+    );
+
+    let telegram = Telegram::start().await;
+    let built = telegram_at(&telegram.url, common());
+    let outcome = send(&built.channel, CHAT, "<b>Вы записаны!</b> &amp; &lt;3").await;
+    let sent = telegram.wait_for(1).await;
+    assert_eq!(
+        (sent[0].chat.as_str(), outcome.as_str()),
+        (CHAT, "accepted")
+    );
+    let request = telegram.requests().pop().unwrap();
+    assert!(
+        request.body.contains("\"is_disabled\":true"),
+        "{}",
+        request.body
+    );
+}
+
+#[tokio::test]
+async fn a_text_over_the_limit_is_refused_without_a_request() {
+    let green = GreenApi::start().await;
+    let telegram = Telegram::start().await;
+    for (built, desk, to, limit) in [
+        (green_at(&green.url, common()), &*green, PHONE, 20_000),
+        (
+            telegram_at(&telegram.url, common()),
+            &*telegram,
+            CHAT,
+            4_096,
+        ),
+    ] {
+        let fits = send(&built.channel, to, &"я".repeat(limit)).await;
+        assert_eq!(fits.as_str(), "accepted", "{fits:?}");
+        let requests = desk.count("sendMessage");
+        let outcome = send(&built.channel, to, &"я".repeat(limit + 1)).await;
+        assert_eq!(outcome.as_str(), "refused", "{outcome:?}");
+        assert_eq!(desk.count("sendMessage"), requests);
+    }
+}
+
+#[tokio::test]
+async fn broken_html_is_refused_in_telegrams_words() {
+    let fake = Telegram::start().await;
+    let built = telegram_at(&fake.url, common());
+    for text in [
+        "<b>не закрыт",
+        "</b>",
+        "<x>y</x>",
+        "<b><i>x</b></i>",
+        "a < b",
+    ] {
+        let outcome = send(&built.channel, CHAT, text).await;
+        assert_eq!(outcome.as_str(), "refused", "{text}");
+        let said = outcome.why().unwrap_or_default();
+        assert!(said.contains("can't parse entities"), "{said}");
+    }
+    assert!(fake.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_group_that_became_a_supergroup_gets_the_message_under_its_new_id() {
+    let fake = Telegram::start().await;
+    let built = telegram_at(&fake.url, common());
+    let moved = json!({
+        "ok": false,
+        "description": "Bad Request: group chat was upgraded to a supergroup chat",
+        "parameters": {"migrate_to_chat_id": -1_001_234_567_890_i64},
+    });
+    fake.answer_next(Answer::http(400, &moved.to_string()));
+    let outcome = send(&built.channel, "-555", "текст").await;
+    assert_eq!(outcome.as_str(), "accepted");
+    assert_eq!(fake.sent()[0].chat, "-1001234567890");
+}
+
+#[tokio::test]
+async fn a_probe_says_what_is_wrong_and_sends_nothing() {
+    let green = GreenApi::start().await;
+    let telegram = Telegram::start().await;
+    let built = green_at(&green.url, common());
+    assert_eq!(built.channel.probe().await, Ok(()));
+    green.set_state("notAuthorized");
+    assert_eq!(
+        built.channel.probe().await,
+        Err("the account is notAuthorized".into())
+    );
+    let built = telegram_at(&telegram.url, common());
+    assert_eq!(built.channel.probe().await, Ok(()));
+    let other = Telegram::start_with("another").await;
+    let built = telegram_at(&other.url, common());
+    assert_eq!(
+        built.channel.probe().await,
+        Err("HTTP 401: Unauthorized".into())
+    );
+    assert!(green.sent().is_empty() && telegram.sent().is_empty());
+}
+
+// Green API's account.
+
+#[tokio::test]
+async fn the_state_is_asked_for_once_a_minute_and_again_after_a_notice() {
+    let fake = GreenApi::start().await;
+    let built = green_at(&fake.url, common());
+    for _ in 0..3 {
+        assert_eq!(
+            send(&built.channel, PHONE, "текст").await.as_str(),
+            "accepted"
+        );
+    }
+    assert_eq!(fake.count("getStateInstance"), 1);
+
+    let receiver = built.receiver.unwrap();
+    fake.push_state("notAuthorized");
+    let received = receiver
+        .receive(Duration::from_secs(5))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        received.what,
+        Incoming::State {
+            up: false,
+            state: "notAuthorized".into()
+        }
+    );
+    let outcome = send(&built.channel, PHONE, "в никуда").await;
+    assert_eq!(outcome.as_str(), "channel_down", "{outcome:?}");
+    assert_eq!(
+        fake.sent().len(),
+        3,
+        "an unauthorized instance would keep it for a day"
+    );
+
+    fake.set_state("starting");
+    assert_eq!(send(&built.channel, PHONE, "рано").await.as_str(), "retry");
+    fake.set_state("authorized");
+    assert_eq!(
+        send(&built.channel, PHONE, "снова").await.as_str(),
+        "accepted"
+    );
+    assert_eq!(fake.count("getStateInstance"), 4);
+}
+
+#[tokio::test]
+async fn many_sends_at_once_ask_for_the_state_once() {
+    let fake = GreenApi::start().await;
+    let built = green_at(&fake.url, common());
+    let sends = (0..8).map(|_| send(&built.channel, PHONE, "текст"));
+    let outcomes = futures_util::future::join_all(sends).await;
+    assert!(outcomes.iter().all(|o| o.as_str() == "accepted"));
+    assert_eq!(fake.count("getStateInstance"), 1);
+}
+
+// Receiving.
+
+async fn next(receiver: &Arc<dyn Receiver>) -> Option<Incoming> {
+    let received = receiver.receive(Duration::from_secs(5)).await.unwrap()?;
+    receiver.acknowledge(&received.receipt).await.unwrap();
+    Some(received.what)
+}
+
+#[tokio::test]
+async fn green_api_tells_what_became_of_our_messages() {
+    let fake = GreenApi::start().await;
+    let receiver = green_at(&fake.url, common()).receiver.unwrap();
+    for (word, status) in [
+        ("sent", Receipt::Sent),
+        ("delivered", Receipt::Delivered),
+        ("read", Receipt::Read),
+        ("noAccount", Receipt::NoAccount),
+        ("failed", Receipt::Failed),
+        ("yellowCard", Receipt::Failed),
+    ] {
+        fake.push_status("BAE51", word);
+        let failed = matches!(status, Receipt::Failed | Receipt::NoAccount);
+        assert_eq!(
+            next(&receiver).await,
+            Some(Incoming::Status {
+                message_id: "BAE51".into(),
+                status,
+                why: failed.then(|| word.to_owned()),
+            })
+        );
+    }
+    assert_eq!(fake.deleted(), [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn green_api_reads_every_kind_of_words() {
+    let fake = GreenApi::start().await;
+    let receiver = green_at(&fake.url, common()).receiver.unwrap();
+    let kinds = [
+        json!({"typeMessage": "textMessage", "textMessageData": {"textMessage": "да"}}),
+        json!({"typeMessage": "extendedTextMessage", "extendedTextMessageData": {"text": "да"}}),
+        json!({"typeMessage": "quotedMessage", "extendedTextMessageData": {"text": "да", "stanzaId": "BAE51"}}),
+        json!({"typeMessage": "reactionMessage", "extendedTextMessageData": {"text": "да"}}),
+        json!({"typeMessage": "templateButtonsReplyMessage", "templateButtonReplyMessage": {"selectedDisplayText": "да"}}),
+        json!({"typeMessage": "editedMessage", "editedMessageData": {"textMessage": "да"}}),
+        json!({"typeMessage": "imageMessage", "fileMessageData": {"caption": "да"}}),
+    ];
+    for data in kinds {
+        fake.push_message("79000000001@c.us", &data);
+        let Some(Incoming::Text {
+            phone,
+            chat_id,
+            name,
+            text,
+            ..
+        }) = next(&receiver).await
+        else {
+            panic!("no text in {data}");
+        };
+        assert_eq!(phone.as_deref(), Some("79000000001"));
+        assert_eq!(
+            (chat_id.as_str(), name.as_str(), text.as_str()),
+            ("79000000001@c.us", "Анна", "да")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_hidden_id_shows_a_phone_only_where_the_provider_names_it() {
+    let fake = GreenApi::start().await;
+    let receiver = green_at(&fake.url, common()).receiver.unwrap();
+    let text = json!({"typeMessage": "textMessage", "textMessageData": {"textMessage": "да"}});
+    fake.push_message("100000000000001@lid", &text);
+    let Some(Incoming::Text { phone, .. }) = next(&receiver).await else {
+        panic!("no text");
+    };
+    assert_eq!(phone, None);
+    fake.push(json!({
+        "typeWebhook": "incomingMessageReceived",
+        "timestamp": 1_787_300_000,
+        "idMessage": "IN9",
+        "senderData": {"chatId": "100000000000001@lid", "senderPhoneNumber": 79_000_000_001_u64},
+        "messageData": text,
+    }));
+    let Some(Incoming::Text { phone, .. }) = next(&receiver).await else {
+        panic!("no text");
+    };
+    assert_eq!(phone.as_deref(), Some("79000000001"));
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_never_blocks_the_queue() {
+    let fake = GreenApi::start().await;
+    let receiver = green_at(&fake.url, common()).receiver.unwrap();
+    let chat = "79000000001@c.us";
+    fake.push(json!({"typeWebhook": "somethingNew", "x": [1, 2]}));
+    fake.push(json!({"typeWebhook": "outgoingMessageStatus", "status": "newStatus"}));
+    fake.push(json!(null));
+    fake.push(json!("text"));
+    fake.push_raw(|receipt| format!("{{\"receiptId\": {receipt}, \"body\": {{\"broken"));
+    fake.push_message(chat, &json!({"typeMessage": "stickerMessage"}));
+    fake.push_message(
+        chat,
+        &json!({"typeMessage": "textMessage", "textMessageData": {"textMessage": "{{SWE001}}"}}),
+    );
+    fake.push_message(
+        "120363000000000000@g.us",
+        &json!({"typeMessage": "textMessage", "textMessageData": {"textMessage": "x"}}),
+    );
+    for _ in 0..8 {
+        let what = next(&receiver).await;
+        assert!(matches!(what, Some(Incoming::Other { .. })), "{what:?}");
+    }
+    fake.push_text("79000000001", "наконец");
+    assert!(matches!(next(&receiver).await, Some(Incoming::Text { .. })));
+    assert_eq!(fake.deleted().len(), 9);
+}
+
+#[tokio::test]
+async fn an_unacknowledged_notification_comes_again() {
+    let fake = GreenApi::start().await;
+    let receiver = green_at(&fake.url, common()).receiver.unwrap();
+    fake.push_text("79000000001", "да");
+    let patience = Duration::from_secs(5);
+    let first = receiver.receive(patience).await.unwrap().unwrap();
+    let again = receiver.receive(patience).await.unwrap().unwrap();
+    assert_eq!(
+        (first.receipt, first.what),
+        (again.receipt.clone(), again.what)
+    );
+    receiver.acknowledge(&again.receipt).await.unwrap();
+    receiver.acknowledge(&again.receipt).await.unwrap();
+    assert_eq!(fake.deleted(), [1], "deleting twice is no error");
+}
+
+#[tokio::test]
+async fn little_patience_hangs_up_and_loses_nothing() {
+    let fake = GreenApi::start().await;
+    let receiver = green_at(&fake.url, common()).receiver.unwrap();
+    let nothing = receiver.receive(Duration::from_millis(50)).await.unwrap();
+    assert!(nothing.is_none());
+    let asked = fake.requests();
+    assert!(
+        asked.iter().all(|r| r.query == "receiveTimeout=5"),
+        "{asked:?}"
+    );
+    fake.push_text("79000000001", "да");
+    assert!(next(&receiver).await.is_some());
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_refused_says_so_without_secrets() {
+    let fake = GreenApi::start().await;
+    let wrong = made(Kind::GreenApi(channels::green_api::Settings {
+        api_url: fake.url.clone(),
+        instance_id: green_api::INSTANCE.into(),
+        token: "CANARY-wrong".into(),
+        common: common(),
+    }));
+    let refused = wrong
+        .receiver
+        .unwrap()
+        .receive(Duration::from_secs(5))
+        .await;
+    assert_eq!(refused.unwrap_err(), "HTTP 401: Unauthorized");
+    let unheard = green_at("http://127.0.0.1:1", common()).receiver.unwrap();
+    let said = unheard.receive(Duration::from_secs(5)).await.unwrap_err();
+    assert!(
+        !said.contains("CANARY") && !said.contains("waInstance"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_channel_without_receive_has_no_receiver() {
+    let mut deaf = common();
+    deaf.receive = false;
+    let green = green_at("http://127.0.0.1:1", deaf.clone());
+    let telegram = telegram_at("http://127.0.0.1:1", deaf);
+    assert!(green.receiver.is_none() && telegram.receiver.is_none());
+    assert!(
+        green.channel.hears_replies(),
+        "the salon's own phone rings all the same"
+    );
+    assert!(!telegram.channel.hears_replies());
+}
+
+// Telegram's updates.
+
+#[tokio::test]
+async fn telegram_tells_words_starts_contacts_and_blocks() {
+    let fake = Telegram::start().await;
+    let receiver = telegram_at(&fake.url, common()).receiver.unwrap();
+    fake.push_text(555, "да");
+    let Some(Incoming::Text {
+        chat_id,
+        phone,
+        name,
+        text,
+        ..
+    }) = next(&receiver).await
+    else {
+        panic!("no text");
+    };
+    assert_eq!(
+        (chat_id.as_str(), phone, name.as_str(), text.as_str()),
+        ("555", None, "Анна", "да")
+    );
+
+    for (text, expected) in [
+        ("/start", ""),
+        ("/start abc_1", "abc_1"),
+        ("/start@salon_bot", ""),
+    ] {
+        fake.push_text(555, text);
+        let Some(Incoming::Started { payload, .. }) = next(&receiver).await else {
+            panic!("no start in {text}");
+        };
+        assert_eq!(payload, expected);
+    }
+    fake.push_text(555, "/starting");
+    assert!(matches!(next(&receiver).await, Some(Incoming::Text { .. })));
+
+    for (status, reachable) in [("kicked", false), ("member", true)] {
+        fake.push_update(json!({"my_chat_member": {
+            "chat": {"id": 555, "type": "private"},
+            "new_chat_member": {"status": status},
+        }}));
+        let chat_id = "555".to_owned();
+        assert_eq!(
+            next(&receiver).await,
+            Some(Incoming::Reachable { chat_id, reachable })
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_ones_own_unforwarded_contact_shows_a_phone() {
+    let fake = Telegram::start().await;
+    let receiver = telegram_at(&fake.url, common()).receiver.unwrap();
+    fake.push_contact(555, "+79000000001", Some(555));
+    fake.push_contact(555, "79000000002", Some(777));
+    fake.push_contact(555, "79000000002", None);
+    let mut forwarded = private(555);
+    forwarded["contact"] = json!({"phone_number": "79000000001", "user_id": 555});
+    forwarded["forward_origin"] = json!({"type": "user"});
+    fake.push_update(json!({ "message": forwarded }));
+    let mut phones = Vec::new();
+    for _ in 0..4 {
+        let Some(Incoming::Contact { phone, .. }) = next(&receiver).await else {
+            panic!("no contact");
+        };
+        phones.push(phone);
+    }
+    assert_eq!(phones, [Some("79000000001".to_owned()), None, None, None]);
+}
+
+#[tokio::test]
+async fn an_update_is_forgotten_only_after_it_was_acknowledged() {
+    let fake = Telegram::start().await;
+    let receiver = telegram_at(&fake.url, common()).receiver.unwrap();
+    fake.push_update(json!({"something_new": {}}));
+    fake.push_text(555, "да");
+    let patience = Duration::from_secs(5);
+    let first = receiver.receive(patience).await.unwrap().unwrap();
+    assert_eq!(
+        first.what,
+        Incoming::Other {
+            kind: "something_new".into()
+        }
+    );
+    let again = receiver.receive(patience).await.unwrap().unwrap();
+    assert_eq!(first.receipt, again.receipt);
+
+    // A restart before acknowledging: everything comes again.
+    let restarted = telegram_at(&fake.url, common()).receiver.unwrap();
+    let repeated = restarted.receive(patience).await.unwrap().unwrap();
+    assert_eq!(repeated.receipt, first.receipt);
+
+    assert!(next(&receiver).await.is_some());
+    assert!(matches!(next(&receiver).await, Some(Incoming::Text { .. })));
+    assert_eq!(fake.unconfirmed(), 2);
+    assert!(receiver.receive(Duration::ZERO).await.unwrap().is_none());
+    assert_eq!(
+        fake.unconfirmed(),
+        0,
+        "the next poll confirms what was acknowledged"
+    );
+}
+
+// The console.
+
+#[tokio::test]
+async fn the_console_shows_the_message_and_hides_the_phone() {
+    let paper: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let settings = Settings {
+        name: "terminal".into(),
+        kind: Kind::Console,
+    };
+    let built = build(&settings, paper.clone()).unwrap();
+    let outcome = send(&built.channel, PHONE, "*Вы записаны!*").await;
+    assert_eq!(outcome, Outcome::Accepted { id: None });
+    assert_eq!(
+        String::from_utf8(paper.lock().unwrap().clone()).unwrap(),
+        "── terminal → +7 *** ***-**-01\n*Вы записаны!*\n\n"
+    );
+}
+
+#[tokio::test]
+async fn a_console_nobody_reads_is_down() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let settings = Settings {
+        name: "terminal".into(),
+        kind: Kind::Console,
+    };
+    let built = build(&settings, Arc::new(Mutex::new(Closed))).unwrap();
+    let outcome = send(&built.channel, PHONE, "текст").await;
+    assert_eq!(outcome.as_str(), "channel_down", "{outcome:?}");
+}

@@ -1,0 +1,1232 @@
+//! What people read, word for word: every text on every kind of channel, and what hostile data
+//! cannot do to it.
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
+
+use booking_monitor::domain::change::{ChangeKind, Field};
+use booking_monitor::domain::message::owner::{
+    Blind, OwnerCopy, ToClient, Voice, Waited, alert_channel_down, alert_channel_up,
+    alert_company_seen, alert_company_unseen, alert_guard, alert_uncertain, owner_copy,
+};
+use booking_monitor::domain::message::{
+    Language, Markup, Override, Place, TemplateProblem, Texts, Told, Way, compose,
+};
+use booking_monitor::domain::phone::Phone;
+use booking_monitor::domain::record::{Attendance, Client, Money, Record, ServiceLine, Staff};
+use chrono::{NaiveDate, NaiveTime};
+
+use Markup::{Plain, TelegramHtml, WhatsApp};
+
+fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 8, 1).unwrap()
+}
+
+fn service(id: i64, title: &str, first: i64, percent: i64, cost: i64) -> ServiceLine {
+    ServiceLine {
+        id,
+        title: title.into(),
+        amount: 1,
+        cost: Money(cost * 100),
+        first_cost: Money(first * 100),
+        discount: percent * 100,
+    }
+}
+
+/// The booking of the first issue: half the price of 2000.
+fn haircut() -> Record {
+    Record {
+        company_id: 962_302,
+        id: 1,
+        visit_id: 10,
+        activity_id: 0,
+        start_local: "2026-08-21T14:30:00".parse().unwrap(),
+        length: 3600,
+        staff: Staff {
+            id: 5,
+            name: "Бари".into(),
+        },
+        services: vec![service(100, "МУЖСКАЯ СТРИЖКА", 2000, 50, 1000)],
+        client: Some(Client {
+            id: 7,
+            name: "Анна".into(),
+            phone: Some(Phone::from_stored("+79000000001".into())),
+            refused_phone: None,
+        }),
+        seats: 0,
+        attendance: Attendance::Waiting,
+        deleted: false,
+        online: false,
+        created_user_id: 1,
+        comment: "не красить, аллергия".into(),
+        labels: Vec::new(),
+        link: String::new(),
+        created_at: None,
+        changed_at: None,
+    }
+}
+
+fn with(change: impl FnOnce(&mut Record)) -> Record {
+    let mut record = haircut();
+    change(&mut record);
+    record
+}
+
+fn moved() -> Record {
+    with(|r| r.start_local = "2026-08-22T16:00:00".parse().unwrap())
+}
+
+fn at(mut record: Record, start: &str) -> Record {
+    record.start_local = start.parse().unwrap();
+    record
+}
+
+fn place() -> Place {
+    Place {
+        salon: "Малаховка".into(),
+        address: "Малаховка, Южная улица, 38".into(),
+        phone: "+7 900 000-00-00".into(),
+        booking_link: "https://n962302.yclients.com/book_me".into(),
+    }
+}
+
+fn way(markup: Markup, invite: bool) -> Way<'static> {
+    Way {
+        channel: "whatsapp",
+        markup,
+        invite,
+    }
+}
+
+fn ru(told: &Told<'_>, markup: Markup) -> String {
+    let texts = Texts::builtin(Language::Ru);
+    compose(&texts, told, &place(), way(markup, true), today())
+}
+
+fn en(told: &Told<'_>, markup: Markup) -> String {
+    let texts = Texts::builtin(Language::En);
+    compose(&texts, told, &place(), way(markup, true), today())
+}
+
+fn updated<'a>(before: &'a [Record], now: &'a [Record], fields: &'a [Field]) -> Told<'a> {
+    Told::Updated {
+        before: Some(before),
+        now,
+        fields,
+    }
+}
+
+#[test]
+fn a_new_booking_reads_as_the_salon_asked_on_whatsapp() {
+    assert_eq!(
+        ru(&Told::Created { now: &[haircut()] }, WhatsApp),
+        "\
+✅ *Вы записаны!*
+
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: ~2000 руб~ 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Для отмены или переноса напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn a_new_booking_on_telegram_and_in_plain_text() {
+    assert_eq!(
+        ru(&Told::Created { now: &[haircut()] }, TelegramHtml),
+        "\
+✅ <b>Вы записаны!</b>
+
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: <s>2000 руб</s> 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Для отмены или переноса напишите мне здесь 👇"
+    );
+    assert_eq!(
+        ru(&Told::Created { now: &[haircut()] }, Plain),
+        "\
+✅ Вы записаны!
+
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: 1000 руб вместо 2000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Для отмены или переноса напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn a_visit_of_several_bookings_is_one_message_in_order_of_time() {
+    let second = with(|r| {
+        r.id = 2;
+        r.start_local = "2026-08-21T15:30:00".parse().unwrap();
+        r.staff = Staff {
+            id: 6,
+            name: "Анна".into(),
+        };
+        r.services = vec![
+            service(200, "Маникюр", 1500, 0, 1500),
+            service(201, "Покрытие", 500, 0, 500),
+        ];
+    });
+    assert_eq!(
+        ru(
+            &Told::Created {
+                now: &[second, haircut()]
+            },
+            WhatsApp
+        ),
+        "\
+✅ *Вы записаны!*
+
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+
+📅 21 августа в 15:30
+💇 Маникюр, Покрытие
+👤 Мастер: Анна
+💰 Стоимость: ~4000 руб~ 3000 руб
+📍 Малаховка, Южная улица, 38
+
+Для отмены или переноса напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn what_is_missing_takes_its_line_with_it() {
+    let bare = with(|r| {
+        r.staff.name.clear();
+        r.services = vec![service(1, "Стрижка", 0, 0, 0)];
+    });
+    let nowhere = Place {
+        address: String::new(),
+        ..Place::default()
+    };
+    let texts = Texts::builtin(Language::Ru);
+    let told = Told::Created { now: &[bare] };
+    assert_eq!(
+        compose(&texts, &told, &nowhere, way(WhatsApp, false), today()),
+        "\
+✅ *Вы записаны!*
+
+📅 21 августа в 14:30
+💇 Стрижка"
+    );
+}
+
+#[test]
+fn where_nobody_reads_answers_the_text_asks_to_call() {
+    let texts = Texts::builtin(Language::Ru);
+    let told = Told::Created { now: &[haircut()] };
+    let text = compose(&texts, &told, &place(), way(WhatsApp, false), today());
+    assert!(
+        text.ends_with("\n\nДля отмены или переноса позвоните: +7 900 000-00-00"),
+        "{text}"
+    );
+}
+
+#[test]
+fn another_year_is_named() {
+    let next_year = at(haircut(), "2027-01-02T12:00:00");
+    let text = ru(&Told::Created { now: &[next_year] }, WhatsApp);
+    assert!(text.contains("📅 2 января 2027 года в 12:00\n"), "{text}");
+}
+
+#[test]
+fn a_class_shows_its_title_and_seats() {
+    let class = with(|r| {
+        r.activity_id = 99;
+        r.seats = 2;
+        r.services = vec![service(300, "Стретчинг", 800, 0, 800)];
+    });
+    assert_eq!(
+        ru(
+            &Told::Created {
+                now: std::slice::from_ref(&class)
+            },
+            WhatsApp
+        ),
+        "\
+✅ *Вы записаны!*
+
+📅 21 августа в 14:30
+🧘 Стретчинг
+👤 Мастер: Бари
+👥 2 места
+💰 Стоимость: 800 руб
+📍 Малаховка, Южная улица, 38
+
+Для отмены или переноса напишите мне здесь 👇"
+    );
+    assert_eq!(
+        ru(&Told::Cancelled { was: &[class] }, WhatsApp),
+        "\
+❌ *Занятие отменено*
+
+📅 21 августа в 14:30
+🧘 Стретчинг
+
+Подобрать другое? Напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn a_moved_booking() {
+    let told = (&[haircut()], &[moved()], &[Field::Start]);
+    let told = updated(told.0, told.1, told.2);
+    assert_eq!(
+        ru(&told, WhatsApp),
+        "\
+🔄 *Запись перенесена*
+
+📅 ~21 августа в 14:30~ → *22 августа в 16:00*
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: ~2000 руб~ 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если время не подходит, напишите мне здесь 👇"
+    );
+    assert_eq!(
+        ru(&told, TelegramHtml),
+        "\
+🔄 <b>Запись перенесена</b>
+
+📅 <s>21 августа в 14:30</s> → <b>22 августа в 16:00</b>
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: <s>2000 руб</s> 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если время не подходит, напишите мне здесь 👇"
+    );
+    assert_eq!(
+        ru(&told, Plain),
+        "\
+🔄 Запись перенесена
+
+📅 Было: 21 августа в 14:30
+Стало: 22 августа в 16:00
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: 1000 руб вместо 2000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если время не подходит, напишите мне здесь 👇"
+    );
+}
+
+fn other_master() -> Record {
+    with(|r| {
+        r.staff = Staff {
+            id: 6,
+            name: "Тимур".into(),
+        }
+    })
+}
+
+#[test]
+fn another_master() {
+    let (before, now) = ([haircut()], [other_master()]);
+    let told = updated(&before, &now, &[Field::Staff]);
+    assert_eq!(
+        ru(&told, WhatsApp),
+        "\
+🔄 *Вас примет другой мастер*
+
+👤 ~Бари~ → *Тимур*
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+💰 Стоимость: ~2000 руб~ 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если хотите остаться у прежнего мастера, напишите мне здесь 👇"
+    );
+    assert_eq!(
+        ru(&told, Plain),
+        "\
+🔄 Вас примет другой мастер
+
+👤 Было: Бари
+Стало: Тимур
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+💰 Стоимость: 1000 руб вместо 2000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если хотите остаться у прежнего мастера, напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn services_added_and_removed() {
+    let before = [with(|r| {
+        r.services = vec![
+            service(1, "Стрижка", 1500, 0, 1500),
+            service(2, "Укладка", 500, 0, 500),
+        ];
+    })];
+    let now = [with(|r| {
+        r.services = vec![
+            service(1, "Стрижка", 1500, 0, 1500),
+            service(3, "Оформление бороды", 1000, 0, 1000),
+        ];
+    })];
+    assert_eq!(
+        ru(&updated(&before, &now, &[Field::Services]), WhatsApp),
+        "\
+🔄 *Изменились услуги*
+
+➕ Добавили: Оформление бороды
+➖ Убрали: Укладка
+📅 21 августа в 14:30
+💇 Теперь в записи: Стрижка, Оформление бороды
+👤 Мастер: Бари
+💰 Стоимость: 2500 руб
+📍 Малаховка, Южная улица, 38
+
+Если что-то не так, напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn another_price_and_another_length() {
+    let plain = |cost| with(|r| r.services = vec![service(1, "СТРИЖКА", cost, 0, cost)]);
+    let (before, now) = ([plain(1500)], [plain(1200)]);
+    assert_eq!(
+        ru(&updated(&before, &now, &[Field::Price]), WhatsApp),
+        "\
+🔄 *Изменилась стоимость*
+
+💰 ~1500 руб~ → *1200 руб*
+📅 21 августа в 14:30
+💇 СТРИЖКА
+👤 Мастер: Бари
+📍 Малаховка, Южная улица, 38
+
+Если что-то не так, напишите мне здесь 👇"
+    );
+    let longer = [with(|r| {
+        r.services = vec![service(1, "СТРИЖКА", 1500, 0, 1500)];
+        r.length = 5400;
+    })];
+    assert_eq!(
+        ru(&updated(&before, &longer, &[Field::Duration]), WhatsApp),
+        "\
+🔄 *Изменилась длительность*
+
+🕒 ~1 ч~ → *1 ч 30 мин*
+📅 21 августа в 14:30
+💇 СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: 1500 руб
+📍 Малаховка, Южная улица, 38
+
+Если не подходит, напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn several_things_at_once() {
+    let now = [with(|r| {
+        r.start_local = "2026-08-22T16:00:00".parse().unwrap();
+        r.staff = Staff {
+            id: 6,
+            name: "Тимур".into(),
+        };
+    })];
+    let before = [haircut()];
+    let told = updated(&before, &now, &[Field::Start, Field::Staff]);
+    assert_eq!(
+        ru(&told, WhatsApp),
+        "\
+🔄 *Запись изменилась*
+
+📅 ~21 августа в 14:30~ → *22 августа в 16:00*
+👤 Мастер: ~Бари~ → *Тимур*
+💇 МУЖСКАЯ СТРИЖКА
+💰 Стоимость: ~2000 руб~ 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если что-то не подходит, напишите мне здесь 👇"
+    );
+    assert_eq!(
+        ru(&told, Plain),
+        "\
+🔄 Запись изменилась
+
+📅 Было: 21 августа в 14:30
+Стало: 22 августа в 16:00
+👤 Было: Бари
+Стало: Тимур
+💇 МУЖСКАЯ СТРИЖКА
+💰 Стоимость: 1000 руб вместо 2000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если что-то не подходит, напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn one_booking_of_a_visit_moves_and_another_goes() {
+    let nails = |id, start: &str| {
+        let mut r = at(haircut(), start);
+        r.id = id;
+        r.services = vec![service(id, "Маникюр", 1500, 0, 1500)];
+        r
+    };
+    let brows = with(|r| {
+        r.id = 3;
+        r.services = vec![service(33, "Брови", 700, 0, 700)];
+    });
+    let before = [haircut(), nails(2, "2026-08-21T15:30:00"), brows];
+    let now = [haircut(), nails(2, "2026-08-21T17:00:00")];
+    assert_eq!(
+        ru(
+            &updated(&before, &now, &[Field::Start, Field::Services]),
+            WhatsApp
+        ),
+        "\
+🔄 *Запись изменилась*
+
+➖ Убрали: Брови
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+
+📅 ~21 августа в 15:30~ → *21 августа в 17:00*
+💇 Маникюр
+👤 Мастер: Бари
+💰 Стоимость: ~3500 руб~ 2500 руб
+📍 Малаховка, Южная улица, 38
+
+Если что-то не подходит, напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn a_booking_whose_past_is_unknown_is_told_as_it_is() {
+    let told = Told::Updated {
+        before: None,
+        now: &[haircut()],
+        fields: &[Field::Start],
+    };
+    assert_eq!(
+        ru(&told, WhatsApp),
+        "\
+🔄 *Запись обновлена*
+
+Сейчас она такая:
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: ~2000 руб~ 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если что-то не подходит, напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn a_booking_that_is_on_again() {
+    assert_eq!(
+        ru(&Told::Restored { now: &[haircut()] }, WhatsApp),
+        "\
+✅ *Ваша запись снова в силе*
+
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: ~2000 руб~ 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Для отмены или переноса напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn a_cancelled_booking_with_and_without_an_invitation() {
+    let off = [with(|r| r.deleted = true)];
+    let told = Told::Cancelled { was: &off };
+    assert_eq!(
+        ru(&told, WhatsApp),
+        "\
+❌ *Запись отменена*
+
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+
+Подобрать другое время? Напишите мне здесь 👇"
+    );
+    let texts = Texts::builtin(Language::Ru);
+    let last_line = |place: &Place, markup| {
+        let text = compose(&texts, &told, place, way(markup, false), today());
+        text.lines().last().unwrap().to_owned()
+    };
+    let mut place = place();
+    for markup in [WhatsApp, TelegramHtml, Plain] {
+        assert_eq!(
+            last_line(&place, markup),
+            "Записаться снова: https://n962302.yclients.com/book_me"
+        );
+    }
+    place.booking_link.clear();
+    assert_eq!(
+        last_line(&place, WhatsApp),
+        "Записаться снова: +7 900 000-00-00"
+    );
+    place.phone.clear();
+    assert_eq!(last_line(&place, WhatsApp), "👤 Мастер: Бари");
+}
+
+#[test]
+fn the_wrong_number() {
+    let told = Told::WrongNumber { was: &[haircut()] };
+    for markup in [WhatsApp, TelegramHtml, Plain] {
+        assert_eq!(
+            ru(&told, markup),
+            "Сообщение о записи на 21 августа в 14:30 пришло на этот номер по ошибке. \
+             Делать ничего не нужно, простите за беспокойство 🙏"
+        );
+    }
+    assert_eq!(
+        en(&told, WhatsApp),
+        "A message about a booking on 21 August at 14:30 came to this number by mistake. \
+         There is nothing to do, sorry for the trouble 🙏"
+    );
+}
+
+#[test]
+fn english_texts() {
+    let (before, now) = ([haircut()], [moved()]);
+    assert_eq!(
+        en(&Told::Created { now: &before }, WhatsApp),
+        "\
+✅ *You are booked!*
+
+📅 21 August at 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 With Бари
+💰 Price: ~2000 руб~ 1000 руб (50% off)
+📍 Малаховка, Южная улица, 38
+
+To cancel or reschedule, just write to me here 👇"
+    );
+    assert_eq!(
+        en(&updated(&before, &now, &[Field::Start]), Plain),
+        "\
+🔄 Your booking has moved
+
+📅 Before: 21 August at 14:30
+Now: 22 August at 16:00
+💇 МУЖСКАЯ СТРИЖКА
+👤 With Бари
+💰 Price: 1000 руб instead of 2000 руб (50% off)
+📍 Малаховка, Южная улица, 38
+
+If the time does not suit you, just write to me here 👇"
+    );
+    assert_eq!(
+        en(&Told::Cancelled { was: &before }, TelegramHtml),
+        "\
+❌ <b>Your booking is cancelled</b>
+
+📅 21 August at 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 With Бари
+
+Shall we find another time? Write to me here 👇"
+    );
+}
+
+// Owners.
+
+fn voice(language: Language, markup: Markup) -> Voice {
+    Voice {
+        language,
+        markup,
+        today: today(),
+    }
+}
+
+fn copy<'a>(kind: ChangeKind, before: Option<&'a [Record]>, now: &'a [Record]) -> OwnerCopy<'a> {
+    OwnerCopy {
+        kind,
+        before,
+        records: now,
+        salon: "Малаховка",
+        to_client: ToClient::Told("принято WhatsApp"),
+        mask: false,
+    }
+}
+
+#[test]
+fn the_owner_gets_a_copy_of_each_kind() {
+    let ru = voice(Language::Ru, TelegramHtml);
+    let (before, now) = ([haircut()], [moved()]);
+    assert_eq!(
+        owner_copy(ru, &copy(ChangeKind::Created, None, &before)),
+        "\
+🆕 <b>Новая запись</b> · Малаховка
+21 августа в 14:30 · Бари
+МУЖСКАЯ СТРИЖКА · 1000 руб
+Анна, +7 900 000-00-01
+Клиенту: принято WhatsApp"
+    );
+    assert_eq!(
+        owner_copy(ru, &copy(ChangeKind::Updated, Some(&before), &now)),
+        "\
+🔄 <b>Перенос</b> · Малаховка
+<s>21 августа в 14:30</s> → <b>22 августа в 16:00</b> · Бари
+МУЖСКАЯ СТРИЖКА · 1000 руб
+Анна, +7 900 000-00-01
+Клиенту: принято WhatsApp"
+    );
+    let other = [other_master()];
+    assert_eq!(
+        owner_copy(
+            voice(Language::Ru, WhatsApp),
+            &copy(ChangeKind::Updated, Some(&before), &other)
+        ),
+        "\
+🔄 *Изменение* · Малаховка
+21 августа в 14:30 · ~Бари~ → *Тимур*
+МУЖСКАЯ СТРИЖКА · 1000 руб
+Анна, +7 900 000-00-01
+Клиенту: принято WhatsApp"
+    );
+    let cancelled = OwnerCopy {
+        to_client: ToClient::NotTold(ru.reason("no_phone")),
+        mask: true,
+        ..copy(ChangeKind::Deleted, None, &before)
+    };
+    assert_eq!(
+        owner_copy(ru, &cancelled),
+        "\
+❌ <b>Отмена</b> · Малаховка
+21 августа в 14:30 · Бари
+МУЖСКАЯ СТРИЖКА · 1000 руб
+Анна, +7 *** ***-**-01
+Клиенту не сообщили: нет телефона"
+    );
+    let en = voice(Language::En, Plain);
+    let told = en.accepted("WhatsApp");
+    let english = OwnerCopy {
+        to_client: ToClient::Told(&told),
+        ..copy(ChangeKind::Updated, Some(&before), &now)
+    };
+    assert_eq!(
+        owner_copy(en, &english),
+        "\
+🔄 Moved · Малаховка
+21 August at 14:30 → 22 August at 16:00 · Бари
+МУЖСКАЯ СТРИЖКА · 1000 руб
+Анна, +7 900 000-00-01
+To the client: accepted by WhatsApp"
+    );
+}
+
+#[test]
+fn the_owner_is_told_of_trouble_and_of_its_end() {
+    let ru = voice(Language::Ru, WhatsApp);
+    let en = voice(Language::En, WhatsApp);
+    let since = NaiveTime::from_hms_opt(10, 42, 0).unwrap();
+    assert_eq!(
+        alert_company_unseen(ru, "Малаховка", since, Blind::Key),
+        "\
+⚠️ *Не вижу журнал: Малаховка*
+С 10:42 YClients не принимает ключ (401). Обычно это значит, что в YClients сменили пароль.
+Сообщения клиентам ждут. После починки отправлю те, что не устарели."
+    );
+    assert_eq!(
+        alert_company_unseen(en, "Малаховка", since, Blind::Other("HTTP 502.")),
+        "\
+⚠️ *I cannot see the journal: Малаховка*
+Since 10:42 YClients does not answer properly: HTTP 502.
+Messages to clients are waiting. Once it is mended, those still of use will go."
+    );
+    let waited = Waited {
+        sending: 7,
+        stale: 3,
+    };
+    assert_eq!(
+        alert_company_seen(ru, "Малаховка", 7800, waited),
+        "\
+✅ *Снова вижу журнал: Малаховка*
+Перерыв 2 ч 10 мин. Отправляю 7 сообщений, 3 устарели."
+    );
+    assert_eq!(
+        alert_company_seen(en, "Малаховка", 30, Waited::default()),
+        "\
+✅ *I see the journal again: Малаховка*
+Out for under a minute."
+    );
+    assert_eq!(
+        alert_channel_down(ru, "whatsapp", since, "the account is notAuthorized"),
+        "\
+⚠️ *Не работает канал: whatsapp*
+С 10:42: the account is notAuthorized.
+Сообщения клиентам ждут. После починки отправлю те, что не устарели."
+    );
+    assert_eq!(
+        alert_channel_up(en, "whatsapp", 3600, waited),
+        "\
+✅ *Channel works again: whatsapp*
+Out for 1 h. Sending 7 messages, 3 are too old."
+    );
+    let nearest = "2026-08-01T16:00:00".parse().ok();
+    assert_eq!(
+        alert_guard(ru, "Малаховка", 14, nearest),
+        "\
+✋ *Придержал 14 отмен: Малаховка*
+Из журнала сразу пропали 14 записей, ближайшая сегодня в 16:00. Клиентам об этих отменах не писал.
+Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard"
+    );
+    assert_eq!(
+        alert_guard(en, "Малаховка", 14, None),
+        "\
+✋ *Held back 14 cancellations: Малаховка*
+14 bookings vanished from the journal at once. Clients were not told of these.
+To send them: booking-monitor release. To drop them: booking-monitor release --discard"
+    );
+    let list = ["Анна, 21 августа в 14:30".to_owned()];
+    assert_eq!(
+        alert_uncertain(ru, 3, &list),
+        "\
+❔ *Не знаю, дошло ли: 3 сообщения*
+Связь оборвалась во время отправки.
+Анна, 21 августа в 14:30"
+    );
+    assert_eq!(
+        alert_uncertain(en, 1, &[]),
+        "\
+❔ *Did it arrive? I cannot tell: 1 message*
+The connection broke off while sending."
+    );
+}
+
+// Templates of a company's own.
+
+fn own<'a>(key: &'a str, channel: Option<&'a str>, source: &'a str) -> Override<'a> {
+    Override {
+        key,
+        channel,
+        source,
+        origin: "templates.created",
+    }
+}
+
+#[test]
+fn a_companys_own_text_stands_in_place_of_the_builtin_one() {
+    let texts = Texts::new(
+        Language::Ru,
+        &[
+            own("created", None, "Всем: {{ date }}\n{{ review_link }}\n*{{ services }}*"),
+            own(
+                "created",
+                Some("whatsapp"),
+                "{% if strike %}~{{ old_price }}~{% endif %} {{ price }}, {{ weekday }}, {{ duration }}",
+            ),
+        ],
+    )
+    .unwrap();
+    let told = Told::Created { now: &[haircut()] };
+    let text = |channel| {
+        let way = Way {
+            channel,
+            markup: TelegramHtml,
+            invite: true,
+        };
+        compose(&texts, &told, &place(), way, today())
+    };
+    assert_eq!(text("telegram"), "Всем: 21 августа\n<b>МУЖСКАЯ СТРИЖКА</b>");
+    assert_eq!(text("whatsapp"), "<s>2000 руб</s> 1000 руб, пятница, 1 ч");
+}
+
+#[test]
+fn own_texts_know_what_was_before_only_where_it_changed() {
+    let source = "{{ changes }}\nбыло {{ old_date }} {{ old_time }}\nмастер был {{ old_staff }}";
+    let texts = Texts::new(Language::Ru, &[own("updated", None, source)]).unwrap();
+    let (before, now) = ([haircut()], [moved()]);
+    let told = updated(&before, &now, &[Field::Start]);
+    assert_eq!(
+        compose(&texts, &told, &place(), way(WhatsApp, true), today()),
+        "📅 ~21 августа в 14:30~ → *22 августа в 16:00*\nбыло 21 августа 14:30"
+    );
+}
+
+fn problems(texts: &[Override<'_>]) -> Vec<String> {
+    let found: Vec<TemplateProblem> = Texts::new(Language::Ru, texts).unwrap_err();
+    found.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_wrong_template_is_named_with_its_line_and_the_nearest_right_name() {
+    let cases = [
+        (
+            own("created", None, "Здравствуйте\n{{ clint_name }}"),
+            "templates.created, line 2: unknown variable `clint_name`; did you mean `client_name`?",
+        ),
+        (
+            own("created", None, "{{ zzz }}"),
+            "templates.created, line 1: unknown variable `zzz`",
+        ),
+        (
+            own("creatd", None, "x"),
+            "templates.created: there is no text `creatd`; did you mean `created`?",
+        ),
+        (
+            own(
+                "created",
+                None,
+                "a\n{% for item in items %}{{ item.datee }}{% endfor %}",
+            ),
+            "templates.created, line 2: undefined value: `item.datee` is undefined",
+        ),
+        (
+            own("created", None, "{% if %}"),
+            "templates.created, line 1: syntax error: unexpected end of block",
+        ),
+        (
+            own("created", None, "{{ client_name|safe }}"),
+            "templates.created, line 1: unknown filter: filter safe is unknown",
+        ),
+        (
+            own(
+                "created",
+                None,
+                "{% for a in range(999) %}{% for b in range(999) %}x{% endfor %}{% endfor %}",
+            ),
+            "templates.created, line 1: it takes too long: an endless loop?",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(problems(&[text]), [expected]);
+    }
+}
+
+#[test]
+fn all_wrong_templates_are_named_at_once() {
+    let found = problems(&[
+        own("created", None, "{{ b_b_b }}\n{{ clients_name }}"),
+        own("cancelled", None, "{{ tme }}"),
+    ]);
+    assert_eq!(
+        found,
+        [
+            "templates.created, line 1: unknown variable `b_b_b`",
+            "templates.created, line 2: unknown variable `clients_name`; did you mean `client_name`?",
+            "templates.created, line 1: unknown variable `tme`; did you mean `time`?",
+        ]
+    );
+}
+
+// Hostile data.
+
+/// Names, titles and addresses as people who wish us ill would write them.
+fn hostile() -> Vec<String> {
+    let mut corpus: Vec<String> = [
+        "*bold*",
+        "_italic_",
+        "~struck~",
+        "`code`",
+        "```block```",
+        "*_~all~_*",
+        "* x",
+        "- x",
+        "> quote",
+        "1. list",
+        "# head",
+        "*",
+        "**",
+        "_",
+        "~",
+        "`",
+        "a*b*c",
+        "*\n*",
+        "<b>x</b>",
+        "<a href=\"http://evil.example\">x</a>",
+        "<script>alert(1)</script>",
+        "</b></s>",
+        "&lt;b&gt;",
+        "&amp;",
+        "<",
+        "<!--",
+        "<tg-spoiler>x</tg-spoiler>",
+        "{{ phone }}",
+        "{{ client_name|safe }}",
+        "{% if true %}x{% endif %}",
+        "{% raw %}",
+        "{# c #}",
+        "{{",
+        "}}",
+        "${phone}",
+        "{phone}",
+        "%s",
+        "%n%n%n",
+        "%(phone)s",
+        "\u{202E}gnp.exe",
+        "\u{2066}x\u{2069}",
+        "\u{200F}עברית",
+        "a\u{200B}b",
+        "\u{FEFF}x",
+        "\u{2060}x",
+        "\u{AD}x",
+        "\u{3164}",
+        "\u{E0041}x",
+        "\u{E000}x\u{E000}",
+        "\u{E020}",
+        "\u{0}x",
+        "\u{1b}[31mred",
+        "\u{7}",
+        "line\nbreak",
+        "a\r\nb",
+        "a\u{2028}b",
+        "a\u{85}b",
+        "\t\ttabs",
+        "https://evil.example/pay",
+        "http://evil.example",
+        "HTTPS://EVIL.EXAMPLE",
+        "evil.example",
+        "www.evil.example",
+        "злой.рф",
+        "evil.рф",
+        "xn--80ak6aa92e.com",
+        "t.me/evil",
+        "evil\u{3002}com",
+        "例子.中国",
+        "tg://resolve?domain=evil",
+        "mailto:evil@evil.example",
+        "evil@evil.example",
+        "@evil_bot",
+        "@79000000001",
+        "/start",
+        "/start@evil_bot",
+        "#tag",
+        "$USD",
+        "192.168.0.1",
+        "10.0.0.1:8080/x",
+        "*https://evil.example/*",
+        "_www.evil.example_",
+        "[x](http://evil.example)",
+        "![x](http://evil.example)",
+        "||spoiler||",
+        "__u__",
+        "'; DROP TABLE x",
+        "\\*x\\*",
+        "null",
+        "Анна 💇\u{200D}♀\u{FE0F}",
+    ]
+    .map(str::to_owned)
+    .into();
+    corpus.push("я".repeat(10_000));
+    corpus.push("*_~`<&>@/{{".repeat(1_000));
+    corpus.push("evil.example ".repeat(800));
+    corpus
+}
+
+fn infected(word: &str) -> Record {
+    with(|r| {
+        r.staff.name = word.into();
+        r.services = vec![
+            service(1, word, 2000, 50, 1000),
+            service(2, word, 2000, 50, 1000),
+        ];
+        r.comment = word.into();
+        if let Some(client) = &mut r.client {
+            client.name = word.into();
+        }
+        // The one value that is meant to be a link: the API makes it, nobody types it.
+        r.link = "https://ours.test/b".into();
+    })
+}
+
+/// Every text there is, about this booking, in this place.
+fn every_text(word: &str, markup: Markup) -> Vec<String> {
+    let greeting = "Здравствуйте!\n{{ client_name }}, ждём вас\n*{{ staff }}* {{ address }} {{ link }}\n{% set x %}{{ salon }}{% endset %}{{ x }} {{ staff|upper }} {{ [staff, address]|join('*') }}";
+    let texts = Texts::new(Language::Ru, &[own("restored", None, greeting)]).unwrap();
+    let place = Place {
+        salon: word.into(),
+        address: word.into(),
+        phone: word.into(),
+        booking_link: "https://ours.test/b".into(),
+    };
+    let (was, now) = ([haircut()], [infected(word)]);
+    let fields = [Field::Start, Field::Staff, Field::Services, Field::Price];
+    let kinds = [
+        Told::Created { now: &now },
+        updated(&was, &now, &fields),
+        updated(&now, &was, &fields),
+        Told::Restored { now: &now },
+        Told::Cancelled { was: &now },
+    ];
+    let mut all: Vec<String> = kinds
+        .iter()
+        .map(|told| compose(&texts, told, &place, way(markup, false), today()))
+        .collect();
+    let voice = voice(Language::Ru, markup);
+    all.push(owner_copy(
+        voice,
+        &OwnerCopy {
+            salon: word,
+            to_client: ToClient::NotTold(word),
+            ..copy(ChangeKind::Updated, Some(&was), &now)
+        },
+    ));
+    all
+}
+
+/// What a messenger would turn into something one can press.
+fn active_links(text: &str) -> Vec<String> {
+    let mut text = text.replace("https://ours.test/b", "");
+    for tag in ["<b>", "</b>", "<s>", "</s>"] {
+        text = text.replace(tag, " ");
+    }
+    let separators = |c: char| c.is_whitespace() || c == '\u{2060}' || "<>,;()[]\"'".contains(c);
+    let is_label = |s: &str| s.chars().next().is_some_and(char::is_alphanumeric);
+    text.split(separators)
+        .filter(|word| {
+            let domain = word.rsplit_once(['.', '\u{3002}']).is_some_and(|(a, b)| {
+                a.ends_with(char::is_alphanumeric)
+                    && is_label(b)
+                    && (b.is_ascii() || b == "рф" || b == "中国")
+            });
+            let mention =
+                word.starts_with(['@', '/', '#', '$']) && word.len() > 1 && is_label(&word[1..]);
+            let dots = word.matches('.').count();
+            (domain && (dots >= 3 || word.chars().any(|c| c.is_alphabetic())))
+                || word.contains("://")
+                || mention
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_search_for_links_finds_them_where_nothing_breaks_them() {
+    for active in [
+        "https://evil.example/pay",
+        "вот evil.example тут",
+        "злой.рф",
+        "@evil_bot",
+        "/start",
+        "192.168.0.1",
+    ] {
+        assert_eq!(active_links(active).len(), 1, "{active}");
+    }
+    assert!(active_links("21 августа в 14:30, ул.Южная, 5").is_empty());
+}
+
+fn is_invisible_or_private(c: char) -> bool {
+    (c.is_control() && c != '\n')
+        || matches!(c, '\u{200B}'..='\u{200C}' | '\u{200E}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{AD}'
+            | '\u{E000}'..='\u{F8FF}' | '\u{E0000}'..)
+}
+
+#[test]
+fn hostile_words_become_neither_links_nor_hidden_text_in_any_channel() {
+    let corpus = hostile();
+    assert!(corpus.len() >= 60, "{}", corpus.len());
+    for word in corpus {
+        let name: String = word.chars().take(40).collect();
+        for markup in [WhatsApp, TelegramHtml, Plain] {
+            for text in every_text(&word, markup) {
+                let shown: String = text.chars().take(400).collect();
+                assert_eq!(
+                    active_links(&text),
+                    Vec::<String>::new(),
+                    "{name:?}: {shown}"
+                );
+                assert!(
+                    !text.contains(is_invisible_or_private),
+                    "{name:?}: {shown:?}"
+                );
+                let visible = text
+                    .replace("&amp;", "&")
+                    .replace("&lt;", "<")
+                    .replace("&gt;", ">");
+                assert!(visible.chars().count() <= 4096, "{name:?}: too long");
+                assert!(
+                    !text.contains("+7 900 000-00-00"),
+                    "a template came to life: {shown}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn hostile_words_add_no_emphasis_on_whatsapp() {
+    let marks =
+        |text: &str| -> Vec<usize> { ['*', '_', '~', '`'].map(|m| text.matches(m).count()).into() };
+    for word in hostile() {
+        let name: String = word.chars().take(40).collect();
+        // What the same texts hold about a harmless word that is missing nowhere.
+        let harmless = every_text("Слово", WhatsApp);
+        for (text, model) in every_text(&word, WhatsApp).iter().zip(&harmless) {
+            for (here, there) in marks(text).into_iter().zip(marks(model)) {
+                assert!(here <= there, "{name:?}: {text}");
+            }
+            let blocks = ["> ", "- ", "* ", "1. ", "# "];
+            assert!(
+                !text
+                    .lines()
+                    .any(|l| blocks.iter().any(|b| l.starts_with(b))),
+                "{name:?}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn hostile_words_leave_telegrams_html_whole_and_ours() {
+    for word in hostile() {
+        let name: String = word.chars().take(40).collect();
+        for text in every_text(&word, TelegramHtml) {
+            let mut open = Vec::new();
+            for piece in text.split('<').skip(1) {
+                let (tag, _) = piece.split_once('>').unwrap_or((piece, ""));
+                match tag.strip_prefix('/') {
+                    Some(name) => assert_eq!(open.pop(), Some(name), "{name:?}"),
+                    None => {
+                        assert!(["b", "s", "i"].contains(&tag), "{name:?}: <{tag}>");
+                        open.push(tag);
+                    }
+                }
+            }
+            assert_eq!(open, Vec::<&str>::new(), "{name:?}");
+            for piece in text.split('&').skip(1) {
+                let known = ["amp;", "lt;", "gt;"].iter().any(|e| piece.starts_with(e));
+                assert!(known, "{name:?}: &{piece:.20}");
+            }
+        }
+    }
+}
+
+#[test]
+fn builtin_texts_never_show_what_administrators_note() {
+    let noted = with(|r| {
+        r.comment = "СЕКРЕТ".into();
+        r.client.as_mut().unwrap().name = "СЕКРЕТ скандальная".into();
+    });
+    let (was, now) = ([haircut()], [noted]);
+    for told in [
+        Told::Created { now: &now },
+        updated(&was, &now, &[Field::Start]),
+        Told::Restored { now: &now },
+        Told::Cancelled { was: &now },
+        Told::WrongNumber { was: &now },
+    ] {
+        assert!(!ru(&told, WhatsApp).contains("СЕКРЕТ"));
+        assert!(!en(&told, WhatsApp).contains("СЕКРЕТ"));
+    }
+}

@@ -1,0 +1,13 @@
+//! Fakes of the services outside: strict, stateful, on loopback, with a log of every request.
+//!
+//! Nothing here sleeps: waiting is for a notification, guarded by a time-out that only a broken
+//! program reaches.
+#![expect(
+    dead_code,
+    reason = "each test program compiles this module for itself and uses a part of it"
+)]
+#![expect(unreachable_pub, reason = "a module of a test program has no outside")]
+
+pub mod fake;
+pub mod green_api;
+pub mod telegram;
