@@ -70,6 +70,7 @@ fn telegram_at(url: &str, common: Common) -> Built {
 async fn send(channel: &Arc<dyn Channel>, to: &str, text: &str) -> Outcome {
     channel
         .send(&Outgoing {
+            keyboard: None,
             to: to.into(),
             text: text.into(),
         })

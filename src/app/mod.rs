@@ -218,7 +218,8 @@ async fn assemble(
     assemble_with(config, store, api, clock, console).await
 }
 
-async fn assemble_with(
+/// [`assemble`] over a given API and clock: the tests' way in.
+pub async fn assemble_with(
     config: &Config,
     store: Store,
     api: Arc<dyn BookingApi>,

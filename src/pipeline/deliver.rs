@@ -13,7 +13,7 @@ use rusqlite::Transaction;
 
 use super::poll::delta;
 use super::settle::quiet_until;
-use super::visit::Visit;
+use super::visit::{Around, Visit};
 use super::{ChannelEnd, Desk, Pipeline, words};
 use crate::domain::delivery::{Outcome, Status};
 use crate::domain::phone::Phone;
@@ -360,7 +360,15 @@ impl Desk {
                 outbox::suppress(tx, n.id, Reason::Unchanged, None)?;
                 return Ok(Claim::Skip);
             };
-            if let Some(reason) = visit.silence(tx, self, company, &net, zone, n.changed_at, now)? {
+            let around = Around {
+                conn: tx,
+                desk: self,
+                company,
+                zone,
+                changed_at: n.changed_at,
+                now,
+            };
+            if let Some(reason) = visit.silence(&net, &around)? {
                 if reason == Reason::Past && n.attempts > 0 {
                     outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;
                 } else {

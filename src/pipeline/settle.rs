@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use rusqlite::Transaction;
 
 use super::poll::delta;
-use super::visit::Visit;
+use super::visit::{Around, Visit};
 use super::{Company, Desk, Pipeline, words};
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::delivery::Status;
@@ -307,15 +307,7 @@ impl Settling<'_> {
         let first = visit
             .first(net)
             .ok_or(store::StoreError::Corrupt("visit without records"))?;
-        let reason = visit.silence(
-            self.tx,
-            self.desk,
-            self.company,
-            net,
-            self.zone,
-            changed_at,
-            self.now,
-        )?;
+        let reason = visit.silence(net, &self.around(changed_at))?;
         let status = match reason {
             Some(_) => Status::Suppressed,
             None if kind == Kind::Cancelled && self.guard_trips()? => Status::Held,
@@ -376,6 +368,17 @@ impl Settling<'_> {
             None => report.to_send += 1,
         }
         Ok(id)
+    }
+
+    fn around(&self, changed_at: DateTime<Utc>) -> Around<'_> {
+        Around {
+            conn: self.tx,
+            desk: self.desk,
+            company: self.company,
+            zone: self.zone,
+            changed_at,
+            now: self.now,
+        }
     }
 
     /// Too many bookings vanished at once to be believed without a person.

@@ -86,16 +86,15 @@ impl Visit {
     }
 
     /// The reason not to tell it, evaluated anew each time it is asked for.
-    pub(super) fn silence(
-        &self,
-        conn: &Connection,
-        desk: &Desk,
-        company: &Company,
-        net: &Net,
-        zone: Tz,
-        changed_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> store::Result<Option<Reason>> {
+    pub(super) fn silence(&self, net: &Net, around: &Around<'_>) -> store::Result<Option<Reason>> {
+        let Around {
+            conn,
+            desk,
+            company,
+            zone,
+            changed_at,
+            now,
+        } = *around;
         let (mut opted_out, mut addressable) = (false, false);
         if let Some(phone) = &self.phone {
             opted_out = contacts::opted_out(conn, phone.e164(), &company.settings.channels)?;
@@ -104,6 +103,7 @@ impl Visit {
         let told_of = |m: &&Member| net.now.iter().any(|r| r.id == m.record.id);
         let mut told = self.members.iter().filter(told_of).peekable();
         let by_bot = told.peek().is_some() && told.all(|m| m.by_bot);
+        let phone = self.phone.as_ref();
         Ok(policy::silence(
             net,
             &company.settings.rules,
@@ -111,7 +111,7 @@ impl Visit {
                 now,
                 zone,
                 changed_at,
-                phone: self.phone.as_ref(),
+                phone,
                 opted_out,
                 addressable,
                 by_bot,
@@ -156,6 +156,18 @@ impl Visit {
             .or_else(|| self.members.first().map(|m| &m.record))
             .cloned()
     }
+}
+
+/// Where and when it is decided whether to tell of a visit.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) conn: &'a Connection,
+    pub(super) desk: &'a Desk,
+    pub(super) company: &'a Company,
+    pub(super) zone: Tz,
+    /// The change in the journal that made it tellable.
+    pub(super) changed_at: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
 }
 
 /// What one message makes known of one booking. Stored with the notification.

@@ -11,3 +11,4 @@
 pub mod fake;
 pub mod green_api;
 pub mod telegram;
+pub mod world;

@@ -1,0 +1,323 @@
+//! The life of a booking, from the journal to the client's phone, through the real HTTP client, the
+//! real database and the real adapters.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use booking_monitor::demo::salon::{BookingDraft, DraftService};
+use support::world::{PHONE, SALON, World, at, haircut};
+
+const CREATED: &str = "✅ *Вы записаны!*
+
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: ~2000 руб~ 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Для отмены или переноса напишите мне здесь 👇";
+
+#[tokio::test]
+async fn a_booking_is_told_when_made_moved_and_cancelled() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told(), [CREATED]);
+
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-22T16:00:00"));
+    world.tell().await;
+    assert_eq!(
+        world.told()[1],
+        "🔄 *Запись перенесена*
+
+📅 ~21 августа в 14:30~ → *22 августа в 16:00*
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: ~2000 руб~ 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если время не подходит, напишите мне здесь 👇"
+    );
+
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    assert_eq!(
+        world.told()[2],
+        "❌ *Запись отменена*
+
+📅 22 августа в 16:00
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+
+Подобрать другое время? Напишите мне здесь 👇"
+    );
+    assert_eq!(world.green.sent()[0].chat, "79000000001@c.us");
+    assert_eq!(
+        world.decisions(),
+        ["created|sent|", "updated|sent|", "cancelled|sent|"]
+    );
+    assert_eq!(
+        world.rows("SELECT event_type, processed_at IS NOT NULL FROM booking_events ORDER BY id"),
+        ["record.created|1", "record.updated|1", "record.deleted|1"]
+    );
+}
+
+#[tokio::test]
+async fn the_first_run_is_silent_and_the_next_change_is_told() {
+    let world = World::new().await;
+    let mut records = Vec::new();
+    for n in 0..30 {
+        let draft = haircut("2026-08-21T14:30:00").client("Анна", &format!("+790000000{n:02}"));
+        records.push(world.salon.book(draft));
+    }
+    world.advance("10m");
+    let report = world.poll().await;
+    assert!(report.baseline);
+    assert_eq!((report.counts.silent, report.counts.events()), (30, 0));
+    world.advance("1h");
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    assert_eq!(
+        world.rows("SELECT count(*) FROM booking_notifications"),
+        ["0"]
+    );
+
+    world.salon.change_staff(SALON, records[7], 6, "Тимур");
+    world.tell().await;
+    assert_eq!(
+        world.told(),
+        ["🔄 *Вас примет другой мастер*
+
+👤 ~Бари~ → *Тимур*
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+💰 Стоимость: ~2000 руб~ 1000 руб (скидка 50%)
+📍 Малаховка, Южная улица, 38
+
+Если хотите остаться у прежнего мастера, напишите мне здесь 👇"]
+    );
+}
+
+#[tokio::test]
+async fn nothing_leaves_before_the_delay_after_the_last_change_has_passed() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    world.advance("29s");
+    world.turn().await;
+    assert_eq!(world.told().len(), 0);
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-21T15:00:00"));
+    world.poll().await;
+    world.advance("29s");
+    world.turn().await;
+    assert_eq!(world.told().len(), 0);
+    world.advance("1s");
+    world.turn().await;
+    assert_eq!(world.told(), [CREATED.replace("14:30", "15:00")]);
+}
+
+#[tokio::test]
+async fn endless_changes_are_told_when_the_longest_delay_ends() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T10:00:00"));
+    world.poll().await;
+    for minute in 1..=15 {
+        world.advance("20s");
+        let start = format!("2026-08-21T10:{minute:02}:00");
+        world.salon.reschedule(SALON, record, at(&start));
+        world.poll().await;
+        world.turn().await;
+    }
+    // Five minutes after the first change.
+    assert_eq!(world.told(), [CREATED.replace("14:30", "10:15")]);
+}
+
+#[tokio::test]
+async fn five_moves_within_the_delay_are_one_message_with_the_final_state() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    for hour in 11..=15 {
+        world
+            .salon
+            .reschedule(SALON, record, at(&format!("2026-08-22T{hour}:00:00")));
+        world.poll().await;
+        world.advance("5s");
+    }
+    world.advance("30s");
+    world.turn().await;
+    assert_eq!(world.told().len(), 2);
+    assert!(
+        world.told()[1].contains("~21 августа в 14:30~ → *22 августа в 15:00*"),
+        "{}",
+        world.told()[1]
+    );
+}
+
+#[tokio::test]
+async fn made_and_dropped_within_the_delay_is_silence() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    world.advance("10s");
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    assert_eq!(world.decisions(), ["cancelled|suppressed|unchanged"]);
+}
+
+#[tokio::test]
+async fn there_and_back_within_the_delay_is_silence() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-22T16:00:00"));
+    world.poll().await;
+    world.advance("10s");
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told(), [CREATED]);
+    assert_eq!(world.decisions()[1], "updated|suppressed|unchanged");
+}
+
+#[tokio::test]
+async fn what_comes_back_after_a_cancellation_is_told_as_restored() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    world.salon.restore(SALON, record);
+    world.tell().await;
+    assert!(
+        world.told()[2].starts_with("✅ *Ваша запись снова в силе*"),
+        "{}",
+        world.told()[2]
+    );
+    assert_eq!(world.decisions()[2], "updated|sent|");
+}
+
+#[tokio::test]
+async fn two_records_of_one_visit_are_one_message() {
+    let world = World::watching().await;
+    world.salon.book(haircut("2026-08-21T14:30:00").visit(900));
+    world.salon.book(
+        BookingDraft::new(SALON, at("2026-08-21T15:30:00"))
+            .client("Анна", PHONE)
+            .staff(6, "Анна")
+            .service(46, "Маникюр", 1500, 0)
+            .visit(900),
+    );
+    world.tell().await;
+    assert_eq!(
+        world.told(),
+        ["✅ *Вы записаны!*
+
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+
+📅 21 августа в 15:30
+💇 Маникюр
+👤 Мастер: Анна
+💰 Стоимость: ~3500 руб~ 2500 руб
+📍 Малаховка, Южная улица, 38
+
+Для отмены или переноса напишите мне здесь 👇"]
+    );
+    assert_eq!(
+        world.rows(
+            "SELECT kind, status, coalesce(reason, ''), superseded_by IS NOT NULL
+               FROM booking_notifications ORDER BY id"
+        ),
+        ["created|sent||0", "created|suppressed|superseded|1"]
+    );
+}
+
+#[tokio::test]
+async fn a_visit_of_which_something_stands_is_changed_and_not_cancelled() {
+    let world = World::watching().await;
+    let first = world.salon.book(haircut("2026-08-21T14:30:00").visit(900));
+    let second = world.salon.book(haircut("2026-08-21T15:30:00").visit(900));
+    world.tell().await;
+    world.salon.cancel(SALON, first);
+    world.tell().await;
+    assert!(
+        world.decisions().contains(&"updated|sent|".to_owned()),
+        "{:?}",
+        world.decisions()
+    );
+    assert!(!world.told()[1].contains("отменена"), "{}", world.told()[1]);
+    world.salon.cancel(SALON, second);
+    world.tell().await;
+    assert!(
+        world.told()[2].starts_with("❌ *Запись отменена*"),
+        "{}",
+        world.told()[2]
+    );
+}
+
+#[tokio::test]
+async fn a_changed_service_is_told_with_what_came_and_what_went() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.change_services(
+        SALON,
+        record,
+        &[
+            DraftService::new(45, "МУЖСКАЯ СТРИЖКА", 2000, 50),
+            DraftService::new(47, "Оформление бороды", 1500, 0),
+        ],
+    );
+    world.tell().await;
+    assert_eq!(
+        world.told()[1],
+        "🔄 *Изменились услуги*
+
+➕ Добавили: Оформление бороды
+📅 21 августа в 14:30
+💇 Теперь в записи: МУЖСКАЯ СТРИЖКА, Оформление бороды
+👤 Мастер: Бари
+💰 Стоимость: ~3500 руб~ 2500 руб
+📍 Малаховка, Южная улица, 38
+
+Если что-то не так, напишите мне здесь 👇"
+    );
+}
+
+#[tokio::test]
+async fn an_event_carries_the_webhook_shape_with_old_and_new() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-22T16:00:00"));
+    world.tell().await;
+    let payload: serde_json::Value = serde_json::from_str(
+        &world.rows("SELECT payload FROM booking_events ORDER BY id DESC LIMIT 1")[0],
+    )
+    .unwrap();
+    assert_eq!(payload["event"], "record.updated");
+    assert_eq!(payload["resource"], "record");
+    assert_eq!(payload["status"], "update");
+    assert_eq!(payload["company_id"], SALON);
+    assert_eq!(payload["resource_id"], record);
+    assert_eq!(payload["changes"]["datetime"]["old"], "2026-08-21 14:30:00");
+    assert_eq!(payload["changes"]["datetime"]["new"], "2026-08-22 16:00:00");
+    assert_eq!(payload["data"]["sum"], 1000);
+    assert_eq!(payload["data"]["client"]["phone"], PHONE);
+    assert_eq!(
+        world.rows("SELECT event_id FROM booking_events ORDER BY id DESC LIMIT 1")[0],
+        payload["event_id"].as_str().unwrap()
+    );
+}
