@@ -188,7 +188,7 @@ pub fn get(conn: &Connection, id: i64) -> Result<Option<Notification>> {
         .optional()?)
 }
 
-/// What waits to be told to one person of one visit: pending, held or uncertain.
+/// What waits to be told to one person of how a visit stands: pending, held or uncertain.
 pub fn open_of_unit(
     conn: &Connection,
     company: i64,
@@ -198,6 +198,7 @@ pub fn open_of_unit(
     let mut query = conn.prepare_cached(
         "SELECT * FROM booking_notifications
           WHERE company_id = ?1 AND unit = ?2 AND phone = ?3
+            AND kind IN ('created', 'updated', 'cancelled')
             AND status IN ('pending', 'held', 'uncertain') ORDER BY id",
     )?;
     let rows = query.query_map((company, unit, phone), read)?;

@@ -1,0 +1,368 @@
+//! Never a false word: what the API does not say is not believed, and what it says is not missed.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use booking_monitor::demo::salon::{Fault, Route};
+use booking_monitor::ports::ApiError;
+use support::world::{PHONE, SALON, World, at, haircut};
+
+#[tokio::test]
+async fn an_idle_poll_costs_one_request() {
+    let world = World::watching().await;
+    world.advance("1m");
+    world.poll().await;
+    let before = world.salon.requests().len();
+    world.advance("1m");
+    world.poll().await;
+    assert_eq!(world.salon.requests().len() - before, 1);
+}
+
+#[tokio::test]
+async fn a_sweep_of_a_small_salon_costs_one_request_more() {
+    let world = World::watching().await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    let before = world.salon.requests().len();
+    world.advance("15m");
+    assert!(world.poll().await.swept);
+    assert_eq!(world.salon.requests().len() - before, 2);
+}
+
+#[tokio::test]
+async fn a_journal_beyond_one_page_is_read_in_slices_that_fit() {
+    let mut world = World::new().await;
+    for n in 0..450 {
+        let day = 21 + n % 9;
+        let draft = haircut(&format!("2026-08-{day}T{:02}:00:00", 9 + n % 10))
+            .client("Анна", &format!("+7900000{n:04}"));
+        world.salon.book(draft);
+    }
+    // Older than the baseline, so silence is expected of all of them.
+    world.advance("10m");
+    world.poll().await;
+    assert_eq!(
+        world.rows("SELECT count(*) FROM appointments_cache"),
+        ["450"]
+    );
+    world.advance("15m");
+    assert!(world.poll().await.swept);
+    world.restart().await;
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    assert_eq!(
+        world.rows("SELECT count(*) FROM appointments_cache WHERE missing_since IS NOT NULL"),
+        ["0"]
+    );
+}
+
+#[tokio::test]
+async fn a_single_day_beyond_one_page_is_read_too() {
+    let world = World::new().await;
+    for n in 0..230 {
+        world
+            .salon
+            .book(haircut("2026-08-21T12:00:00").client("Анна", &format!("+7900000{n:04}")));
+    }
+    world.advance("10m");
+    world.poll().await;
+    assert_eq!(
+        world.rows("SELECT count(*) FROM appointments_cache"),
+        ["230"]
+    );
+}
+
+#[tokio::test]
+async fn answers_that_are_no_answers_change_nothing_and_the_next_poll_heals() {
+    let faults = [
+        Fault::Status(500, String::new()),
+        Fault::Status(502, "<html>bad gateway</html>".into()),
+        Fault::Empty200,
+        Fault::Html,
+        Fault::Truncated,
+        Fault::SuccessFalse("Внутренняя ошибка".into()),
+        Fault::TooManyRequests { seconds: 1 },
+    ];
+    for fault in faults {
+        let world = World::watching().await;
+        let records: Vec<i64> = (0..12)
+            .map(|n| {
+                world.salon.book(
+                    haircut("2026-08-21T14:30:00").client("Анна", &format!("+790000000{n:02}")),
+                )
+            })
+            .collect();
+        world.tell().await;
+        assert_eq!(world.told().len(), 12, "{fault:?}");
+        world.salon.set_fault(Route::Records, Some(fault.clone()));
+        for _ in 0..6 {
+            world.advance("15m");
+            world.poll_of(SALON).await;
+            world.turn().await;
+        }
+        assert_eq!(world.told().len(), 12, "{fault:?}");
+        world.salon.set_fault(Route::Records, None);
+        world
+            .salon
+            .reschedule(SALON, records[0], at("2026-08-21T16:30:00"));
+        world.tell().await;
+        assert_eq!(world.told().len(), 13, "{fault:?}");
+        assert!(
+            world.told()[12].starts_with("🔄 *Запись перенесена*"),
+            "{fault:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_first_listing_that_is_cut_short_is_no_baseline() {
+    let world = World::new().await;
+    for n in 0..12 {
+        world
+            .salon
+            .book(haircut("2026-08-21T14:30:00").client("Анна", &format!("+790000000{n:02}")));
+    }
+    world.advance("1h");
+    world
+        .salon
+        .set_fault(Route::Records, Some(Fault::Truncated));
+    assert!(matches!(
+        world.poll_of(SALON).await.error,
+        Some(ApiError::Unreadable(_))
+    ));
+    world.salon.set_fault(Route::Records, Some(Fault::Empty200));
+    world.poll_of(SALON).await;
+    world.salon.set_fault(Route::Records, None);
+    for _ in 0..4 {
+        world.advance("15m");
+        world.poll().await;
+        world.turn().await;
+    }
+    assert_eq!(world.told().len(), 0);
+    assert_eq!(
+        world.rows("SELECT count(*) FROM appointments_cache"),
+        ["12"]
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_vanishes_is_told_as_cancelled_once_the_api_has_said_so_twice() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.erase(SALON, record);
+    world.advance("15m");
+    world.poll().await;
+    world.advance("31s");
+    world.turn().await;
+    assert_eq!(world.told().len(), 1, "one look is no proof");
+    world.tell().await;
+    assert_eq!(world.told().len(), 2);
+    assert!(
+        world.told()[1].starts_with("❌ *Запись отменена*"),
+        "{}",
+        world.told()[1]
+    );
+    let reason = world.rows("SELECT json_extract(payload, '$.data.reason') FROM booking_events ORDER BY id DESC LIMIT 1");
+    assert_eq!(reason, ["not_found"]);
+}
+
+#[tokio::test]
+async fn a_hidden_master_is_no_cancellation() {
+    let world = World::watching().await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.hide_staff(SALON, 5);
+    for _ in 0..4 {
+        world.advance("15m");
+        world.poll().await;
+        world.turn().await;
+    }
+    assert_eq!(world.told().len(), 1);
+}
+
+#[tokio::test]
+async fn a_booking_moved_beyond_the_horizon_is_a_change_and_one_that_passes_is_nothing() {
+    let world = World::watching_with(r#"horizon = "7d""#, "").await;
+    let moved = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world
+        .salon
+        .book(haircut("2026-08-20T18:00:00").client("Вера", "+79000000002"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 2);
+    world
+        .salon
+        .reschedule(SALON, moved, at("2026-10-01T14:30:00"));
+    world.tell().await;
+    assert!(
+        world.told()[2].contains("→ *1 октября в 14:30*"),
+        "{}",
+        world.told()[2]
+    );
+    for _ in 0..30 {
+        world.advance("2h");
+        world.poll().await;
+        world.turn().await;
+    }
+    assert_eq!(world.told().len(), 3);
+}
+
+#[tokio::test]
+async fn what_a_poll_missed_the_sweep_brings() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    // Edited with a change date far before the cursor: no `changed_after` will ever list it.
+    world.salon.edit(SALON, record, |row| {
+        row["date"] = "2026-08-22 16:00:00".into();
+        row["datetime"] = "2026-08-22T16:00:00+03:00".into();
+    });
+    world.tell().await;
+    assert_eq!(world.told().len(), 2);
+}
+
+#[tokio::test]
+async fn an_old_booking_changed_for_the_first_time_is_told_without_old_values() {
+    let world = World::watching_with(r#"horizon = "7d""#, "").await;
+    world.advance("1m");
+    let far = world.salon.book(haircut("2026-12-01T14:30:00"));
+    world
+        .salon
+        .backdate(SALON, far, "2026-08-01T09:00:00Z".parse().unwrap());
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    assert!(
+        world.told()[0].starts_with("🔄 *Запись обновлена*"),
+        "{}",
+        world.told()[0]
+    );
+    assert_eq!(
+        world.rows("SELECT event_type FROM booking_events"),
+        ["record.updated"]
+    );
+}
+
+#[tokio::test]
+async fn services_in_another_order_are_the_same_services() {
+    let world = World::watching().await;
+    let record = world
+        .salon
+        .book(haircut("2026-08-21T14:30:00").service(47, "Борода", 1500, 0));
+    world.tell().await;
+    world.salon.edit(SALON, record, |row| {
+        let services = row["services"].as_array_mut().unwrap();
+        services.reverse();
+    });
+    world.tell().await;
+    assert_eq!(world.rows("SELECT count(*) FROM booking_events"), ["1"]);
+}
+
+#[tokio::test]
+async fn a_refused_company_is_asked_again_only_after_five_minutes_and_the_others_go_on() {
+    let world =
+        World::watching_with("", "[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]").await;
+    world
+        .salon
+        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+    world.poll_of(222_222).await;
+    world.salon.forbid(SALON, true);
+    let report = world.poll_of(SALON).await;
+    assert!(
+        matches!(report.error, Some(ApiError::Denied { status: 403, .. })),
+        "{:?}",
+        report.error
+    );
+    assert_eq!(
+        world.rows(
+            "SELECT denied, strftime('%M', next_try_at) FROM companies WHERE company_id = 111111"
+        ),
+        ["1|05"]
+    );
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    let mut other = haircut("2026-08-21T14:30:00");
+    other.company = 222_222;
+    world.salon.book(other);
+    world.poll_of(222_222).await;
+    world.advance("31s");
+    world.turn().await;
+    assert_eq!(world.told().len(), 1);
+    world.salon.forbid(SALON, false);
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "nothing was lost");
+}
+
+#[tokio::test]
+async fn many_cancellations_at_once_are_held_until_a_person_lets_them_go() {
+    let world = World::watching().await;
+    let records: Vec<i64> = (0..10)
+        .map(|n| {
+            world
+                .salon
+                .book(haircut("2026-08-21T14:30:00").client("Анна", &format!("+790000000{n:02}")))
+        })
+        .collect();
+    world.tell().await;
+    for record in &records[..7] {
+        world.salon.cancel(SALON, *record);
+    }
+    world.tell().await;
+    assert_eq!(world.told().len(), 10, "no cancellation left");
+    assert_eq!(
+        world.rows("SELECT count(*) FROM booking_notifications WHERE status = 'held'"),
+        ["7"]
+    );
+    // One comes back: its hold ends by itself.
+    world.salon.restore(SALON, records[0]);
+    world.tell().await;
+    assert_eq!(
+        world.rows("SELECT count(*) FROM booking_notifications WHERE status = 'held'"),
+        ["6"]
+    );
+    let now = booking_monitor::ports::Clock::now(&world.clock);
+    world
+        .pipeline()
+        .store()
+        .write(move |tx| booking_monitor::store::guard::release(tx, SALON, now))
+        .await
+        .unwrap();
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(world.told().len(), 16);
+    assert!(
+        world.told()[10..]
+            .iter()
+            .all(|t| t.starts_with("❌ *Запись отменена*"))
+    );
+}
+
+#[tokio::test]
+async fn five_cancellations_at_once_are_an_ordinary_day() {
+    let world = World::watching().await;
+    let records: Vec<i64> = (0..5)
+        .map(|n| {
+            world
+                .salon
+                .book(haircut("2026-08-21T14:30:00").client("Анна", &format!("+790000000{n:02}")))
+        })
+        .collect();
+    world.tell().await;
+    for record in records {
+        world.salon.cancel(SALON, record);
+    }
+    world.tell().await;
+    assert_eq!(world.told().len(), 10);
+}
+
+#[tokio::test]
+async fn the_cache_shows_the_journal_to_people_with_sqlite() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(
+        world.rows(
+            "SELECT record_id, start_local, start_at, staff_name, client_phone, attendance, deleted, origin
+               FROM appointments_cache"
+        ),
+        [format!("{record}|2026-08-21T14:30:00|2026-08-21T11:30:00.000Z|Бари|{PHONE}|0|0|staff")]
+    );
+}
