@@ -212,13 +212,29 @@ async fn what_a_poll_missed_the_sweep_brings() {
     let world = World::watching().await;
     let record = world.salon.book(haircut("2026-08-21T14:30:00"));
     world.tell().await;
-    // Edited with a change date far before the cursor: no `changed_after` will ever list it.
+    let stamp = world.salon.row(SALON, record).unwrap()["last_change_date"].clone();
+    // Another booking moves the cursor on, beyond the overlap.
+    world.advance("20m");
+    world
+        .salon
+        .book(haircut("2026-08-21T16:30:00").client("Вера", "+79000000002"));
+    world.tell().await;
+    // Moved without its change date moving: no `changed_after` lists it.
     world.salon.edit(SALON, record, |row| {
         row["date"] = "2026-08-22 16:00:00".into();
         row["datetime"] = "2026-08-22T16:00:00+03:00".into();
+        row["last_change_date"] = stamp;
     });
     world.tell().await;
-    assert_eq!(world.told().len(), 2);
+    assert_eq!(world.told().len(), 2, "the poll cannot see it");
+    world.advance("15m");
+    world.tell().await;
+    assert_eq!(world.told().len(), 3);
+    assert!(
+        world.told()[2].starts_with("🔄 *Запись перенесена*"),
+        "{}",
+        world.told()[2]
+    );
 }
 
 #[tokio::test]
@@ -229,6 +245,10 @@ async fn an_old_booking_changed_for_the_first_time_is_told_without_old_values() 
     world
         .salon
         .backdate(SALON, far, "2026-08-01T09:00:00Z".parse().unwrap());
+    world.poll().await;
+    world
+        .salon
+        .reschedule(SALON, far, at("2026-12-01T15:00:00"));
     world.tell().await;
     assert_eq!(world.told().len(), 1);
     assert!(

@@ -104,6 +104,7 @@ pub struct Desk {
     sent: Mutex<Vec<Sent>>,
     requests: Mutex<Vec<Request>>,
     script: Mutex<VecDeque<Answer>>,
+    held: Mutex<Option<Arc<Notify>>>,
     changed: Notify,
 }
 
@@ -139,6 +140,21 @@ impl Desk {
         };
         self.changed.notify_waiters();
         id
+    }
+
+    /// The next send is read and answered only when the returned bell rings.
+    pub fn hold_next(&self) -> Arc<Notify> {
+        let bell = Arc::new(Notify::new());
+        *lock(&self.held) = Some(Arc::clone(&bell));
+        bell
+    }
+
+    /// Waits for the bell of a held send.
+    pub async fn held(&self) {
+        let bell = lock(&self.held).take();
+        if let Some(bell) = bell {
+            bell.notified().await;
+        }
     }
 
     /// The scripted answer to the next send.

@@ -185,6 +185,7 @@ impl Api {
         };
         let chat = body["chatId"].as_str().unwrap_or_default().to_owned();
         let text = body["message"].as_str().unwrap_or_default().to_owned();
+        self.desk.held().await;
         if let Some(scripted) = self.desk.scripted() {
             return play(scripted, || {
                 self.desk.take(&chat, &text, "BAE5");

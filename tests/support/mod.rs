@@ -10,5 +10,6 @@
 
 pub mod fake;
 pub mod green_api;
+pub mod program;
 pub mod telegram;
 pub mod world;

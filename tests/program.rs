@@ -1,0 +1,380 @@
+//! The binary against the simulated salon over HTTP: exit codes, `--once`, signals, restarts.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use std::time::Duration;
+
+use booking_monitor::demo::salon::{PARTNER_TOKEN, USER_TOKEN};
+use support::program::{Program, start, stderr, stdout};
+use support::world::SALON;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_is_silent_first_and_tells_the_next_booking_in_a_later_run() {
+    let program = Program::new().await;
+    program.book();
+    let first = program.run(&["--once"]).await;
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    // Made before the baseline: known to everybody. What comes now is news.
+    let day = start(1).format("%Y-%m-%dT%H:%M:%S").to_string();
+    program
+        .salon
+        .book(support::world::haircut(&day).client("Вера", "+79000000002"));
+    let second = program.run(&["--once"]).await;
+    assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
+    assert_eq!(program.green.sent().len(), 0, "the delay has not passed");
+    let third = program.run(&["--once", "--drain"]).await;
+    assert_eq!(third.status.code(), Some(0), "{}", stderr(&third));
+    let sent = program.green.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].chat, "79000000002@c.us");
+    let fourth = program.run(&["--once", "--drain"]).await;
+    assert_eq!(fourth.status.code(), Some(0));
+    assert_eq!(program.green.sent().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_tells_a_booking_and_leaves_on_sigterm() {
+    let program = Program::new().await;
+    let daemon = program.daemon();
+    wait_for_baseline(&program).await;
+    program.book();
+    let sent = program.green.wait_for(1).await;
+    assert!(
+        sent[0].text.starts_with("✅ *Вы записаны!*"),
+        "{}",
+        sent[0].text
+    );
+    daemon.signal("TERM");
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("notification sent"), "{log}");
+    let secrets = [
+        PARTNER_TOKEN,
+        USER_TOKEN,
+        support::green_api::TOKEN,
+        "9000000001",
+        "Анна",
+    ];
+    for secret in secrets {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_in_the_middle_of_a_send_finishes_it() {
+    let program = Program::new().await;
+    let daemon = program.daemon();
+    wait_for_baseline(&program).await;
+    let bell = program.green.hold_next();
+    program.book();
+    program.green.wait_for_requests("sendMessage", 1).await;
+    daemon.signal("TERM");
+    bell.notify_one();
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert_eq!(
+        program.rows("SELECT status FROM booking_notifications"),
+        ["sent"]
+    );
+
+    let again = program.run(&["--once", "--drain"]).await;
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(program.green.sent().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_in_the_middle_of_a_send_leaves_it_uncertain_and_never_doubles_it() {
+    let program = Program::new().await;
+    let daemon = program.daemon();
+    wait_for_baseline(&program).await;
+    // Taken by the messenger, never answered.
+    program
+        .green
+        .answer_next(support::fake::Answer::Hang { taken: true });
+    program.book();
+    program.green.wait_for(1).await;
+    daemon.signal("KILL");
+    let (status, _) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), None);
+    let again = program.run(&["--once", "--drain"]).await;
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(
+        program.rows("SELECT status FROM booking_notifications"),
+        ["uncertain"]
+    );
+    assert_eq!(program.green.sent().len(), 1);
+    let status = program.run(&["status"]).await;
+    assert_eq!(status.status.code(), Some(1), "{}", stdout(&status));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_the_poll_and_the_message_loses_nothing() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    program.book();
+    let daemon = program.daemon();
+    wait_for_rows(&program, "SELECT event_id FROM booking_events").await;
+    daemon.signal("KILL");
+    daemon.end(Duration::from_secs(15)).await;
+    let again = program.run(&["--once", "--drain"]).await;
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(program.green.sent().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_instance_leaves_at_once_and_asks_nothing() {
+    let program = Program::new().await;
+    let _daemon = program.daemon();
+    wait_for_baseline(&program).await;
+    let second = program.run(&["--once"]).await;
+    assert_eq!(second.status.code(), Some(75));
+    assert!(
+        stderr(&second).contains("error: another booking-monitor is running"),
+        "{}",
+        stderr(&second)
+    );
+    assert!(stderr(&second).contains("\nhint: "), "{}", stderr(&second));
+    let status = program.run(&["status"]).await;
+    assert_eq!(status.status.code(), Some(0), "{}", stdout(&status));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_company_in_trouble_is_named_and_the_others_go_on() {
+    let program = Program::new().await;
+    program
+        .salon
+        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+    program.salon.forbid(222_222, true);
+    program.configure("[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]\n[[companies]]\nid = 333333\nchannels = [\"whatsapp\"]");
+    let run = program.run(&["--once"]).await;
+    assert_eq!(run.status.code(), Some(1));
+    let said = stderr(&run);
+    assert!(said.contains("error: company 222222: HTTP 403"), "{said}");
+    assert!(said.contains("error: company 333333: HTTP 404"), "{said}");
+    assert!(
+        said.contains("hint: the robot's user needs rights"),
+        "{said}"
+    );
+    assert!(said.contains("hint: check `companies.id`"), "{said}");
+    program.book();
+    let run = program.run(&["--once", "--drain"]).await;
+    assert_eq!(run.status.code(), Some(1));
+    assert_eq!(program.green.sent().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_and_a_dead_address_are_said_with_a_hint() {
+    let program = Program::new().await;
+    let mut command = program.command(&["--once"]);
+    command.env("YCLIENTS_USER_TOKEN", "wrong");
+    let run = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(run.status.code(), Some(1));
+    assert!(stderr(&run).contains("HTTP 401"), "{}", stderr(&run));
+    assert!(
+        stderr(&run).contains("hint: check `yclients.partner_token`"),
+        "{}",
+        stderr(&run)
+    );
+
+    let other = Program::new().await;
+    other.write(
+        &std::fs::read_to_string(other.config())
+            .unwrap()
+            .replace(&other.salon.base_url(), "http://127.0.0.1:9/api/v1"),
+    );
+    let run = other.run(&["--once"]).await;
+    assert_eq!(run.status.code(), Some(1));
+    assert!(
+        stderr(&run).contains("error: company 111111: cannot connect"),
+        "{}",
+        stderr(&run)
+    );
+    assert!(
+        stderr(&run).contains("`yclients.base_url`"),
+        "{}",
+        stderr(&run)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_configuration_is_exit_2_with_every_problem_at_once() {
+    let program = Program::new().await;
+    let text = std::fs::read_to_string(program.config()).unwrap();
+    program.write(&text.replace(
+        "interval = \"1s\"",
+        "intervall = \"1s\"\nmax_delay = \"soon\"",
+    ));
+    for arguments in [&["--once"][..], &["check"][..]] {
+        let run = program.run(arguments).await;
+        assert_eq!(run.status.code(), Some(2), "{arguments:?}");
+        let said = stderr(&run) + &stdout(&run);
+        assert!(said.contains("monitor.intervall"), "{said}");
+        assert!(
+            said.contains("`interval`") || said.contains("interval"),
+            "{said}"
+        );
+        assert!(said.contains("monitor.max_delay"), "{said}");
+    }
+    assert_eq!(program.salon.requests().len(), 0);
+    assert!(!program.database().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_template_is_found_by_check() {
+    let program = Program::new().await;
+    program.configure("[templates]\ncreated = \"Вы записаны, {{ client_nmae }}\"");
+    let run = program.run(&["check"]).await;
+    assert_eq!(run.status.code(), Some(2));
+    assert!(stdout(&run).contains("client_name"), "{}", stdout(&run));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_online_asks_everybody_and_sends_nothing() {
+    let program = Program::new().await;
+    let run = program.run(&["check", "--online"]).await;
+    assert_eq!(
+        run.status.code(),
+        Some(0),
+        "{}{}",
+        stdout(&run),
+        stderr(&run)
+    );
+    assert!(
+        stdout(&run).contains("YClients: Малаховка (111111), Europe/Moscow"),
+        "{}",
+        stdout(&run)
+    );
+    assert_eq!(program.green.count("sendMessage"), 0);
+    program.green.set_state("notAuthorized");
+    let run = program.run(&["check", "--online"]).await;
+    assert_eq!(run.status.code(), Some(1));
+    assert!(
+        stdout(&run).contains("channels.whatsapp"),
+        "{}",
+        stdout(&run)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_the_one_that_was_here_is_refused() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    std::fs::write(program.database(), "").unwrap();
+    for path in ["booking-monitor.db-wal", "booking-monitor.db-shm"] {
+        drop(std::fs::remove_file(program.folder.path().join(path)));
+    }
+    let asked = program.salon.requests().len();
+    let run = program.run(&["--once"]).await;
+    assert_eq!(run.status.code(), Some(78), "{}", stderr(&run));
+    assert!(
+        stderr(&run).contains("booking-monitor db accept"),
+        "{}",
+        stderr(&run)
+    );
+    assert_eq!(program.salon.requests().len(), asked);
+    let accepted = program.run(&["db", "accept"]).await;
+    assert_eq!(accepted.status.code(), Some(0), "{}", stderr(&accepted));
+    let run = program.run(&["--once"]).await;
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn switched_off_it_asks_nothing_and_sends_nothing() {
+    let program = Program::new().await;
+    let mut command = program.command(&["--once"]);
+    command.env("BOOKING_MONITOR_ENABLED", "no");
+    let run = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    assert_eq!(stdout(&run).lines().count(), 1);
+    assert_eq!(program.salon.requests().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_log_and_explain_tell_the_story() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    let record = program.book().to_string();
+    program.run(&["--once", "--drain"]).await;
+    let status = program.run(&["status", "--json"]).await;
+    assert_eq!(status.status.code(), Some(0), "{}", stdout(&status));
+    let json: serde_json::Value = serde_json::from_str(&stdout(&status)).unwrap();
+    assert_eq!(json["companies"][0]["id"], SALON);
+    assert_eq!(json["companies"][0]["title"], "Малаховка");
+    assert_eq!(json["companies"][0]["healthy"], true);
+    assert_eq!(json["channels"][0]["name"], "whatsapp");
+    assert_eq!(json["channels"][0]["up"], true);
+    assert_eq!(json["outbox"]["by_status"]["sent"], 1);
+    let explain = program.run(&["explain", &record]).await;
+    assert_eq!(explain.status.code(), Some(0), "{}", stderr(&explain));
+    let story = stdout(&explain);
+    for part in [
+        "МУЖСКАЯ СТРИЖКА",
+        "в журнале появилась",
+        "принято",
+        "+7 *** ***-**-01",
+    ] {
+        assert!(story.contains(part), "{part} in {story}");
+    }
+    assert!(!story.contains("9000000001"), "{story}");
+    assert_eq!(program.run(&["explain", "1"]).await.status.code(), Some(1));
+    let log = program.run(&["log", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&stdout(&log)).unwrap();
+    assert_eq!(json[0]["kind"], "created");
+    assert_eq!(json[0]["status"], "sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uncertain_message_can_be_sent_again_by_hand() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    program
+        .green
+        .answer_next(support::fake::Answer::Drop { taken: false });
+    program.book();
+    program.run(&["--once", "--drain"]).await;
+    assert_eq!(
+        program.rows("SELECT status FROM booking_notifications"),
+        ["uncertain"]
+    );
+    let retry = program.run(&["retry", "1"]).await;
+    assert_eq!(retry.status.code(), Some(0), "{}", stderr(&retry));
+    program.run(&["--once"]).await;
+    assert_eq!(program.green.sent().len(), 1);
+    assert_eq!(
+        program.rows("SELECT status FROM booking_notifications"),
+        ["sent"]
+    );
+}
+
+async fn wait_for_baseline(program: &Program) {
+    wait_for_rows(
+        program,
+        "SELECT baseline_at FROM companies WHERE baseline_at IS NOT NULL",
+    )
+    .await;
+}
+
+/// Waits until the program has written such a row; a broken program reaches the guard of a minute.
+async fn wait_for_rows(program: &Program, query: &str) {
+    let look = async {
+        loop {
+            let ready = program.database().exists()
+                && rusqlite::Connection::open(program.database())
+                    .and_then(|c| c.query_row(query, [], |r| r.get::<_, String>(0)))
+                    .is_ok();
+            if ready {
+                return;
+            }
+            // Another process's file rings no bell; the turn goes to whoever else has work.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), look)
+        .await
+        .expect("the program wrote no such row");
+}
