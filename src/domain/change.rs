@@ -78,8 +78,9 @@ impl Change {
     #[must_use]
     pub fn between(before: Option<&Record>, after: Option<&Record>) -> Option<Self> {
         let alive = |r: Option<&Record>| r.is_some_and(Record::is_alive);
+        // What a dead state held is no old value of anything.
         let fields = match (before, after) {
-            (Some(b), Some(a)) => differing(b, a),
+            (Some(b), Some(a)) if b.is_alive() && a.is_alive() => differing(b, a),
             _ => Vec::new(),
         };
         let differs = match (alive(before), alive(after)) {
@@ -129,7 +130,7 @@ impl Change {
         self.after.as_ref()
     }
 
-    /// What differs, where both sides are known.
+    /// What differs, where both sides stand.
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields

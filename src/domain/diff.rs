@@ -157,8 +157,7 @@ fn first_sight(seen: &Record, baseline: Baseline, now: DateTime<Utc>) -> Verdict
 #[must_use]
 pub fn restarts_delay(before: Option<&Record>, after: &Record) -> bool {
     Change::between(before, Some(after)).is_some_and(|change| {
-        change.fields().is_empty()
-            || change.kind() != super::change::ChangeKind::Updated
+        change.kind() != super::change::ChangeKind::Updated
             || change
                 .fields()
                 .iter()
