@@ -1,4 +1,52 @@
-//! booking-monitor: the architecture page (written with the code).
+//! booking-monitor watches a salon's journal in YClients by polling and tells clients and owners,
+//! by messenger, what was booked, changed or cancelled there. It opens no port.
+//!
+//! It never tells a client something false, never tells it twice, loses nothing when it is killed,
+//! and can say for every booking why a message was or was not sent. When in doubt, these four
+//! decide.
+//!
+//! # The house
+//!
+//! Arrows point down only.
+//!
+//! | room | what belongs there |
+//! |---|---|
+//! | [`cli`] | the command line, as clap's types |
+//! | [`app`] | from a configuration to adapters to the pipeline; one file a command |
+//! | [`config`] | what may be written in booking-monitor.toml, every problem at once |
+//! | [`daemon`] | loops, signals, readiness, the watchdog; `--once` |
+//! | [`pipeline`] | the stages: poll, settle, deliver; beside them receive and maintain |
+//! | [`store`] | SQLite; the only place that says SQL |
+//! | [`yclients`] | the records API: transport, paging, its JSON into our terms |
+//! | [`channels`] | the messengers: one file a service, one classifier of outcomes |
+//! | [`ports`] | what the pipeline asks of the world outside, and how that can fail |
+//! | [`domain`] | the rules of the trade, pure: no async, no clock, no SQL, no HTTP |
+//! | [`demo`] | the simulated salon, for `demo` and for the tests |
+//! | [`http_client`], [`pace`] | the one maker of HTTP clients; the one kind of rate limit |
+//!
+//! # The route of one change
+//!
+//! 1. [`pipeline::poll`] reads what changed since the cursor, now and then everything
+//!    ([`pipeline::listing`]), and asks by id for what is missing.
+//! 2. [`domain::diff::judge`] says what each row means against the cache; [`pipeline::apply`]
+//!    stores booking, event and running delay in the transaction that moves the cursor.
+//! 3. When the visit's delay ends, [`pipeline::settle`] compares what its person knows
+//!    ([`domain::known`]) with what is true ([`domain::settle::net`]): one notification, or a
+//!    named reason for silence ([`domain::policy::silence`]).
+//! 4. [`pipeline::deliver`] looks at the journal once more, decides anew, writes the intent, sends,
+//!    and stores the outcome; an accepted message moves what the person knows.
+//! 5. [`pipeline::receive`] hears later what became of it; [`pipeline::maintain`] tells the owners
+//!    what is broken.
+//!
+//! # Invariants
+//!
+//! * A change is a pair of states; [`domain::change::Change::between`] is its only constructor.
+//! * When something is due is a column, never a timer in memory.
+//! * One transaction a stage, no network inside a transaction.
+//! * No byte leaves before its intent is on the disk.
+//! * Absence is a suspicion; a cancellation needs evidence.
+//! * No token, phone or name in a log, an error or a `Debug`.
+
 pub mod app;
 pub mod channels;
 pub mod cli;

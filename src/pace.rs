@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use governor::clock::{Clock, Reference as _};
+use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
 use governor::state::keyed::HashMapStateStore;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
@@ -97,6 +96,3 @@ fn quota(period: Duration, burst: u32) -> Quota {
         .unwrap_or_else(|| Quota::per_second(burst))
         .allow_burst(burst)
 }
-
-// The arithmetic above needs a Duration to be a point in time for governor.
-const _: fn(Duration, Duration) -> Nanos = |a, b| a.duration_since(b);

@@ -67,8 +67,8 @@ impl Event {
         let id = Uuid::new_v5(&namespace(), name.as_bytes()).to_string();
         let mut data = body(record, zone);
         if kind == ChangeKind::Deleted {
-            data.insert("deleted_by".into(), Value::Null);
-            data.insert("reason".into(), gone.as_str().into());
+            data["deleted_by"] = Value::Null;
+            data["reason"] = gone.as_str().into();
         }
         let changes = if kind == ChangeKind::Updated {
             changes(change)
@@ -90,9 +90,11 @@ impl Event {
     }
 }
 
-/// A record in the API's own names.
+/// A record in the API's own names, so that a salon's automation reads our events like the webhooks
+/// it could not have. Times are the salon's wall clock; `sum` is ours: the total of the lines'
+/// `cost`.
 #[must_use]
-pub fn body(record: &Record, zone: Tz) -> Map<String, Value> {
+pub fn body(record: &Record, zone: Tz) -> Value {
     let server = |t: Option<DateTime<Utc>>| {
         t.map(|t| {
             t.with_timezone(&zone)
@@ -100,30 +102,29 @@ pub fn body(record: &Record, zone: Tz) -> Map<String, Value> {
                 .to_string()
         })
     };
-    let value = json!({
+    json!({
         "id": record.id,
         "company_id": record.company_id,
+        "visit_id": record.visit_id,
+        "activity_id": record.activity_id,
         "staff_id": record.staff.id,
         "staff": {"id": record.staff.id, "name": record.staff.name},
         "services": services(&record.services),
         "client": client(record.client.as_ref()),
+        "clients_count": record.seats,
         "datetime": naive(record.start_local),
         "seance_length": record.length,
-        "sum": amount(record.price()),
         "comment": record.comment,
         "attendance": record.attendance.number(),
         "online": record.online,
-        "visit_id": record.visit_id,
-        "activity_id": record.activity_id,
+        "created_user_id": record.created_user_id,
         "deleted": record.deleted,
+        "record_labels": record.labels.iter().map(|title| json!({"title": title})).collect::<Vec<_>>(),
         "short_link": record.link,
         "create_date": server(record.created_at),
         "last_change_date": server(record.changed_at),
-    });
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
+        "sum": amount(record.price()),
+    })
 }
 
 fn changes(change: &Change) -> Map<String, Value> {
@@ -207,6 +208,11 @@ fn amount(hundredths: Money) -> Value {
     if hundredths.0 % 100 == 0 {
         (hundredths.0 / 100).into()
     } else {
-        json!(hundredths.0 as f64 / 100.0)
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "prices and percents are far below 2^53"
+        )]
+        let units = hundredths.0 as f64 / 100.0;
+        json!(units)
     }
 }

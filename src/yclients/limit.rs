@@ -3,41 +3,23 @@
 //! The API counts per IP address, so every request of every company stands in one queue here. The
 //! queue is fair (tokio's mutex is first in, first out), and one request at a time takes its turn.
 
-use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::Clock;
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
+
+use crate::pace::Gate;
 
 /// Requests are spaced by this much more than the caps ask: the server sees them after a journey
 /// of uneven length, and two that left at the cap's distance may arrive closer together.
 const JOURNEY: Duration = Duration::from_millis(50);
 
-/// governor's clock on tokio's time, so that a paused clock stops it too. (governor's own waiting
-/// sleeps on a thread of its own, which no test can steer.)
-#[derive(Clone, Copy, Debug)]
-struct TokioClock(Instant);
-
-impl Clock for TokioClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
-type Bucket = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>;
-
 /// One queue for everything that goes to one address.
 #[derive(Debug)]
 pub struct Limiter {
     gate: tokio::sync::Mutex<()>,
-    second: Bucket,
-    minute: Bucket,
+    second: Gate,
+    minute: Gate,
     paused_until: Mutex<Option<Instant>>,
 }
 
@@ -51,11 +33,10 @@ impl Limiter {
         // A minute's permit may wait one spacing for its second's one: the window is that much longer.
         let window = Duration::from_secs(60) + spacing + JOURNEY;
         let refill = window / per_minute.saturating_sub(burst).max(1);
-        let clock = TokioClock(Instant::now());
         Self {
             gate: tokio::sync::Mutex::new(()),
-            second: Bucket::direct_with_clock(quota(spacing, 1), clock),
-            minute: Bucket::direct_with_clock(quota(refill, burst), clock),
+            second: Gate::new(spacing, 1),
+            minute: Gate::new(refill, burst),
             paused_until: Mutex::new(None),
         }
     }
@@ -72,8 +53,8 @@ impl Limiter {
                 tokio::time::sleep(left).await;
                 continue;
             }
-            permit(&self.minute).await;
-            permit(&self.second).await;
+            self.minute.pass().await;
+            self.second.pass().await;
             // A 429 may have come in meanwhile; permits older than its pause are worth nothing.
             if self.paused().is_none() {
                 return Ok(());
@@ -99,20 +80,6 @@ impl Limiter {
             .unwrap_or_else(PoisonError::into_inner);
         held.map(|until| until.saturating_duration_since(Instant::now()))
             .filter(|left| !left.is_zero())
-    }
-}
-
-fn quota(spacing: Duration, burst: u32) -> Quota {
-    let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-    Quota::with_period(spacing)
-        .unwrap_or(Quota::per_second(NonZeroU32::MIN))
-        .allow_burst(burst)
-}
-
-async fn permit(bucket: &Bucket) {
-    while let Err(not_until) = bucket.check() {
-        let wait = not_until.wait_time_from(bucket.clock().now());
-        tokio::time::sleep(wait).await;
     }
 }
 

@@ -7,7 +7,7 @@ use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::wire;
+use crate::domain::event::body;
 use crate::domain::record::{Attendance, Client, Money, Record};
 use crate::ports::{ApiError, CompanyRef, Lookup, Page, Query, Row};
 
@@ -517,7 +517,7 @@ fn a_payload_has_the_apis_shape() {
     booking.services[0].cost = Money(1_152_381);
     booking.services[0].discount = 5000;
     assert_eq!(
-        wire::payload(&booking, zone),
+        body(&booking, zone),
         json!({
             "id": 1_947_900_001_i64, "company_id": 111_111, "visit_id": 547_850_001,
             "activity_id": 0, "staff_id": 2_400_001,
@@ -542,7 +542,7 @@ fn a_payload_has_the_apis_shape() {
 fn a_payload_reads_back_as_the_same_booking() {
     for fixture in [ORDINARY, BLOCKED_SLOT, OLD_SPELLING, NO_CLIENT_KEY, DELETED] {
         let booking = record(fixture);
-        let again = wire::payload(&booking, company().zone).to_string();
+        let again = body(&booking, company().zone).to_string();
         assert_eq!(record(&again), booking);
     }
     let mut refused = record(ORDINARY);
@@ -552,6 +552,6 @@ fn a_payload_reads_back_as_the_same_booking() {
         ..Client::default()
     });
     refused.created_at = None;
-    let again = wire::payload(&refused, company().zone).to_string();
+    let again = body(&refused, company().zone).to_string();
     assert_eq!(record(&again), refused);
 }

@@ -1,4 +1,4 @@
-//! The API's JSON into the domain's terms, and back ([`payload`]).
+//! The API's JSON into the domain's terms.
 //!
 //! Only what the domain needs is typed; everything else is skipped unread, so that a key whose type
 //! changes tomorrow harms nothing. A row is read by itself: one bad row is one
@@ -8,7 +8,6 @@
 
 mod company;
 mod lenient;
-mod payload;
 mod record;
 
 use serde::Deserialize;
@@ -17,8 +16,6 @@ use serde_json::value::RawValue;
 use self::lenient::{Obj, Scalar};
 use self::record::row;
 use crate::ports::{CompanyInfo, CompanyRef, Row};
-
-pub use self::payload::payload;
 
 /// The outermost object of every answer, error shapes A and B included.
 #[derive(Debug, Default, Deserialize)]

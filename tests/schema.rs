@@ -1,0 +1,174 @@
+//! schema.sql is what a fresh database gets, and a database made from it by hand is accepted.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use booking_monitor::store::{SCHEMA, Store, StoreError};
+use rusqlite::Connection;
+
+/// Everything that `sqlite_schema` says, in order of name.
+fn shape(conn: &Connection) -> Vec<(String, String)> {
+    let mut query = conn
+        .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+        .unwrap();
+    let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+fn pragma(conn: &Connection, name: &str) -> i64 {
+    conn.query_row(&format!("PRAGMA {name}"), [], |r| r.get(0))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_migrated_schema_is_schema_sql() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("migrated.db");
+    Store::open(&path).await.unwrap().close().await.unwrap();
+    let by_hand = Connection::open_in_memory().unwrap();
+    by_hand.execute_batch(SCHEMA).unwrap();
+    let migrated = Connection::open(&path).unwrap();
+    assert_eq!(shape(&migrated), shape(&by_hand));
+    for name in ["user_version", "application_id"] {
+        assert_eq!(pragma(&migrated, name), pragma(&by_hand, name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_made_by_hand_from_schema_sql_is_a_first_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made.db");
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch(SCHEMA).unwrap();
+    drop(conn);
+    Store::open(&path).await.unwrap().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_older_copy_of_the_database_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("a.db"), folder.path().join("copy.db"));
+    Store::open(&path).await.unwrap().close().await.unwrap();
+    std::fs::copy(&path, &copy).unwrap();
+    Store::open(&path).await.unwrap().close().await.unwrap();
+    std::fs::copy(&copy, &path).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let refused = Store::open(&path).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Refused(_)), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn damaged_foreign_newer_and_missing_databases_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    Store::open(&path).await.unwrap().close().await.unwrap();
+    let good = std::fs::read(&path).unwrap();
+
+    let mut damaged = good.clone();
+    for byte in &mut damaged[4096..12_288] {
+        *byte = 0xAA;
+    }
+    let foreign = folder.path().join("foreign.db");
+    Connection::open(&foreign)
+        .unwrap()
+        .execute_batch("CREATE TABLE t (a)")
+        .unwrap();
+    let newer = folder.path().join("newer.db");
+    std::fs::write(&newer, &good).unwrap();
+    Connection::open(&newer)
+        .unwrap()
+        .execute_batch("PRAGMA user_version = 99")
+        .unwrap();
+    let variants: [(&str, Vec<u8>); 5] = [
+        ("damaged", damaged),
+        (
+            "no database",
+            b"this is no database at all, whatever its name".repeat(200),
+        ),
+        ("empty", Vec::new()),
+        ("foreign", std::fs::read(&foreign).unwrap()),
+        ("newer", std::fs::read(&newer).unwrap()),
+    ];
+    for (what, bytes) in variants {
+        for ending in ["-wal", "-shm"] {
+            drop(std::fs::remove_file(
+                folder.path().join(format!("a.db{ending}")),
+            ));
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let refused = Store::open(&path).await.err().unwrap();
+        assert!(
+            matches!(refused, StoreError::Refused(_)),
+            "{what}: {refused}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "{what}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(
+        matches!(
+            Store::open(&path).await.err().unwrap(),
+            StoreError::Refused(_)
+        ),
+        "missing"
+    );
+}
+
+#[tokio::test]
+async fn nobody_else_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let store = Store::open(&path).await.unwrap();
+    for name in ["a.db", "a.db-wal", "a.db.id"] {
+        let mode = std::fs::metadata(folder.path().join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0, "{name} is {mode:o}");
+    }
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_promised_tables_and_views_have_their_columns() {
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(SCHEMA).unwrap();
+    let promised = [
+        (
+            "appointments_cache",
+            "company_id, record_id, visit_id, start_local, start_at, staff_id, staff_name, services, client_name, client_phone, attendance, deleted, created_by_bot, origin, comment, snapshot, first_seen_at, last_seen_at, last_change_at",
+        ),
+        (
+            "booking_events",
+            "id, event_id, event_type, company_id, record_id, payload, created_at, processed_at",
+        ),
+        (
+            "booking_notifications",
+            "id, company_id, record_id, visit_id, kind, recipient, channel, status, reason, superseded_by, message, due_at, created_at, sent_at, delivered_at, read_at, provider_message_id, attempts, last_error",
+        ),
+        (
+            "delivery_attempts",
+            "notification_id, attempt, channel, started_at, finished_at, outcome, error",
+        ),
+        (
+            "messages",
+            "id, company_id, contact_id, channel, direction, phone, chat_id, text, external_id, notification_id, created_at",
+        ),
+        (
+            "contacts",
+            "id, phone, name, channel, chat_id, opted_out_at, last_inbound_at",
+        ),
+        (
+            "event_stats_24h",
+            "event_type, total, processed, pending, avg_processing_seconds",
+        ),
+        (
+            "notification_stats_24h",
+            "kind, total, sent, delivered, read, failed, suppressed",
+        ),
+        ("bookings_by_origin_30d", "company_id, origin, total"),
+    ];
+    for (table, columns) in promised {
+        conn.prepare(&format!("SELECT {columns} FROM {table}"))
+            .unwrap();
+    }
+}
