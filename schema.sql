@@ -24,7 +24,7 @@ CREATE TABLE companies (
   failures         INTEGER NOT NULL DEFAULT 0, -- in a row
   failing_since    TEXT,
   next_try_at      TEXT,                       -- not asked again before
-  denied           INTEGER NOT NULL DEFAULT 0, -- 1: a person has to act (401, 402, 403, 404)
+  denied           INTEGER,                    -- 401, 402, 403, 404: a person has to act
   last_error       TEXT,
   guard_released_at TEXT                       -- deletions up to here were let go by a person
 ) STRICT;

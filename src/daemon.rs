@@ -520,14 +520,16 @@ async fn poll_unless_paused(
         .read(move |c| companies::get(c, id))
         .await?
         .unwrap_or_default();
-    let paused = row.denied
-        && row
-            .next_try_at
-            .is_some_and(|at| at > pipeline.clock().now());
-    if paused {
+    let waits = row
+        .next_try_at
+        .is_some_and(|at| at > pipeline.clock().now());
+    if let (Some(status), true) = (row.denied, waits) {
         let why = row.last_error.unwrap_or_default();
-        let denied = why.get(5..8).and_then(|s| s.parse().ok());
-        return Ok(Some(Trouble::Company { id, why, denied }));
+        return Ok(Some(Trouble::Company {
+            id,
+            why,
+            denied: Some(status),
+        }));
     }
     let report = pipeline.poll_once(company).await?;
     Ok(report.error.map(|error| Trouble::Company {

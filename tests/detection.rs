@@ -296,7 +296,7 @@ async fn a_refused_company_is_asked_again_only_after_five_minutes_and_the_others
         world.rows(
             "SELECT denied, strftime('%M', next_try_at) FROM companies WHERE company_id = 111111"
         ),
-        ["1|05"]
+        ["403|05"]
     );
     world.salon.book(haircut("2026-08-21T14:30:00"));
     let mut other = haircut("2026-08-21T14:30:00");

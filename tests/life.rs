@@ -321,3 +321,40 @@ async fn an_event_carries_the_webhook_shape_with_old_and_new() {
         payload["event_id"].as_str().unwrap()
     );
 }
+
+#[tokio::test]
+async fn a_booking_that_joins_another_visit_before_it_was_told_is_told_all_the_same() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00").visit(900));
+    world.poll().await;
+    // The message is ready; the visit's id changes before it leaves, and nothing else does.
+    world.advance("31s");
+    world.settle().await;
+    world
+        .salon
+        .edit(SALON, record, |row| row["visit_id"] = 901.into());
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(world.told(), [CREATED]);
+}
+
+#[tokio::test]
+async fn a_booking_that_leaves_a_visit_takes_what_is_known_of_it_along() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00").visit(900));
+    world.tell().await;
+    world
+        .salon
+        .edit(SALON, record, |row| row["visit_id"] = 901.into());
+    world.tell().await;
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-22T16:00:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 2);
+    assert!(
+        world.told()[1].starts_with("🔄 *Запись перенесена*"),
+        "{}",
+        world.told()[1]
+    );
+}

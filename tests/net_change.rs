@@ -49,7 +49,7 @@ fn record() -> impl Strategy<Value = Record> {
                             id,
                             title: format!("Услуга {id}"),
                             amount,
-                            cost: Money(cost * 100_00),
+                            cost: Money(cost * 10_000),
                             ..ServiceLine::default()
                         })
                         .collect(),

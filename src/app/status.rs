@@ -121,7 +121,7 @@ fn is_healthy(
         || row
             .last_sweep_at
             .is_some_and(|at| (now - at).to_std().unwrap_or_default() <= sweep_patience + patience);
-    !row.denied && on_time && swept
+    row.denied.is_none() && on_time && swept
 }
 
 fn stamp(at: Option<DateTime<Utc>>) -> Value {

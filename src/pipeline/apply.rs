@@ -138,6 +138,12 @@ impl Applying<'_> {
             revision: cached.map_or(0, |c| c.revision) + events,
             now: self.now,
         };
+        if let Some(had) = cached.map(|c| cache::unit(&c.record)) {
+            let has = cache::unit(record);
+            if had != has {
+                settling::follow(self.tx, record.company_id, &had, &has, self.now)?;
+            }
+        }
         cache::put(self.tx, record, sighting)
     }
 

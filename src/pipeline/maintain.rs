@@ -72,16 +72,13 @@ impl Watch<'_> {
                 alert_company_seen(v, salon, gap, waited)
             });
         };
-        let due = row.denied || self.now - since >= delta(self.settings.after);
+        let due = row.denied.is_some() || self.now - since >= delta(self.settings.after);
         if !due || !alerts::open(self.conn, &cause, since, self.now)? {
             return Ok(0);
         }
         let error = row.last_error.clone().unwrap_or_default();
-        let status = row
+        let why = row
             .denied
-            .then(|| error.get(5..8).and_then(|s| s.parse().ok()))
-            .flatten();
-        let why = status
             .and_then(Blind::from_status)
             .unwrap_or(Blind::Other(&error));
         let at = self.local(company, &row, since).time();

@@ -371,7 +371,11 @@ impl Pipeline {
     async fn note_failure(&self, company: &Company, error: &ApiError) -> store::Result<()> {
         let id = company.settings.id;
         let interval = company.settings.pace.interval;
-        let (text, denied) = (error.to_string(), matches!(error, ApiError::Denied { .. }));
+        let text = error.to_string();
+        let denied = match error {
+            ApiError::Denied { status, .. } => Some(*status),
+            _ => None,
+        };
         let stated = match error {
             ApiError::Throttled { pause } => Some(delta(*pause)),
             ApiError::Denied { .. } => Some(DENIED_PAUSE),

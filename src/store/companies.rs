@@ -36,8 +36,8 @@ pub struct CompanyRow {
     pub failing_since: Option<DateTime<Utc>>,
     /// Not asked again before.
     pub next_try_at: Option<DateTime<Utc>>,
-    /// A person has to act.
-    pub denied: bool,
+    /// The HTTP status that says a person has to act.
+    pub denied: Option<u16>,
     /// What the last failure was.
     pub last_error: Option<String>,
     /// Deletions up to here were let go by a person.
@@ -124,7 +124,7 @@ pub struct Progress {
 pub fn succeeded(conn: &Connection, id: i64, progress: Progress, now: DateTime<Utc>) -> Result<()> {
     conn.prepare_cached(
         "UPDATE companies SET
-            last_poll_at = ?2, failures = 0, failing_since = NULL, next_try_at = NULL, denied = 0,
+            last_poll_at = ?2, failures = 0, failing_since = NULL, next_try_at = NULL, denied = NULL,
             last_error = NULL,
             baseline_at = coalesce(baseline_at, ?3),
             cursor_at = max(coalesce(cursor_at, ''), coalesce(?4, cursor_at, '')),
@@ -152,7 +152,7 @@ pub fn failed(
     conn: &Connection,
     id: i64,
     error: &str,
-    denied: bool,
+    denied: Option<u16>,
     next_try_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {

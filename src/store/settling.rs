@@ -58,6 +58,42 @@ pub fn open(
     Ok(())
 }
 
+/// A booking left one visit for another. Whatever waited to be told in the old one is settled anew
+/// in both, or it would be looked for where the booking no longer is, and be lost.
+pub fn follow(
+    conn: &Connection,
+    company: i64,
+    from: &str,
+    to: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut query = conn.prepare_cached(
+        "SELECT phone, min(first_change_at), min(settle_at) FROM (
+            SELECT phone, first_change_at, settle_at FROM settling
+             WHERE company_id = ?1 AND unit = ?2
+            UNION ALL
+            SELECT phone, first_change_at, ?3 FROM booking_notifications
+             WHERE company_id = ?1 AND unit = ?2 AND status IN ('pending', 'held')
+               AND kind IN ('created', 'updated', 'cancelled'))
+         GROUP BY phone",
+    )?;
+    let waiting: Vec<(String, At, At)> = query
+        .query_map((company, from, At(now)), |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut open = conn.prepare_cached(
+        "INSERT OR IGNORE INTO settling (company_id, unit, phone, first_change_at, settle_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for (phone, first, settle_at) in waiting {
+        for unit in [from, to] {
+            open.execute((company, unit, &phone, first, settle_at))?;
+        }
+    }
+    Ok(())
+}
+
 /// Visits whose delay has ended, oldest first. One of which a message is on its way is left until
 /// its outcome is known.
 pub fn due(conn: &Connection, now: DateTime<Utc>, most: u32) -> Result<Vec<Unit>> {
