@@ -105,7 +105,6 @@ pub async fn run(pipeline: Arc<Pipeline>, stop: CancellationToken) -> Result<(),
             Err(_) => Err(DaemonError::LoopEnded("panicked")),
         },
     };
-    notify(&[sd_notify::NotifyState::Stopping]);
     pipeline.stopping.cancel();
     pipeline.bell.notify_waiters();
     if let Some(mut scheduler) = calendar {
@@ -140,6 +139,10 @@ pub async fn idle(stop: CancellationToken) {
         () = stop.cancelled() => {}
         () = feed => {}
     }
+}
+
+/// Tells systemd that the process is on its way out.
+pub fn announce_stopping() {
     notify(&[sd_notify::NotifyState::Stopping]);
 }
 

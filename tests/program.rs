@@ -295,6 +295,33 @@ async fn switched_off_it_asks_nothing_and_sends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reload_takes_a_good_configuration_and_keeps_the_old_one_from_a_broken_one() {
+    let program = Program::new().await;
+    let daemon = program.daemon();
+    wait_for_baseline(&program).await;
+    program.write("this is no configuration");
+    daemon.signal("HUP");
+    // Still at work with the old one.
+    program.book();
+    program.green.wait_for(1).await;
+    program
+        .salon
+        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+    program.configure("[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]");
+    daemon.signal("HUP");
+    wait_for_rows(
+        &program,
+        "SELECT baseline_at FROM companies WHERE company_id = 222222 AND baseline_at IS NOT NULL",
+    )
+    .await;
+    daemon.signal("TERM");
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("the old one stays in force"), "{log}");
+    assert!(log.contains("the new configuration is in force"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn status_log_and_explain_tell_the_story() {
     let program = Program::new().await;
     program.run(&["--once"]).await;

@@ -256,20 +256,84 @@ fn stdout_sink() -> ConsoleSink {
 
 async fn run_daemon(path: &Path) -> Outcome {
     let stop = stop_on_signal()?;
-    let config = loaded(path)?;
+    let mut config = loaded(path)?;
     companies(&config)?;
     let lock = take_lock(&config.database.path)?;
     let store = Store::open(&config.database.path).await.map_err(refused)?;
-    if config.enabled {
-        let pipeline = assemble(&config, store.clone(), &stdout_sink()).await?;
-        daemon::run(pipeline, stop).await.map_err(ended)?;
-    } else {
-        tracing::info!("monitor.enabled is false: no request, no send");
-        daemon::idle(stop).await;
+    loop {
+        let round = stop.child_token();
+        let reload = reload_on_hup(path, &config, round.clone())?;
+        if config.enabled {
+            let pipeline = assemble(&config, store.clone(), &stdout_sink()).await?;
+            daemon::run(pipeline, round).await.map_err(ended)?;
+        } else {
+            tracing::info!("monitor.enabled is false: no request, no send");
+            daemon::idle(round).await;
+        }
+        reload.abort();
+        match reload.await {
+            Ok(new) if !stop.is_cancelled() => config = new,
+            _ => break,
+        }
+        tracing::info!("the new configuration is in force");
     }
+    daemon::announce_stopping();
     store.close().await.map_err(refused)?;
     drop(lock);
     Ok(0)
+}
+
+/// Waits for SIGHUP and a configuration that can be used, then ends this round. A broken one is
+/// reported, and the old one stays in force.
+fn reload_on_hup(
+    path: &Path,
+    config: &Config,
+    round: CancellationToken,
+) -> Result<tokio::task::JoinHandle<Config>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
+    let (path, database) = (path.to_owned(), config.database.path.clone());
+    Ok(tokio::spawn(async move {
+        loop {
+            if hangup.recv().await.is_none() {
+                std::future::pending::<()>().await;
+            }
+            match usable(&path, &database) {
+                Ok(new) => {
+                    round.cancel();
+                    return new;
+                }
+                Err(failure) => {
+                    failure.print();
+                    tracing::error!(
+                        "the new configuration is not used; the old one stays in force"
+                    );
+                }
+            }
+        }
+    }))
+}
+
+/// A configuration that could be run on the database that is open.
+fn usable(path: &Path, database: &Path) -> Result<Config, Failure> {
+    let config = loaded(path)?;
+    companies(&config)?;
+    channel_ends(&config, &stdout_sink())?;
+    api(&config)?;
+    if config.database.path != database {
+        return Err(
+            Failure::usage("database.path cannot change while the daemon runs")
+                .hint("restart it instead"),
+        );
+    }
+    Ok(config)
+}
+
+fn no_signals(error: std::io::Error) -> Failure {
+    Failure::new(
+        code::FAILED,
+        anyhow::Error::new(error).context("cannot listen to signals"),
+    )
 }
 
 fn ended(error: daemon::DaemonError) -> Failure {
@@ -283,14 +347,8 @@ fn ended(error: daemon::DaemonError) -> Failure {
 fn stop_on_signal() -> Result<CancellationToken, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();
-    let failed = |e| {
-        Failure::new(
-            code::FAILED,
-            anyhow::Error::new(e).context("cannot listen to signals"),
-        )
-    };
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let cancelled = stop.clone();
     tokio::spawn(async move {
         for leaving in [false, true] {

@@ -273,12 +273,14 @@ impl Pipeline {
         }
     }
 
-    /// What was on its way when the last process ended may have arrived.
+    /// At a start: what was on its way when the last process ended may have arrived, and what waits
+    /// for a reason from the configuration is looked at anew.
     pub async fn recover_interrupted(&self) -> store::Result<usize> {
         let (desk, now) = (self.desk(), self.clock.now());
         let found = self
             .store
             .write(move |tx| {
+                outbox::replan(tx, now)?;
                 let interrupted = outbox::interrupted(tx)?;
                 for n in &interrupted {
                     let why = "the program ended while it was being sent";

@@ -405,6 +405,17 @@ pub fn set_ended(conn: &Connection, id: i64, status: Status, error: &str) -> Res
     Ok(())
 }
 
+/// What waits without ever having been tried waits for a reason from the configuration (quiet
+/// hours), which may be another one now. Sending decides anew.
+pub fn replan(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
+    conn.execute(
+        "UPDATE booking_notifications SET due_at = ?1
+          WHERE status = 'pending' AND attempts = 0 AND due_at > ?1",
+        [At(now)],
+    )?;
+    Ok(())
+}
+
 /// What was on its way when the process ended.
 pub fn interrupted(conn: &Connection) -> Result<Vec<Notification>> {
     let mut query = conn.prepare_cached(
