@@ -95,7 +95,10 @@ pub async fn run(pipeline: Arc<Pipeline>, stop: CancellationToken) -> Result<(),
         }
         loops.spawn(async move { ("delivery", deliver(p, end).await) });
     }
-    loops.spawn(async move { ("watchdog", watchdog(pulse).await) });
+    {
+        let stopping = pipeline.stopping.clone();
+        loops.spawn(async move { ("watchdog", watchdog(pulse, stopping).await) });
+    }
     announce_ready(&pipeline);
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -123,18 +126,7 @@ pub async fn idle(stop: CancellationToken) {
         sd_notify::NotifyState::Ready,
         sd_notify::NotifyState::Status("switched off: monitor.enabled is false"),
     ]);
-    let feed = async {
-        match sd_notify::watchdog_enabled() {
-            None => std::future::pending::<()>().await,
-            Some(period) => {
-                let mut tick = tokio::time::interval(period / 3);
-                loop {
-                    tick.tick().await;
-                    notify(&[sd_notify::NotifyState::Watchdog]);
-                }
-            }
-        }
-    };
+    let feed = feed_watchdog(|| true);
     tokio::select! {
         () = stop.cancelled() => {}
         () = feed => {}
@@ -151,7 +143,7 @@ async fn drain(mut loops: JoinSet<(&'static str, Result<(), DaemonError>)>) {
     let in_hand = async { while loops.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, in_hand).await.is_err() {
         tracing::warn!(
-            "gave up waiting for requests in hand; their outcome is looked into at the next start"
+            "gave up waiting for requests in hand; a send among them counts as uncertain at the next start"
         );
     }
 }
@@ -180,14 +172,24 @@ fn announce_ready(pipeline: &Pipeline) {
 }
 
 /// Tells systemd that the loops that work are alive; only they feed the watchdog.
-async fn watchdog(pulse: Arc<Pulse>) -> Result<(), DaemonError> {
+async fn watchdog(pulse: Arc<Pulse>, stopping: CancellationToken) -> Result<(), DaemonError> {
+    let feed = feed_watchdog(|| pulse.is_alive());
+    tokio::select! {
+        () = stopping.cancelled() => {}
+        () = feed => {}
+    }
+    Ok(())
+}
+
+/// Feeds systemd's watchdog while `is_alive` says so; for ever, and never where there is none.
+async fn feed_watchdog(is_alive: impl Fn() -> bool) {
     let Some(period) = sd_notify::watchdog_enabled() else {
         return std::future::pending().await;
     };
     let mut tick = tokio::time::interval(period / 3);
     loop {
         tick.tick().await;
-        if pulse.is_alive() {
+        if is_alive() {
             notify(&[sd_notify::NotifyState::Watchdog]);
         }
     }
