@@ -95,7 +95,8 @@ pub async fn run(pipeline: Arc<Pipeline>, stop: CancellationToken) -> Result<(),
         }
         loops.spawn(async move { ("delivery", deliver(p, end).await) });
     }
-    loops.spawn(async move { ("watchdog", watchdog(pulse).await) });
+    let stopping = pipeline.stopping.clone();
+    loops.spawn(async move { ("watchdog", watchdog(stopping, pulse).await) });
     announce_ready(&pipeline);
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -176,14 +177,19 @@ fn announce_ready(pipeline: &Pipeline) {
     ]);
 }
 
-/// Tells systemd that the loops that work are alive; only they feed the watchdog.
-async fn watchdog(pulse: Arc<Pulse>) -> Result<(), DaemonError> {
+/// Tells systemd that the loops that work are alive; only they feed the watchdog. Leaves with the
+/// others, or every end would wait in vain for this loop.
+async fn watchdog(stopping: CancellationToken, pulse: Arc<Pulse>) -> Result<(), DaemonError> {
     let Some(period) = sd_notify::watchdog_enabled() else {
-        return std::future::pending().await;
+        stopping.cancelled().await;
+        return Ok(());
     };
     let mut tick = tokio::time::interval(period / 3);
     loop {
-        tick.tick().await;
+        tokio::select! {
+            () = stopping.cancelled() => return Ok(()),
+            _ = tick.tick() => {}
+        }
         if pulse.is_alive() {
             notify(&[sd_notify::NotifyState::Watchdog]);
         }
