@@ -3,10 +3,11 @@
 //! Telegram and Green API carry the token in the path and reqwest prints whole addresses, so no
 //! `reqwest::Error` leaves this room as text except through [`failure`], which drops the address.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Proxy, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect};
 
 /// How one outgoing connection is made. Every adapter's settings hold one.
 #[derive(Clone, Debug)]
@@ -44,6 +45,33 @@ pub enum ClientError {
 /// Makes a client: no redirects (a token must not follow one), short-lived idle connections (a
 /// server closes its own after about a minute, and a POST caught in that moment is uncertain).
 pub fn client(settings: &ClientSettings) -> Result<Client, ClientError> {
+    finish(builder(settings)?)
+}
+
+/// The same for requests to one address. What listens on this very machine is asked directly: a
+/// proxy that the environment names for the world outside would not find it.
+pub fn client_for(address: &str, settings: &ClientSettings) -> Result<Client, ClientError> {
+    let builder = builder(settings)?;
+    if settings.proxy.is_none() && is_loopback(address) {
+        return finish(builder.no_proxy());
+    }
+    finish(builder)
+}
+
+fn is_loopback(address: &str) -> bool {
+    let url = reqwest::Url::parse(address).ok();
+    let host = url.as_ref().and_then(reqwest::Url::host_str);
+    host.is_some_and(|host| {
+        let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
+fn finish(builder: ClientBuilder) -> Result<Client, ClientError> {
+    builder.build().map_err(|e| ClientError::Setup(failure(e)))
+}
+
+fn builder(settings: &ClientSettings) -> Result<ClientBuilder, ClientError> {
     let mut builder = Client::builder()
         .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
         .timeout(settings.timeout)
@@ -58,7 +86,7 @@ pub fn client(settings: &ClientSettings) -> Result<Client, ClientError> {
     if let Some(path) = &settings.ca_file {
         builder = builder.tls_certs_merge(certificates(path)?);
     }
-    builder.build().map_err(|e| ClientError::Setup(failure(e)))
+    Ok(builder)
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, ClientError> {
@@ -101,4 +129,23 @@ pub fn failure(error: reqwest::Error) -> String {
 #[must_use]
 pub fn never_left(error: &reqwest::Error) -> bool {
     error.is_connect() || error.is_builder()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_all_its_names() {
+        for here in [
+            "http://127.0.0.1:8080/api/v1",
+            "http://localhost",
+            "http://[::1]:80",
+        ] {
+            assert!(is_loopback(here), "{here}");
+        }
+        for elsewhere in ["https://api.yclients.com/api/v1", "http://10.0.0.1", "?"] {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
+    }
 }

@@ -80,6 +80,13 @@ pub fn get(conn: &Connection, id: i64) -> Result<Option<CompanyRow>> {
         .optional()?)
 }
 
+/// Every company ever polled, in order of their ids.
+pub fn ids(conn: &Connection) -> Result<Vec<i64>> {
+    let mut query = conn.prepare("SELECT company_id FROM companies ORDER BY 1")?;
+    let rows = query.query_map([], |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The company's row, made on first sight.
 pub fn ensure(conn: &Connection, id: i64) -> Result<CompanyRow> {
     conn.prepare_cached("INSERT OR IGNORE INTO companies (company_id) VALUES (?1)")?

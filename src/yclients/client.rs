@@ -47,7 +47,7 @@ impl Client {
             ClientError::Setup("`accept` holds characters that no HTTP header can carry".into())
         })?;
         Ok(Self(Arc::new(Inner {
-            http: http_client::client(&settings.client)?,
+            http: http_client::client_for(&settings.base_url, &settings.client)?,
             base_url: settings.base_url.trim_end_matches('/').to_owned(),
             accept,
             page_size: settings.page_size.max(1),
