@@ -61,6 +61,7 @@ CREATE TABLE appointments_cache (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX appointments_by_unit ON appointments_cache (company_id, unit);
 CREATE INDEX appointments_by_start ON appointments_cache (company_id, start_local);
+CREATE INDEX appointments_by_phone ON appointments_cache (client_phone);
 CREATE INDEX appointments_missing ON appointments_cache (company_id) WHERE missing_since IS NOT NULL;
 CREATE INDEX appointments_gone ON appointments_cache (company_id, deleted_at) WHERE deleted = 1;
 

@@ -422,12 +422,18 @@ async fn listen(pipeline: Arc<Pipeline>, end: Arc<ChannelEnd>) -> Result<(), Dae
             heard = pipeline.receive_once(&end, &receiver, LISTEN) => heard,
         };
         match heard {
-            Ok(_) => troubled = false,
+            Ok(_) if troubled => {
+                troubled = false;
+                pipeline.note_channel(&end, Ok(())).await?;
+            }
+            Ok(_) => {}
             Err(crate::pipeline::receive::ReceiveError::Store(error)) => return Err(error.into()),
             Err(error) => {
                 // Said once, not every five seconds.
                 if !troubled {
                     tracing::warn!(channel = end.name, %error, "cannot receive");
+                    let why = format!("cannot receive: {error}");
+                    pipeline.note_trouble(&end, &why).await?;
                 }
                 troubled = true;
                 tokio::select! {
@@ -451,10 +457,14 @@ pub async fn once(
         if let Err(error) = pipeline.receive_all(end, Duration::from_secs(1)).await {
             match error {
                 crate::pipeline::receive::ReceiveError::Store(error) => return Err(error.into()),
-                error => troubles.push(Trouble::Channel {
-                    name: end.name.clone(),
-                    why: error.to_string(),
-                }),
+                error => {
+                    let why = format!("cannot receive: {error}");
+                    pipeline.note_trouble(end, &why).await?;
+                    troubles.push(Trouble::Channel {
+                        name: end.name.clone(),
+                        why,
+                    });
+                }
             }
         }
     }

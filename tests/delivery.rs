@@ -304,6 +304,50 @@ async fn what_a_client_writes_is_kept_once() {
 }
 
 #[tokio::test]
+async fn what_a_client_writes_is_handed_to_the_owner_once() {
+    let world = World::watching_with("", OWNED).await;
+    world
+        .green
+        .push_text("79000000001", "Можно <b>на час</b> позже?");
+    world.receive().await;
+    world.turn().await;
+    // The foreign tag is text, and what might be read as a link is broken by an invisible joiner.
+    assert_eq!(
+        world.owner_told(),
+        ["💬 Анна, +7 900 000-00-01 · Малаховка: «Можно &lt;b&gt;на час&lt;/\u{2060}b&gt; позже?»"]
+    );
+}
+
+#[tokio::test]
+async fn a_bot_for_owners_tells_a_chat_its_number() {
+    let world = World::watching_with("", OWNED).await;
+    world.telegram.push_text(900, "/start");
+    world.telegram.push_text(500, "/start");
+    world.telegram.push_text(500, "а это просто слова");
+    world.receive().await;
+    world.turn().await;
+    let answer = |chat: &str| {
+        let sent = world.telegram.sent();
+        let texts: Vec<String> = sent
+            .iter()
+            .filter(|s| s.chat == chat)
+            .map(|s| s.text.clone())
+            .collect();
+        texts
+    };
+    assert!(
+        answer("900")[0].starts_with("Номер этого чата: 900."),
+        "{:?}",
+        answer("900")
+    );
+    assert_eq!(
+        answer(OWNER),
+        ["Всё в порядке: копии и предупреждения приходят сюда."]
+    );
+    assert_eq!(world.rows("SELECT count(*) FROM messages"), ["0"]);
+}
+
+#[tokio::test]
 async fn messages_to_one_person_leave_in_order() {
     let world = World::watching().await;
     world.green.answer_next(Answer::http(

@@ -218,7 +218,7 @@ async fn assemble(
     assemble_with(config, store, api, clock, console).await
 }
 
-/// [`assemble`] over a given API and clock: the tests' way in.
+/// Puts everything together over a given API and clock: the way in for tests and for the demo.
 pub async fn assemble_with(
     config: &Config,
     store: Store,
@@ -370,7 +370,10 @@ async fn once(path: &Path, drain: bool) -> Outcome {
     let config = loaded(path)?;
     companies(&config)?;
     if !config.enabled {
-        say("monitor.enabled is false: nothing was asked, nothing was sent")?;
+        say(text::Say(config.language).of(
+            "monitor.enabled = false: ничего не спрошено и ничего не отправлено",
+            "monitor.enabled = false: nothing was asked, nothing was sent",
+        ))?;
         return Ok(0);
     }
     let lock = take_lock(&config.database.path)?;
@@ -423,11 +426,19 @@ fn trouble_failure(trouble: &Trouble) -> Failure {
 fn accept(path: &Path) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
     let _lock = take_lock(&config.database.path)?;
+    let words = text::Say(config.language);
     match store::accept(&config.database.path).map_err(refused)? {
-        Some(kept) => say(&format!("the old database is kept as {}", kept.display()))?,
-        None => say("there was no database")?,
+        Some(kept) => say(&format!(
+            "{} {}",
+            words.of("Прежняя база сохранена:", "The old database is kept:"),
+            kept.display()
+        ))?,
+        None => say(words.of("Базы не было.", "There was no database."))?,
     }
-    say("the next start takes everything that is booked as known, in silence")?;
+    say(words.of(
+        "При следующем запуске всё, что уже записано, считается известным, без сообщений.",
+        "The next start takes everything that is booked as known, in silence.",
+    ))?;
     Ok(0)
 }
 

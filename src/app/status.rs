@@ -201,7 +201,8 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         let state = match (c.down_since, &c.last_error) {
             (Some(_), Some(error)) => error.clone(),
             (Some(_), None) => words.of("не работает", "down").to_owned(),
-            (None, _) => words.of("в порядке", "well").to_owned(),
+            (None, Some(error)) => format!("{}: {error}", words.of("отправляет", "sends")),
+            (None, None) => words.of("в порядке", "well").to_owned(),
         };
         channels.add_row([c.name.clone(), c.kind.clone(), state]);
     }

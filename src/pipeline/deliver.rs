@@ -183,6 +183,14 @@ impl Pipeline {
             .await
     }
 
+    /// Stores that a channel fails at something other than sending: `status` shows it.
+    pub async fn note_trouble(&self, end: &ChannelEnd, why: &str) -> store::Result<()> {
+        let (name, why) = (end.name.clone(), why.to_owned());
+        self.store
+            .write(move |tx| channels::note(tx, &name, &why))
+            .await
+    }
+
     /// A company whose journal was not read just now is read before its clients are told anything.
     /// What that finds restarts the delay; if it fails, only a fairly fresh look will do. Otherwise
     /// the company's messages wait.

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
+use super::receive::Written;
 use super::{ChannelEnd, Desk, Pipeline};
-use crate::domain::delivery::Status;
 use crate::domain::message::Language;
-use crate::domain::message::markup::{data, render};
+use crate::domain::message::markup::{capped, data, render};
 use crate::domain::phone::Phone;
 use crate::ports::Keyboard;
 use crate::store::outbox::{self, New};
 use crate::store::{self, companies, contacts};
+
+/// Of a client's words, so many characters are handed to the owner.
+const LONGEST_QUOTE: usize = 1000;
 
 impl Pipeline {
     /// Somebody opened the bot: a greeting, and a button that sends their number.
@@ -24,6 +27,13 @@ impl Pipeline {
         chat_id: String,
         name: String,
     ) -> store::Result<()> {
+        let for_clients = self
+            .companies
+            .values()
+            .any(|c| c.settings.channels.contains(&end.name));
+        if !for_clients || self.is_owners_chat(&end.name, &chat_id) {
+            return self.name_chat(end, company, chat_id).await;
+        }
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
         self.store
             .write(move |tx| {
@@ -40,6 +50,33 @@ impl Pipeline {
                     ),
                 };
                 answer(tx, &end, company, &chat_id, &text, Some(Keyboard::AskContact), now)
+            })
+            .await
+    }
+
+    /// A bot for owners only: the chat's number is what they need to become one.
+    async fn name_chat(
+        &self,
+        end: &Arc<ChannelEnd>,
+        company: Option<i64>,
+        chat_id: String,
+    ) -> store::Result<()> {
+        let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
+        let known = self.is_owners_chat(&end.name, &chat_id);
+        self.store
+            .write(move |tx| {
+                let (language, _) = desk.salon(tx, company)?;
+                let text = match (language, known) {
+                    (Language::Ru, true) => "Всё в порядке: копии и предупреждения приходят сюда.".to_owned(),
+                    (Language::En, true) => "All is well: copies and alerts come here.".to_owned(),
+                    (Language::Ru, false) => format!(
+                        "Номер этого чата: {chat_id}. Впишите его в owner салона в booking-monitor.toml, и сюда будут приходить копии и предупреждения."
+                    ),
+                    (Language::En, false) => format!(
+                        "This chat's number: {chat_id}. Write it into the salon's owner in booking-monitor.toml, and copies and alerts will come here."
+                    ),
+                };
+                answer(tx, &end, company, &chat_id, &text, None, now)
             })
             .await
     }
@@ -114,6 +151,60 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Hands what a client wrote to the owners of the company it concerns; to those of every company
+    /// on that channel where that is unknown.
+    pub(super) fn forward(
+        &self,
+        conn: &Connection,
+        channel: &str,
+        company: Option<i64>,
+        written: &Written,
+        mask: bool,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let mut told = Vec::new();
+        let concerned = self.companies.values().filter(|c| match company {
+            Some(id) => c.settings.id == id,
+            None => c.settings.channels.iter().any(|name| name == channel),
+        });
+        for company in concerned {
+            let row = companies::ensure(conn, company.settings.id)?;
+            for owner in company.settings.owners.iter().filter(|o| o.alerts) {
+                let Some(end) = self.channels.get(&owner.channel) else {
+                    continue;
+                };
+                if told.contains(&(&owner.channel, &owner.to)) {
+                    continue;
+                }
+                told.push((&owner.channel, &owner.to));
+                let phone = written.phone.as_ref().map_or_else(String::new, |p| {
+                    format!(", {}", if mask { p.masked() } else { p.readable() })
+                });
+                let text = format!(
+                    "💬 {}{phone} · {}: «{}»",
+                    data(&written.name),
+                    data(&company.title(&row)),
+                    data(&capped(&written.text, LONGEST_QUOTE))
+                );
+                let message = render(&text, end.channel.markup());
+                outbox::add(
+                    conn,
+                    &New {
+                        company: company.settings.id,
+                        recipient: &owner.to,
+                        channel: &owner.channel,
+                        message: &message,
+                        ..New::note("owner", now)
+                    },
+                    now,
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Queues an answer to a chat; it leaves at once.
 fn answer(
     conn: &Connection,
@@ -129,24 +220,11 @@ fn answer(
         conn,
         &New {
             company: company.unwrap_or(0),
-            record: 0,
-            visit: 0,
-            unit: "",
-            kind: "reply",
-            phone: "",
             recipient: chat_id,
             channel: &end.name,
-            status: Status::Pending,
-            reason: None,
-            superseded_by: None,
             message: &message,
-            frozen: true,
             keyboard,
-            about: None,
-            told: "[]",
-            first_change_at: now,
-            changed_at: now,
-            due_at: now,
+            ..New::note("reply", now)
         },
         now,
     )?;

@@ -10,7 +10,15 @@ use super::{ChannelEnd, Pipeline};
 use crate::domain::phone::Phone;
 use crate::ports::{Incoming, Received, Receiver};
 use crate::store::contacts::{self, Inbound};
-use crate::store::{self, StoreError};
+use crate::store::{self, StoreError, cache};
+
+/// What somebody wrote to us.
+pub(super) struct Written {
+    pub(super) chat_id: String,
+    pub(super) phone: Option<Phone>,
+    pub(super) name: String,
+    pub(super) text: String,
+}
 
 /// Why nothing was received.
 #[derive(Debug, thiserror::Error)]
@@ -90,10 +98,20 @@ impl Pipeline {
                 at,
             } => {
                 let phone = phone.and_then(|digits| Phone::parse(&format!("+{digits}"), "RU").ok());
-                tracing::info!(channel, phone_known = phone.is_some(), "message received");
-                let company = self.only_company_of(channel);
-                self.store_text(name, company, message_id, chat_id, phone, sender, text, at)
-                    .await
+                tracing::info!(channel, "message received");
+                if phone.is_some() {
+                    tracing::info!(channel, "phone found");
+                }
+                if self.is_owners_chat(channel, &chat_id) {
+                    return Ok(());
+                }
+                let written = Written {
+                    chat_id,
+                    phone,
+                    name: sender,
+                    text,
+                };
+                self.store_text(end, message_id, written, at).await
             }
             Incoming::State { up, state } => {
                 tracing::info!(channel, up, state, "channel state");
@@ -135,36 +153,61 @@ impl Pipeline {
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one message, named at the call"
-    )]
+    /// Keeps what a client wrote and hands it to the owners: no inbox is a black hole. The same
+    /// message read twice is kept and handed on once.
     async fn store_text(
         &self,
-        channel: String,
-        company: Option<i64>,
+        end: &Arc<ChannelEnd>,
         external_id: String,
-        chat_id: String,
-        phone: Option<Phone>,
-        name: String,
-        text: String,
+        written: Written,
         at: DateTime<Utc>,
     ) -> store::Result<()> {
-        self.store
+        let (desk, now, mask) = (self.desk(), self.clock.now(), self.alerts.mask_phones);
+        let (name, company) = (end.name.clone(), self.only_company_of(&end.name));
+        let stored = self
+            .store
             .write(move |tx| {
+                let phone = written.phone.as_ref().map_or("", |p| p.e164());
+                let company = match company {
+                    Some(only) => Some(only),
+                    None => cache::company_of_phone(tx, phone)?,
+                };
                 let message = Inbound {
-                    channel: &channel,
+                    channel: &name,
                     company,
-                    chat_id: &chat_id,
-                    phone: phone.as_ref().map_or("", |p| p.e164()),
-                    name: &name,
-                    text: &text,
+                    chat_id: &written.chat_id,
+                    phone,
+                    name: &written.name,
+                    text: &written.text,
                     external_id: &external_id,
                     at,
                 };
-                contacts::store_inbound(tx, &message).map(|_| ())
+                let stored = contacts::store_inbound(tx, &message)?;
+                if stored.message_is_new {
+                    desk.forward(tx, &name, company, &written, mask, now)?;
+                }
+                Ok(stored)
             })
-            .await
+            .await?;
+        let (channel, contact) = (end.name.as_str(), stored.contact);
+        if stored.contact_is_new {
+            tracing::info!(channel, contact, "client created");
+        } else {
+            tracing::info!(channel, contact, "client found");
+        }
+        tracing::info!(
+            channel,
+            contact,
+            repeated = !stored.message_is_new,
+            "message processed"
+        );
+        Ok(())
+    }
+
+    /// Whether this chat is where an owner gets copies: what is written there is no client's.
+    pub(super) fn is_owners_chat(&self, channel: &str, chat_id: &str) -> bool {
+        let mut owners = self.companies.values().flat_map(|c| &c.settings.owners);
+        owners.any(|o| o.channel == channel && o.to == chat_id)
     }
 
     /// The company a channel belongs to, when it serves only one.

@@ -243,3 +243,17 @@ pub fn unsuspect(conn: &Connection, company: i64, record: i64) -> Result<()> {
     .execute((company, record))?;
     Ok(())
 }
+
+/// The company in whose journal this phone was booked last; '' is nobody's.
+pub fn company_of_phone(conn: &Connection, phone: &str) -> Result<Option<i64>> {
+    if phone.is_empty() {
+        return Ok(None);
+    }
+    Ok(conn
+        .prepare_cached(
+            "SELECT company_id FROM appointments_cache WHERE client_phone = ?1
+              ORDER BY start_at DESC LIMIT 1",
+        )?
+        .query_row([phone], |r| r.get(0))
+        .optional()?)
+}

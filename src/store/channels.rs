@@ -83,6 +83,15 @@ pub fn set_up(conn: &Connection, name: &str, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
+/// Something about it failed that does not stop it from sending.
+pub fn note(conn: &Connection, name: &str, why: &str) -> Result<()> {
+    conn.execute(
+        "UPDATE channel_states SET last_error = ?2 WHERE name = ?1 AND down_since IS NULL",
+        (name, why),
+    )?;
+    Ok(())
+}
+
 /// It cannot send until somebody mends it.
 pub fn set_down(conn: &Connection, name: &str, why: &str, now: DateTime<Utc>) -> Result<()> {
     conn.execute(

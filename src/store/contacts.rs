@@ -26,8 +26,26 @@ pub struct Inbound<'a> {
     pub at: DateTime<Utc>,
 }
 
-/// Stores an inbound message and its contact. `false` when it was stored before.
-pub fn store_inbound(conn: &Connection, message: &Inbound<'_>) -> Result<bool> {
+/// What storing a message found.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored {
+    /// Whose message it is: the contact's id.
+    pub contact: i64,
+    /// The contact was not known before.
+    pub contact_is_new: bool,
+    /// The message was not stored before.
+    pub message_is_new: bool,
+}
+
+/// Stores an inbound message and its contact; the same message again changes nothing.
+pub fn store_inbound(conn: &Connection, message: &Inbound<'_>) -> Result<Stored> {
+    let known: Option<i64> = conn
+        .query_row(
+            "SELECT id FROM contacts WHERE channel = ?1 AND chat_id = ?2",
+            [message.channel, message.chat_id],
+            |r| r.get(0),
+        )
+        .optional()?;
     let contact: i64 = conn.query_row(
         "INSERT INTO contacts (phone, name, channel, chat_id, last_inbound_at)
          VALUES (?1, ?2, ?3, ?4, ?5)
@@ -60,7 +78,11 @@ pub fn store_inbound(conn: &Connection, message: &Inbound<'_>) -> Result<bool> {
             At(message.at),
         ),
     )?;
-    Ok(added == 1)
+    Ok(Stored {
+        contact,
+        contact_is_new: known.is_none(),
+        message_is_new: added == 1,
+    })
 }
 
 /// Links a chat to a phone. The same phone in another chat of that channel is unlinked first.

@@ -141,6 +141,34 @@ pub struct New<'a> {
     pub due_at: DateTime<Utc>,
 }
 
+impl New<'_> {
+    /// A text that stands as it is, due at once, about no booking: alerts, answers, forwarded words.
+    #[must_use]
+    pub fn note(kind: &'static str, now: DateTime<Utc>) -> Self {
+        Self {
+            company: 0,
+            record: 0,
+            visit: 0,
+            unit: "",
+            kind,
+            phone: "",
+            recipient: "",
+            channel: "",
+            status: Status::Pending,
+            reason: None,
+            superseded_by: None,
+            message: "",
+            frozen: true,
+            keyboard: None,
+            about: None,
+            told: "[]",
+            first_change_at: now,
+            changed_at: now,
+            due_at: now,
+        }
+    }
+}
+
 /// Makes a notification and returns its id.
 pub fn add(conn: &Connection, new: &New<'_>, now: DateTime<Utc>) -> Result<i64> {
     Ok(conn
