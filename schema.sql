@@ -133,8 +133,7 @@ CREATE TABLE booking_notifications (
   attempts             INTEGER NOT NULL DEFAULT 0,
   last_error           TEXT
 ) STRICT;
-CREATE INDEX notifications_open ON booking_notifications (status, due_at)
-  WHERE status IN ('pending', 'held', 'sending', 'uncertain');
+CREATE INDEX notifications_status ON booking_notifications (status, due_at);
 CREATE INDEX notifications_unit ON booking_notifications (company_id, unit, phone);
 CREATE INDEX notifications_record ON booking_notifications (company_id, record_id);
 CREATE INDEX notifications_queue ON booking_notifications (coalesce(nullif(phone, ''), recipient))

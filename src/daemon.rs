@@ -369,7 +369,10 @@ async fn settle(pipeline: Arc<Pipeline>, pulse: Arc<Pulse>) -> Result<(), Daemon
         if report.visits > 0 || raised > 0 {
             pipeline.bell.notify_waiters();
         }
-        let next = pipeline.store().read(settling::next_at).await?;
+        let next = pipeline
+            .store()
+            .read(move |c| settling::next_at(c, now))
+            .await?;
         let wait = next
             .map_or(GLANCE, |at| until(at, pipeline.clock().now()))
             .min(GLANCE);
@@ -578,7 +581,7 @@ async fn next_work(
     let left = until_at.saturating_duration_since(Instant::now());
     let (settles, due) = pipeline
         .store()
-        .read(move |c| Ok((settling::next_at(c)?, outbox::next_due_at(c, now)?)))
+        .read(move |c| Ok((settling::next_at(c, now)?, outbox::next_due_at(c, now)?)))
         .await?;
     let next = [settles, due].into_iter().flatten().min();
     Ok(next

@@ -489,3 +489,26 @@ async fn an_outage_is_told_after_a_while_and_not_before() {
     world.turn().await;
     assert_eq!(world.owner_told().len(), 1);
 }
+
+#[tokio::test]
+async fn what_waits_for_a_company_that_left_the_configuration_waits_for_its_return() {
+    let mut world = World::watching().await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    world
+        .salon
+        .book(haircut("2026-08-21T16:30:00").client("Вера", "+79000000002"));
+    world.advance("31s");
+    world.settle().await;
+    world.poll().await;
+    let companies = std::mem::take(&mut world.config.companies);
+    world.restart().await;
+    world.advance("31s");
+    world.turn().await;
+    assert_eq!(world.told().len(), 0);
+    world.config.companies = companies;
+    world.restart().await;
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(world.told().len(), 2);
+}

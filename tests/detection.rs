@@ -356,6 +356,31 @@ async fn many_cancellations_at_once_are_held_until_a_person_lets_them_go() {
 }
 
 #[tokio::test]
+async fn records_erased_without_a_trace_count_for_the_guard_too() {
+    let world = World::watching().await;
+    let records: Vec<i64> = (0..10)
+        .map(|n| {
+            let draft = haircut("2026-08-23T14:30:00");
+            world
+                .salon
+                .book(draft.client("Анна", &format!("+790000000{n:02}")))
+        })
+        .collect();
+    world.tell().await;
+    world.advance("12h");
+    for record in &records[..7] {
+        world.salon.erase(SALON, *record);
+    }
+    world.poll().await;
+    world.tell().await;
+    assert_eq!(world.told().len(), 10, "no cancellation left");
+    assert_eq!(
+        world.rows("SELECT count(*) FROM booking_notifications WHERE status = 'held'"),
+        ["7"]
+    );
+}
+
+#[tokio::test]
 async fn five_cancellations_at_once_are_an_ordinary_day() {
     let world = World::watching().await;
     let records: Vec<i64> = (0..5)

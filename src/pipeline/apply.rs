@@ -1,7 +1,7 @@
 //! What a reading does to the cache: the verdict on each row becomes a stored booking, an event and
 //! a running delay, all in the transaction that also moves the cursor.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Transaction;
 
@@ -13,6 +13,9 @@ use crate::domain::known::{Knowledge, Known};
 use crate::domain::record::Record;
 use crate::store::cache::{self, Cached, Sighting};
 use crate::store::{Result, events, known, settling};
+
+/// How often a booking that stays as it is is noted as seen.
+const NOTED_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// What a reading brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,10 +65,10 @@ impl Applying<'_> {
         };
         match judge(cached.as_ref().map(|c| &c.record), seen, baseline, self.now) {
             Verdict::Stale | Verdict::NoBooking => Ok(()),
-            Verdict::Same(record) => {
-                self.put(&record, cached.as_ref(), 0)?;
-                Ok(())
-            }
+            Verdict::Same(record) => match &cached {
+                Some(cached) if self.is_fresh(cached, &record) => Ok(()),
+                cached => self.put(&record, cached.as_ref(), 0),
+            },
             Verdict::Silent { record, known } => self.silent(&record, &known, cached.as_ref()),
             Verdict::Changed {
                 before,
@@ -125,6 +128,11 @@ impl Applying<'_> {
         known::set(self.tx, key, &Known::certain(state.clone()), None)
     }
 
+    /// Nothing at all differs and it was noted lately: not worth a write at every poll.
+    fn is_fresh(&self, cached: &Cached, record: &Record) -> bool {
+        !cached.missing && cached.record == *record && self.now - cached.last_seen_at < NOTED_EVERY
+    }
+
     fn put(&self, record: &Record, cached: Option<&Cached>, events: i64) -> Result<()> {
         let settled = cached.is_some_and(|c| c.settled);
         // A bot writes its mark a moment after the booking; an administrator may type the same word
@@ -136,6 +144,7 @@ impl Applying<'_> {
             by_bot,
             settled,
             revision: cached.map_or(0, |c| c.revision) + events,
+            deleted_at: self.deleted_at(record, cached),
             now: self.now,
         };
         if let Some(had) = cached.map(|c| cache::unit(&c.record)) {
@@ -145,6 +154,16 @@ impl Applying<'_> {
             }
         }
         cache::put(self.tx, record, sighting)
+    }
+
+    /// A deletion counts from when it was made, where its change date moved, so that the honest ones
+    /// of a long gap are no burst; else from now.
+    fn deleted_at(&self, record: &Record, cached: Option<&Cached>) -> DateTime<Utc> {
+        let before = cached.and_then(|c| c.record.changed_at);
+        record
+            .changed_at
+            .filter(|at| before.is_none_or(|before| *at > before))
+            .map_or(self.now, |at| at.min(self.now))
     }
 
     fn changed(

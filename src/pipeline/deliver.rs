@@ -77,34 +77,32 @@ impl Pipeline {
         let mut flying = FuturesUnordered::new();
         let (mut looking, mut sending) = (BTreeSet::new(), BTreeSet::new());
         let mut may_speak: BTreeMap<i64, DateTime<Utc>> = BTreeMap::new();
+        // What could not leave in this run is left for the next one, not tried for ever.
+        let (mut blind, mut left) = (BTreeSet::new(), BTreeSet::new());
         loop {
-            if flying.len() < IN_FLIGHT
-                && !self.stopping.is_cancelled()
-                && self.is_open(end, &mut report).await?
-            {
+            let room = flying.len() < IN_FLIGHT && !self.stopping.is_cancelled();
+            if room && self.is_open(end, &mut report).await? {
                 let (name, now) = (end.name.clone(), self.clock.now());
+                let watched: Vec<i64> = self.companies.keys().copied().collect();
                 let due = self
                     .store
-                    .read(move |c| outbox::due(c, &name, now, BATCH))
+                    .read(move |c| outbox::due(c, &name, &watched, now, BATCH))
                     .await?;
-                for due in due
-                    .into_iter()
-                    .filter(|d| !sending.contains(&d.id))
-                    .collect::<Vec<_>>()
-                {
+                for due in due {
                     if flying.len() >= IN_FLIGHT {
                         break;
+                    }
+                    if sending.contains(&due.id) || left.contains(&due.id) {
+                        continue;
                     }
                     let cleared = may_speak
                         .get(&due.company)
                         .is_some_and(|until| *until >= now);
-                    if due.to_client && !cleared {
-                        if looking.insert(due.company) {
-                            flying.push(self.look(due.company).boxed());
-                        }
-                    } else {
+                    if !due.to_client || cleared {
                         sending.insert(due.id);
                         flying.push(self.try_one(end, due).boxed());
+                    } else if !blind.contains(&due.company) && looking.insert(due.company) {
+                        flying.push(self.look(due.company).boxed());
                     }
                 }
             }
@@ -114,6 +112,8 @@ impl Pipeline {
                     looking.remove(&company);
                     if verdict? {
                         may_speak.insert(company, self.clock.now() + FRESH);
+                    } else {
+                        blind.insert(company);
                     }
                 }
                 Some(Step::Tried(id, outcome)) => {
@@ -121,7 +121,9 @@ impl Pipeline {
                     match outcome? {
                         Some(true) => report.accepted += 1,
                         Some(false) => report.failed += 1,
-                        None => {}
+                        None => {
+                            left.insert(id);
+                        }
                     }
                 }
             }
@@ -205,7 +207,7 @@ impl Pipeline {
             return Ok(false);
         };
         let waits = before.next_try_at.is_some_and(|at| at > now);
-        if !waits && self.poll_once(company).await?.error.is_none() {
+        if !waits && self.poll_unless_fresh(company, FRESH).await? {
             return Ok(true);
         }
         let seen = row().await?.and_then(|r| r.last_poll_at);
@@ -248,6 +250,7 @@ impl Pipeline {
             Arc::clone(&self.clock),
             Arc::clone(end),
         );
+        let bell = Arc::clone(&self.bell);
         let sending = tokio::spawn(async move {
             let outcome = end.channel.send(&outgoing).await;
             let (now, accepted) = (clock.now(), matches!(outcome, Outcome::Accepted { .. }));
@@ -270,9 +273,12 @@ impl Pipeline {
                     "send failed"
                 ),
             }
-            store
+            let settle_waits = store
                 .write(move |tx| desk.conclude(tx, id, attempt, &outcome, now))
                 .await?;
+            if settle_waits {
+                bell.notify_waiters();
+            }
             Ok(Some(accepted))
         });
         match sending.await {

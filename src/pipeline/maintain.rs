@@ -6,14 +6,13 @@ use rusqlite::Connection;
 use super::poll::delta;
 use super::{Company, Desk, Pipeline, words};
 use crate::config::{Alerts, Owner};
-use crate::domain::delivery::Status;
 use crate::domain::message::owner::{
     Blind, Voice, Waited, alert_channel_down, alert_channel_up, alert_company_seen,
     alert_company_unseen, alert_guard, alert_uncertain,
 };
 use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
-use crate::store::outbox::{self, New};
+use crate::store::outbox::{self, New, Notification};
 use crate::store::{self, alerts, guard, stats};
 
 impl Pipeline {
@@ -31,10 +30,11 @@ impl Pipeline {
                     now,
                 };
                 let mut raised = 0;
+                let uncertain = outbox::uncertain(tx)?;
                 for company in desk.companies.values() {
                     raised += watch.journal(company)?;
                     raised += watch.guard(company)?;
-                    raised += watch.uncertain(company)?;
+                    raised += watch.uncertain(company, &uncertain)?;
                 }
                 for state in channels::all(tx)? {
                     raised += watch.channel(&state)?;
@@ -107,12 +107,12 @@ impl Watch<'_> {
     }
 
     /// Sends whose outcome nobody can tell, together.
-    fn uncertain(&self, company: &Company) -> store::Result<u32> {
+    fn uncertain(&self, company: &Company, all: &[Notification]) -> store::Result<u32> {
         let id = company.settings.id;
         let mut fresh = Vec::new();
-        for n in outbox::latest(self.conn, Some(id), Some(Status::Uncertain), 100)? {
+        for n in all.iter().filter(|n| n.company == id) {
             let cause = format!("uncertain:{}", n.id);
-            if !n.phone.is_empty() && alerts::open(self.conn, &cause, self.now, self.now)? {
+            if alerts::open(self.conn, &cause, self.now, self.now)? {
                 let first_line = n
                     .message
                     .lines()

@@ -15,13 +15,14 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::OnUncertain;
 use crate::ports::Receipt;
 use crate::store::outbox::{self, Notification};
-use crate::store::{self, StoreError, channels};
+use crate::store::{self, StoreError, channels, settling};
 
 /// Messages that were in flight when a channel went down look again this often.
 const PARKED_LOOK: Duration = Duration::from_secs(10);
 
 impl Desk {
-    /// Stores the outcome of an attempt and what follows from it.
+    /// Stores the outcome of an attempt and what follows from it. Returns whether a change of the
+    /// same visit has been waiting for it.
     pub(super) fn conclude(
         &self,
         conn: &Connection,
@@ -29,15 +30,28 @@ impl Desk {
         attempt: u32,
         outcome: &Outcome,
         now: DateTime<Utc>,
-    ) -> store::Result<()> {
+    ) -> store::Result<bool> {
         let Some(n) = outbox::get(conn, id)? else {
-            return Ok(());
+            return Ok(false);
         };
+        self.follow(conn, &n, attempt, outcome, now)?;
+        settling::is_open(conn, n.company, &n.unit, &n.phone)
+    }
+
+    fn follow(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        attempt: u32,
+        outcome: &Outcome,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let id = n.id;
         outbox::end_attempt(conn, id, attempt, outcome.as_str(), outcome.why(), now)?;
         match outcome {
             Outcome::Accepted { id: provider_id } => {
                 outbox::set_sent(conn, id, provider_id.as_deref(), now)?;
-                for told in told(&n)? {
+                for told in told(n)? {
                     told.set(
                         conn,
                         n.company,
@@ -87,9 +101,9 @@ impl Desk {
                     false,
                 )
             }
-            Outcome::Unreachable { why } => self.next_channel(conn, &n, why, Status::Dead, now),
+            Outcome::Unreachable { why } => self.next_channel(conn, n, why, Status::Dead, now),
             Outcome::Refused { why } => outbox::set_ended(conn, id, Status::Dead, why),
-            Outcome::Uncertain { why } => self.uncertain(conn, &n, why, now),
+            Outcome::Uncertain { why } => self.uncertain(conn, n, why, now),
         }
     }
 

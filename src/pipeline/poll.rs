@@ -49,6 +49,29 @@ impl Pipeline {
     /// Polls one company once. Polls of one company never overlap.
     pub async fn poll_once(&self, company: &Arc<Company>) -> PollResult {
         let _turn = company.turn.lock().await;
+        self.poll_in_turn(company).await
+    }
+
+    /// A look before speaking: polls unless somebody has just done it. Whether the journal was read.
+    pub(super) async fn poll_unless_fresh(
+        &self,
+        company: &Arc<Company>,
+        fresh: TimeDelta,
+    ) -> Result<bool, StoreError> {
+        let _turn = company.turn.lock().await;
+        let id = company.settings.id;
+        let last = self
+            .store
+            .read(move |c| companies::get(c, id))
+            .await?
+            .and_then(|r| r.last_poll_at);
+        if last.is_some_and(|at| self.clock.now() - at <= fresh) {
+            return Ok(true);
+        }
+        Ok(self.poll_in_turn(company).await?.error.is_none())
+    }
+
+    async fn poll_in_turn(&self, company: &Arc<Company>) -> PollResult {
         let id = company.settings.id;
         let started = std::time::Instant::now();
         let mut report = PollReport {

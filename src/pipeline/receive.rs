@@ -167,6 +167,11 @@ impl Pipeline {
         let stored = self
             .store
             .write(move |tx| {
+                let mut written = written;
+                if written.phone.is_none() {
+                    let linked = contacts::phone_of(tx, &name, &written.chat_id)?;
+                    written.phone = linked.map(Phone::from_stored);
+                }
                 let phone = written.phone.as_ref().map_or("", |p| p.e164());
                 let company = match company {
                     Some(only) => Some(only),

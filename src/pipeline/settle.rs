@@ -46,7 +46,8 @@ impl Pipeline {
             let (seen, part) = self
                 .store
                 .write(move |tx| {
-                    let due = settling::due(tx, now, BATCH)?;
+                    let watched: Vec<i64> = desk.companies.keys().copied().collect();
+                    let due = settling::due(tx, &watched, now, BATCH)?;
                     let mut part = SettleReport::default();
                     for unit in &due {
                         settle_unit(tx, &desk, unit, now, &mut part)?;
@@ -57,7 +58,8 @@ impl Pipeline {
             report.visits += part.visits;
             report.to_send += part.to_send;
             report.held += part.held;
-            if seen < BATCH as usize {
+            // A visit that could not be settled is left for the next turn, not tried for ever.
+            if seen < BATCH as usize || part.visits == 0 {
                 if report.visits > 0 {
                     tracing::info!(
                         visits = report.visits,

@@ -20,8 +20,8 @@ pub struct Cached {
     pub settled: bool,
     /// Number of events so far.
     pub revision: i64,
-    /// Times the API said by id that it is gone.
-    pub missing_looks: u32,
+    /// Absent from a whole slice, and not found again since.
+    pub missing: bool,
     /// When it was first seen.
     pub first_seen_at: DateTime<Utc>,
     /// When it was last seen.
@@ -43,8 +43,7 @@ pub fn create_date(record: &Record) -> String {
     record.created_at.map_or_else(String::new, |t| At(t).text())
 }
 
-const COLUMNS: &str =
-    "snapshot, created_by_bot, settled, revision, missing_looks, first_seen_at, last_seen_at";
+const COLUMNS: &str = "snapshot, created_by_bot, settled, revision, missing_since IS NOT NULL, first_seen_at, last_seen_at";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(String, Cached)> {
     let snapshot: String = row.get(0)?;
@@ -56,7 +55,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(String, Cached)> {
         by_bot: row.get(1)?,
         settled: row.get(2)?,
         revision: row.get(3)?,
-        missing_looks: row.get(4)?,
+        missing: row.get(4)?,
         first_seen_at: row.get::<_, At>(5)?.0,
         last_seen_at: row.get::<_, At>(6)?.0,
     };
@@ -123,6 +122,8 @@ pub struct Sighting {
     pub settled: bool,
     /// Number of events so far, this one included.
     pub revision: i64,
+    /// When it was deleted; for a deleted one.
+    pub deleted_at: DateTime<Utc>,
     /// The present moment.
     pub now: DateTime<Utc>,
 }
@@ -141,12 +142,7 @@ pub fn put(conn: &Connection, record: &Record, sighting: Sighting) -> Result<()>
         (false, true) => Origin::Online,
         (false, false) => Origin::Staff,
     };
-    // A deletion counts from when it was made, so that the honest ones of a long gap are no burst.
-    let deleted_at = record.deleted.then(|| {
-        At(record
-            .changed_at
-            .map_or(sighting.now, |t| t.min(sighting.now)))
-    });
+    let deleted_at = record.deleted.then_some(At(sighting.deleted_at));
     conn.prepare_cached(
         "INSERT INTO appointments_cache (
             company_id, record_id, visit_id, unit, start_local, start_at, staff_id, staff_name,

@@ -117,6 +117,16 @@ pub fn chat_of(conn: &Connection, channel: &str, phone: &str) -> Result<Option<S
         .optional()?)
 }
 
+/// The phone that this chat is linked to.
+pub fn phone_of(conn: &Connection, channel: &str, chat_id: &str) -> Result<Option<String>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT phone FROM contacts WHERE channel = ?1 AND chat_id = ?2 AND phone <> ''",
+        )?
+        .query_row([channel, chat_id], |r| r.get(0))
+        .optional()?)
+}
+
 /// Whether this phone asked for silence on any of these channels.
 pub fn opted_out(conn: &Connection, phone: &str, channels: &[String]) -> Result<bool> {
     let channels = serde_json::Value::from(channels).to_string();

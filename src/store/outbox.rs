@@ -260,11 +260,13 @@ pub fn set_superseded_by(conn: &Connection, id: i64, by: i64) -> Result<()> {
 /// The owner's copy waits this long for the outcome of the client's message, then goes without.
 pub const COPY_PATIENCE: TimeDelta = TimeDelta::seconds(60);
 
-/// What may leave now, for one channel or all, in order. At most one per recipient: the oldest, and
-/// none behind one that is on its way or waits for its next try. None whose delay is running again.
+/// What may leave now on one channel, in order. At most one per recipient: the oldest, and none
+/// behind one that is on its way or waits for its next try. None whose delay is running again, and
+/// none to clients of companies that are not watched.
 const DUE: &str = "
     FROM booking_notifications n
-   WHERE n.status = 'pending' AND n.due_at <= ?1 AND (?2 = '' OR n.channel = ?2)
+   WHERE n.status = 'pending' AND n.due_at <= ?1 AND n.channel = ?2
+     AND (n.phone = '' OR n.company_id IN (SELECT value FROM json_each(?4)))
      AND NOT EXISTS (SELECT 1 FROM settling s
                       WHERE s.company_id = n.company_id AND s.unit = n.unit AND s.phone = n.phone)
      AND NOT EXISTS (SELECT 1 FROM booking_notifications o
@@ -291,19 +293,29 @@ pub struct Due {
     pub to_client: bool,
 }
 
-/// What may leave now on this channel ('' for any), in order.
-pub fn due(conn: &Connection, channel: &str, now: DateTime<Utc>, most: u32) -> Result<Vec<Due>> {
+/// What may leave now on this channel, in order.
+pub fn due(
+    conn: &Connection,
+    channel: &str,
+    companies: &[i64],
+    now: DateTime<Utc>,
+    most: u32,
+) -> Result<Vec<Due>> {
+    let watched = serde_json::Value::from(companies).to_string();
     let mut query = conn.prepare_cached(&format!(
-        "SELECT n.id, n.company_id, n.recipient, n.phone <> '' {DUE} ORDER BY n.due_at, n.id LIMIT ?4"
+        "SELECT n.id, n.company_id, n.recipient, n.phone <> '' {DUE} ORDER BY n.due_at, n.id LIMIT ?5"
     ))?;
-    let rows = query.query_map((At(now), channel, At(now - COPY_PATIENCE), most), |r| {
-        Ok(Due {
-            id: r.get(0)?,
-            company: r.get(1)?,
-            recipient: r.get(2)?,
-            to_client: r.get(3)?,
-        })
-    })?;
+    let rows = query.query_map(
+        (At(now), channel, At(now - COPY_PATIENCE), watched, most),
+        |r| {
+            Ok(Due {
+                id: r.get(0)?,
+                company: r.get(1)?,
+                recipient: r.get(2)?,
+                to_client: r.get(3)?,
+            })
+        },
+    )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -442,6 +454,15 @@ pub fn replan(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
         [At(now)],
     )?;
     Ok(())
+}
+
+/// Messages to clients that may have arrived, oldest first.
+pub fn uncertain(conn: &Connection) -> Result<Vec<Notification>> {
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM booking_notifications WHERE status = 'uncertain' AND phone <> '' ORDER BY id",
+    )?;
+    let rows = query.query_map([], read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// What was on its way when the process ended.

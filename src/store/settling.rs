@@ -95,17 +95,23 @@ pub fn follow(
 }
 
 /// Visits whose delay has ended, oldest first. One of which a message is on its way is left until
-/// its outcome is known.
-pub fn due(conn: &Connection, now: DateTime<Utc>, most: u32) -> Result<Vec<Unit>> {
+/// its outcome is known; those of companies that are not watched wait until they are.
+pub fn due(
+    conn: &Connection,
+    companies: &[i64],
+    now: DateTime<Utc>,
+    most: u32,
+) -> Result<Vec<Unit>> {
+    let watched = serde_json::Value::from(companies).to_string();
     let mut query = conn.prepare_cached(
         "SELECT company_id, unit, phone, first_change_at FROM settling s
-          WHERE settle_at <= ?1
+          WHERE settle_at <= ?1 AND company_id IN (SELECT value FROM json_each(?3))
             AND NOT EXISTS (SELECT 1 FROM booking_notifications n
                              WHERE n.company_id = s.company_id AND n.unit = s.unit
                                AND n.phone = s.phone AND n.status = 'sending')
           ORDER BY settle_at LIMIT ?2",
     )?;
-    let rows = query.query_map((At(now), most), |r| {
+    let rows = query.query_map((At(now), most, watched), |r| {
         Ok(Unit {
             company: r.get(0)?,
             unit: r.get(1)?,
@@ -132,10 +138,10 @@ pub fn close(conn: &Connection, unit: &Unit) -> Result<()> {
     Ok(())
 }
 
-/// When the next delay ends.
-pub fn next_at(conn: &Connection) -> Result<Option<DateTime<Utc>>> {
+/// When the next delay ends, after this moment.
+pub fn next_at(conn: &Connection, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let next: Option<At> = conn
-        .prepare_cached("SELECT min(settle_at) FROM settling")?
-        .query_row([], |r| r.get(0))?;
+        .prepare_cached("SELECT min(settle_at) FROM settling WHERE settle_at > ?1")?
+        .query_row([At(after)], |r| r.get(0))?;
     Ok(next.map(|a| a.0))
 }
