@@ -224,7 +224,7 @@ pub fn suspects(conn: &Connection, company: i64, most: u32) -> Result<Vec<i64>> 
     let mut query = conn.prepare_cached(
         "SELECT record_id FROM appointments_cache
           WHERE company_id = ?1 AND missing_since IS NOT NULL
-          ORDER BY start_local LIMIT ?2",
+          ORDER BY +start_local LIMIT ?2",
     )?;
     let rows = query.query_map((company, most), |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
