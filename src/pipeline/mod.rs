@@ -19,13 +19,16 @@ use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
 
 pub mod apply;
+mod claim;
 pub mod deliver;
+mod happened;
 mod link;
 pub mod listing;
 pub mod maintain;
 mod outcome;
 mod pace;
 pub mod poll;
+mod quiet;
 pub mod receive;
 pub mod settle;
 mod visit;

@@ -1,18 +1,19 @@
 //! Settle: visits whose delay has ended become notifications, or a stored reason for silence. One
 //! transaction a visit.
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Transaction;
 
+use super::happened::Happened;
 use super::poll::delta;
+use super::quiet::quiet_until;
 use super::visit::{Around, Visit};
 use super::{Company, Desk, Pipeline, words};
-use crate::domain::change::{Change, ChangeKind};
 use crate::domain::delivery::Status;
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::policy::{Kind, Reason};
-use crate::domain::record::{Record, instant};
+use crate::domain::record::Record;
 use crate::domain::settle::{Form, Member, Net, is_small_shift};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
@@ -23,8 +24,6 @@ use crate::store::{self, cache, events, guard, settling};
 const BATCH: u32 = 100;
 /// Vanished bookings that never trip the guard, whatever the share.
 const ALWAYS_BELIEVED: f64 = 5.0;
-/// Quiet hours give way when they would end later than this before the visit.
-const QUIET_MARGIN: TimeDelta = TimeDelta::hours(1);
 
 /// What settling came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,7 +127,7 @@ impl Settling<'_> {
             &self.unit.unit,
             &self.unit.phone,
         )?;
-        let happened = self.window(&visit)?;
+        let happened = Happened::read(self.tx, self.unit.company, &visit)?;
         let theirs: Vec<i64> = visit
             .members
             .iter()
@@ -218,29 +217,6 @@ impl Settling<'_> {
             )?;
         }
         Ok(())
-    }
-
-    /// What happened in the journal since this visit was last settled, record by record.
-    fn window(&self, visit: &Visit) -> store::Result<Happened> {
-        let mut happened = Happened::default();
-        for member in visit.members.iter().filter(|m| m.theirs) {
-            let Some(before) =
-                events::state_before_open(self.tx, self.unit.company, member.record.id)?
-            else {
-                continue;
-            };
-            let kind = events::last_open_type(self.tx, self.unit.company, member.record.id)?;
-            happened.last_event = kind.or(happened.last_event);
-            happened.tellable_at = happened.tellable_at.max(match before {
-                None => member.record.created_at,
-                Some(_) => member.record.changed_at,
-            });
-            happened.first = happened.first.or_else(|| Some(member.record.clone()));
-            if let Some(change) = Change::between(before.as_ref(), Some(&member.record)) {
-                happened.changes.push(change);
-            }
-        }
-        Ok(happened)
     }
 
     /// The person knows what there is to know. What waited is dropped, and the silence has a name.
@@ -478,87 +454,7 @@ impl Settling<'_> {
     }
 }
 
-/// What happened in the journal since a visit was last settled.
-#[derive(Default)]
-struct Happened {
-    changes: Vec<Change>,
-    /// The journal's time of what made it tellable: the creation, or the last change.
-    tellable_at: Option<DateTime<Utc>>,
-    first: Option<Record>,
-    last_event: Option<String>,
-}
-
-impl Happened {
-    /// The kind that a silence about it is filed under.
-    fn kind(&self) -> Option<Kind> {
-        let net = self.changes.first().map(|c| match c.kind() {
-            ChangeKind::Created => Kind::Created,
-            ChangeKind::Updated => Kind::Updated,
-            ChangeKind::Deleted => Kind::Cancelled,
-        });
-        net.or(match self.last_event.as_deref() {
-            Some("record.created") => Some(Kind::Created),
-            Some("record.deleted") => Some(Kind::Cancelled),
-            Some(_) => Some(Kind::Updated),
-            None => None,
-        })
-    }
-}
-
-/// The end of quiet hours, when they are running and leave enough time before the visit.
-pub(super) fn quiet_until(
-    hours: Option<(NaiveTime, NaiveTime)>,
-    zone: Tz,
-    now: DateTime<Utc>,
-    start: Option<DateTime<Utc>>,
-) -> Option<DateTime<Utc>> {
-    let (from, to) = hours?;
-    let local = now.with_timezone(&zone).naive_local();
-    let (time, today) = (local.time(), local.date());
-    let quiet = if from <= to {
-        from <= time && time < to
-    } else {
-        time >= from || time < to
-    };
-    if !quiet {
-        return None;
-    }
-    let day = if time < to { today } else { today.succ_opt()? };
-    let end = instant(day.and_time(to), zone);
-    start
-        .is_none_or(|start| end + QUIET_MARGIN <= start)
-        .then_some(end)
-}
-
 /// Whether a form is one that opens with the booking as it stands.
 pub(super) fn states_whole(form: Form) -> bool {
     matches!(form, Form::Created | Form::Restated | Form::Restored)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> DateTime<Utc> {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn quiet_hours_end_in_the_morning_unless_the_visit_is_too_near() {
-        let hours = Some((
-            NaiveTime::from_hms_opt(21, 30, 0).unwrap(),
-            NaiveTime::from_hms_opt(9, 0, 0).unwrap(),
-        ));
-        let zone = chrono_tz::Europe::Moscow;
-        let until = |now: &str, start: &str| quiet_until(hours, zone, at(now), Some(at(start)));
-        // 22:00 in Moscow, the visit at noon: nine in the morning is early enough.
-        assert_eq!(
-            until("2026-08-20T19:00:00Z", "2026-08-21T09:00:00Z"),
-            Some(at("2026-08-21T06:00:00Z"))
-        );
-        // 05:00 in Moscow, the visit at half past nine: it cannot wait.
-        assert_eq!(until("2026-08-21T02:00:00Z", "2026-08-21T06:30:00Z"), None);
-        // Noon is not quiet.
-        assert_eq!(until("2026-08-21T09:00:00Z", "2026-08-22T09:00:00Z"), None);
-    }
 }

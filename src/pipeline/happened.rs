@@ -1,0 +1,58 @@
+//! What happened in the journal to one visit while its delay ran.
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use super::visit::Visit;
+use crate::domain::change::{Change, ChangeKind};
+use crate::domain::policy::Kind;
+use crate::domain::record::Record;
+use crate::store::{self, events};
+
+/// What happened in the journal since a visit was last settled.
+#[derive(Default)]
+pub(super) struct Happened {
+    pub(super) changes: Vec<Change>,
+    /// The journal's time of what made it tellable: the creation, or the last change.
+    pub(super) tellable_at: Option<DateTime<Utc>>,
+    pub(super) first: Option<Record>,
+    last_event: Option<String>,
+}
+
+impl Happened {
+    /// What happened in the journal since this visit was last settled, record by record.
+    pub(super) fn read(conn: &Connection, company: i64, visit: &Visit) -> store::Result<Self> {
+        let mut happened = Self::default();
+        for member in visit.members.iter().filter(|m| m.theirs) {
+            let Some(before) = events::state_before_open(conn, company, member.record.id)? else {
+                continue;
+            };
+            let kind = events::last_open_type(conn, company, member.record.id)?;
+            happened.last_event = kind.or(happened.last_event);
+            happened.tellable_at = happened.tellable_at.max(match before {
+                None => member.record.created_at,
+                Some(_) => member.record.changed_at,
+            });
+            happened.first = happened.first.or_else(|| Some(member.record.clone()));
+            if let Some(change) = Change::between(before.as_ref(), Some(&member.record)) {
+                happened.changes.push(change);
+            }
+        }
+        Ok(happened)
+    }
+
+    /// The kind that a silence about it is filed under.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        let net = self.changes.first().map(|c| match c.kind() {
+            ChangeKind::Created => Kind::Created,
+            ChangeKind::Updated => Kind::Updated,
+            ChangeKind::Deleted => Kind::Cancelled,
+        });
+        net.or(match self.last_event.as_deref() {
+            Some("record.created") => Some(Kind::Created),
+            Some("record.deleted") => Some(Kind::Cancelled),
+            Some(_) => Some(Kind::Updated),
+            None => None,
+        })
+    }
+}

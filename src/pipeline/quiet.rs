@@ -1,0 +1,62 @@
+//! Quiet hours of a company: a message waits for their end, unless the visit is too near.
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::domain::record::instant;
+
+/// Quiet hours give way when they would end later than this before the visit.
+const QUIET_MARGIN: TimeDelta = TimeDelta::hours(1);
+
+/// The end of quiet hours, when they are running and leave enough time before the visit.
+pub(super) fn quiet_until(
+    hours: Option<(NaiveTime, NaiveTime)>,
+    zone: Tz,
+    now: DateTime<Utc>,
+    start: Option<DateTime<Utc>>,
+) -> Option<DateTime<Utc>> {
+    let (from, to) = hours?;
+    let local = now.with_timezone(&zone).naive_local();
+    let (time, today) = (local.time(), local.date());
+    let quiet = if from <= to {
+        from <= time && time < to
+    } else {
+        time >= from || time < to
+    };
+    if !quiet {
+        return None;
+    }
+    let day = if time < to { today } else { today.succ_opt()? };
+    let end = instant(day.and_time(to), zone);
+    start
+        .is_none_or(|start| end + QUIET_MARGIN <= start)
+        .then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn quiet_hours_end_in_the_morning_unless_the_visit_is_too_near() {
+        let hours = Some((
+            NaiveTime::from_hms_opt(21, 30, 0).unwrap(),
+            NaiveTime::from_hms_opt(9, 0, 0).unwrap(),
+        ));
+        let zone = chrono_tz::Europe::Moscow;
+        let until = |now: &str, start: &str| quiet_until(hours, zone, at(now), Some(at(start)));
+        // 22:00 in Moscow, the visit at noon: nine in the morning is early enough.
+        assert_eq!(
+            until("2026-08-20T19:00:00Z", "2026-08-21T09:00:00Z"),
+            Some(at("2026-08-21T06:00:00Z"))
+        );
+        // 05:00 in Moscow, the visit at half past nine: it cannot wait.
+        assert_eq!(until("2026-08-21T02:00:00Z", "2026-08-21T06:30:00Z"), None);
+        // Noon is not quiet.
+        assert_eq!(until("2026-08-21T09:00:00Z", "2026-08-22T09:00:00Z"), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! What may leave, the intent to send it, and what became of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
+
+use super::super::{At, Result};
+use crate::domain::delivery::Status;
+
+/// The owner's copy waits this long for the outcome of the client's message, then goes without.
+pub const COPY_PATIENCE: TimeDelta = TimeDelta::seconds(60);
+
+/// What may leave now on one channel, in order. At most one per recipient: the oldest, and none
+/// behind one that is on its way or waits for its next try. None whose delay is running again, and
+/// none to clients of companies that are not watched.
+const DUE: &str = "
+    FROM booking_notifications n
+   WHERE n.status = 'pending' AND n.due_at <= ?1 AND n.channel = ?2
+     AND (n.phone = '' OR n.company_id IN (SELECT value FROM json_each(?4)))
+     AND NOT EXISTS (SELECT 1 FROM settling s
+                      WHERE s.company_id = n.company_id AND s.unit = n.unit AND s.phone = n.phone)
+     AND NOT EXISTS (SELECT 1 FROM booking_notifications o
+                      WHERE coalesce(nullif(o.phone, ''), o.recipient)
+                            = coalesce(nullif(n.phone, ''), n.recipient)
+                        AND o.status IN ('pending', 'sending') AND o.id <> n.id
+                        AND (o.status = 'sending'
+                             OR (o.id < n.id AND (o.attempts > 0 OR o.due_at <= ?1)
+                                 AND o.channel = n.channel AND o.about IS NULL)))
+     AND (n.about IS NULL OR n.created_at <= ?3
+          OR (SELECT a.status FROM booking_notifications a WHERE a.id = n.about)
+             NOT IN ('pending', 'sending'))";
+
+/// Something that may leave now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The notification.
+    pub id: i64,
+    /// Its company.
+    pub company: i64,
+    /// To whom, as the pace of the channel counts.
+    pub recipient: String,
+    /// It tells a client something about a booking.
+    pub to_client: bool,
+}
+
+/// What may leave now on this channel, in order.
+pub fn due(
+    conn: &Connection,
+    channel: &str,
+    companies: &[i64],
+    now: DateTime<Utc>,
+    most: u32,
+) -> Result<Vec<Due>> {
+    let watched = serde_json::Value::from(companies).to_string();
+    let mut query = conn.prepare_cached(&format!(
+        "SELECT n.id, n.company_id, n.recipient, n.phone <> '' {DUE} ORDER BY n.due_at, n.id LIMIT ?5"
+    ))?;
+    let rows = query.query_map(
+        (At(now), channel, At(now - COPY_PATIENCE), watched, most),
+        |r| {
+            Ok(Due {
+                id: r.get(0)?,
+                company: r.get(1)?,
+                recipient: r.get(2)?,
+                to_client: r.get(3)?,
+            })
+        },
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The intent: from here on the message may have left. Returns the attempt's number.
+pub fn begin(
+    conn: &Connection,
+    id: i64,
+    recipient: &str,
+    message: &str,
+    told: &str,
+    now: DateTime<Utc>,
+) -> Result<u32> {
+    let (attempt, channel): (u32, String) = conn
+        .prepare_cached(
+            "UPDATE booking_notifications
+                SET status = 'sending', attempts = attempts + 1, recipient = ?2, message = ?3, told = ?4
+              WHERE id = ?1 AND status = 'pending' RETURNING attempts, channel",
+        )?
+        .query_row((id, recipient, message, told), |r| Ok((r.get(0)?, r.get(1)?)))?;
+    conn.prepare_cached(
+        "INSERT INTO delivery_attempts (notification_id, attempt, channel, started_at)
+         VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute((id, attempt, channel, At(now)))?;
+    Ok(attempt)
+}
+
+/// The outcome of an attempt.
+pub fn end_attempt(
+    conn: &Connection,
+    id: i64,
+    attempt: u32,
+    outcome: &str,
+    error: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE delivery_attempts SET finished_at = ?3, outcome = ?4, error = ?5
+          WHERE notification_id = ?1 AND attempt = ?2",
+    )?
+    .execute((id, attempt, At(now), outcome, error))?;
+    Ok(())
+}
+
+/// A channel took it.
+pub fn set_sent(
+    conn: &Connection,
+    id: i64,
+    provider_id: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE booking_notifications
+            SET status = 'sent', sent_at = ?2, provider_message_id = ?3, last_error = NULL WHERE id = ?1",
+    )?
+    .execute((id, At(now), provider_id))?;
+    Ok(())
+}
+
+/// It goes again later, perhaps on another channel.
+pub fn set_pending(
+    conn: &Connection,
+    id: i64,
+    channel: &str,
+    due_at: DateTime<Utc>,
+    error: Option<&str>,
+    frozen: bool,
+) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE booking_notifications
+            SET status = 'pending', channel = ?2, due_at = ?3, last_error = coalesce(?4, last_error),
+                frozen = max(frozen, ?5)
+          WHERE id = ?1",
+    )?
+    .execute((id, channel, At(due_at), error, frozen))?;
+    Ok(())
+}
+
+/// It waits until then; nothing else changes.
+pub fn postpone(conn: &Connection, id: i64, due_at: DateTime<Utc>) -> Result<()> {
+    conn.prepare_cached("UPDATE booking_notifications SET due_at = ?2 WHERE id = ?1")?
+        .execute((id, At(due_at)))?;
+    Ok(())
+}
+
+/// A company's messages to clients that are due wait until then.
+pub fn postpone_company(
+    conn: &Connection,
+    company: i64,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<()> {
+    conn.execute(
+        "UPDATE booking_notifications SET due_at = ?3
+          WHERE company_id = ?1 AND status = 'pending' AND phone <> '' AND due_at <= ?2",
+        (company, At(now), At(until)),
+    )?;
+    Ok(())
+}
+
+/// A final or undecided state with what went wrong.
+pub fn set_ended(conn: &Connection, id: i64, status: Status, error: &str) -> Result<()> {
+    conn.execute(
+        "UPDATE booking_notifications SET status = ?2, last_error = ?3 WHERE id = ?1",
+        (id, status.as_str(), error),
+    )?;
+    Ok(())
+}
+
+/// What waits without ever having been tried waits for a reason from the configuration (quiet
+/// hours), which may be another one now. Sending decides anew.
+pub fn replan(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
+    conn.execute(
+        "UPDATE booking_notifications SET due_at = ?1
+          WHERE status = 'pending' AND attempts = 0 AND due_at > ?1",
+        [At(now)],
+    )?;
+    Ok(())
+}
