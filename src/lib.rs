@@ -32,7 +32,7 @@
 //!    stores booking, event and running delay in the transaction that moves the cursor.
 //! 3. When the visit's delay ends, [`pipeline::settle`] compares what its person knows
 //!    ([`domain::known`]) with what is true ([`domain::settle::net`]): one notification, or a
-//!    named reason for silence ([`domain::policy::silence`]).
+//!    named reason for silence ([`domain::silence::silence`]).
 //! 4. [`pipeline::deliver`] looks at the journal once more, decides anew, writes the intent, sends,
 //!    and stores the outcome; an accepted message moves what the person knows.
 //! 5. [`pipeline::receive`] hears later what became of it; [`pipeline::maintain`] tells the owners

@@ -322,6 +322,23 @@ async fn a_reload_takes_a_good_configuration_and_keeps_the_old_one_from_a_broken
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_starts_polls_in_place_of_the_interval() {
+    let program = Program::new().await;
+    let text = std::fs::read_to_string(program.config()).unwrap();
+    program.write(&text.replace(
+        "interval = \"1s\"",
+        "interval = \"1h\"\nschedule = \"* * * * * *\"",
+    ));
+    let daemon = program.daemon();
+    wait_for_baseline(&program).await;
+    program.book();
+    program.green.wait_for(1).await;
+    daemon.signal("TERM");
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn status_log_and_explain_tell_the_story() {
     let program = Program::new().await;
     program.run(&["--once"]).await;

@@ -2,7 +2,7 @@
 //!
 //! A reading of the journal becomes [`record::Record`]s; two states of one booking make a
 //! [`change::Change`]; what a person knows of a visit and what is true now make a message
-//! ([`settle`]), unless [`policy`] names a reason for silence. [`delivery`] is the life of a
+//! ([`settle`]), unless there is a reason for [`silence`]. [`delivery`] is the life of a
 //! message once it exists. Nothing here imports another room of this crate.
 
 pub mod change;
@@ -15,3 +15,4 @@ pub mod phone;
 pub mod policy;
 pub mod record;
 pub mod settle;
+pub mod silence;

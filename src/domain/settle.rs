@@ -76,6 +76,12 @@ impl Form {
             Self::Cancelled => Kind::Cancelled,
         }
     }
+
+    /// It states the booking as it stands, without old values.
+    #[must_use]
+    pub fn states_whole(self) -> bool {
+        matches!(self, Self::Created | Self::Restated | Self::Restored)
+    }
 }
 
 /// What is to be told of a visit.

@@ -14,7 +14,7 @@ use crate::domain::delivery::Status;
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Record;
-use crate::domain::settle::{Form, Member, Net, is_small_shift};
+use crate::domain::settle::{Member, Net, is_small_shift};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
@@ -452,9 +452,4 @@ impl Settling<'_> {
     fn add(&self, new: &New<'_>) -> store::Result<i64> {
         outbox::add(self.tx, new, self.now)
     }
-}
-
-/// Whether a form is one that opens with the booking as it stands.
-pub(super) fn states_whole(form: Form) -> bool {
-    matches!(form, Form::Created | Form::Restated | Form::Restored)
 }

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{Company, Desk};
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::phone::Phone;
-use crate::domain::policy::{self, Circumstances, Reason};
+use crate::domain::policy::Reason;
 use crate::domain::record::Record;
 use crate::domain::settle::{self, Member, Net};
+use crate::domain::silence::{self, Circumstances};
 use crate::store::{self, cache, companies, contacts, events, guard, known, outbox};
 
 /// A visit and one person.
@@ -104,7 +105,7 @@ impl Visit {
         let mut told = self.members.iter().filter(told_of).peekable();
         let by_bot = told.peek().is_some() && told.all(|m| m.by_bot);
         let phone = self.phone.as_ref();
-        Ok(policy::silence(
+        Ok(silence::silence(
             net,
             &company.settings.rules,
             Circumstances {

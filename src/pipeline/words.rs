@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::settle::states_whole;
 use super::{ChannelEnd, Company};
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::delivery::Status;
@@ -64,7 +63,7 @@ impl Place<'_> {
 /// What the client reads.
 pub(super) fn client(place: &Place<'_>, end: &ChannelEnd, net: &Net) -> String {
     let before =
-        (!net.before.is_empty() && !states_whole(net.form)).then_some(net.before.as_slice());
+        (!net.before.is_empty() && !net.form.states_whole()).then_some(net.before.as_slice());
     let told = match net.form {
         Form::Created => Told::Created { now: &net.now },
         Form::Restored => Told::Restored { now: &net.now },

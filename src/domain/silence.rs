@@ -1,0 +1,90 @@
+//! Whether a message goes: the reasons not to, in the order in which they are asked for.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::phone::Phone;
+use super::policy::{Kind, Reason, Rules};
+use super::record::{Origin, Record};
+use super::settle::Net;
+
+/// What stands around a message when it is decided whether to send it.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The present moment.
+    pub now: DateTime<Utc>,
+    /// The company's zone.
+    pub zone: Tz,
+    /// The change in the journal that made it tellable.
+    pub changed_at: DateTime<Utc>,
+    /// Whose visit it is, when there is a number.
+    pub phone: Option<&'a Phone>,
+    /// The person asked for silence.
+    pub opted_out: bool,
+    /// Some channel of the company can address the person.
+    pub addressable: bool,
+    /// A bot made the visit's bookings.
+    pub by_bot: bool,
+}
+
+/// The reason not to tell this, or `None` when it goes.
+#[must_use]
+pub fn silence(net: &Net, rules: &Rules, around: Circumstances<'_>) -> Option<Reason> {
+    let kind = net.form.kind();
+    let records = &net.now;
+    let any = |test: &dyn Fn(&Record) -> bool| records.iter().any(test);
+    let Some(phone) = around.phone else {
+        let nobody = records.iter().all(|r| r.client.is_none());
+        return Some(if nobody {
+            Reason::NoClient
+        } else {
+            Reason::NoPhone
+        });
+    };
+    if around.by_bot && rules.bot_silences.contains(&kind) {
+        return Some(Reason::CreatedByBot);
+    }
+    if !rules.kinds.contains(&kind) {
+        return Some(Reason::Disabled);
+    }
+    let wanted = |r: &Record| {
+        let origin = if r.online {
+            Origin::Online
+        } else {
+            Origin::Staff
+        };
+        rules.created_from.contains(&origin)
+    };
+    if kind == Kind::Created && !around.by_bot && !any(&wanted) {
+        return Some(Reason::Origin);
+    }
+    let quiet = |r: &Record| {
+        rules
+            .quiet_markers
+            .iter()
+            .any(|m| !m.is_empty() && r.comment.contains(m.as_str()))
+    };
+    if any(&quiet) {
+        return Some(Reason::QuietMarker);
+    }
+    if records
+        .iter()
+        .all(|r| r.start_at(around.zone) <= around.now)
+    {
+        return Some(Reason::Past);
+    }
+    if kind == Kind::Created
+        && (around.now - around.changed_at)
+            .to_std()
+            .is_ok_and(|age| age > rules.stale_after)
+    {
+        return Some(Reason::Stale);
+    }
+    if rules.dry_run || (!rules.only_phones.is_empty() && !rules.only_phones.contains(phone)) {
+        return Some(Reason::TestMode);
+    }
+    if around.opted_out {
+        return Some(Reason::OptedOut);
+    }
+    (!around.addressable).then_some(Reason::NoChannel)
+}
