@@ -25,6 +25,7 @@ CREATE TABLE companies (
   failing_since    TEXT,
   next_try_at      TEXT,                       -- not asked again before
   denied           INTEGER,                    -- 401, 402, 403, 404: a person has to act
+    throttled        INTEGER NOT NULL DEFAULT 0, -- 1: next_try_at is a pause the API asked for
   last_error       TEXT,
   guard_released_at TEXT                       -- deletions up to here were let go by a person
 ) STRICT;
@@ -56,6 +57,7 @@ CREATE TABLE appointments_cache (
   settled         INTEGER NOT NULL DEFAULT 0,  -- 1: decided at least once whether to tell of it
   deleted_at      TEXT,                        -- when it was deleted, server time where known
   missing_since   TEXT,                        -- absent from a whole slice; not yet proven deleted
+  missing_asked_at TEXT,                       -- when the API was last asked for it by id
   missing_looks   INTEGER NOT NULL DEFAULT 0,  -- times the API said by id that it is gone
   PRIMARY KEY (company_id, record_id)
 ) STRICT, WITHOUT ROWID;
@@ -197,6 +199,7 @@ CREATE TABLE channel_states (
   name           TEXT PRIMARY KEY,
   type           TEXT NOT NULL,
   down_since     TEXT,                         -- NULL: works
+  sick_since     TEXT,                         -- first send it refused for good; until one is taken
   last_error     TEXT,
   blocked_until  TEXT,                         -- told to wait
   throttled      INTEGER NOT NULL DEFAULT 0,   -- times in a row without a stated pause

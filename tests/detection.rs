@@ -102,6 +102,7 @@ async fn answers_that_are_no_answers_change_nothing_and_the_next_poll_heals() {
         }
         assert_eq!(world.told().len(), 12, "{fault:?}");
         world.salon.set_fault(Route::Records, None);
+        world.advance("5s");
         world
             .salon
             .reschedule(SALON, records[0], at("2026-08-21T16:30:00"));

@@ -77,7 +77,7 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
         .iter()
         .map(|company| {
             let row = companies::get(conn, company.id)?.unwrap_or_default();
-            let held = guard::held(conn, company.id)?.count;
+            let held = guard::held(conn, company.id, now)?.count;
             let lag = row
                 .last_poll_at
                 .map(|at| (now - at).to_std().unwrap_or_default());

@@ -1,18 +1,19 @@
 //! Who is polled when: deadlines of a monotonic clock, and the calendar for companies that have one.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
 use super::{DaemonError, GLANCE, Pulse, until};
-use crate::pipeline::Pipeline;
 use crate::pipeline::poll::PollReport;
+use crate::pipeline::{Company, Pipeline};
+use crate::ports::ApiError;
 use crate::store::{StoreError, companies};
 
 /// Firings that the scheduler may owe at once; with its default of 200 it loses some (measured).
@@ -46,16 +47,7 @@ pub(super) async fn calendar(
         let Some(expression) = company.settings.schedule.clone() else {
             continue;
         };
-        let row = pipeline
-            .store()
-            .read(move |c| companies::get(c, id))
-            .await?
-            .unwrap_or_default();
-        let zone = company
-            .settings
-            .timezone
-            .or(row.info.zone)
-            .unwrap_or(chrono_tz::UTC);
+        let zone = zone_of(pipeline, company).await?;
         let ring = ring.clone();
         let job = Job::new_async_tz(expression.as_str(), zone, move |_, _| {
             let ring = ring.clone();
@@ -72,103 +64,172 @@ pub(super) async fn calendar(
     Ok((Some(scheduler), polls))
 }
 
+/// The company's zone. One that was never polled is polled now: its calendar means its own clock.
+async fn zone_of(pipeline: &Pipeline, company: &Arc<Company>) -> Result<Tz, StoreError> {
+    let id = company.settings.id;
+    let known = || pipeline.store().read(move |c| companies::get(c, id));
+    let zone = |row: Option<companies::CompanyRow>| {
+        company
+            .settings
+            .timezone
+            .or(row.and_then(|row| row.info.zone))
+    };
+    if let Some(zone) = zone(known().await?) {
+        return Ok(zone);
+    }
+    pipeline.poll_once(company).await?;
+    Ok(zone(known().await?).unwrap_or_else(|| {
+        tracing::warn!(
+            company = id,
+            "the schedule is read in UTC until the next start: the zone is unknown"
+        );
+        chrono_tz::UTC
+    }))
+}
+
+/// When each company is polled next, and which are being polled now.
+#[derive(Default)]
+struct Plan {
+    due: BTreeMap<i64, Instant>,
+    /// Started then.
+    polling: BTreeMap<i64, Instant>,
+    /// Rung while they were being polled.
+    rung: BTreeSet<i64>,
+    /// Not asked before.
+    not_before: BTreeMap<i64, Instant>,
+}
+
+impl Plan {
+    fn next_at(&self) -> Option<Instant> {
+        self.due.values().min().copied()
+    }
+
+    /// The calendar asks for a poll: now, or when the company's trouble allows. One that is being
+    /// polled is polled again.
+    fn ring(&mut self, id: i64) {
+        if self.polling.contains_key(&id) {
+            self.rung.insert(id);
+        } else {
+            let at = self.not_before.get(&id).copied();
+            let now = Instant::now();
+            self.due.insert(id, at.map_or(now, |at| at.max(now)));
+        }
+    }
+
+    /// Companies whose time has come; they count as being polled from here on.
+    fn take_due(&mut self) -> Vec<i64> {
+        let now = Instant::now();
+        let ready: Vec<i64> = self
+            .due
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in &ready {
+            self.due.remove(id);
+            self.polling.insert(*id, now);
+        }
+        ready
+    }
+
+    /// A poll has ended. `wait` counts from its start, or from now after trouble; `None` leaves the
+    /// company to the calendar.
+    fn ended(&mut self, id: i64, wait: Wait) {
+        let now = Instant::now();
+        let started = self.polling.remove(&id).unwrap_or(now);
+        let rung = self.rung.remove(&id);
+        self.not_before.remove(&id);
+        let next = match wait {
+            Wait::Interval(interval) => Some((started + interval).max(now)),
+            Wait::Trouble(pause) => {
+                self.not_before.insert(id, now + pause);
+                Some(now + pause)
+            }
+            Wait::Calendar => rung.then_some(now),
+        };
+        if let Some(at) = next {
+            self.due.insert(id, at);
+        }
+    }
+}
+
+/// What a company waits for after a poll.
+enum Wait {
+    /// From the start of the last poll.
+    Interval(Duration),
+    /// From its end.
+    Trouble(Duration),
+    /// The next firing.
+    Calendar,
+}
+
 /// Starts each company's polls, at most one at a time, spread over the interval.
 pub(super) async fn dispatch(
     pipeline: Arc<Pipeline>,
-    mut rung: mpsc::UnboundedReceiver<i64>,
+    mut calendar: mpsc::UnboundedReceiver<i64>,
     pulse: Arc<Pulse>,
 ) -> Result<(), DaemonError> {
-    let mut due: BinaryHeap<Reverse<(Instant, i64)>> = BinaryHeap::new();
-    let mut polling: JoinSet<(i64, Result<PollReport, StoreError>)> = JoinSet::new();
+    let mut plan = Plan::default();
+    let mut polls: JoinSet<(i64, Result<PollReport, StoreError>)> = JoinSet::new();
     let start = Instant::now();
     let count = u32::try_from(pipeline.companies().len())
         .unwrap_or(u32::MAX)
         .max(1);
-    for (n, company) in pipeline.companies().values().enumerate() {
+    for (n, company) in (0..).zip(pipeline.companies().values()) {
         // The first look is soon for everybody; after it they keep their distance.
         let spread = company.settings.pace.interval.min(Duration::from_secs(60)) / count;
-        let n = u32::try_from(n).unwrap_or(0);
-        due.push(Reverse((start + spread * n, company.settings.id)));
+        plan.due.insert(company.settings.id, start + spread * n);
     }
     let mut calendar_open = true;
     loop {
         Pulse::beat(&pulse.dispatcher);
-        let next = due.peek().map(|Reverse((at, _))| *at);
-        let wake = next
-            .unwrap_or_else(|| Instant::now() + GLANCE)
-            .min(Instant::now() + GLANCE * 4);
+        // The pulse is felt even while nothing is due for long.
+        let idle = Instant::now() + GLANCE * 4;
+        let wake = plan.next_at().map_or(idle, |at| at.min(idle));
         tokio::select! {
             () = pipeline.stopping.cancelled() => break,
             () = tokio::time::sleep_until(wake) => {
-                while let Some(Reverse((at, id))) = due.peek().copied() {
-                    if at > Instant::now() {
-                        break;
-                    }
-                    due.pop();
-                    start_poll(&pipeline, id, &mut polling);
+                for id in plan.take_due() {
+                    let Some(company) = pipeline.companies().get(&id).map(Arc::clone) else { continue };
+                    let pipeline = Arc::clone(&pipeline);
+                    polls.spawn(async move { (id, pipeline.poll_once(&company).await) });
                 }
             }
-            id = rung.recv(), if calendar_open => match id {
-                Some(id) => start_poll(&pipeline, id, &mut polling),
+            id = calendar.recv(), if calendar_open => match id {
+                Some(id) => plan.ring(id),
                 None => calendar_open = false,
             },
-            Some(done) = polling.join_next() => {
+            Some(done) = polls.join_next() => {
                 let Ok((id, report)) = done else { return Err(DaemonError::LoopEnded("poll")) };
-                if let Some(at) = next_poll(&pipeline, id, report?).await? {
-                    due.push(Reverse((at, id)));
-                }
+                plan.ended(id, wait_after(&pipeline, id, report?).await?);
             }
         }
     }
-    while polling.join_next().await.is_some() {}
+    while polls.join_next().await.is_some() {}
     Ok(())
 }
 
-fn start_poll(
-    pipeline: &Arc<Pipeline>,
-    id: i64,
-    polling: &mut JoinSet<(i64, Result<PollReport, StoreError>)>,
-) {
-    let Some(company) = pipeline.companies().get(&id).map(Arc::clone) else {
-        return;
-    };
-    let pipeline = Arc::clone(pipeline);
-    polling.spawn(async move {
-        // A look before speaking may have failed a moment ago; its pause holds here too.
-        (id, pipeline.poll_once(&company).await)
-    });
-}
-
-/// When this company is polled next: after the interval, or when its trouble allows. With a
-/// `schedule` only trouble brings an earlier poll than the calendar.
-async fn next_poll(
-    pipeline: &Pipeline,
-    id: i64,
-    report: PollReport,
-) -> Result<Option<Instant>, StoreError> {
+/// What a company waits for after this poll: the interval or the calendar, or what its trouble
+/// asks for.
+async fn wait_after(pipeline: &Pipeline, id: i64, report: PollReport) -> Result<Wait, StoreError> {
     let Some(company) = pipeline.companies().get(&id) else {
-        return Ok(None);
+        return Ok(Wait::Calendar);
     };
-    if report.error.is_none() {
-        let interval = company.settings.pace.interval;
-        let half = interval / 2;
-        // Something was missing: the second look comes with the next poll, which a calendar may
-        // put far away; the interval stands in for it.
-        return Ok(company
-            .settings
-            .schedule
-            .is_none()
-            .then(|| Instant::now() + interval.max(half)));
+    let settings = &company.settings;
+    match report.error {
+        None if settings.schedule.is_some() => Ok(Wait::Calendar),
+        None => Ok(Wait::Interval(settings.pace.interval)),
+        Some(ApiError::Throttled { pause }) => Ok(Wait::Trouble(pause)),
+        Some(_) => {
+            let row = pipeline
+                .store()
+                .read(move |c| companies::get(c, id))
+                .await?;
+            let at = row.and_then(|row| row.next_try_at);
+            let pause = at.map_or(settings.pace.interval, |at| {
+                until(at, pipeline.clock().now())
+            });
+            Ok(Wait::Trouble(pause))
+        }
     }
-    let row = pipeline
-        .store()
-        .read(move |c| companies::get(c, id))
-        .await?
-        .unwrap_or_default();
-    let wait = row
-        .next_try_at
-        .map_or(company.settings.pace.interval, |at| {
-            until(at, pipeline.clock().now())
-        });
-    Ok(Some(Instant::now() + wait))
 }

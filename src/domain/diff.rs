@@ -92,12 +92,19 @@ fn merged(cached: &Record, seen: &Record) -> Record {
             ..cached.clone()
         };
     }
-    let mut now = seen.clone();
+    // The same booking (the caller has seen to that), so a date left out is the one we have.
+    let mut now = Record {
+        created_at: cached.created_at,
+        ..seen.clone()
+    };
     match (&cached.client, &mut now.client) {
         // A client that disappears is a matter of rights more often than of fact.
         (Some(had), None) => now.client = Some(had.clone()),
         (Some(had), Some(has))
-            if had.phone.is_some() && has.phone.is_none() && has.refused_phone.is_none() =>
+            if had.id == has.id
+                && had.phone.is_some()
+                && has.phone.is_none()
+                && has.refused_phone.is_none() =>
         {
             has.phone = had.phone.clone();
         }
@@ -107,7 +114,7 @@ fn merged(cached: &Record, seen: &Record) -> Record {
 }
 
 fn first_sight(seen: &Record, baseline: Baseline, now: DateTime<Utc>) -> Verdict {
-    if seen.is_blocked_slot() && seen.is_alive() {
+    if seen.is_blocked_slot() {
         return Verdict::NoBooking;
     }
     let record = || Box::new(seen.clone());

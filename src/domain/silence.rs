@@ -33,14 +33,14 @@ pub fn silence(net: &Net, rules: &Rules, around: Circumstances<'_>) -> Option<Re
     let kind = net.form.kind();
     let records = &net.now;
     let any = |test: &dyn Fn(&Record) -> bool| records.iter().any(test);
-    let Some(phone) = around.phone else {
+    if around.phone.is_none() {
         let nobody = records.iter().all(|r| r.client.is_none());
         return Some(if nobody {
             Reason::NoClient
         } else {
             Reason::NoPhone
         });
-    };
+    }
     if around.by_bot && rules.bot_silences.contains(&kind) {
         return Some(Reason::CreatedByBot);
     }
@@ -67,18 +67,29 @@ pub fn silence(net: &Net, rules: &Rules, around: Circumstances<'_>) -> Option<Re
     if any(&quiet) {
         return Some(Reason::QuietMarker);
     }
-    if records
+    if kind == Kind::Created && !starts_in_the_past(records, around) {
+        let age = (around.now - around.changed_at).to_std();
+        if age.is_ok_and(|age| age > rules.stale_after) {
+            return Some(Reason::Stale);
+        }
+    }
+    barred(records, rules, around)
+}
+
+fn starts_in_the_past(records: &[Record], around: Circumstances<'_>) -> bool {
+    records
         .iter()
         .all(|r| r.start_at(around.zone) <= around.now)
-    {
+}
+
+/// The reasons that hold for any message about these records, whatever it says.
+#[must_use]
+pub fn barred(records: &[Record], rules: &Rules, around: Circumstances<'_>) -> Option<Reason> {
+    let Some(phone) = around.phone else {
+        return Some(Reason::NoPhone);
+    };
+    if starts_in_the_past(records, around) {
         return Some(Reason::Past);
-    }
-    if kind == Kind::Created
-        && (around.now - around.changed_at)
-            .to_std()
-            .is_ok_and(|age| age > rules.stale_after)
-    {
-        return Some(Reason::Stale);
     }
     if rules.dry_run || (!rules.only_phones.is_empty() && !rules.only_phones.contains(phone)) {
         return Some(Reason::TestMode);

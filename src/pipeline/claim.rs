@@ -3,16 +3,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Transaction;
 
-use super::quiet::quiet_until;
-use super::visit::{Around, Visit};
-use super::{ChannelEnd, Desk, words};
+use super::quiet::hold_until;
+use super::visit::{Around, Told, Visit};
+use super::{ChannelEnd, Company, Desk, words};
 use crate::domain::delivery::Status;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Reason;
 use crate::domain::record::Record;
+use crate::domain::settle::{Form, Net};
 use crate::ports::Outgoing;
 use crate::store::outbox::{self, Notification};
-use crate::store::{self, cache, companies, contacts};
+use crate::store::{self, cache, companies};
 
 /// Owners' copies and alerts that could not be sent for so long are given up.
 const OWNER_PATIENCE: TimeDelta = TimeDelta::hours(24);
@@ -25,6 +26,17 @@ pub(super) enum Claim {
         kind: String,
     },
     Skip,
+}
+
+/// What a client is to be told.
+struct Speech {
+    net: Net,
+    /// The text where it stands already.
+    text: Option<String>,
+    /// What it makes known, JSON.
+    told: String,
+    /// It takes back a message that went to a wrong number.
+    correction: bool,
 }
 
 impl Desk {
@@ -53,13 +65,14 @@ impl Desk {
         if n.phone.is_empty() {
             return self.claim_for_owner(tx, &n, end, mask, now);
         }
-        self.claim_for_client(tx, &n, now)
+        self.claim_for_client(tx, &n, end, now)
     }
 
     fn claim_for_client(
         &self,
         tx: &Transaction<'_>,
         n: &Notification,
+        end: &ChannelEnd,
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
         let row = companies::ensure(tx, n.company)?;
@@ -69,77 +82,126 @@ impl Desk {
         let Some(zone) = company.zone(&row) else {
             return Ok(Claim::Skip);
         };
-        let phone = Phone::from_stored(n.phone.clone());
-        let visit = Visit::read(tx, n.company, &n.unit, &n.phone)?;
-        let (mut message, mut told) = (n.message.clone(), n.told.clone());
-        if n.frozen {
-            // The text stands; whether it may still go does not.
-            let begun = cache::get(tx, n.company, n.record)?
-                .is_none_or(|c| Record::start_at(&c.record, zone) <= now);
-            if begun {
-                outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;
-                return Ok(Claim::Skip);
-            }
-            if contacts::opted_out(tx, &n.phone, &company.settings.channels)? {
-                outbox::suppress(tx, n.id, Reason::OptedOut, None)?;
-                return Ok(Claim::Skip);
-            }
-        } else {
-            let Some(net) = visit.net(company) else {
-                outbox::suppress(tx, n.id, Reason::Unchanged, None)?;
-                return Ok(Claim::Skip);
-            };
-            let around = Around {
-                conn: tx,
-                desk: self,
-                company,
-                zone,
-                changed_at: n.changed_at,
-                now,
-            };
-            if let Some(reason) = visit.silence(&net, &around)? {
-                if reason == Reason::Past && n.attempts > 0 {
-                    outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;
-                } else {
-                    outbox::suppress(tx, n.id, reason, None)?;
-                }
-                if reason.moves_known() {
-                    visit.take_as_known(tx, n.company)?;
-                }
-                return Ok(Claim::Skip);
-            }
-            let start = net.now.iter().map(|r| r.start_at(zone)).min();
-            if let Some(until) = quiet_until(company.settings.quiet_hours, zone, now, start) {
-                outbox::postpone(tx, n.id, until)?;
-                return Ok(Claim::Skip);
-            }
-            let place = words::Place {
-                company,
-                row: &row,
-                zone,
-                now,
-            };
-            let Some(end) = self.channels.get(&n.channel) else {
-                return Ok(Claim::Skip);
-            };
-            message = words::client(&place, end, &net);
-            told = serde_json::to_string(&visit.told())
-                .map_err(|_| store::StoreError::Corrupt("notification to be stored"))?;
-        }
-        let Some(end) = self.channels.get(&n.channel) else {
+        // The record may have joined another visit since: what counts is where it is now.
+        let record = cache::get(tx, n.company, n.record)?.map(|c| c.record);
+        let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
+        let visit = Visit::read(tx, n.company, &unit, &n.phone)?;
+        let Some(speech) = self.speech(tx, n, company, &visit, record)? else {
             return Ok(Claim::Skip);
         };
+        let around = Around {
+            conn: tx,
+            desk: self,
+            company,
+            zone,
+            changed_at: n.changed_at,
+            now,
+        };
+        if let Some(reason) = visit.reason_against(&speech.net, speech.correction, &around)? {
+            if reason == Reason::Past && n.attempts > 0 {
+                outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;
+            } else {
+                outbox::suppress(tx, n.id, reason, None)?;
+            }
+            if reason.moves_known() && !speech.correction {
+                visit.take_as_known(tx, n.company)?;
+            }
+            return Ok(Claim::Skip);
+        }
+        if let Some(until) = hold_until(company, zone, &speech.net, now) {
+            outbox::postpone(tx, n.id, until)?;
+            return Ok(Claim::Skip);
+        }
+        let phone = Phone::from_stored(n.phone.clone());
         let Some(address) = end.address(tx, &phone)? else {
             // The chat was unlinked meanwhile: the next channel that can address the person.
             match self.way_to(tx, company, &phone, Some(&n.channel))? {
-                Some((next, _)) => {
-                    outbox::set_pending(tx, n.id, &next.name, now, None, false)?;
-                }
+                Some((next, _)) => outbox::set_pending(tx, n.id, &next.name, now, None, false)?,
                 None => outbox::suppress(tx, n.id, Reason::NoChannel, None)?,
             }
             return Ok(Claim::Skip);
         };
-        self.go(tx, n, address, message, &told, now)
+        let place = words::Place {
+            company,
+            row: &row,
+            zone,
+            now,
+        };
+        let message = speech
+            .text
+            .unwrap_or_else(|| words::client(&place, end, &speech.net));
+        self.go(tx, n, address, message, &speech.told, now)
+    }
+
+    /// What is to be said, or `None` when nothing is any more.
+    fn speech(
+        &self,
+        tx: &Transaction<'_>,
+        n: &Notification,
+        company: &Company,
+        visit: &Visit,
+        record: Option<Record>,
+    ) -> store::Result<Option<Speech>> {
+        let unreadable = |_| store::StoreError::Corrupt("notification");
+        if n.kind == "correction" {
+            let now = record.into_iter().collect();
+            let net = Net {
+                form: Form::Updated,
+                before: Vec::new(),
+                now,
+                fields: Vec::new(),
+            };
+            let text = Some(n.message.clone());
+            return Ok(Some(Speech {
+                net,
+                text,
+                told: n.told.clone(),
+                correction: true,
+            }));
+        }
+        if n.superseded_by.is_some() {
+            outbox::suppress(tx, n.id, Reason::Superseded, n.superseded_by)?;
+            return Ok(None);
+        }
+        if n.frozen {
+            // Said again to the letter, as long as it is still true; else said anew.
+            let told: Vec<Told> = serde_json::from_str(&n.told).map_err(unreadable)?;
+            if visit.still_stands(&told, &company.settings.rules) {
+                let now = told
+                    .iter()
+                    .filter_map(|t| t.state.record().cloned())
+                    .collect();
+                let form = match n.kind.as_str() {
+                    "created" => Form::Created,
+                    "cancelled" => Form::Cancelled,
+                    _ => Form::Updated,
+                };
+                let net = Net {
+                    form,
+                    before: Vec::new(),
+                    now,
+                    fields: Vec::new(),
+                };
+                let text = Some(n.message.clone());
+                return Ok(Some(Speech {
+                    net,
+                    text,
+                    told: n.told.clone(),
+                    correction: false,
+                }));
+            }
+        }
+        let Some(net) = visit.net(company) else {
+            outbox::suppress(tx, n.id, Reason::Unchanged, None)?;
+            return Ok(None);
+        };
+        let told = serde_json::to_string(&visit.told()).map_err(unreadable)?;
+        Ok(Some(Speech {
+            net,
+            text: None,
+            told,
+            correction: false,
+        }))
     }
 
     fn claim_for_owner(

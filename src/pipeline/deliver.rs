@@ -19,6 +19,8 @@ use crate::store::{self, channels, companies};
 
 /// Messages on their way at once on one channel; one to each recipient.
 const IN_FLIGHT: usize = 8;
+/// While sends are under way, what else falls due is looked for this often.
+const GLANCE: Duration = Duration::from_secs(5);
 /// Taken from the outbox at once.
 const BATCH: u32 = 64;
 /// Before a client is told something, the journal must have been read this recently.
@@ -43,8 +45,8 @@ pub struct DeliverReport {
 
 /// One thing under way on a channel.
 enum Step {
-    /// The journal of this company was looked at; whether its clients may be told now.
-    Looked(i64, store::Result<bool>),
+    /// The journal of this company was looked at; until when its clients may be told things.
+    Looked(i64, store::Result<Option<DateTime<Utc>>>),
     /// This notification was tried; whether it was taken, `None` when it did not leave.
     Tried(i64, store::Result<Option<bool>>),
 }
@@ -65,7 +67,13 @@ impl Pipeline {
             let room = flying.len() < IN_FLIGHT && !self.stopping.is_cancelled();
             if room && self.is_open(end, &mut report).await? {
                 let (name, now) = (end.name.clone(), self.clock.now());
-                let watched: Vec<i64> = self.companies.keys().copied().collect();
+                // Salons that are being looked at, or cannot be read, keep no place from the others.
+                let watched: Vec<i64> = self
+                    .companies
+                    .keys()
+                    .filter(|id| !looking.contains(*id) && !blind.contains(*id))
+                    .copied()
+                    .collect();
                 let due = self
                     .store
                     .read(move |c| outbox::due(c, &name, &watched, now, BATCH))
@@ -83,19 +91,30 @@ impl Pipeline {
                     if !due.to_client || cleared {
                         sending.insert(due.id);
                         flying.push(self.try_one(end, due).boxed());
-                    } else if !blind.contains(&due.company) && looking.insert(due.company) {
+                    } else if looking.insert(due.company) {
                         flying.push(self.look(due.company).boxed());
                     }
                 }
             }
-            match flying.next().await {
+            // Whoever hangs delays nobody who comes later: the bell and the clock are heard too.
+            let bell = Arc::clone(&self.bell);
+            let next_due = self.next_due_in().await?;
+            let step = tokio::select! {
+                step = flying.next() => step,
+                () = bell.notified(), if room && !flying.is_empty() => continue,
+                () = tokio::time::sleep(next_due), if room && !flying.is_empty() => continue,
+            };
+            match step {
                 None => return Ok(report),
                 Some(Step::Looked(company, verdict)) => {
                     looking.remove(&company);
-                    if verdict? {
-                        may_speak.insert(company, self.clock.now() + FRESH);
-                    } else {
-                        blind.insert(company);
+                    match verdict? {
+                        Some(until) => {
+                            may_speak.insert(company, until);
+                        }
+                        None => {
+                            blind.insert(company);
+                        }
                     }
                 }
                 Some(Step::Tried(id, outcome)) => {
@@ -110,6 +129,19 @@ impl Pipeline {
                 }
             }
         }
+    }
+
+    /// How long until something else may fall due; a second at least, a glance at most.
+    async fn next_due_in(&self) -> store::Result<Duration> {
+        let now = self.clock.now();
+        let next = self
+            .store
+            .read(move |c| outbox::next_due_at(c, now))
+            .await?;
+        let wait = next.and_then(|at| (at - now).to_std().ok());
+        Ok(wait.map_or(GLANCE, |wait| {
+            wait.clamp(Duration::from_millis(100), GLANCE)
+        }))
     }
 
     async fn look(&self, company: i64) -> Step {
@@ -161,7 +193,7 @@ impl Pipeline {
         let (name, now) = (end.name.clone(), self.clock.now());
         self.store
             .write(move |tx| match verdict {
-                Ok(()) => channels::set_up(tx, &name, now),
+                Ok(()) => channels::set_answering(tx, &name, now),
                 Err(why) => channels::set_down(tx, &name, &why, now),
             })
             .await
@@ -177,32 +209,32 @@ impl Pipeline {
 
     /// A company whose journal was not read just now is read before its clients are told anything.
     /// What that finds restarts the delay; if it fails, only a fairly fresh look will do. Otherwise
-    /// the company's messages wait.
-    async fn look_before_speaking(&self, id: i64) -> store::Result<bool> {
+    /// the company's messages wait. Returns until when its clients may be told things.
+    async fn look_before_speaking(&self, id: i64) -> store::Result<Option<DateTime<Utc>>> {
         let row = || self.store.read(move |c| companies::get(c, id));
+        let Some(company) = self.companies.get(&id) else {
+            return Ok(None);
+        };
         let before = row().await?.unwrap_or_default();
         let now = self.clock.now();
-        if before.last_poll_at.is_some_and(|at| now - at <= FRESH) {
-            return Ok(true);
-        }
-        let Some(company) = self.companies.get(&id) else {
-            return Ok(false);
-        };
-        let waits = before.next_try_at.is_some_and(|at| at > now);
-        if !waits && self.poll_unless_fresh(company, FRESH).await? {
-            return Ok(true);
+        if before.next_try_at.is_none_or(|at| at <= now) {
+            self.poll_unless_fresh(company, FRESH).await?;
         }
         let seen = row().await?.and_then(|r| r.last_poll_at);
-        let patience = delta(STALE.max(company.settings.pace.interval));
         let now = self.clock.now();
-        if seen.is_some_and(|at| now - at <= patience) {
-            return Ok(true);
+        let patience = delta(STALE.max(company.settings.pace.interval));
+        match seen {
+            Some(at) if now - at <= FRESH => Ok(Some(at + FRESH)),
+            // The journal cannot be read; what it said a moment ago still counts for a while.
+            Some(at) if now - at <= patience => Ok(Some((at + patience).min(now + FRESH))),
+            _ => {
+                tracing::warn!(company = id, "messages wait: the journal cannot be read");
+                self.store
+                    .write(move |tx| outbox::postpone_company(tx, id, now, now + BLIND_PAUSE))
+                    .await?;
+                Ok(None)
+            }
         }
-        tracing::warn!(company = id, "messages wait: the journal cannot be read");
-        self.store
-            .write(move |tx| outbox::postpone_company(tx, id, now, now + BLIND_PAUSE))
-            .await?;
-        Ok(false)
     }
 
     /// One notification, from the intent to the stored outcome. `Some(true)` when it was taken.
@@ -277,6 +309,7 @@ impl Pipeline {
             .store
             .write(move |tx| {
                 outbox::replan(tx, now)?;
+                desk.reroute(tx)?;
                 let interrupted = outbox::interrupted(tx)?;
                 for n in &interrupted {
                     let why = "the program ended while it was being sent";

@@ -1,6 +1,6 @@
 //! Maintain: what is broken is told to the owners, once, and once more when it is over.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use super::poll::delta;
@@ -29,8 +29,11 @@ impl Pipeline {
                     settings: &settings,
                     now,
                 };
+                guard::end_past(tx, now)?;
                 let mut raised = 0;
                 let uncertain = outbox::uncertain(tx)?;
+                let open: Vec<i64> = uncertain.iter().map(|n| n.id).collect();
+                alerts::keep_uncertain(tx, &open)?;
                 for company in desk.companies.values() {
                     raised += watch.journal(company)?;
                     raised += watch.guard(company)?;
@@ -48,6 +51,9 @@ impl Pipeline {
         Ok(raised)
     }
 }
+
+/// A batch that the guard holds is told of again when its nearest visit is this near.
+const GUARD_REMINDER: TimeDelta = TimeDelta::hours(3);
 
 /// One look at everything that may be broken.
 struct Watch<'a> {
@@ -89,14 +95,25 @@ impl Watch<'_> {
 
     /// What the guard holds, at once; a hold that ends needs no word.
     fn guard(&self, company: &Company) -> store::Result<u32> {
-        let cause = format!("guard:{}", company.settings.id);
-        let held = guard::held(self.conn, company.settings.id)?;
-        if held.count == 0 {
-            alerts::close(self.conn, &cause)?;
+        let id = company.settings.id;
+        let held = guard::held(self.conn, id, self.now)?;
+        let Some(newest) = held.newest else {
+            alerts::close_all(self.conn, &format!("guard:{id}:"))?;
             return Ok(0);
-        }
+        };
+        // Once for each batch, and once more when its nearest visit is near.
+        let near = held
+            .nearest_at
+            .is_some_and(|at| at - self.now <= GUARD_REMINDER);
+        let cause = format!("guard:{id}:{newest}:{}", if near { "near" } else { "new" });
+        let first_word = alerts::open_since(self.conn, &format!("guard:{id}:{newest}:new"))?;
         if !alerts::open(self.conn, &cause, self.now, self.now)? {
             return Ok(0);
+        }
+        if near && first_word.is_none() {
+            // Told for the first time, and near already: one word is enough.
+            let both = format!("guard:{id}:{newest}:new");
+            alerts::open(self.conn, &both, self.now, self.now)?;
         }
         let row = companies::ensure(self.conn, company.settings.id)?;
         let count = usize::try_from(held.count).unwrap_or(usize::MAX);
@@ -143,7 +160,7 @@ impl Watch<'_> {
                 || c.settings.owners.iter().any(|o| o.channel == state.name)
         };
         let served: Vec<_> = self.desk.companies.values().filter(serves).collect();
-        let Some(since) = state.down_since else {
+        let Some(since) = state.sick_since.or(state.down_since) else {
             let Some(since) = alerts::close(self.conn, &cause)? else {
                 return Ok(0);
             };

@@ -12,7 +12,7 @@ use super::{Company, Desk};
 use crate::domain::delivery::{Outcome, Status, jittered, retry_step};
 use crate::domain::known::Known;
 use crate::domain::phone::Phone;
-use crate::domain::policy::OnUncertain;
+use crate::domain::policy::{OnUncertain, Reason};
 use crate::ports::Receipt;
 use crate::store::outbox::{self, Notification};
 use crate::store::{self, StoreError, channels, settling};
@@ -35,7 +35,7 @@ impl Desk {
             return Ok(false);
         };
         self.follow(conn, &n, attempt, outcome, now)?;
-        settling::is_open(conn, n.company, &n.unit, &n.phone)
+        settling::person_waits(conn, n.company, &n.phone)
     }
 
     fn follow(
@@ -85,13 +85,22 @@ impl Desk {
                 outbox::set_pending(conn, id, &n.channel, now + delta(pause), Some(why), false)
             }
             Outcome::Throttled { after, why } => {
-                let times = channels::get(conn, &n.channel)?.map_or(0, |c| c.throttled) + 1;
-                let pause = after.unwrap_or_else(|| jittered(retry_step(times), rand::random()));
-                channels::block(conn, &n.channel, why, pause, after.is_some(), now)?;
+                // Of several that left together only the first refusal makes the pause longer.
+                let state = channels::get(conn, &n.channel)?.unwrap_or_default();
+                let left = state
+                    .blocked_until
+                    .and_then(|until| (until - now).to_std().ok());
+                let pause = match (after, left) {
+                    (Some(stated), left) => (*stated).max(left.unwrap_or_default()),
+                    (None, Some(left)) => left,
+                    (None, None) => jittered(retry_step(state.throttled + 1), rand::random()),
+                };
+                let known = after.is_some() || left.is_some();
+                channels::block(conn, &n.channel, why, pause, known, now)?;
                 outbox::set_pending(conn, id, &n.channel, now + delta(pause), Some(why), false)
             }
             Outcome::ChannelDown { why } => {
-                channels::set_down(conn, &n.channel, why, now)?;
+                channels::set_sick(conn, &n.channel, why, now)?;
                 outbox::set_pending(
                     conn,
                     id,
@@ -120,10 +129,13 @@ impl Desk {
             let either = told.before.clone().or(told.state.clone());
             told.set(conn, n.company, &n.phone, &either, None)?;
         }
-        let resend = self
-            .companies
-            .get(&n.company)
-            .is_some_and(|c| c.settings.rules.on_uncertain == OnUncertain::Resend);
+        // An owner reads twice more gladly than not at all.
+        let to_owner = n.phone.is_empty();
+        let resend = to_owner
+            || self
+                .companies
+                .get(&n.company)
+                .is_some_and(|c| c.settings.rules.on_uncertain == OnUncertain::Resend);
         if resend {
             let pause = jittered(retry_step(n.attempts), rand::random());
             return outbox::set_pending(
@@ -147,6 +159,10 @@ impl Desk {
         end: Status,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
+        // What may have arrived here goes nowhere else.
+        if outbox::was_uncertain(conn, n.id)? {
+            return outbox::set_ended(conn, n.id, end, why);
+        }
         let company: Option<&Company> = self.companies.get(&n.company).map(|c| c.as_ref());
         if let (Some(company), false) = (company, n.phone.is_empty()) {
             let phone = Phone::from_stored(n.phone.clone());
@@ -155,6 +171,29 @@ impl Desk {
             }
         }
         outbox::set_ended(conn, n.id, end, why)
+    }
+
+    /// At a start: what waits for a channel that the configuration names no more takes the first one
+    /// that can address the person, or ends for want of one.
+    pub(super) fn reroute(&self, conn: &Connection) -> store::Result<()> {
+        let names: Vec<String> = self.channels.keys().cloned().collect();
+        for n in outbox::stranded(conn, &names)? {
+            let company = self.companies.get(&n.company);
+            let way = match company {
+                Some(company) if !n.phone.is_empty() => {
+                    let phone = Phone::from_stored(n.phone.clone());
+                    self.way_to(conn, company, &phone, None)?
+                }
+                // A company that is not watched comes back with its channels.
+                None if !n.phone.is_empty() => continue,
+                _ => None,
+            };
+            match way {
+                Some((end, _)) => outbox::set_channel(conn, n.id, &end.name)?,
+                None => outbox::suppress(conn, n.id, Reason::NoChannel, None)?,
+            }
+        }
+        Ok(())
     }
 
     /// What the provider says later of a message it took.
@@ -178,15 +217,23 @@ impl Desk {
             // Only a message that counts as sent can turn out not to have arrived.
             Receipt::Failed | Receipt::NoAccount if n.status != Status::Sent => Ok(()),
             Receipt::Failed | Receipt::NoAccount => {
-                for told in told(&n)? {
-                    told.set(conn, n.company, &n.phone, &told.before, None)?;
-                }
                 let default = if receipt == Receipt::Failed {
                     "failed"
                 } else {
                     "no account there"
                 };
-                self.next_channel(conn, &n, why.unwrap_or(default), Status::Failed, now)
+                let why = why.unwrap_or(default);
+                let told = told(&n)?;
+                // What was told since stands: a failure that comes late unsays nothing.
+                for told in &told {
+                    if !told.is_what_is_known(conn, n.company, &n.phone)? {
+                        return outbox::set_ended(conn, n.id, Status::Failed, why);
+                    }
+                }
+                for told in &told {
+                    told.set(conn, n.company, &n.phone, &told.before, None)?;
+                }
+                self.next_channel(conn, &n, why, Status::Failed, now)
             }
         }
     }

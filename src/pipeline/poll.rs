@@ -42,6 +42,18 @@ pub struct PollReport {
     pub error: Option<ApiError>,
 }
 
+impl PollReport {
+    fn of(company: i64) -> Self {
+        Self {
+            company,
+            counts: Counts::default(),
+            baseline: false,
+            swept: false,
+            error: None,
+        }
+    }
+}
+
 /// Why a poll could not be stored: the database's fault, never the API's.
 pub type PollResult = Result<PollReport, StoreError>;
 
@@ -52,12 +64,12 @@ impl Pipeline {
         self.poll_in_turn(company).await
     }
 
-    /// A look before speaking: polls unless somebody has just done it. Whether the journal was read.
+    /// A look before speaking: polls unless somebody has just done it.
     pub(super) async fn poll_unless_fresh(
         &self,
         company: &Arc<Company>,
         fresh: TimeDelta,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let _turn = company.turn.lock().await;
         let id = company.settings.id;
         let last = self
@@ -65,22 +77,23 @@ impl Pipeline {
             .read(move |c| companies::get(c, id))
             .await?
             .and_then(|r| r.last_poll_at);
-        if last.is_some_and(|at| self.clock.now() - at <= fresh) {
-            return Ok(true);
+        if last.is_none_or(|at| self.clock.now() - at > fresh) {
+            self.poll_in_turn(company).await?;
         }
-        Ok(self.poll_in_turn(company).await?.error.is_none())
+        Ok(())
     }
 
     async fn poll_in_turn(&self, company: &Arc<Company>) -> PollResult {
         let id = company.settings.id;
+        if let Some(pause) = self.stated_pause().await? {
+            let error = Some(ApiError::Throttled { pause });
+            return Ok(PollReport {
+                error,
+                ..PollReport::of(id)
+            });
+        }
         let started = std::time::Instant::now();
-        let mut report = PollReport {
-            company: id,
-            counts: Counts::default(),
-            baseline: false,
-            swept: false,
-            error: None,
-        };
+        let mut report = PollReport::of(id);
         if let Err(failure) = self.read_company(company, &mut report).await {
             match failure {
                 Failure::Store(error) => return Err(error),
@@ -89,6 +102,10 @@ impl Pipeline {
                     report.error = Some(error);
                 }
             }
+        } else {
+            self.store
+                .write(move |tx| companies::recovered(tx, id))
+                .await?;
         }
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let Counts {
@@ -116,6 +133,17 @@ impl Pipeline {
             self.bell.notify_waiters();
         }
         Ok(report)
+    }
+
+    /// What is left of a pause that the API asked for, whichever company met it: it holds for all, and
+    /// across restarts.
+    async fn stated_pause(&self) -> Result<Option<Duration>, StoreError> {
+        let now = self.clock.now();
+        let until = self
+            .store
+            .read(move |c| companies::paused_until(c, now))
+            .await?;
+        Ok(until.and_then(|until| (until - now).to_std().ok()))
     }
 
     async fn read_company(
@@ -265,7 +293,10 @@ impl Pipeline {
         let (from, to) = self.horizon(company, reference.zone);
         let mut sweep =
             listing::sweep(self.api.as_ref(), reference, from, to, row.slice_days).await;
-        let failure = sweep.failure.take();
+        let failure = sweep.failure.take().or_else(|| {
+            let whole = sweep.covers(from, to);
+            (!whole).then(|| ApiError::Unreadable("the listing of the horizon is not whole".into()))
+        });
         let progress = failure.is_none().then(|| Progress {
             swept: true,
             slice_days: Some(sweep.slice_days),
@@ -340,18 +371,29 @@ impl Pipeline {
         report: &mut PollReport,
     ) -> Result<(), Failure> {
         let id = company.settings.id;
+        let now = self.clock.now();
         let missing = self
             .store
-            .read(move |c| cache::suspects(c, id, MOST_LOOKUPS))
+            .read(move |c| cache::suspects(c, id, now, MOST_LOOKUPS))
             .await?;
+        let mut trouble = None;
         for record_id in missing {
             let found = match self.api.record(reference, record_id).await {
                 Ok(Lookup::Found(record)) if record.is_alive() => Ok(record),
                 Ok(Lookup::Found(_)) => Err(Gone::Deleted),
                 Ok(Lookup::Gone) => Err(Gone::NotFound),
-                // Rights to one record say nothing about it; the suspicion stays.
-                Err(ApiError::Denied { .. }) => continue,
-                Err(error) => return Err(error.into()),
+                // Rights to one record say nothing about it; the suspicion stays. Another error is
+                // the poll's, once the others had their turn.
+                Err(error) => {
+                    if !matches!(error, ApiError::Denied { .. }) {
+                        trouble = Some(error);
+                    }
+                    let now = self.clock.now();
+                    self.store
+                        .write(move |tx| cache::asked(tx, id, record_id, now))
+                        .await?;
+                    continue;
+                }
             };
             let now = self.clock.now();
             let (company, zone) = (Arc::clone(company), reference.zone);
@@ -373,7 +415,7 @@ impl Pipeline {
                             cache::unsuspect(tx, id, record_id)?;
                         }
                         Err(how) => {
-                            if cache::looked(tx, id, record_id)? >= LOOKS_TO_BELIEVE {
+                            if cache::looked(tx, id, record_id, now)? >= LOOKS_TO_BELIEVE {
                                 applying.gone(record_id, how)?;
                             }
                         }
@@ -382,7 +424,7 @@ impl Pipeline {
                 })
                 .await?;
         }
-        Ok(())
+        trouble.map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn horizon(&self, company: &Company, zone: Tz) -> (chrono::NaiveDate, chrono::NaiveDate) {
@@ -399,6 +441,7 @@ impl Pipeline {
             ApiError::Denied { status, .. } => Some(*status),
             _ => None,
         };
+        let throttled = matches!(error, ApiError::Throttled { .. });
         let stated = match error {
             ApiError::Throttled { pause } => Some(delta(*pause)),
             ApiError::Denied { .. } => Some(DENIED_PAUSE),
@@ -411,7 +454,17 @@ impl Pipeline {
                 let pause = stated.unwrap_or_else(|| {
                     delta(jittered(failure_step(failures, interval), rand::random()))
                 });
-                companies::failed(tx, id, &text, denied, now + pause, now)
+                companies::failed(
+                    tx,
+                    id,
+                    &companies::Failed {
+                        error: &text,
+                        denied,
+                        throttled,
+                        next_try_at: now + pause,
+                    },
+                    now,
+                )
             })
             .await
     }

@@ -3,13 +3,33 @@
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::domain::record::instant;
+use super::Company;
+use crate::domain::record::{Record, instant};
+use crate::domain::settle::{Form, Net};
 
 /// Quiet hours give way when they would end later than this before the visit.
 const QUIET_MARGIN: TimeDelta = TimeDelta::hours(1);
 
+/// An online booking made this recently is confirmed at once: its author is awake.
+const AUTHOR_AWAKE: TimeDelta = TimeDelta::minutes(15);
+
+/// Until when this message waits for the end of the company's quiet hours, if it does.
+pub(super) fn hold_until(
+    company: &Company,
+    zone: Tz,
+    net: &Net,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let recent = |r: &Record| r.created_at.is_some_and(|at| now - at <= AUTHOR_AWAKE);
+    if net.form == Form::Created && net.now.iter().all(|r| r.online && recent(r)) {
+        return None;
+    }
+    let start = net.now.iter().map(|r| r.start_at(zone)).min();
+    quiet_until(company.settings.quiet_hours, zone, now, start)
+}
+
 /// The end of quiet hours, when they are running and leave enough time before the visit.
-pub(super) fn quiet_until(
+fn quiet_until(
     hours: Option<(NaiveTime, NaiveTime)>,
     zone: Tz,
     now: DateTime<Utc>,

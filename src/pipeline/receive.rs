@@ -123,19 +123,33 @@ impl Pipeline {
                 self.note_channel(end, verdict).await
             }
             Incoming::Started {
+                message_id,
                 chat_id,
                 name: sender,
                 ..
             } => {
+                if !self
+                    .is_first(&name, &chat_id, &message_id, "/start")
+                    .await?
+                {
+                    return Ok(());
+                }
                 let company = self.only_company_of(channel);
                 self.greet(end, company, chat_id, sender).await
             }
             Incoming::Contact {
+                message_id,
                 chat_id,
                 phone,
                 name: sender,
                 ..
             } => {
+                if !self
+                    .is_first(&name, &chat_id, &message_id, "contact")
+                    .await?
+                {
+                    return Ok(());
+                }
                 let phone = phone.and_then(|digits| Phone::parse(&format!("+{digits}"), "RU").ok());
                 let company = self.only_company_of(channel);
                 self.link(end, company, chat_id, phone, sender).await
@@ -207,6 +221,28 @@ impl Pipeline {
             "message processed"
         );
         Ok(())
+    }
+
+    /// Whether this message was not read before; it is from now on.
+    async fn is_first(
+        &self,
+        channel: &str,
+        chat_id: &str,
+        message_id: &str,
+        what: &'static str,
+    ) -> store::Result<bool> {
+        let words = [
+            channel.to_owned(),
+            chat_id.to_owned(),
+            message_id.to_owned(),
+        ];
+        let now = self.clock.now();
+        self.store
+            .write(move |tx| {
+                let [channel, chat_id, message_id] = &words;
+                contacts::note_read(tx, channel, chat_id, message_id, what, now)
+            })
+            .await
     }
 
     /// Whether this chat is where an owner gets copies: what is written there is no client's.

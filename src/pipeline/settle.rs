@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 
 use super::happened::Happened;
 use super::poll::delta;
-use super::quiet::quiet_until;
+use super::quiet::hold_until;
 use super::visit::{Around, Visit};
 use super::{Company, Desk, Pipeline, words};
 use crate::domain::delivery::Status;
@@ -305,7 +305,7 @@ impl Settling<'_> {
             .as_ref()
             .map_or_else(String::new, |(end, _)| words::client(&place, end, net));
         let due_at = match reason {
-            None => self.after_quiet_hours(net),
+            None => hold_until(self.company, self.zone, net, self.now).unwrap_or(self.now),
             Some(_) => self.now,
         };
         let id = self.add(&New {
@@ -369,18 +369,6 @@ impl Settling<'_> {
         let ahead = cache::count_ahead(self.tx, company, self.now)? + vanished;
         let share = ahead as f64 * self.company.settings.rules.missing_limit / 100.0;
         Ok(vanished as f64 > share.max(ALWAYS_BELIEVED))
-    }
-
-    /// Now, or the end of the company's quiet hours when that is early enough for the visit.
-    fn after_quiet_hours(&self, net: &Net) -> DateTime<Utc> {
-        let start = net.now.iter().map(|r| r.start_at(self.zone)).min();
-        quiet_until(
-            self.company.settings.quiet_hours,
-            self.zone,
-            self.now,
-            start,
-        )
-        .unwrap_or(self.now)
     }
 
     fn copy_to_owners(

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{Company, Desk};
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::phone::Phone;
-use crate::domain::policy::Reason;
+use crate::domain::policy::{Reason, Rules};
 use crate::domain::record::Record;
-use crate::domain::settle::{self, Member, Net};
+use crate::domain::settle::{self, Member, Net, told_fields};
 use crate::domain::silence::{self, Circumstances};
 use crate::store::{self, cache, companies, contacts, events, guard, known, outbox};
 
@@ -88,6 +88,16 @@ impl Visit {
 
     /// The reason not to tell it, evaluated anew each time it is asked for.
     pub(super) fn silence(&self, net: &Net, around: &Around<'_>) -> store::Result<Option<Reason>> {
+        self.reason_against(net, false, around)
+    }
+
+    /// The reason not to send this; of a correction only what bars any message counts.
+    pub(super) fn reason_against(
+        &self,
+        net: &Net,
+        correction: bool,
+        around: &Around<'_>,
+    ) -> store::Result<Option<Reason>> {
         let Around {
             conn,
             desk,
@@ -105,19 +115,37 @@ impl Visit {
         let mut told = self.members.iter().filter(told_of).peekable();
         let by_bot = told.peek().is_some() && told.all(|m| m.by_bot);
         let phone = self.phone.as_ref();
-        Ok(silence::silence(
-            net,
-            &company.settings.rules,
-            Circumstances {
-                now,
-                zone,
-                changed_at,
-                phone,
-                opted_out,
-                addressable,
-                by_bot,
-            },
-        ))
+        let circumstances = Circumstances {
+            now,
+            zone,
+            changed_at,
+            phone,
+            opted_out,
+            addressable,
+            by_bot,
+        };
+        let rules = &company.settings.rules;
+        Ok(if correction {
+            silence::barred(&net.now, rules, circumstances)
+        } else {
+            silence::silence(net, rules, circumstances)
+        })
+    }
+
+    /// Whether what a message said is still how things stand.
+    pub(super) fn still_stands(&self, told: &[Told], rules: &Rules) -> bool {
+        told.iter().all(|t| {
+            self.members.iter().any(|m| {
+                m.record.id == t.record
+                    && match &t.state {
+                        Knowledge::Booked(said) => {
+                            m.is_alive() && told_fields(said, &m.record, rules).is_empty()
+                        }
+                        Knowledge::Cancelled(_) => !m.is_alive(),
+                        Knowledge::Nothing | Knowledge::Unseen => false,
+                    }
+            })
+        })
     }
 
     /// What the person will know once they are told how things stand.
@@ -182,6 +210,22 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// Whether this is still the last thing the person knows of the booking.
+    pub(super) fn is_what_is_known(
+        &self,
+        conn: &Connection,
+        company: i64,
+        phone: &str,
+    ) -> store::Result<bool> {
+        let key = known::Key {
+            company,
+            record: self.record,
+            create_date: &self.create_date,
+            phone,
+        };
+        Ok(known::get(conn, key)?.known == Known::certain(self.state.clone()))
+    }
+
     /// Stores what this person knows of this booking.
     pub(super) fn set(
         &self,

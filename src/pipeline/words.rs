@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{ChannelEnd, Company};
-use crate::domain::change::{Change, ChangeKind};
+use crate::domain::change::{Change, ChangeKind, Field};
 use crate::domain::delivery::Status;
 use crate::domain::message::owner::{OwnerCopy, ToClient, Voice, owner_copy};
 use crate::domain::message::{self, Language, Markup, Told, Way, compose};
@@ -110,7 +110,7 @@ impl Copy {
     pub(super) fn of(changes: &[Change], rules: &Rules) -> Option<Self> {
         let told = |c: &&Change| match (c.kind(), c.before(), c.after()) {
             (ChangeKind::Updated, Some(before), Some(after)) => {
-                !told_fields(before, after, rules).is_empty()
+                !told_fields(before, after, rules).is_empty() || c.fields().contains(&Field::Client)
             }
             _ => true,
         };

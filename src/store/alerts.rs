@@ -35,3 +35,21 @@ pub fn close(conn: &Connection, cause: &str) -> Result<Option<DateTime<Utc>>> {
         .optional()?;
     Ok(since.map(|a| a.0))
 }
+
+/// Everything that begins so is over.
+pub fn close_all(conn: &Connection, beginning: &str) -> Result<()> {
+    conn.prepare_cached("DELETE FROM alerts WHERE substr(cause, 1, length(?1)) = ?1")?
+        .execute([beginning])?;
+    Ok(())
+}
+
+/// Of uncertain sends only these are still uncertain; one that becomes so again is told of again.
+pub fn keep_uncertain(conn: &Connection, open: &[i64]) -> Result<()> {
+    let open = serde_json::Value::from(open).to_string();
+    conn.prepare_cached(
+        "DELETE FROM alerts WHERE cause LIKE 'uncertain:%'
+            AND CAST(substr(cause, 11) AS INTEGER) NOT IN (SELECT value FROM json_each(?1))",
+    )?
+    .execute([open])?;
+    Ok(())
+}

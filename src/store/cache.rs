@@ -158,7 +158,7 @@ pub fn put(conn: &Connection, record: &Record, sighting: Sighting) -> Result<()>
             snapshot = ?17, create_date = ?18, last_seen_at = ?19, last_change_at = ?20,
             revision = ?21, settled = ?22,
             deleted_at = CASE WHEN deleted = 1 AND ?13 = 1 THEN deleted_at ELSE ?23 END,
-            missing_since = NULL, missing_looks = 0",
+            missing_since = NULL, missing_asked_at = NULL, missing_looks = 0",
     )?
     .execute(rusqlite::params![
         record.company_id,
@@ -210,30 +210,46 @@ pub fn suspect(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>)
 }
 
 /// The API said by id that the booking is gone. Returns how often it has said so.
-pub fn looked(conn: &Connection, company: i64, record: i64) -> Result<u32> {
+pub fn looked(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) -> Result<u32> {
     Ok(conn
         .prepare_cached(
-            "UPDATE appointments_cache SET missing_looks = missing_looks + 1
+            "UPDATE appointments_cache
+                SET missing_looks = missing_looks + 1, missing_asked_at = ?3
               WHERE company_id = ?1 AND record_id = ?2 RETURNING missing_looks",
         )?
-        .query_row((company, record), |r| r.get(0))?)
+        .query_row((company, record, At(now)), |r| r.get(0))?)
 }
 
-/// Bookings under suspicion, nearest first.
-pub fn suspects(conn: &Connection, company: i64, most: u32) -> Result<Vec<i64>> {
+/// Bookings under suspicion that still lie ahead: those asked for least lately first, so that none
+/// keeps the others from their turn.
+pub fn suspects(
+    conn: &Connection,
+    company: i64,
+    now: DateTime<Utc>,
+    most: u32,
+) -> Result<Vec<i64>> {
     let mut query = conn.prepare_cached(
         "SELECT record_id FROM appointments_cache
-          WHERE company_id = ?1 AND missing_since IS NOT NULL
-          ORDER BY +start_local LIMIT ?2",
+          WHERE company_id = ?1 AND missing_since IS NOT NULL AND start_at > ?2
+          ORDER BY coalesce(missing_asked_at, ''), +start_local LIMIT ?3",
     )?;
-    let rows = query.query_map((company, most), |r| r.get(0))?;
+    let rows = query.query_map((company, At(now), most), |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The API was asked for a booking under suspicion, and told nothing of use.
+pub fn asked(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE appointments_cache SET missing_asked_at = ?3 WHERE company_id = ?1 AND record_id = ?2",
+    )?
+    .execute((company, record, At(now)))?;
+    Ok(())
 }
 
 /// The booking was found again.
 pub fn unsuspect(conn: &Connection, company: i64, record: i64) -> Result<()> {
     conn.prepare_cached(
-        "UPDATE appointments_cache SET missing_since = NULL, missing_looks = 0
+        "UPDATE appointments_cache SET missing_since = NULL, missing_asked_at = NULL, missing_looks = 0
           WHERE company_id = ?1 AND record_id = ?2",
     )?
     .execute((company, record))?;

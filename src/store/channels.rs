@@ -16,6 +16,8 @@ pub struct ChannelState {
     pub kind: String,
     /// Since when it cannot send; `None` when it works.
     pub down_since: Option<DateTime<Utc>>,
+    /// The first send it refused for good, until one is taken again.
+    pub sick_since: Option<DateTime<Utc>>,
     /// What the last trouble was.
     pub last_error: Option<String>,
     /// Told to wait until then.
@@ -31,6 +33,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<ChannelState> {
         name: row.get("name")?,
         kind: row.get("type")?,
         down_since: row.get::<_, Option<At>>("down_since")?.map(|a| a.0),
+        sick_since: row.get::<_, Option<At>>("sick_since")?.map(|a| a.0),
         last_error: row.get("last_error")?,
         blocked_until: row.get::<_, Option<At>>("blocked_until")?.map(|a| a.0),
         throttled: row.get("throttled")?,
@@ -73,14 +76,37 @@ pub fn keep_only(conn: &Connection, names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// It works.
+/// It took a message: it works.
 pub fn set_up(conn: &Connection, name: &str, now: DateTime<Utc>) -> Result<()> {
     conn.prepare_cached(
-        "UPDATE channel_states SET down_since = NULL, last_error = NULL, throttled = 0, checked_at = ?2
-          WHERE name = ?1 AND (down_since IS NOT NULL OR last_error IS NOT NULL OR throttled > 0)",
+        "UPDATE channel_states SET down_since = NULL, sick_since = NULL, last_error = NULL,
+                throttled = 0, checked_at = ?2
+          WHERE name = ?1 AND (down_since IS NOT NULL OR sick_since IS NOT NULL
+                               OR last_error IS NOT NULL OR throttled > 0)",
     )?
     .execute((name, At(now)))?;
     Ok(())
+}
+
+/// It says that it works. Whether it takes messages again, only a message can tell: an account may
+/// be authorized and its tariff exhausted.
+pub fn set_answering(conn: &Connection, name: &str, now: DateTime<Utc>) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE channel_states SET down_since = NULL, checked_at = ?2,
+                last_error = CASE WHEN sick_since IS NULL THEN NULL ELSE last_error END
+          WHERE name = ?1 AND (down_since IS NOT NULL OR last_error IS NOT NULL)",
+    )?
+    .execute((name, At(now)))?;
+    Ok(())
+}
+
+/// It refused a message for a reason that somebody has to mend.
+pub fn set_sick(conn: &Connection, name: &str, why: &str, now: DateTime<Utc>) -> Result<()> {
+    conn.execute(
+        "UPDATE channel_states SET sick_since = coalesce(sick_since, ?2) WHERE name = ?1",
+        (name, At(now)),
+    )?;
+    set_down(conn, name, why, now)
 }
 
 /// Something about it failed that does not stop it from sending.

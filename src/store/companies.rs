@@ -99,7 +99,8 @@ pub fn ensure(conn: &Connection, id: i64) -> Result<CompanyRow> {
 /// Stores what the API says of the company.
 pub fn set_info(conn: &Connection, id: i64, info: &CompanyInfo, now: DateTime<Utc>) -> Result<()> {
     conn.execute(
-        "UPDATE companies SET title = ?2, address = ?3, phone = ?4, zone = ?5, booking_link = ?6,
+        "UPDATE companies SET title = ?2, address = ?3, phone = ?4,
+                zone = CASE WHEN ?5 <> '' THEN ?5 ELSE zone END, booking_link = ?6,
                 info_at = ?7 WHERE company_id = ?1",
         (
             id,
@@ -127,12 +128,11 @@ pub struct Progress {
     pub slice_days: Option<u32>,
 }
 
-/// A good poll: the error is over, the cursor moves.
+/// A good listing: the cursor moves. Trouble is over only when the whole poll went well.
 pub fn succeeded(conn: &Connection, id: i64, progress: Progress, now: DateTime<Utc>) -> Result<()> {
     conn.prepare_cached(
         "UPDATE companies SET
-            last_poll_at = ?2, failures = 0, failing_since = NULL, next_try_at = NULL, denied = NULL,
-            last_error = NULL,
+                        last_poll_at = ?2,
             baseline_at = coalesce(baseline_at, ?3),
             cursor_at = max(coalesce(cursor_at, ''), coalesce(?4, cursor_at, '')),
             last_sweep_at = CASE WHEN ?5 THEN ?2 ELSE last_sweep_at END,
@@ -154,21 +154,55 @@ pub fn succeeded(conn: &Connection, id: i64, progress: Progress, now: DateTime<U
     Ok(())
 }
 
+/// A whole poll went well: whatever was wrong is over.
+pub fn recovered(conn: &Connection, id: i64) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE companies SET failures = 0, failing_since = NULL, next_try_at = NULL, denied = NULL,
+                throttled = 0, last_error = NULL
+          WHERE company_id = ?1 AND (failures > 0 OR last_error IS NOT NULL)",
+    )?
+    .execute([id])?;
+    Ok(())
+}
+
+/// How a poll failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    /// In words.
+    pub error: &'a str,
+    /// The HTTP status that says a person has to act.
+    pub denied: Option<u16>,
+    /// The API asked for a pause.
+    pub throttled: bool,
+    /// Not asked again before.
+    pub next_try_at: DateTime<Utc>,
+}
+
 /// A failed poll: counted, described, and when to ask again.
-pub fn failed(
-    conn: &Connection,
-    id: i64,
-    error: &str,
-    denied: Option<u16>,
-    next_try_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<()> {
+pub fn failed(conn: &Connection, id: i64, failed: &Failed<'_>, now: DateTime<Utc>) -> Result<()> {
     conn.execute(
         "UPDATE companies SET failures = failures + 1, failing_since = coalesce(failing_since, ?2),
-                last_error = ?3, denied = ?4, next_try_at = ?5 WHERE company_id = ?1",
-        (id, At(now), error, denied, At(next_try_at)),
+                last_error = ?3, denied = ?4, throttled = ?5, next_try_at = ?6 WHERE company_id = ?1",
+        (
+            id,
+            At(now),
+            failed.error,
+            failed.denied,
+            failed.throttled,
+            At(failed.next_try_at),
+        ),
     )?;
     Ok(())
+}
+
+/// Until when the API asked everybody to wait, if it did.
+pub fn paused_until(conn: &Connection, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let until: Option<At> = conn
+        .prepare_cached(
+            "SELECT max(next_try_at) FROM companies WHERE throttled = 1 AND next_try_at > ?1",
+        )?
+        .query_row([At(now)], |r| r.get(0))?;
+    Ok(until.map(|a| a.0))
 }
 
 /// Deletions seen up to now are no longer held back.

@@ -85,6 +85,24 @@ pub fn store_inbound(conn: &Connection, message: &Inbound<'_>) -> Result<Stored>
     })
 }
 
+/// Notes that a message which is no text of a client's was read. `false` when it was before.
+pub fn note_read(
+    conn: &Connection,
+    channel: &str,
+    chat_id: &str,
+    external_id: &str,
+    what: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let added = conn.execute(
+        "INSERT OR IGNORE INTO messages
+            (channel, direction, phone, chat_id, text, external_id, created_at)
+         VALUES (?1, 'inbound', '', ?2, ?3, ?4, ?5)",
+        (channel, chat_id, what, external_id, At(now)),
+    )?;
+    Ok(added == 1)
+}
+
 /// Links a chat to a phone. The same phone in another chat of that channel is unlinked first.
 pub fn link(
     conn: &Connection,

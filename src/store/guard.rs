@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use super::{At, Result};
 
-/// Visits of this company that vanished since `from` and still lie ahead; an activity or a visit
-/// counts once. Deletions that a person let go do not count.
+/// Visits of this company that somebody knew of, that vanished since `from` and still lie ahead; an
+/// activity or a visit counts once, and not while something of it stands. Deletions that a person let go do not count.
 pub fn vanished(
     conn: &Connection,
     company: i64,
@@ -22,8 +22,13 @@ pub fn vanished(
             "SELECT count(DISTINCT CASE json_extract(snapshot, '$.activity_id')
                                    WHEN 0 THEN unit
                                    ELSE 'a' || json_extract(snapshot, '$.activity_id') END)
-               FROM appointments_cache
-              WHERE company_id = ?1 AND deleted = 1 AND deleted_at > ?2 AND start_at > ?3",
+               FROM appointments_cache g
+              WHERE company_id = ?1 AND deleted = 1 AND deleted_at > ?2 AND start_at > ?3
+                AND EXISTS (SELECT 1 FROM known k
+                             WHERE k.company_id = g.company_id AND k.record_id = g.record_id)
+                AND NOT EXISTS (SELECT 1 FROM appointments_cache s
+                                 WHERE s.company_id = g.company_id AND s.unit = g.unit
+                                   AND s.deleted = 0)",
         )?
         .query_row((company, At(from), At(now)), |r| r.get(0))?)
 }
@@ -33,25 +38,42 @@ pub fn vanished(
 pub struct Held {
     /// Notifications held.
     pub count: i64,
+    /// The newest of them.
+    pub newest: Option<i64>,
     /// The earliest start among them.
     pub nearest_at: Option<DateTime<Utc>>,
 }
 
-/// What the guard holds for a company.
-pub fn held(conn: &Connection, company: i64) -> Result<Held> {
+/// What the guard holds for a company. What is held of a visit that has begun is past: nobody can
+/// decide about it any more.
+pub fn held(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<Held> {
     Ok(conn
         .prepare_cached(
-            "SELECT count(*), min(a.start_at) FROM booking_notifications n
-               LEFT JOIN appointments_cache a
-                 ON a.company_id = n.company_id AND a.record_id = n.record_id
+            "SELECT count(*), max(n.id), min(a.start_at) FROM booking_notifications n
+               JOIN appointments_cache a
+                 ON a.company_id = n.company_id AND a.record_id = n.record_id AND a.start_at > ?2
               WHERE +n.company_id = ?1 AND n.status = 'held'",
         )?
-        .query_row([company], |r| {
+        .query_row((company, At(now)), |r| {
             Ok(Held {
                 count: r.get(0)?,
-                nearest_at: r.get::<_, Option<At>>(1)?.map(|a| a.0),
+                newest: r.get(1)?,
+                nearest_at: r.get::<_, Option<At>>(2)?.map(|a| a.0),
             })
         })?)
+}
+
+/// Ends what is held of visits that have begun.
+pub fn end_past(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE booking_notifications SET status = 'suppressed', reason = 'past'
+          WHERE status = 'held'
+            AND EXISTS (SELECT 1 FROM appointments_cache a
+                         WHERE a.company_id = booking_notifications.company_id
+                           AND a.record_id = booking_notifications.record_id AND a.start_at <= ?1)",
+    )?
+    .execute([At(now)])?;
+    Ok(())
 }
 
 /// Holds every cancellation of the company that has not left yet.

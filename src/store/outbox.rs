@@ -273,16 +273,6 @@ pub fn next_due_at(conn: &Connection, after: DateTime<Utc>) -> Result<Option<Dat
     Ok(next.map(|a| a.0))
 }
 
-/// How many notifications can become due until then.
-pub fn count_pending_until(conn: &Connection, until: DateTime<Utc>) -> Result<i64> {
-    Ok(conn.query_row(
-        "SELECT count(*) FROM booking_notifications
-          WHERE status = 'sending' OR (status = 'pending' AND due_at <= ?1)",
-        [At(until)],
-        |r| r.get(0),
-    )?)
-}
-
 /// Messages to clients that may have arrived, oldest first.
 pub fn uncertain(conn: &Connection) -> Result<Vec<Notification>> {
     let mut query = conn.prepare_cached(
@@ -290,6 +280,27 @@ pub fn uncertain(conn: &Connection) -> Result<Vec<Notification>> {
     )?;
     let rows = query.query_map([], read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What waits for a channel that is none of these.
+pub fn stranded(conn: &Connection, channels: &[String]) -> Result<Vec<Notification>> {
+    let known = serde_json::Value::from(channels).to_string();
+    let mut query = conn.prepare(
+        "SELECT * FROM booking_notifications
+          WHERE status IN ('pending', 'held') AND channel NOT IN (SELECT value FROM json_each(?1))
+          ORDER BY id",
+    )?;
+    let rows = query.query_map([known], read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// It takes another channel.
+pub fn set_channel(conn: &Connection, id: i64, channel: &str) -> Result<()> {
+    conn.execute(
+        "UPDATE booking_notifications SET channel = ?2 WHERE id = ?1",
+        (id, channel),
+    )?;
+    Ok(())
 }
 
 /// What was on its way when the process ended.

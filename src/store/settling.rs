@@ -24,7 +24,8 @@ pub struct Unit {
 ///
 /// It ends `delay` after this change, at most `max_delay` after the first one. A message that is
 /// ready but has never left counts as still waiting: the look before speaking found this change,
-/// and the clock of `max_delay` goes on from its first change.
+/// and the clock of `max_delay` goes on from its first change. One that has waited longer (for the
+/// morning, for a channel) waits for another reason, and this change has a delay of its own.
 pub fn open(
     conn: &Connection,
     company: i64,
@@ -34,20 +35,23 @@ pub fn open(
     max_delay: Duration,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let delta = |d: Duration| TimeDelta::from_std(d).unwrap_or(TimeDelta::MAX);
     let running: Option<At> = conn
         .prepare_cached(
             "SELECT first_change_at FROM settling WHERE company_id = ?1 AND unit = ?2 AND phone = ?3
              UNION ALL
              SELECT first_change_at FROM booking_notifications
               WHERE company_id = ?1 AND unit = ?2 AND phone = ?3
-                AND status = 'pending' AND attempts = 0
+                AND status = 'pending' AND attempts = 0 AND created_at > ?4
                 AND kind IN ('created', 'updated', 'cancelled')
              ORDER BY 1 LIMIT 1",
         )?
-        .query_row((company, unit, phone), |r| r.get(0))
+        .query_row(
+            (company, unit, phone, At(now - delta(max_delay))),
+            |r| r.get(0),
+        )
         .optional()?;
     let first = running.map_or(now, |a| a.0.min(now));
-    let delta = |d: Duration| TimeDelta::from_std(d).unwrap_or(TimeDelta::MAX);
     let settle_at = (now + delta(delay)).min(first + delta(max_delay)).max(now);
     conn.prepare_cached(
         "INSERT INTO settling (company_id, unit, phone, first_change_at, settle_at)
@@ -73,7 +77,7 @@ pub fn follow(
              WHERE company_id = ?1 AND unit = ?2
             UNION ALL
             SELECT phone, first_change_at, ?3 FROM booking_notifications
-             WHERE company_id = ?1 AND unit = ?2 AND status IN ('pending', 'held')
+             WHERE company_id = ?1 AND unit = ?2 AND status IN ('pending', 'held', 'sending')
                AND kind IN ('created', 'updated', 'cancelled'))
          GROUP BY phone",
     )?;
@@ -94,8 +98,8 @@ pub fn follow(
     Ok(())
 }
 
-/// Visits whose delay has ended, oldest first. One of which a message is on its way is left until
-/// its outcome is known; those of companies that are not watched wait until they are.
+/// Visits whose delay has ended, oldest first. A person to whom a message is on its way is left
+/// until its outcome is known; those of companies that are not watched wait until they are.
 pub fn due(
     conn: &Connection,
     companies: &[i64],
@@ -107,8 +111,9 @@ pub fn due(
         "SELECT company_id, unit, phone, first_change_at FROM settling s
           WHERE settle_at <= ?1 AND company_id IN (SELECT value FROM json_each(?3))
             AND NOT EXISTS (SELECT 1 FROM booking_notifications n
-                             WHERE n.company_id = s.company_id AND n.unit = s.unit
-                               AND n.phone = s.phone AND n.status = 'sending')
+                             WHERE s.phone <> '' AND coalesce(nullif(n.phone, ''), n.recipient) = s.phone
+                               AND n.status IN ('pending', 'sending') AND n.status = 'sending'
+                               AND n.company_id = s.company_id)
           ORDER BY settle_at LIMIT ?2",
     )?;
     let rows = query.query_map((At(now), most, watched), |r| {
@@ -129,6 +134,15 @@ pub fn is_open(conn: &Connection, company: i64, unit: &str, phone: &str) -> Resu
             "SELECT EXISTS (SELECT 1 FROM settling WHERE company_id = ?1 AND unit = ?2 AND phone = ?3)",
         )?
         .query_row((company, unit, phone), |r| r.get(0))?)
+}
+
+/// Whether any visit of this person is being settled.
+pub fn person_waits(conn: &Connection, company: i64, phone: &str) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM settling WHERE company_id = ?1 AND phone = ?2)",
+        )?
+        .query_row((company, phone), |r| r.get(0))?)
 }
 
 /// The delay of this visit has ended and was dealt with.

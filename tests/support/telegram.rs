@@ -84,16 +84,23 @@ impl Telegram {
         id
     }
 
+    /// A private message without content, with an id of its own.
+    fn next_message(&self, chat: i64) -> Value {
+        let mut message = private(chat);
+        message["message_id"] = (1000 + lock(&self.api.updates).last_id).into();
+        message
+    }
+
     /// A private message of this person.
     pub fn push_text(&self, chat: i64, text: &str) -> i64 {
-        let mut message = private(chat);
+        let mut message = self.next_message(chat);
         message["text"] = text.into();
         self.push_update(json!({ "message": message }))
     }
 
     /// A contact shared in a private chat; `owner` is whose it is.
     pub fn push_contact(&self, chat: i64, phone: &str, owner: Option<i64>) -> i64 {
-        let mut message = private(chat);
+        let mut message = self.next_message(chat);
         message["contact"] = json!({"phone_number": phone, "first_name": "Анна"});
         if let Some(owner) = owner {
             message["contact"]["user_id"] = owner.into();

@@ -23,7 +23,7 @@ const DUE: &str = "
                             = coalesce(nullif(n.phone, ''), n.recipient)
                         AND o.status IN ('pending', 'sending') AND o.id <> n.id
                         AND (o.status = 'sending'
-                             OR (o.id < n.id AND (o.attempts > 0 OR o.due_at <= ?1)
+                             OR (o.id < n.id AND o.company_id = n.company_id AND (o.attempts > 0 OR o.due_at <= ?1)
                                  AND o.channel = n.channel AND o.about IS NULL)))
      AND (n.about IS NULL OR n.created_at <= ?3
           OR (SELECT a.status FROM booking_notifications a WHERE a.id = n.about)
@@ -183,4 +183,14 @@ pub fn replan(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
         [At(now)],
     )?;
     Ok(())
+}
+
+/// Whether this may have arrived once already.
+pub fn was_uncertain(conn: &Connection, id: i64) -> Result<bool> {
+    Ok(conn.query_row(
+        "SELECT EXISTS (SELECT 1 FROM delivery_attempts
+                         WHERE notification_id = ?1 AND outcome = 'uncertain')",
+        [id],
+        |r| r.get(0),
+    )?)
 }
