@@ -358,3 +358,80 @@ async fn a_booking_that_leaves_a_visit_takes_what_is_known_of_it_along() {
         world.told()[1]
     );
 }
+
+#[tokio::test]
+async fn a_booking_deleted_and_made_anew_within_the_delay_is_a_move() {
+    for new_first in [false, true] {
+        let world = World::watching().await;
+        let old = world.salon.book(haircut("2026-08-21T14:30:00"));
+        world.tell().await;
+        if new_first {
+            world.salon.book(haircut("2026-08-22T16:00:00"));
+            world.poll().await;
+            world.advance("10s");
+            world.salon.cancel(SALON, old);
+        } else {
+            world.salon.cancel(SALON, old);
+            world.poll().await;
+            world.advance("10s");
+            world.salon.book(haircut("2026-08-22T16:00:00"));
+        }
+        world.poll().await;
+        for _ in 0..5 {
+            world.advance("15s");
+            world.turn().await;
+        }
+        assert_eq!(world.told().len(), 2, "{:?}", world.told());
+        assert!(
+            world.told()[1].contains("~21 августа в 14:30~ → *22 августа в 16:00*"),
+            "{}",
+            world.told()[1]
+        );
+
+        // From then on it is a booking like any other.
+        let new = world.rows("SELECT record_id FROM appointments_cache WHERE deleted = 0");
+        world.salon.cancel(SALON, new[0].parse().unwrap());
+        world.tell().await;
+        assert!(
+            world.told()[2].starts_with("❌ *Запись отменена*"),
+            "{}",
+            world.told()[2]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_booking_made_anew_as_it_was_is_silence() {
+    let world = World::watching().await;
+    let old = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.cancel(SALON, old);
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told(), [CREATED]);
+}
+
+#[tokio::test]
+async fn two_bookings_that_went_and_one_that_came_are_told_as_what_they_are() {
+    let world = World::watching().await;
+    let first = world.salon.book(haircut("2026-08-21T14:30:00"));
+    let second = world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    world.salon.cancel(SALON, first);
+    world.salon.cancel(SALON, second);
+    world.salon.book(haircut("2026-08-22T16:00:00"));
+    world.tell().await;
+    let mut heads: Vec<String> = world.told()[2..]
+        .iter()
+        .map(|t| t.lines().next().unwrap().to_owned())
+        .collect();
+    heads.sort();
+    assert_eq!(
+        heads,
+        [
+            "✅ *Вы записаны!*",
+            "❌ *Запись отменена*",
+            "❌ *Запись отменена*"
+        ]
+    );
+}

@@ -30,6 +30,7 @@ mod pace;
 pub mod poll;
 mod quiet;
 pub mod receive;
+mod recreated;
 pub mod settle;
 mod visit;
 mod words;

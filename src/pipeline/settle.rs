@@ -1,6 +1,8 @@
 //! Settle: visits whose delay has ended become notifications, or a stored reason for silence. One
 //! transaction a visit.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Transaction;
@@ -9,7 +11,7 @@ use super::happened::Happened;
 use super::poll::delta;
 use super::quiet::hold_until;
 use super::visit::{Around, Visit};
-use super::{Company, Desk, Pipeline, words};
+use super::{Company, Desk, Pipeline, recreated, words};
 use crate::domain::delivery::Status;
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::policy::{Kind, Reason};
@@ -48,6 +50,14 @@ impl Pipeline {
                     let watched: Vec<i64> = desk.companies.keys().copied().collect();
                     let due = settling::due(tx, &watched, now, BATCH)?;
                     let mut part = SettleReport::default();
+                    // Before any of a person's visits is dealt with, or the count of them would be off.
+                    let persons: BTreeSet<(i64, &str)> =
+                        due.iter().map(|u| (u.company, u.phone.as_str())).collect();
+                    for (company, phone) in persons {
+                        if let Some(company) = desk.companies.get(&company) {
+                            recreated::hand_over(tx, company, phone)?;
+                        }
+                    }
                     for unit in &due {
                         settle_unit(tx, &desk, unit, now, &mut part)?;
                     }
@@ -261,6 +271,7 @@ impl Settling<'_> {
         let reason = match (&visit.phone, &first.client) {
             (None, None) => Reason::NoClient,
             (None, Some(_)) => Reason::NoPhone,
+
             (Some(_), _) => Reason::Unchanged,
         };
         let new = New {

@@ -74,3 +74,13 @@ pub fn set(
     ))?;
     Ok(())
 }
+
+/// This person knows nothing of this booking, and never did.
+pub fn forget(conn: &Connection, key: Key<'_>) -> Result<()> {
+    conn.prepare_cached(
+        "DELETE FROM known
+          WHERE company_id = ?1 AND record_id = ?2 AND create_date = ?3 AND phone = ?4",
+    )?
+    .execute((key.company, key.record, key.create_date, key.phone))?;
+    Ok(())
+}

@@ -136,6 +136,15 @@ pub fn is_open(conn: &Connection, company: i64, unit: &str, phone: &str) -> Resu
         .query_row((company, unit, phone), |r| r.get(0))?)
 }
 
+/// The visits of this person whose delay is running or has just ended.
+pub fn of_person(conn: &Connection, company: i64, phone: &str) -> Result<Vec<String>> {
+    let mut query = conn.prepare_cached(
+        "SELECT unit FROM settling WHERE company_id = ?1 AND phone = ?2 ORDER BY unit",
+    )?;
+    let rows = query.query_map((company, phone), |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Whether any visit of this person is being settled.
 pub fn person_waits(conn: &Connection, company: i64, phone: &str) -> Result<bool> {
     Ok(conn
