@@ -239,6 +239,37 @@ async fn what_a_poll_missed_the_sweep_brings() {
 }
 
 #[tokio::test]
+async fn a_change_that_a_poll_should_have_brought_widens_its_view_for_good() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.rows("SELECT overlap_seconds FROM companies"), ["600"]);
+    // The poll says that nothing changed; the sweep right after it knows better.
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-22T16:00:00"));
+    world.advance("15m");
+    world.salon.fail_next(Route::Records, 1, Fault::Empty200);
+    world.tell().await;
+    assert_eq!(world.told().len(), 2);
+    assert_eq!(
+        world.rows("SELECT overlap_seconds FROM companies"),
+        ["93600"]
+    );
+    // What a sweep merely sees first is no miss.
+    let other = World::watching().await;
+    let record = other.salon.book(haircut("2026-08-21T14:30:00"));
+    other.tell().await;
+    other.advance("15m");
+    other
+        .salon
+        .reschedule(SALON, record, at("2026-08-22T16:00:00"));
+    other.salon.fail_next(Route::Records, 1, Fault::Empty200);
+    other.tell().await;
+    assert_eq!(other.rows("SELECT overlap_seconds FROM companies"), ["600"]);
+}
+
+#[tokio::test]
 async fn an_old_booking_changed_for_the_first_time_is_told_without_old_values() {
     let world = World::watching_with(r#"horizon = "7d""#, "").await;
     world.advance("1m");

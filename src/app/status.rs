@@ -142,6 +142,7 @@ fn to_json(p: &Picture) -> Value {
             "lag_seconds": c.lag.map(|lag| lag.as_secs()),
             "last_error": c.row.last_error,
             "held": c.held,
+            "overlap_seconds": c.row.overlap.as_secs(),
         })).collect::<Vec<_>>(),
         "channels": p.channels.iter().map(|c| json!({
             "name": c.name,

@@ -14,6 +14,9 @@ use crate::domain::record::Record;
 use crate::store::cache::{self, Cached, Sighting};
 use crate::store::{Result, events, known, settling};
 
+/// A change this short before a poll may have become visible just after it.
+const SAME_MOMENT: TimeDelta = TimeDelta::seconds(5);
+
 /// How often a booking that stays as it is is noted as seen.
 const NOTED_EVERY: TimeDelta = TimeDelta::hours(1);
 
@@ -28,6 +31,8 @@ pub struct Counts {
     pub deleted: u32,
     /// Bookings stored without an event.
     pub silent: u32,
+    /// Changes that a sweep brought although a poll before it should have.
+    pub missed: u32,
 }
 
 impl Counts {
@@ -46,6 +51,8 @@ pub(super) struct Applying<'a> {
     /// `None` while the baseline itself is being stored: everything is silent then.
     pub(super) baseline_at: Option<DateTime<Utc>>,
     pub(super) now: DateTime<Utc>,
+    /// In a sweep: server time of the poll just before it.
+    pub(super) polled_at: Option<DateTime<Utc>>,
     pub(super) counts: Counts,
 }
 
@@ -212,6 +219,14 @@ impl Applying<'_> {
             crate::domain::change::ChangeKind::Created => self.counts.created += 1,
             crate::domain::change::ChangeKind::Updated => self.counts.updated += 1,
             crate::domain::change::ChangeKind::Deleted => self.counts.deleted += 1,
+        }
+        let moved = after.changed_at > before.and_then(|b| b.changed_at);
+        let late = self
+            .polled_at
+            .zip(after.changed_at)
+            .is_some_and(|(polled, at)| at + SAME_MOMENT < polled);
+        if moved && late {
+            self.counts.missed += 1;
         }
         if tellable {
             self.open(&unit, &phone)?;

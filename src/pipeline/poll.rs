@@ -113,7 +113,15 @@ impl Pipeline {
             updated,
             deleted,
             silent,
+            missed,
         } = report.counts;
+        if missed > 0 {
+            tracing::warn!(
+                company = id,
+                missed,
+                "a sweep brought what a poll should have: polls look back further from now on"
+            );
+        }
         match &report.error {
             None if report.counts.events() > 0 || report.baseline => tracing::info!(
                 company = id,
@@ -164,10 +172,11 @@ impl Pipeline {
         let Some(_) = row.baseline_at else {
             return self.baseline(company, &row, &reference, report).await;
         };
-        self.changes(company, &row, &reference, report).await?;
+        let polled_at = self.changes(company, &row, &reference, report).await?;
         let now = self.clock.now();
         if is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
-            self.compare(company, &row, &reference, report).await?;
+            self.compare(company, &row, &reference, polled_at, report)
+                .await?;
         }
         self.ask_for_missing(company, &row, &reference, report)
             .await
@@ -233,6 +242,7 @@ impl Pipeline {
                     zone,
                     baseline_at: None,
                     now,
+                    polled_at: None,
                     counts: Counts::default(),
                 };
                 for record in sweep.records.values() {
@@ -248,14 +258,14 @@ impl Pipeline {
         Ok(())
     }
 
-    /// What was created, changed or deleted since the cursor.
+    /// What was created, changed or deleted since the cursor. Returns the server's time of the reading.
     async fn changes(
         &self,
         company: &Arc<Company>,
         row: &CompanyRow,
         reference: &CompanyRef,
         report: &mut PollReport,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<DateTime<Utc>>, Failure> {
         let cursor = row
             .cursor_at
             .or(row.baseline_at)
@@ -268,6 +278,7 @@ impl Pipeline {
             cursor_at: cursor_after(&listing),
             ..Progress::default()
         });
+        let server_date = listing.server_date;
         let records: Vec<_> = listing.records.into_values().collect();
         self.store_rows(
             company,
@@ -279,7 +290,7 @@ impl Pipeline {
             None,
         )
         .await?;
-        failure.map_or(Ok(()), |error| Err(error.into()))
+        failure.map_or(Ok(server_date), |error| Err(error.into()))
     }
 
     /// The whole horizon against the cache. What a whole slice does not list is under suspicion.
@@ -288,6 +299,7 @@ impl Pipeline {
         company: &Arc<Company>,
         row: &CompanyRow,
         reference: &CompanyRef,
+        polled_at: Option<DateTime<Utc>>,
         report: &mut PollReport,
     ) -> Result<(), Failure> {
         let (from, to) = self.horizon(company, reference.zone);
@@ -310,7 +322,7 @@ impl Pipeline {
             report,
             records,
             progress,
-            Some(sweep),
+            Some((sweep, polled_at)),
         )
         .await?;
         report.swept = failure.is_none();
@@ -330,10 +342,11 @@ impl Pipeline {
         report: &mut PollReport,
         records: Vec<crate::domain::record::Record>,
         progress: Option<Progress>,
-        sweep: Option<Sweep>,
+        sweep: Option<(Sweep, Option<DateTime<Utc>>)>,
     ) -> Result<(), Failure> {
         let now = self.clock.now();
         let (company, baseline_at, counts) = (Arc::clone(company), row.baseline_at, report.counts);
+        let (sweep, polled_at) = sweep.map_or((None, None), |(sweep, at)| (Some(sweep), at));
         report.counts = self
             .store
             .write(move |tx| {
@@ -343,12 +356,16 @@ impl Pipeline {
                     zone,
                     baseline_at,
                     now,
+                    polled_at,
                     counts,
                 };
                 for record in &records {
                     applying.row(record)?;
                 }
                 let counts = applying.counts;
+                if counts.missed > 0 {
+                    companies::widen_overlap(tx, company.settings.id)?;
+                }
                 if let Some(sweep) = sweep {
                     suspect_missing(tx, company.settings.id, &sweep, now)?;
                 }
@@ -407,6 +424,7 @@ impl Pipeline {
                         zone,
                         baseline_at,
                         now,
+                        polled_at: None,
                         counts,
                     };
                     match found {

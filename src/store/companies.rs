@@ -154,6 +154,22 @@ pub fn succeeded(conn: &Connection, id: i64, progress: Progress, now: DateTime<U
     Ok(())
 }
 
+/// The overlap after a sweep proved that a poll had missed a change: enough for any confusion about
+/// the zone in which the API reads `changed_after`. It is kept.
+const WIDE_OVERLAP: Duration = Duration::from_hours(26);
+
+/// A sweep brought what a poll should have: from now on each poll looks back far.
+pub fn widen_overlap(conn: &Connection, id: i64) -> Result<()> {
+    conn.execute(
+        "UPDATE companies SET overlap_seconds = max(overlap_seconds, ?2) WHERE company_id = ?1",
+        (
+            id,
+            i64::try_from(WIDE_OVERLAP.as_secs()).unwrap_or(i64::MAX),
+        ),
+    )?;
+    Ok(())
+}
+
 /// A whole poll went well: whatever was wrong is over.
 pub fn recovered(conn: &Connection, id: i64) -> Result<()> {
     conn.prepare_cached(
