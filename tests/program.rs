@@ -322,6 +322,49 @@ async fn a_reload_takes_a_good_configuration_and_keeps_the_old_one_from_a_broken
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_guard_holds_is_shown_and_let_go_or_dropped_by_hand() {
+    for discard in [false, true] {
+        let program = Program::new().await;
+        program.run(&["--once"]).await;
+        let day = start(0).format("%Y-%m-%dT%H:%M:%S").to_string();
+        let records: Vec<i64> = (0..7)
+            .map(|n| {
+                let draft = support::world::haircut(&day);
+                program
+                    .salon
+                    .book(draft.client("Анна", &format!("+790000000{n:02}")))
+            })
+            .collect();
+        program.run(&["--once", "--drain"]).await;
+        assert_eq!(program.green.sent().len(), 7);
+        for record in records {
+            program.salon.cancel(SALON, record);
+        }
+        program.run(&["--once", "--drain"]).await;
+        assert_eq!(program.green.sent().len(), 7, "held");
+        let status = program.run(&["status", "--json"]).await;
+        assert_eq!(status.status.code(), Some(1));
+        let json: serde_json::Value = serde_json::from_str(&stdout(&status)).unwrap();
+        assert_eq!(json["companies"][0]["held"], 7);
+        let arguments: &[&str] = if discard {
+            &["release", "--discard"]
+        } else {
+            &["release"]
+        };
+        let release = program.run(arguments).await;
+        assert_eq!(release.status.code(), Some(0), "{}", stderr(&release));
+        assert!(stdout(&release).contains('7'), "{}", stdout(&release));
+        program.run(&["--once", "--drain"]).await;
+        let (sent, word) = if discard { (7, "discarded") } else { (14, "-") };
+        assert_eq!(program.green.sent().len(), sent);
+        assert_eq!(
+            program.rows("SELECT DISTINCT coalesce(reason, '-') FROM booking_notifications WHERE kind = 'cancelled'"),
+            [word]
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_calendar_starts_polls_in_place_of_the_interval() {
     let program = Program::new().await;
     let text = std::fs::read_to_string(program.config()).unwrap();

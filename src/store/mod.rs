@@ -45,10 +45,10 @@ pub enum StoreError {
     Refused(String),
     /// SQLite's own error: disk full, read-only, I/O.
     #[error("database: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
     /// The thread that owns the connection is gone.
     #[error("database: {0}")]
-    Worker(#[from] async_sqlite::Error),
+    Worker(async_sqlite::Error),
     /// The file beside the database could not be written.
     #[error("{}: {source}", path.display())]
     File {
@@ -60,6 +60,19 @@ pub enum StoreError {
     /// A row that this program wrote cannot be read back.
     #[error("database: unreadable {0}")]
     Corrupt(&'static str),
+}
+
+// Written out, because `#[from]` would make them sources too, and every report would say them twice.
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<async_sqlite::Error> for StoreError {
+    fn from(error: async_sqlite::Error) -> Self {
+        Self::Worker(error)
+    }
 }
 
 /// What functions of this room return.
