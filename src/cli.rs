@@ -79,6 +79,15 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Read the whole horizon from YClients and print every difference from the cache
+    Verify {
+        /// Of this company only
+        #[arg(long, value_name = "ID")]
+        company: Option<i64>,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Make dead or uncertain notifications due again
     Retry {
         /// Their ids

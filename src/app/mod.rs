@@ -27,6 +27,7 @@ mod log;
 mod release;
 mod status;
 mod text;
+mod verify;
 
 pub use failure::Failure;
 use failure::code;
@@ -67,6 +68,7 @@ fn run(cli: Cli) -> Outcome {
             status,
             json,
         }) => log::run(&path, limit, company, status.as_deref(), json),
+        Some(Command::Verify { company, json }) => block_on(verify::run(&path, company, json)),
         Some(Command::Retry { ids, dead }) => release::retry(&path, &ids, dead),
         Some(Command::Release { company, discard }) => release::release(&path, company, discard),
         Some(Command::Db(DbCommand::Accept)) => accept(&path),

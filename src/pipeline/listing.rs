@@ -5,13 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::domain::record::Record;
 use crate::ports::{ApiError, BookingApi, CompanyRef, Query, Row};
 
-/// Pages after which a listing without a total is taken as endless.
+mod sweep;
+
+pub use sweep::{Days, Sweep, sweep};
+
+/// Pages after which a listing is taken as endless, beyond those that its own count explains.
 const MOST_PAGES: u64 = 200;
+/// Rows of a page where the API takes no notice of the count asked for.
+const SMALLEST_PAGE: u64 = 25;
 
 /// What was read of one query.
 #[derive(Debug, Default)]
@@ -24,7 +30,7 @@ pub struct Listing {
     pub blanks: u64,
     /// Rows that came, repeats included.
     received: u64,
-    /// The listing's own count, from the last page that said it.
+    /// The listing's own count, from the last page with rows that said it.
     pub total: Option<u64>,
     /// The `Date` of the first answer.
     pub server_date: Option<DateTime<Utc>>,
@@ -32,18 +38,43 @@ pub struct Listing {
     pub failure: Option<ApiError>,
     /// Pages read.
     pub pages: u32,
+    /// It came to its end: an empty page, or a short one with the last row that it counts.
+    over: bool,
+    /// Its count fell while it was read: a row before the ones already read is gone, and as many
+    /// slipped past between two pages.
+    shrank: bool,
+    last_ids: Vec<Option<i64>>,
 }
 
 impl Listing {
-    /// Every row that the listing counts was received.
-    fn is_whole(&self) -> bool {
-        let distinct = (self.records.len() + self.unreadable.len()) as u64 + self.blanks;
-        self.failure.is_none() && self.total.is_some_and(|total| distinct >= total)
+    /// Rows that came, each once.
+    fn distinct(&self) -> u64 {
+        let unreadable = self
+            .unreadable
+            .iter()
+            .filter(|id| !self.records.contains_key(id));
+        (self.records.len() + unreadable.count()) as u64 + self.blanks
     }
 
-    /// Nothing in it was unreadable, so it also speaks of what it does not contain.
-    fn is_clear(&self) -> bool {
-        self.unreadable.is_empty() && self.blanks == 0
+    /// It ended, and nothing says that a row slipped past. Without a count a repeated row says so:
+    /// what moved down may have moved something up.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let all_came = match self.total {
+            Some(total) => self.distinct() >= total,
+            None => self.received == self.distinct(),
+        };
+        self.failure.is_none() && self.over && !self.shrank && all_came
+    }
+
+    /// Complete, readable to the last row, and of exactly as many rows as it counts: only such a
+    /// listing also speaks of what it does not contain.
+    fn proves_absence(&self) -> bool {
+        self.is_complete()
+            && self.unreadable.is_empty()
+            && self.blanks == 0
+            && self.received == self.distinct()
+            && self.total == Some(self.received)
     }
 
     fn ids(&self) -> BTreeSet<i64> {
@@ -90,176 +121,86 @@ impl Listing {
 }
 
 /// Reads a listing page by page until it says that it is over: an empty page, or as many rows as it
-/// counts. A short page is not the last one. At most `pages` pages where given.
+/// counts. A short page is not the last one, and a full one is not either, whatever it counts:
+/// deleted rows may be listed without being counted. At most `pages` pages where given; without
+/// such a limit a listing that moved meanwhile, or gave fewer rows than it counts, has failed.
 pub async fn read(
     api: &dyn BookingApi,
     company: &CompanyRef,
     query: &Query,
     pages: Option<u32>,
 ) -> Listing {
+    let mut listing = read_pages(api, company, query, pages).await;
+    if pages.is_none() && listing.failure.is_none() && !listing.is_complete() {
+        let came = listing.distinct();
+        listing.failure = Some(ApiError::Unreadable(match listing.total {
+            Some(total) if came < total => {
+                format!("the listing counts {total} rows and gave {came}")
+            }
+            _ => "the listing moved while it was read".to_owned(),
+        }));
+    }
+    listing
+}
+
+async fn read_pages(
+    api: &dyn BookingApi,
+    company: &CompanyRef,
+    query: &Query,
+    pages: Option<u32>,
+) -> Listing {
     let mut listing = Listing::default();
-    let mut last_ids = Vec::new();
-    loop {
-        let number = listing.pages + 1;
+    while listing.failure.is_none()
+        && !listing.over
+        && pages.is_none_or(|most| listing.pages < most)
+    {
+        listing.read_next(api, company, query).await;
+    }
+    listing
+}
+
+impl Listing {
+    async fn read_next(&mut self, api: &dyn BookingApi, company: &CompanyRef, query: &Query) {
+        let number = self.pages + 1;
         let page = match api.page(company, query, number).await {
             Ok(page) => page,
             Err(error) => {
-                listing.failure = Some(error);
-                return listing;
+                self.failure = Some(error);
+                return;
             }
         };
-        listing.pages = number;
-        listing.server_date = listing.server_date.or(page.server_date);
-        listing.total = page.total_count.or(listing.total);
-        let empty = page.rows.is_empty();
-        let ids = listing.take(page.rows);
-        if !empty && ids == last_ids {
-            listing.failure = Some(ApiError::Unreadable(format!(
-                "page {number} repeats the one before"
-            )));
-            return listing;
-        }
-        last_ids = ids;
-        let over = empty || listing.total.is_some_and(|total| listing.received >= total);
-        if over || pages.is_some_and(|most| number >= most) {
-            return listing;
-        }
-        let most = listing.total.map_or(MOST_PAGES, |total| {
-            total / u64::from(api.page_size().max(1)) + MOST_PAGES
-        });
-        if u64::from(number) >= most {
-            listing.failure = Some(ApiError::Unreadable("the listing has no end".into()));
-            return listing;
-        }
-    }
-}
-
-/// What a sweep of the horizon brought.
-#[derive(Debug, Default)]
-pub struct Sweep {
-    /// Every booking that was listed.
-    pub records: BTreeMap<i64, Record>,
-    /// Ids listed, readable or not: none of them is missing.
-    pub listed: BTreeSet<i64>,
-    /// Days whose listing came to an end.
-    pub days: Vec<Days>,
-    /// The `Date` of the first answer.
-    pub server_date: Option<DateTime<Utc>>,
-    /// The slice that fits one page, for the next sweep.
-    pub slice_days: u32,
-    /// What ended the sweep early.
-    pub failure: Option<ApiError>,
-}
-
-/// Days that one slice covered, both inclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Days {
-    /// The first day.
-    pub from: NaiveDate,
-    /// The last day.
-    pub to: NaiveDate,
-    /// Whole and readable: a booking of these days that was not listed is missing.
-    pub proves_absence: bool,
-}
-
-/// Reads every booking from `from` to `to` in slices of days that fit one page each, because one
-/// page is an atomic look and many pages of a moving list are not.
-pub async fn sweep(
-    api: &dyn BookingApi,
-    company: &CompanyRef,
-    from: NaiveDate,
-    to: NaiveDate,
-    slice_days: u32,
-) -> Sweep {
-    let span = u32::try_from((to - from).num_days() + 1)
-        .unwrap_or(1)
-        .max(1);
-    let mut result = Sweep {
-        slice_days: if slice_days == 0 {
-            span
-        } else {
-            slice_days.min(span)
-        },
-        ..Sweep::default()
-    };
-    let mut day = from;
-    while day <= to {
-        let last = (day + TimeDelta::days(i64::from(result.slice_days) - 1)).min(to);
-        let slice = read(api, company, &Query::Starting(day, last), Some(1)).await;
-        result.server_date = result.server_date.or(slice.server_date);
-        if slice.failure.is_none() && !slice.is_whole() && overflows(&slice, api.page_size()) {
-            if result.slice_days > 1 {
-                result.slice_days = (result.slice_days / 2).max(1);
-                continue;
+        self.pages = number;
+        self.server_date = self.server_date.or(page.server_date);
+        let came = page.rows.len() as u64;
+        if came == 0 {
+            // What a page past the end counts is nobody's word about the rows before it.
+            if number == 1 {
+                self.total = page.total_count;
             }
-            let paged = whole_day(api, company, day).await;
-            result.absorb(paged, day, day);
-        } else {
-            let small = slice
-                .total
-                .is_some_and(|t| t * 4 < u64::from(api.page_size()));
-            result.absorb(slice, day, last);
-            if small {
-                result.slice_days = (result.slice_days * 2).min(span);
-            }
+            self.over = true;
+            return;
         }
-        if result.failure.is_some() {
-            return result;
+        if let Some(total) = page.total_count {
+            self.shrank |= self.total.is_some_and(|before| total < before);
+            self.total = Some(total);
         }
-        day = last + TimeDelta::days(1);
-    }
-    result
-}
-
-/// More rows than came: the listing counts more, or counts nothing and filled the page.
-fn overflows(slice: &Listing, page_size: u32) -> bool {
-    match slice.total {
-        Some(_) => true,
-        None => slice.received >= u64::from(page_size),
-    }
-}
-
-/// A single day beyond one page: read twice, and believed about absence only if both reads agree.
-async fn whole_day(api: &dyn BookingApi, company: &CompanyRef, day: NaiveDate) -> Listing {
-    let query = Query::Starting(day, day);
-    let first = read(api, company, &query, None).await;
-    if first.failure.is_some() {
-        return first;
-    }
-    let mut second = read(api, company, &query, None).await;
-    if second.ids() != first.ids() {
-        // Two looks that differ prove presence, not absence.
-        second.total = None;
-    }
-    second
-}
-
-impl Sweep {
-    fn absorb(&mut self, slice: Listing, from: NaiveDate, to: NaiveDate) {
-        self.listed.extend(slice.ids());
-        // A plain empty answer covers its days, but proves nothing missing.
-        if slice.is_whole() || (slice.failure.is_none() && slice.received == 0) {
-            let proves_absence = slice.is_whole() && slice.is_clear();
-            self.days.push(Days {
-                from,
-                to,
-                proves_absence,
-            });
+        let had = self.distinct();
+        let ids = self.take(page.rows);
+        let is_full = came >= u64::from(api.page_size());
+        self.over = !is_full && self.total.is_some_and(|total| self.received >= total);
+        if ids == self.last_ids {
+            self.end_at(format!("page {number} repeats the one before"));
+        } else if !self.over && self.distinct() == had {
+            self.end_at(format!("page {number} brings nothing new"));
         }
-        self.records.extend(slice.records);
-        self.failure = slice.failure;
+        self.last_ids = ids;
+        let most = self.total.unwrap_or(0) / SMALLEST_PAGE + MOST_PAGES;
+        if !self.over && u64::from(number) >= most {
+            self.end_at("the listing has no end".to_owned());
+        }
     }
 
-    /// Whether the listing of every day came to an end, so that the sweep may serve as a baseline.
-    #[must_use]
-    pub fn covers(&self, from: NaiveDate, to: NaiveDate) -> bool {
-        let mut next = from;
-        for days in &self.days {
-            if days.from > next {
-                return false;
-            }
-            next = next.max(days.to + TimeDelta::days(1));
-        }
-        self.failure.is_none() && next > to
+    fn end_at(&mut self, why: String) {
+        self.failure = self.failure.take().or(Some(ApiError::Unreadable(why)));
     }
 }
