@@ -172,11 +172,20 @@ impl Pipeline {
         let Some(_) = row.baseline_at else {
             return self.baseline(company, &row, &reference, report).await;
         };
-        let polled_at = self.changes(company, &row, &reference, report).await?;
+        // A listing that contradicts itself ends no poll: the comparison may still be whole, and the
+        // trouble is reported after it.
+        let (polled_at, trouble) = match self.changes(company, &row, &reference, report).await {
+            Ok(polled_at) => (polled_at, None),
+            Err(Failure::Api(error @ ApiError::Unreadable(_))) => (None, Some(error)),
+            Err(failure) => return Err(failure),
+        };
         let now = self.clock.now();
         if is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
             self.compare(company, &row, &reference, polled_at, report)
                 .await?;
+        }
+        if let Some(error) = trouble {
+            return Err(error.into());
         }
         self.ask_for_missing(company, &row, &reference, report)
             .await
