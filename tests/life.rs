@@ -401,6 +401,24 @@ async fn a_booking_deleted_and_made_anew_within_the_delay_is_a_move() {
 }
 
 #[tokio::test]
+async fn a_bot_that_moves_a_booking_by_making_it_anew_has_told_the_client_itself() {
+    let world = World::watching().await;
+    let old = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.cancel(SALON, old);
+    world
+        .salon
+        .book(haircut("2026-08-22T16:00:00").comment("AI Admin"));
+    world.tell().await;
+    assert_eq!(world.told(), [CREATED]);
+    assert!(
+        world
+            .decisions()
+            .contains(&"created|suppressed|created_by_bot".to_owned())
+    );
+}
+
+#[tokio::test]
 async fn a_booking_made_anew_as_it_was_is_silence() {
     let world = World::watching().await;
     let old = world.salon.book(haircut("2026-08-21T14:30:00"));

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::Company;
 use super::visit::Visit;
+use crate::domain::policy::Kind;
 use crate::domain::record::Record;
 use crate::domain::settle::Form;
 use crate::store::{self, cache, known, settling};
@@ -56,6 +57,11 @@ pub(super) fn hand_over(conn: &Connection, company: &Company, phone: &str) -> st
         },
         phone,
     };
+    // A bot that moves a booking this way tells the client itself, as of any booking it makes.
+    let told_by_bot = came.by_bot && company.settings.rules.bot_silences.contains(&Kind::Created);
+    if told_by_bot {
+        return known::forget(conn, key(&went.record));
+    }
     let told_at = known::get(conn, key(&went.record))?.told_at;
     known::set(conn, key(&came.record), &went.known, told_at)?;
     known::forget(conn, key(&went.record))
