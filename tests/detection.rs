@@ -183,6 +183,71 @@ async fn a_hidden_master_is_no_cancellation() {
 }
 
 #[tokio::test]
+async fn a_hidden_master_whose_bookings_answer_404_is_no_cancellation() {
+    let world = World::watching().await;
+    for n in 0..3 {
+        let draft = haircut("2026-08-22T14:30:00");
+        world
+            .salon
+            .book(draft.client("Анна", &format!("+790000000{n:02}")));
+    }
+    world.salon.book(
+        haircut("2026-08-22T14:30:00")
+            .staff(6, "Тимур")
+            .client("Вера", "+79000000099"),
+    );
+    world.tell().await;
+    world.salon.hide_staff(SALON, 5);
+    let gone = r#"{"success":false,"data":null,"meta":{"message":"Не найдено"}}"#;
+    world
+        .salon
+        .set_fault(Route::Record, Some(Fault::Status(404, gone.into())));
+    for _ in 0..5 {
+        world.advance("15m");
+        world.poll().await;
+        world.advance("31s");
+        world.turn().await;
+    }
+    assert_eq!(world.told().len(), 4);
+    world.salon.set_fault(Route::Record, None);
+    world.salon.show_staff(SALON, 5);
+    world.advance("15m");
+    world.tell().await;
+    assert_eq!(world.told().len(), 4);
+}
+
+#[tokio::test]
+async fn phones_that_were_hidden_at_the_baseline_bring_no_burst_when_they_come_to_light() {
+    let world = World::new().await;
+    let records: Vec<i64> = (0..12)
+        .map(|n| {
+            let draft = haircut("2026-08-22T14:30:00");
+            world
+                .salon
+                .book(draft.client("Анна", &format!("+790000000{n:02}")))
+        })
+        .collect();
+    world.salon.hide_phones(SALON);
+    world.advance("1h");
+    world.poll().await;
+    world.salon.show_phones(SALON);
+    world.advance("15m");
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    // They know their bookings, and hear of a move as a move.
+    world
+        .salon
+        .reschedule(SALON, records[0], at("2026-08-23T16:00:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    assert!(
+        world.told()[0].starts_with("🔄 *Запись перенесена*"),
+        "{}",
+        world.told()[0]
+    );
+}
+
+#[tokio::test]
 async fn a_booking_moved_beyond_the_horizon_is_a_change_and_one_that_passes_is_nothing() {
     let world = World::watching_with(r#"horizon = "7d""#, "").await;
     let moved = world.salon.book(haircut("2026-08-21T14:30:00"));

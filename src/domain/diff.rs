@@ -63,24 +63,39 @@ pub fn judge(
         _ => true,
     };
     match cached.filter(same_booking) {
-        Some(cached) => against(cached, seen),
+        Some(cached) => against(cached, seen, baseline),
         None => first_sight(seen, baseline, now),
     }
 }
 
-fn against(cached: &Record, seen: &Record) -> Verdict {
+fn against(cached: &Record, seen: &Record, baseline: Baseline) -> Verdict {
     if matches!((cached.changed_at, seen.changed_at), (Some(c), Some(s)) if s < c) {
         return Verdict::Stale;
     }
     let now = merged(cached, seen);
     match Change::between(Some(cached), Some(&now)) {
         None => Verdict::Same(Box::new(now)),
-        Some(_) => Verdict::Changed {
-            before: Some(Box::new(cached.clone())),
-            after: Box::new(now),
-            assumed: None,
-        },
+        Some(_) => {
+            let assumed = phone_came_to_light(cached, &now, baseline).then(|| Knowledge::of(&now));
+            Verdict::Changed {
+                before: Some(Box::new(cached.clone())),
+                after: Box::new(now),
+                assumed,
+            }
+        }
     }
+}
+
+/// A number that appears in a booking of the baseline without the booking's change date moving was
+/// there all along: the rights to see it came, and nobody is told of hundreds of old bookings.
+fn phone_came_to_light(cached: &Record, now: &Record, baseline: Baseline) -> bool {
+    let old = cached
+        .created_at
+        .is_none_or(|at| at < baseline.at - BASELINE_GRACE);
+    let client = |r: &Record| r.client.as_ref().map(|c| c.id);
+    let same = client(cached).is_none_or(|had| Some(had) == client(now));
+    let untouched = cached.changed_at == now.changed_at;
+    old && same && untouched && cached.phone().is_none() && now.phone().is_some()
 }
 
 /// The row as it is to be believed: with what it may have left out taken from the cache.

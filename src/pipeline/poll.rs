@@ -225,7 +225,12 @@ impl Pipeline {
         report: &mut PollReport,
     ) -> Result<(), Failure> {
         let (from, to) = self.horizon(company, reference.zone);
-        let sweep = listing::sweep(self.api.as_ref(), reference, from, to, row.slice_days).await;
+        let read = || listing::sweep(self.api.as_ref(), reference, from, to, row.slice_days);
+        let mut sweep = read().await;
+        if sweep.records.is_empty() && sweep.failure.is_none() {
+            // A salon without a single booking is rare, an empty answer is not: look twice.
+            sweep = read().await;
+        }
         if let Some(error) = sweep.failure {
             return Err(error.into());
         }
@@ -440,6 +445,10 @@ impl Pipeline {
                         Ok(record) => {
                             applying.row(&record)?;
                             cache::unsuspect(tx, id, record_id)?;
+                        }
+                        Err(Gone::NotFound) if cache::staff_vanished(tx, id, record_id, now)? => {
+                            // Everything of one master is gone at once: rights, most likely.
+                            cache::asked(tx, id, record_id, now)?;
                         }
                         Err(how) => {
                             if cache::looked(tx, id, record_id, now)? >= LOOKS_TO_BELIEVE {

@@ -246,6 +246,23 @@ pub fn asked(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) -
     Ok(())
 }
 
+/// Whether every standing booking ahead of this one's master is missing, and it is not the only one.
+pub fn staff_vanished(
+    conn: &Connection,
+    company: i64,
+    record: i64,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT count(*) >= 2 AND count(*) = count(missing_since) FROM appointments_cache
+              WHERE company_id = ?1 AND deleted = 0 AND start_at > ?3
+                AND staff_id = (SELECT staff_id FROM appointments_cache
+                                 WHERE company_id = ?1 AND record_id = ?2)",
+        )?
+        .query_row((company, record, At(now)), |r| r.get(0))?)
+}
+
 /// The booking was found again.
 pub fn unsuspect(conn: &Connection, company: i64, record: i64) -> Result<()> {
     conn.prepare_cached(

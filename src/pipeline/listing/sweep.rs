@@ -72,6 +72,10 @@ pub async fn sweep(
         }
         if overflows {
             if day < last {
+                // What came is evidence all the same, should the sweep break off.
+                for (id, record) in std::mem::take(&mut slice.records) {
+                    result.records.insert(id, record);
+                }
                 size = (days_of(day, last) / 2).max(1);
                 continue;
             }
