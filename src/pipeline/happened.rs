@@ -21,7 +21,12 @@ pub(super) struct Happened {
 
 impl Happened {
     /// What happened in the journal since this visit was last settled, record by record.
-    pub(super) fn read(conn: &Connection, company: i64, visit: &Visit) -> store::Result<Self> {
+    pub(super) fn read(
+        conn: &Connection,
+        company: i64,
+        baseline_at: Option<DateTime<Utc>>,
+        visit: &Visit,
+    ) -> store::Result<Self> {
         let mut happened = Self::default();
         for member in visit.members.iter().filter(|m| m.theirs) {
             let Some(before) = events::state_before_open(conn, company, member.record.id)? else {
@@ -29,8 +34,13 @@ impl Happened {
             };
             let kind = events::last_open_type(conn, company, member.record.id)?;
             happened.last_event = kind.or(happened.last_event);
+            // What was there before we were became tellable by a change, not by its creation.
+            let created = member
+                .record
+                .created_at
+                .filter(|at| Some(*at) >= baseline_at);
             happened.tellable_at = happened.tellable_at.max(match before {
-                None => member.record.created_at,
+                None => created.or(member.record.changed_at),
                 Some(_) => member.record.changed_at,
             });
             happened.first = happened.first.or_else(|| Some(member.record.clone()));

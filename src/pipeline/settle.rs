@@ -137,7 +137,7 @@ impl Settling<'_> {
             &self.unit.unit,
             &self.unit.phone,
         )?;
-        let happened = Happened::read(self.tx, self.unit.company, &visit)?;
+        let happened = Happened::read(self.tx, self.unit.company, self.row.baseline_at, &visit)?;
         let theirs: Vec<i64> = visit
             .members
             .iter()

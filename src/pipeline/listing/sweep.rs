@@ -73,9 +73,7 @@ pub async fn sweep(
         if overflows {
             if day < last {
                 // What came is evidence all the same, should the sweep break off.
-                for (id, record) in std::mem::take(&mut slice.records) {
-                    result.records.insert(id, record);
-                }
+                result.keep(std::mem::take(&mut slice.records));
                 size = (days_of(day, last) / 2).max(1);
                 continue;
             }
@@ -116,10 +114,26 @@ async fn whole_day(api: &dyn BookingApi, company: &CompanyRef, day: NaiveDate) -
         // Two looks that differ prove presence, not absence.
         second.over = false;
     }
+    for (id, record) in first.records {
+        second.records.entry(id).or_insert(record);
+    }
     second
 }
 
 impl Sweep {
+    /// Rows read are evidence; of one read twice, the newer.
+    fn keep(&mut self, records: BTreeMap<i64, Record>) {
+        for (id, record) in records {
+            let newer = self
+                .records
+                .get(&id)
+                .is_none_or(|had| had.changed_at <= record.changed_at);
+            if newer {
+                self.records.insert(id, record);
+            }
+        }
+    }
+
     fn absorb(&mut self, slice: Listing, company: i64, from: NaiveDate, to: NaiveDate) {
         self.listed.extend(slice.ids());
         if slice.is_complete() {
@@ -133,7 +147,7 @@ impl Sweep {
             let (counted, came) = (slice.total, slice.distinct());
             tracing::warn!(company, %from, %to, counted, came, "slice not whole");
         }
-        self.records.extend(slice.records);
+        self.keep(slice.records);
         self.failure = slice.failure;
     }
 
