@@ -1,0 +1,343 @@
+//! The records API as it is feared to be: a listing that moves while it is read, comes late, comes
+//! short, comes empty, hides masters and phones, and has a clock of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use booking_monitor::ports::{
+    ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query, Row,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::journal::{Booking, State, Version, View};
+use crate::{Rng, World, known_bugs};
+
+/// How often what goes wrong; all zero in a seed without faults.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    pub error: f64,
+    pub throttled: f64,
+    pub denied: f64,
+    pub empty: f64,
+    pub truncated: f64,
+    pub repeated: f64,
+    pub drift: f64,
+    pub stale: f64,
+    pub no_total: f64,
+    pub false_404: f64,
+    pub hide: f64,
+    /// Seconds for which listings may not show a change yet.
+    pub lag: i64,
+}
+
+impl Faults {
+    pub fn drawn(rng: &mut Rng) -> Self {
+        // A swarm: each kind is off in half of the seeds, or the rarest would hide behind the others.
+        let mut rate = |most: f64| {
+            if rng.chance(0.5) {
+                0.0
+            } else {
+                rng.unit() * most
+            }
+        };
+        Self {
+            error: rate(0.3),
+            throttled: rate(0.1),
+            denied: rate(0.05),
+            empty: rate(0.2),
+            truncated: rate(0.3),
+            repeated: rate(0.2),
+            drift: rate(0.5),
+            stale: rate(0.3),
+            no_total: rate(0.3),
+            false_404: rate(0.2),
+            hide: rate(0.05),
+            // Below the overlap of ten minutes: what comes later is for the sweep.
+            lag: rate(540.0) as i64,
+        }
+    }
+}
+
+/// What the API hides for a while.
+#[derive(Clone, Debug, Default)]
+pub struct Hidden {
+    pub master: Option<(i64, DateTime<Utc>, bool)>,
+    pub phones: Option<DateTime<Utc>>,
+}
+
+/// A visit was seen to have changed.
+pub struct Change {
+    pub at: DateTime<Utc>,
+    pub visit: i64,
+    /// Whose visit it was and is.
+    pub phones: [String; 2],
+    /// It surely restarts the delay; other news may.
+    pub surely: bool,
+}
+
+/// When the API first showed a new state of a record, and which.
+#[derive(Default)]
+pub struct Served {
+    /// The newest state shown of each record, and since when.
+    newest: BTreeMap<i64, (Version, DateTime<Utc>)>,
+    pub changes: Vec<Change>,
+}
+
+impl Served {
+    /// `perhaps`: it was shown, but may be forgotten.
+    fn note(&mut self, booking: &Booking, version: &Version, perhaps: bool, at: DateTime<Utc>) {
+        let mut version = version.clone();
+        let Some((had, first)) = self.newest.get(&booking.id) else {
+            self.changed(booking, [&version.state; 2], false, at);
+            // Off at first sight: it may not even say whose it was.
+            if version.state.alive {
+                self.newest.insert(booking.id, (version, at));
+            }
+            return;
+        };
+        if version.at <= had.at {
+            return;
+        }
+        let (was, first) = (had.state.clone(), *first);
+        if !version.state.alive {
+            // A deleted row proves the deletion; whose it was is remembered.
+            version.state.phone.clone_from(&was.phone);
+        }
+        let is = &version.state;
+        let surely = was.item_of(&was.phone) != is.item_of(&was.phone) || was.phone != is.phone;
+        self.changed(booking, [&was, is], surely && !perhaps, at);
+        self.newest.insert(booking.id, (version, first));
+    }
+
+    /// A first listing that failed is forgotten whole.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn changed(&mut self, of: &Booking, states: [&State; 2], surely: bool, at: DateTime<Utc>) {
+        let phones = states.map(|s| s.phone.clone());
+        let visit = of.visit;
+        self.changes.push(Change {
+            at,
+            visit,
+            phones,
+            surely,
+        });
+    }
+
+    /// Whether the program can have known of this record at that time.
+    pub fn is_known(&self, record: i64, at: DateTime<Utc>) -> bool {
+        self.newest
+            .get(&record)
+            .is_some_and(|(_, first)| *first <= at)
+    }
+}
+
+pub struct FakeApi {
+    pub world: Arc<World>,
+    pub page_size: u32,
+    /// The server's clock minus ours.
+    pub skew: TimeDelta,
+    pub view: View,
+    /// By id, a deleted record is 404 rather than marked.
+    pub deleted_is_404: bool,
+}
+
+impl FakeApi {
+    /// An answer that is none, of the kinds that any request can meet.
+    fn out_of_order(world: &mut crate::Inner) -> Option<ApiError> {
+        let faults = world.faults.clone();
+        let rng = &mut world.rng;
+        if rng.chance(faults.error) {
+            let unreadable = rng.chance(0.5);
+            let why = "simulated".to_owned();
+            return Some(if unreadable {
+                ApiError::Unreadable(why)
+            } else {
+                ApiError::Unavailable(why)
+            });
+        }
+        if rng.chance(faults.throttled) {
+            return Some(ApiError::Throttled {
+                pause: Duration::from_secs(1 + rng.below(60)),
+            });
+        }
+        rng.chance(faults.denied).then(|| ApiError::Denied {
+            status: 403,
+            message: "simulated".into(),
+        })
+    }
+}
+
+/// The state of a record that a listing shows at `as_of`, as far as it is visible by now.
+fn visible(booking: &Booking, as_of: DateTime<Utc>, by_id: bool) -> Option<&Version> {
+    booking
+        .history
+        .iter()
+        .rev()
+        .find(|v| v.at <= as_of && (by_id || v.visible_at <= as_of))
+}
+
+#[async_trait]
+impl BookingApi for FakeApi {
+    async fn page(&self, _: &CompanyRef, query: &Query, number: u32) -> Result<Page, ApiError> {
+        self.world.power.spend().await;
+        let mut inner = self.world.lock();
+        let world = &mut *inner;
+        let now = world.now;
+        if let Some(error) = Self::out_of_order(world) {
+            world.note(format!("api: {query:?} page {number}: {error}"));
+            return Err(error);
+        }
+        let faults = world.faults.clone();
+        if number > 1 && world.rng.chance(faults.drift) {
+            let done = world.journal.act(&mut world.rng, now);
+            world.note(format!("between two pages: {}", done.unwrap_or_default()));
+        }
+        let mut as_of = now;
+        if world.rng.chance(faults.stale) {
+            as_of -= TimeDelta::seconds(world.rng.between(1, 60));
+        }
+        let hidden = world.hidden.clone();
+        let unseen = |s: &State| hidden.master.is_some_and(|(id, ..)| id == s.staff);
+        let mut rows: Vec<(&Booking, &Version)> = world
+            .journal
+            .bookings
+            .values()
+            .filter_map(|b| visible(b, as_of, faults.lag == 0).map(|v| (b, v)))
+            .filter(|(_, v)| !v.state.erased && !unseen(&v.state))
+            .filter(|(_, v)| match query {
+                Query::ChangedSince(since) => v.at + self.skew >= *since,
+                Query::Starting(from, to) => {
+                    v.state.alive && (*from..=*to).contains(&v.state.start.date())
+                }
+            })
+            .collect();
+        rows.sort_by_key(|(b, v)| std::cmp::Reverse((v.state.start, b.id)));
+        let total = rows.len() as u64;
+        let mut page = number;
+        if number > 1 && world.rng.chance(faults.repeated) {
+            page -= 1;
+        }
+        let size = self.page_size as usize;
+        let mut rows: Vec<_> = rows
+            .into_iter()
+            .skip((page as usize - 1) * size)
+            .take(size)
+            .collect();
+        let mut total_count = (!world.rng.chance(faults.no_total)).then_some(total);
+        let mut fault = "";
+        if world.rng.chance(faults.truncated) {
+            let least = usize::from(!world.watching && known_bugs::EMPTY_BASELINE);
+            let most = world.rng.below(rows.len() as u64 + 1) as usize;
+            rows.truncate(most.max(least));
+            fault = " TRUNCATED";
+        }
+        let empty = world.rng.chance(faults.empty);
+        if empty && (world.watching || !known_bugs::EMPTY_BASELINE) {
+            rows.clear();
+            total_count = world.rng.chance(0.5).then_some(0);
+            fault = " EMPTY";
+        }
+        let view = View {
+            hide_phones: hidden.phones.is_some(),
+            ..self.view
+        };
+        let is_more = total_count.map_or(rows.len() >= size, |total| total > rows.len() as u64);
+        let (long, day) = match query {
+            _ if !known_bugs::ROWS_OF_SPLIT_SLICES_DROPPED => (false, false),
+            Query::Starting(from, to) => (from < to && is_more, from == to),
+            Query::ChangedSince(_) => (false, false),
+        };
+        for (booking, version) in rows.iter().filter(|_| !long) {
+            world.served.note(booking, version, day, now);
+        }
+        let ids: Vec<i64> = rows.iter().map(|(b, _)| b.id).collect();
+        let rows = rows
+            .iter()
+            .map(|(b, v)| Row::Record(Box::new(b.row(v, self.skew, view))))
+            .collect();
+        world.note(format!(
+            "api: {query:?} page {number}: {ids:?} of {total_count:?}{fault}"
+        ));
+        Ok(Page {
+            rows,
+            total_count,
+            server_date: Some(now + self.skew),
+        })
+    }
+
+    async fn record(&self, _: &CompanyRef, id: i64) -> Result<Lookup, ApiError> {
+        self.world.power.spend().await;
+        let mut inner = self.world.lock();
+        let world = &mut *inner;
+        let now = world.now;
+        if let Some(error) = Self::out_of_order(world) {
+            return Err(error);
+        }
+        // Once a record: a server that says 404 of the same standing record again and again cannot
+        // be told from one that tells the truth.
+        if world.rng.chance(world.faults.false_404) && world.lied_about.insert(id) {
+            world.note(format!("api: record {id}: 404, falsely"));
+            return Ok(Lookup::Gone);
+        }
+        let booking = &world.journal.bookings[&id];
+        let version = visible(booking, now, true).filter(|v| !v.state.erased);
+        let hidden = world.hidden.clone();
+        let answer = match version {
+            None => Ok(Lookup::Gone),
+            Some(v)
+                if let Some((master, _, says_404)) = hidden.master
+                    && v.state.staff == master =>
+            {
+                if says_404 && !known_bugs::HIDDEN_MASTER_AS_404 {
+                    Ok(Lookup::Gone)
+                } else {
+                    Err(ApiError::Denied {
+                        status: 403,
+                        message: "simulated".into(),
+                    })
+                }
+            }
+            Some(v) if !v.state.alive && self.deleted_is_404 => Ok(Lookup::Gone),
+            Some(v) => {
+                if v.state.alive {
+                    world.served.note(booking, v, false, now);
+                }
+                let view = View {
+                    hide_phones: hidden.phones.is_some(),
+                    ..self.view
+                };
+                Ok(Lookup::Found(Box::new(booking.row(v, self.skew, view))))
+            }
+        };
+        let words = match &answer {
+            Ok(Lookup::Found(r)) => format!("found, deleted: {}", r.deleted),
+            Ok(Lookup::Gone) => "404".into(),
+            Err(e) => e.to_string(),
+        };
+        world.note(format!("api: record {id}: {words}"));
+        answer
+    }
+
+    async fn company(&self, _: i64) -> Result<CompanyInfo, ApiError> {
+        self.world.power.spend().await;
+        match Self::out_of_order(&mut self.world.lock()) {
+            Some(error) => Err(error),
+            None => Ok(CompanyInfo {
+                title: "Salon".into(),
+                zone: Some(chrono_tz::Europe::Moscow),
+                ..CompanyInfo::default()
+            }),
+        }
+    }
+
+    fn page_size(&self) -> u32 {
+        self.page_size
+    }
+}
+
+/// Records about which the API lied once.
+pub type Lies = BTreeSet<i64>;

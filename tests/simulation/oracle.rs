@@ -1,0 +1,396 @@
+//! What must hold whatever happens. It knows the journal's history and what the channel really took,
+//! and looks into the database only once everything has come to rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use booking_monitor::domain::known::Knowledge;
+use booking_monitor::domain::phone::Phone;
+use booking_monitor::store::known::{self, Key};
+use booking_monitor::store::{cache, open_reader};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::channel::{Fate, Sent};
+use crate::journal::{COMPANY, Item, Journal, to_utc};
+use crate::{Inner, MAX_DELAY, NOTIFICATION_DELAY, known_bugs};
+
+/// A look before speaking may be this old, and replicas and late rows older still.
+const OLDEST_VIEW: TimeDelta = TimeDelta::minutes(13);
+/// Bookings made this shortly before the baseline count as new.
+const GRACE: TimeDelta = TimeDelta::minutes(2);
+
+/// What each person may believe of each record: several things after an uncertain send.
+type Beliefs = BTreeMap<(i64, String), BTreeSet<Option<Item>>>;
+
+#[derive(Default)]
+pub struct Oracle {
+    checked: usize,
+    beliefs: Beliefs,
+    /// When the baseline was read, by our clock.
+    pub baseline: Option<DateTime<Utc>>,
+    /// No faults: then every message states exactly how things stand.
+    pub strict: bool,
+}
+
+impl Oracle {
+    /// Looks at what was sent since the last look.
+    pub fn look(&mut self, world: &Inner) -> Result<(), (i64, String)> {
+        while self.checked < world.sent.len() {
+            let sent = &world.sent[self.checked];
+            let first = sent
+                .said
+                .items
+                .keys()
+                .next()
+                .ok_or((0, "a message about nothing".to_owned()))?;
+            let visit = world.journal.bookings[first].visit;
+            let wrong = |why: String| (visit, format!("{why}\n  {sent:?}"));
+            let earlier: Vec<&Sent> = world.sent[..self.checked]
+                .iter()
+                .filter(|s| s.to == sent.to && is_about(s, &world.journal, visit))
+                .collect();
+            if matches!(sent.fate, Fate::Accepted | Fate::Taken) {
+                self.judge(world, visit, sent, &earlier).map_err(wrong)?;
+            }
+            self.learn(world, visit, sent);
+            self.checked += 1;
+        }
+        Ok(())
+    }
+
+    fn judge(
+        &self,
+        world: &Inner,
+        visit: i64,
+        sent: &Sent,
+        earlier: &[&Sent],
+    ) -> Result<(), String> {
+        let (journal, at, said) = (&world.journal, sent.at, &sent.said);
+        let Some(baseline) = self.baseline.filter(|b| *b <= at) else {
+            return Err("a message before the baseline".into());
+        };
+        for (id, item) in &said.items {
+            let states = |from| journal.bookings[id].between(from, at).into_iter();
+            if said.is_farewell() {
+                let from = earlier.iter().rfind(|s| s.said.leaves().contains_key(id));
+                let from = from.map_or(DateTime::UNIX_EPOCH, |s| s.at - OLDEST_VIEW);
+                if !states(from)
+                    .flatten()
+                    .any(|s| s.item_of(&sent.to).is_none())
+                {
+                    return Err(format!("told that {id} is off, and it never was"));
+                }
+            } else if !states(DateTime::UNIX_EPOCH)
+                .flatten()
+                .any(|s| s.item_of(&sent.to).as_ref() == Some(item))
+            {
+                return Err(format!("told a state of {id} that never was this person's"));
+            }
+        }
+        if said.is_farewell()
+            && !said.items.keys().any(|id| {
+                let all = self.initial(journal, *id, &sent.to);
+                let all = self.beliefs.get(&(*id, sent.to.clone())).unwrap_or(&all);
+                // Of what was off at the baseline nobody knows that it was ever known to be off.
+                let unseen = journal.bookings[id].created() < baseline
+                    && !world.served.is_known(*id, baseline);
+                unseen || all.iter().any(Option::is_some)
+            })
+        {
+            return Err("told that something is off of which nobody had told".into());
+        }
+        if said.kind != "wrong_number"
+            && !said.items.values().any(|(start, ..)| to_utc(*start) > at)
+        {
+            return Err("told after the start".into());
+        }
+        let window = baseline - GRACE - TimeDelta::seconds(journal.lag);
+        if !journal
+            .of_visit(visit)
+            .any(|b| b.history.iter().any(|v| v.at >= window))
+        {
+            return Err("told of a visit that has not changed since the baseline".into());
+        }
+        self.not_twice(journal, visit, sent, earlier)?;
+        if said.kind != "wrong_number" {
+            not_early(world, visit, sent, earlier)?;
+        }
+        // What was erased leaves no row behind, so only a sweep can know.
+        let erased = journal.of_visit(visit).any(|b| b.now().erased);
+        if self.strict && said.kind != "wrong_number" && !erased {
+            let from = at - TimeDelta::seconds(5);
+            let mut moments = vec![from];
+            moments.extend(
+                journal
+                    .of_visit(visit)
+                    .flat_map(|b| b.history.iter().map(|v| v.at)),
+            );
+            let real =
+                |moment: &DateTime<Utc>| actual(journal, visit, &sent.to, *moment) == said.leaves();
+            if !moments
+                .iter()
+                .filter(|m| (from..=at).contains(*m))
+                .any(real)
+            {
+                return Err(
+                    "what was told is not how things stand, although nothing went wrong".into(),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The same thing is not told twice running, unless nobody could know whether it arrived, or the
+    /// record was another person's in between.
+    fn not_twice(
+        &self,
+        journal: &Journal,
+        visit: i64,
+        sent: &Sent,
+        earlier: &[&Sent],
+    ) -> Result<(), String> {
+        let Some(last) = earlier.iter().rfind(|s| s.fate != Fate::Unreachable) else {
+            return Ok(());
+        };
+        let was_others = journal.of_visit(visit).any(|b| {
+            let from = last.at - OLDEST_VIEW;
+            b.between(from, sent.at)
+                .into_iter()
+                .flatten()
+                .any(|s| s.phone != sent.to)
+        });
+        let same = last.said.is_farewell() == sent.said.is_farewell()
+            && last.said.items == sent.said.items;
+        if last.fate == Fate::Accepted && same && !was_others {
+            return Err(format!("told twice, first at {}", last.at));
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, world: &Inner, visit: i64, sent: &Sent) {
+        let said = sent.said.leaves();
+        for booking in world.journal.of_visit(visit) {
+            // Nobody speaks of what has not been shown.
+            if !world.served.is_known(booking.id, sent.at) {
+                continue;
+            }
+            let before = self.initial(&world.journal, booking.id, &sent.to);
+            let key = (booking.id, sent.to.clone());
+            let all = self.beliefs.entry(key).or_insert(before);
+            let told = said.get(&booking.id).cloned();
+            // It names one record of those that are another number's now, and none of the others.
+            let named = sent.said.items.contains_key(&booking.id);
+            let apart = sent.said.kind == "wrong_number" && !named;
+            let theirs = booking.at(sent.at).is_some_and(|s| s.phone == sent.to);
+            match sent.fate {
+                _ if apart && theirs => {}
+                Fate::Accepted if !apart => *all = BTreeSet::from([told]),
+                Fate::Accepted | Fate::Taken | Fate::Lost => drop(all.insert(told)),
+                Fate::Unreachable => {}
+            }
+        }
+    }
+
+    /// What a person may believe to whom nothing was told: how things stood about the baseline.
+    fn initial(&self, journal: &Journal, record: i64, phone: &str) -> BTreeSet<Option<Item>> {
+        let Some(baseline) = self.baseline else {
+            return BTreeSet::new();
+        };
+        let from = baseline - GRACE - TimeDelta::seconds(journal.lag + 60);
+        let states = journal.bookings[&record].between(from, baseline);
+        let mut all: BTreeSet<_> = states
+            .into_iter()
+            .map(|s| s.and_then(|s| s.item_of(phone)))
+            .collect();
+        if all.is_empty() {
+            all.insert(None);
+        }
+        all
+    }
+
+    /// Everything has come to rest: nothing waits, nothing is lost, the database agrees.
+    pub fn at_rest(&mut self, world: &Inner, database: &Path) -> Result<(), (i64, String)> {
+        self.look(world)?;
+        let journal = &world.journal;
+        let conn = open_reader(database).unwrap();
+        let rows = |sql: &str| -> Vec<(i64, String)> {
+            let mut query = conn.prepare(sql).unwrap();
+            let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        if self.baseline.is_none() {
+            return Err((0, "there is no baseline to this day".into()));
+        }
+        if let Some((id, what)) = rows(
+            "SELECT visit_id, kind || ' ' || status || ' due ' || due_at FROM booking_notifications
+              WHERE status IN ('pending', 'sending', 'held')
+             UNION ALL SELECT CAST(substr(unit, 2) AS INTEGER), 'settling until ' || settle_at FROM settling",
+        )
+        .pop()
+        {
+            return Err((id, format!("something still waits: {what}")));
+        }
+        let mut people: BTreeSet<(i64, &str)> = BTreeSet::new();
+        for booking in journal.bookings.values() {
+            let phones = booking.history.iter().map(|v| v.state.phone.as_str());
+            people.extend(phones.filter(|p| !p.is_empty()).map(|p| (booking.visit, p)));
+        }
+        for (visit, phone) in people {
+            let stale = rows(&format!(
+                "SELECT visit_id, phone FROM booking_notifications
+                  WHERE visit_id = {visit} AND phone = '{phone}' AND reason = 'stale'"
+            ));
+            if !stale.is_empty() && known_bugs::STALE_WHEN_FIRST_SEEN_CHANGING_HANDS {
+                continue;
+            }
+            self.converged(world, visit, phone)
+                .map_err(|why| (visit, why))?;
+        }
+        for booking in journal
+            .bookings
+            .values()
+            .filter(|b| to_utc(b.now().start) > world.now)
+        {
+            let wrong = |why: String| (booking.visit, why);
+            let Some(cached) = cache::get(&conn, COMPANY, booking.id).unwrap() else {
+                if booking.now().alive {
+                    return Err(wrong(format!(
+                        "{} stands and is not in the cache",
+                        booking.id
+                    )));
+                }
+                continue;
+            };
+            let (have, is) = (&cached.record, booking.now());
+            let mut services: Vec<i64> = have.services.iter().map(|s| s.id).collect();
+            services.sort_unstable();
+            let item = (have.start_local, have.staff.id, services);
+            let phone = have.phone().map_or("", Phone::e164);
+            if have.is_alive() != is.alive || is.alive && (item != is.item() || phone != is.phone) {
+                return Err(wrong(format!(
+                    "the cache has {have:?}\n  where the journal has {is:?}"
+                )));
+            }
+            if cached.missing {
+                return Err(wrong(format!("{} is still under suspicion", booking.id)));
+            }
+            let create_date = cache::create_date(have);
+            let key = Key {
+                company: COMPANY,
+                record: booking.id,
+                create_date: &create_date,
+                phone,
+            };
+            let knows = known::get(&conn, key).unwrap().known;
+            let certain = self
+                .beliefs
+                .get(&(booking.id, phone.to_owned()))
+                .filter(|b| b.len() == 1);
+            if let (Some(certain), Some(single), true) = (certain, knows.single(), is.alive) {
+                let believes = certain.first().unwrap().is_some();
+                if believes != matches!(single, Knowledge::Booked(_) | Knowledge::Unseen) {
+                    return Err(wrong(format!(
+                        "of {} {phone} is taken to know {knows:?}",
+                        booking.id
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a person was last told is how things are, or a send that nobody could conclude says it.
+    fn converged(&self, world: &Inner, visit: i64, phone: &str) -> Result<(), String> {
+        let (journal, now) = (&world.journal, world.now);
+        let is = actual(journal, visit, phone, now);
+        let mut believed = Vec::new();
+        let known = |id| world.served.is_known(id, now);
+        for booking in journal.of_visit(visit).filter(|b| known(b.id)) {
+            let all = self.beliefs.get(&(booking.id, phone.to_owned())).cloned();
+            let all = all.unwrap_or_else(|| self.initial(journal, booking.id, phone));
+            believed.push((booking.id, all));
+        }
+        let starts = believed
+            .iter()
+            .flat_map(|(_, all)| all)
+            .flatten()
+            .chain(is.values());
+        // What has begun, or was to have begun, is told to nobody.
+        let starts = starts.map(|(start, ..)| *start);
+        let mut starts = starts.chain(journal.of_visit(visit).map(|b| b.now().start));
+        if starts.any(|start| to_utc(start) <= now) {
+            return Ok(());
+        }
+        if believed
+            .iter()
+            .all(|(id, all)| all.contains(&is.get(id).cloned()) && all.len() == 1)
+        {
+            return Ok(());
+        }
+        let attempts: Vec<&Sent> = world
+            .sent
+            .iter()
+            .filter(|s| s.to == phone && is_about(s, journal, visit))
+            .collect();
+        let untold = attempts.is_empty();
+        if untold
+            && believed
+                .iter()
+                .all(|(id, all)| all.contains(&is.get(id).cloned()))
+        {
+            return Ok(());
+        }
+        if attempts
+            .last()
+            .is_some_and(|s| s.fate != Fate::Accepted && s.said.leaves() == is)
+        {
+            return Ok(());
+        }
+        // A corrected number: who had it by mistake is told so only if that was lately.
+        let corrected = journal
+            .of_visit(visit)
+            .any(|b| b.now().phone != phone && b.history.iter().any(|v| v.state.phone == phone));
+        if corrected && is.is_empty() {
+            return Ok(());
+        }
+        Err(format!(
+            "{phone} believes {believed:?}\n  but there is {is:?}"
+        ))
+    }
+}
+
+/// No message while the visit still changes before our eyes, until `max_delay` is over.
+fn not_early(world: &Inner, visit: i64, sent: &Sent, earlier: &[&Sent]) -> Result<(), String> {
+    let since = earlier.last().map_or(DateTime::UNIX_EPOCH, |s| s.at);
+    let seen: Vec<_> = world
+        .served
+        .changes
+        .iter()
+        .filter(|c| c.visit == visit && c.at <= sent.at && c.phones.contains(&sent.to))
+        .collect();
+    let first = seen.iter().find(|c| c.at > since);
+    let (Some(first), Some(last)) = (first, seen.iter().rfind(|c| c.surely)) else {
+        return Ok(());
+    };
+    let quiet = sent.at - last.at;
+    if quiet < NOTIFICATION_DELAY && sent.at - first.at < MAX_DELAY {
+        let quiet = quiet.num_seconds();
+        return Err(format!("told {quiet} s after a change was seen"));
+    }
+    Ok(())
+}
+
+fn is_about(sent: &Sent, journal: &Journal, visit: i64) -> bool {
+    sent.said
+        .items
+        .keys()
+        .any(|id| journal.bookings[id].visit == visit)
+}
+
+/// What a person has in a visit at a moment.
+fn actual(journal: &Journal, visit: i64, phone: &str, at: DateTime<Utc>) -> BTreeMap<i64, Item> {
+    let records = journal.of_visit(visit);
+    records
+        .filter_map(|b| Some((b.id, b.at(at)?.item_of(phone)?)))
+        .collect()
+}
