@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::failure::code;
 use super::text::Say;
-use super::{Failure, Outcome, load, log, refused, say};
+use super::{Failure, Outcome, existing, load, log, refused, say};
 use crate::config::{Language, Secrets};
 use crate::domain::delivery::Status;
 use crate::domain::message::Markup;
@@ -17,13 +17,7 @@ use crate::store::{self, At, cache::Cached};
 
 pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
-    if !config.database.path.exists() {
-        return Err(Failure::new(
-            code::FAILED,
-            anyhow::anyhow!("no database at {} yet", config.database.path.display()),
-        ));
-    }
-    let conn = store::open_reader(&config.database.path).map_err(refused)?;
+    let conn = existing(&config, store::open_reader)?;
     let found = story::of_record(&conn, company, record).map_err(refused)?;
     let story = match found.as_slice() {
         [] => {

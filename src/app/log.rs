@@ -4,9 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::failure::code;
 use super::text::{Say, table};
-use super::{Failure, Outcome, load, refused, say};
+use super::{Failure, Outcome, existing, load, refused, say};
 use crate::config::Secrets;
 use crate::domain::delivery::Status;
 use crate::domain::phone::Phone;
@@ -33,14 +32,7 @@ pub(super) fn run(
         })
         .transpose()?;
     let config = load(path, Secrets::NotNeeded)?.config;
-    if !config.database.path.exists() {
-        return Err(Failure::new(
-            code::FAILED,
-            anyhow::anyhow!("no database at {} yet", config.database.path.display()),
-        )
-        .hint("it appears with the first run: booking-monitor --once"));
-    }
-    let conn = store::open_reader(&config.database.path).map_err(refused)?;
+    let conn = existing(&config, store::open_reader)?;
     let rows = outbox::latest(&conn, company, status, limit).map_err(refused)?;
     if as_json {
         let rows: Vec<Value> = rows.iter().map(to_json).collect();

@@ -209,6 +209,20 @@ fn refused(error: StoreError) -> Failure {
     }
 }
 
+/// Opens the database of a command that needs one to be there already.
+fn existing(
+    config: &Config,
+    open: fn(&Path) -> store::Result<rusqlite::Connection>,
+) -> Result<rusqlite::Connection, Failure> {
+    let path = &config.database.path;
+    if !path.exists() {
+        let error = anyhow::anyhow!("no database at {} yet", path.display());
+        return Err(Failure::new(code::FAILED, error)
+            .hint("it appears with the first run: booking-monitor --once"));
+    }
+    open(path).map_err(refused)
+}
+
 /// Puts everything together around an open database.
 async fn assemble(
     config: &Config,

@@ -7,20 +7,14 @@ use chrono::Utc;
 
 use super::failure::code;
 use super::text::Say;
-use super::{Failure, Outcome, load, refused, say};
+use super::{Failure, Outcome, existing, load, refused, say};
 use crate::config::{Config, Secrets};
 use crate::domain::delivery::Status;
 use crate::store::{self, guard, outbox};
 
 fn open(path: &Path) -> Result<(Config, rusqlite::Connection), Failure> {
     let config = load(path, Secrets::NotNeeded)?.config;
-    if !config.database.path.exists() {
-        return Err(Failure::new(
-            code::FAILED,
-            anyhow::anyhow!("no database at {} yet", config.database.path.display()),
-        ));
-    }
-    let conn = store::open_writer(&config.database.path).map_err(refused)?;
+    let conn = existing(&config, store::open_writer)?;
     Ok((config, conn))
 }
 

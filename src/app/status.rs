@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::failure::code;
 use super::text::{Say, table};
-use super::{Failure, Outcome, load, refused, say};
+use super::{Outcome, existing, load, refused, say};
 use crate::config::{Company, Config, Secrets};
 use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
@@ -46,15 +46,7 @@ impl Picture {
 
 pub(super) fn run(path: &Path, as_json: bool) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
-    let database = &config.database.path;
-    if !database.exists() {
-        return Err(Failure::new(
-            code::FAILED,
-            anyhow::anyhow!("no database at {} yet", database.display()),
-        )
-        .hint("it appears with the first run: booking-monitor --once"));
-    }
-    let conn = store::open_reader(database).map_err(refused)?;
+    let conn = existing(&config, store::open_reader)?;
     let picture = look(&conn, &config).map_err(refused)?;
     if as_json {
         say(&format!("{:#}", to_json(&picture)))?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::failure::code;
 use super::text::Say;
-use super::{Failure, Outcome, api, loaded, refused, say, trouble_failure};
+use super::{Failure, Outcome, api, existing, loaded, refused, say, trouble_failure};
 use crate::config::{Company, Config, Language};
 use crate::daemon::Trouble;
 use crate::domain::record::Record;
@@ -84,15 +84,7 @@ impl From<StoreError> for Problem {
 pub(super) async fn run(path: &Path, company: Option<i64>, as_json: bool) -> Outcome {
     let mut config = loaded(path)?;
     let chosen = chosen(&config, company)?;
-    let database = &config.database.path;
-    if !database.exists() {
-        return Err(Failure::new(
-            code::FAILED,
-            anyhow::anyhow!("no database at {} yet", database.display()),
-        )
-        .hint("it appears with the first run: booking-monitor --once"));
-    }
-    let conn = store::open_reader(database).map_err(refused)?;
+    let conn = existing(&config, store::open_reader)?;
     let yclients = &mut config.yclients;
     yclients.requests_per_second = (yclients.requests_per_second / SHARE).max(1);
     yclients.requests_per_minute = (yclients.requests_per_minute / SHARE).max(1);
