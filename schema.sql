@@ -25,9 +25,10 @@ CREATE TABLE companies (
   failing_since    TEXT,
   next_try_at      TEXT,                       -- not asked again before
   denied           INTEGER,                    -- 401, 402, 403, 404: a person has to act
-    throttled        INTEGER NOT NULL DEFAULT 0, -- 1: next_try_at is a pause the API asked for
+  throttled        INTEGER NOT NULL DEFAULT 0, -- 1: next_try_at is a pause the API asked for
   last_error       TEXT,
-  guard_released_at TEXT                       -- deletions up to here were let go by a person
+  guard_released_at TEXT,                      -- deletions up to here were let go by a person
+  phones_hidden_since TEXT                     -- readings lack numbers that we know; NULL: they show them
 ) STRICT;
 
 -- The journal as last seen.
@@ -249,4 +250,4 @@ SELECT company_id, origin, count(*) AS total
  WHERE create_date >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-30 days')
  GROUP BY company_id, origin;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

@@ -1,16 +1,39 @@
 //! schema.sql is what a fresh database gets, and a database made from it by hand is accepted.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use booking_monitor::store::{SCHEMA, Store, StoreError};
+use booking_monitor::store::{MIGRATIONS, SCHEMA, Store, StoreError};
 use rusqlite::Connection;
 
-/// Everything that `sqlite_schema` says, in order of name.
-fn shape(conn: &Connection) -> Vec<(String, String)> {
-    let mut query = conn
-        .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
-        .unwrap();
-    let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
-    rows.map(Result::unwrap).collect()
+/// What a schema is, whatever the order of its columns and the layout of its text.
+fn shape(conn: &Connection) -> Vec<String> {
+    let list = |sql: &str| -> Vec<String> {
+        let mut query = conn.prepare(sql).unwrap();
+        let rows = query.query_map([], |r| r.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let mut shape = list(
+        "SELECT t.name || ' ' || t.type || ' strict ' || t.strict || ' without rowid ' || t.wr
+             || ' column ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' '
+             || coalesce(c.dflt_value, '-') || ' ' || c.pk
+           FROM pragma_table_list t JOIN pragma_table_xinfo(t.name) c
+          WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite_%'
+         UNION ALL
+         SELECT t.name || ' refers by ' || f.\"from\" || ' to ' || f.\"table\" || ' ' || f.on_delete
+           FROM pragma_table_list t JOIN pragma_foreign_key_list(t.name) f
+          WHERE t.schema = 'main'",
+    );
+    let texts =
+        list("SELECT sql FROM sqlite_schema WHERE type IN ('index', 'view') AND sql IS NOT NULL");
+    let words = |sql: &String| {
+        let lines = sql
+            .lines()
+            .map(|l| l.split("--").next().unwrap_or_default());
+        let words = lines.flat_map(str::split_whitespace).collect::<Vec<_>>();
+        words.join(" ")
+    };
+    shape.extend(texts.iter().map(words));
+    shape.sort_unstable();
+    shape
 }
 
 fn pragma(conn: &Connection, name: &str) -> i64 {
@@ -19,9 +42,14 @@ fn pragma(conn: &Connection, name: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn the_migrated_schema_is_schema_sql() {
+async fn a_database_of_the_first_schema_becomes_one_of_schema_sql_and_a_copy_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("migrated.db");
+    let path = folder.path().join("old.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(MIGRATIONS[0]).unwrap();
+    old.execute_batch("INSERT INTO companies (company_id, title) VALUES (7, 'Салон')")
+        .unwrap();
+    drop(old);
     Store::open(&path).await.unwrap().close().await.unwrap();
     let by_hand = Connection::open_in_memory().unwrap();
     by_hand.execute_batch(SCHEMA).unwrap();
@@ -30,6 +58,25 @@ async fn the_migrated_schema_is_schema_sql() {
     for name in ["user_version", "application_id"] {
         assert_eq!(pragma(&migrated, name), pragma(&by_hand, name), "{name}");
     }
+    let title = |conn: &Connection| -> String {
+        conn.query_row("SELECT title FROM companies", [], |r| r.get(0))
+            .unwrap()
+    };
+    assert_eq!(title(&migrated), "Салон");
+    let kept = Connection::open(folder.path().join("old.db.schema-1")).unwrap();
+    assert_eq!(pragma(&kept, "user_version"), 1);
+    assert_eq!(title(&kept), "Салон");
+}
+
+#[tokio::test]
+async fn a_first_start_that_broke_off_is_still_a_first_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    drop(conn);
+    assert!(std::fs::metadata(&path).unwrap().len() > 0);
+    Store::open(&path).await.unwrap().close().await.unwrap();
 }
 
 #[tokio::test]

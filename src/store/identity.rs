@@ -14,7 +14,7 @@ use chrono::Utc;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
-use super::{APPLICATION_ID, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure};
+use super::{APPLICATION_ID, MIGRATIONS, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure};
 
 /// The file `<database>.<ending>`.
 pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
@@ -92,30 +92,76 @@ pub(super) fn prepare(path: &Path) -> Result<()> {
         )));
     }
     if size == 0 {
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|source| StoreError::File {
-                path: path.into(),
-                source,
-            })?;
+        create(path)?;
     }
     let mut conn = Connection::open(path)?;
-    if size > 0 {
+    // A first start that broke off leaves a file in which nothing is.
+    let is_blank = size == 0 || marker.is_none() && holds_nothing(&conn);
+    if !is_blank {
         sound(&conn, path)?;
     }
     configure(&conn).map_err(|e| unreadable(path, e))?;
-    migrations().to_latest(&mut conn).map_err(|e| {
-        StoreError::Refused(format!("the schema could not be brought up to date: {e}"))
-    })?;
+    if is_blank {
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch(SCHEMA)?;
+        tx.commit()?;
+    } else {
+        bring_up_to_date(&mut conn, path)?;
+    }
     mark_start(&mut conn, path, marker)
 }
 
-fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(SCHEMA)])
+fn holds_nothing(conn: &Connection) -> bool {
+    conn.query_row(
+        "SELECT count(*) = 0 AND (SELECT application_id FROM pragma_application_id) = 0
+           FROM sqlite_schema",
+        [],
+        |r| r.get(0),
+    )
+    .unwrap_or(false)
+}
+
+/// Migrates an older database, with a copy of it kept beside.
+fn bring_up_to_date(conn: &mut Connection, path: &Path) -> Result<()> {
+    let version: i64 = conn.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    if version == SCHEMA_VERSION {
+        return Ok(());
+    }
+    let kept = beside(path, &format!("schema-{version}"));
+    // One that was left by a start that broke off may be half a copy.
+    match fs::remove_file(&kept) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StoreError::File {
+                path: kept,
+                source: e,
+            });
+        }
+        _ => {}
+    }
+    create(&kept)?;
+    conn.backup("main", &kept, None)?;
+    Migrations::new(MIGRATIONS.iter().map(|sql| M::up(sql)).collect())
+        .to_latest(conn)
+        .map_err(|e| {
+            StoreError::Refused(format!("the schema could not be brought up to date: {e}"))
+        })?;
+    tracing::info!(from = version, to = SCHEMA_VERSION, copy = %kept.display(), "schema brought up to date");
+    Ok(())
+}
+
+/// An empty file that nobody else may read.
+fn create(path: &Path) -> Result<()> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|source| StoreError::File {
+            path: path.into(),
+            source,
+        })
 }
 
 fn unreadable(path: &Path, error: StoreError) -> StoreError {
@@ -161,6 +207,18 @@ pub(super) fn inspect(conn: &Connection) -> Result<()> {
     if version > SCHEMA_VERSION {
         return Err(StoreError::Refused(format!(
             "the database has schema {version}, this program knows {SCHEMA_VERSION} at most: it is older than the database"
+        )));
+    }
+    Ok(())
+}
+
+/// Ours and of exactly this program's schema: only a start brings an older one up to date.
+pub(super) fn inspect_current(conn: &Connection) -> Result<()> {
+    inspect(conn)?;
+    let version: i64 = conn.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    if version < SCHEMA_VERSION {
+        return Err(StoreError::Refused(format!(
+            "the database has schema {version}, this program works with {SCHEMA_VERSION}: restart the daemon, or run --once"
         )));
     }
     Ok(())

@@ -30,10 +30,16 @@ pub use at::At;
 pub use identity::{accept, verify};
 pub use lock::{Lock, LockError};
 
-/// The schema a fresh database gets. The first change to it freezes this text as a migration.
+/// The schema a fresh database gets.
 pub const SCHEMA: &str = include_str!("../../schema.sql");
+/// The way to it from the first schema: each leads from the one before, and never changes once
+/// somebody may have run it.
+pub const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+];
 /// `PRAGMA user_version` of [`SCHEMA`].
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 /// `PRAGMA application_id` of [`SCHEMA`].
 const APPLICATION_ID: i64 = 1_112_232_270;
 
@@ -150,7 +156,7 @@ impl Store {
 pub fn open_reader(path: &Path) -> Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     configure_reader(&conn)?;
-    identity::inspect(&conn)?;
+    identity::inspect_current(&conn)?;
     Ok(conn)
 }
 
@@ -158,7 +164,7 @@ pub fn open_reader(path: &Path) -> Result<Connection> {
 pub fn open_writer(path: &Path) -> Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     configure(&conn)?;
-    identity::inspect(&conn)?;
+    identity::inspect_current(&conn)?;
     Ok(conn)
 }
 

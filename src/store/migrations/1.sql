@@ -1,0 +1,252 @@
+-- The database of booking-monitor: what a fresh one gets, whether the program makes it or
+-- `sqlite3 booking-monitor.db < schema.sql` does. People may read it while the daemon runs.
+--
+-- Times are UTC text (2026-11-21T06:00:00.000Z) unless the column's name ends in _local.
+-- Phones are E.164. '' as a phone means: nobody can be written to.
+
+PRAGMA application_id = 1112232270; -- "BKMN"
+
+-- One row per company ever polled: how far we have read, and how the reading goes.
+CREATE TABLE companies (
+  company_id       INTEGER PRIMARY KEY,
+  title            TEXT NOT NULL DEFAULT '',
+  address          TEXT NOT NULL DEFAULT '',
+  phone            TEXT NOT NULL DEFAULT '',
+  zone             TEXT NOT NULL DEFAULT '',   -- IANA name, as the API gave it
+  booking_link     TEXT NOT NULL DEFAULT '',
+  info_at          TEXT,                       -- when the five above were read
+  baseline_at      TEXT,                       -- server time of the first whole sweep; NULL before it
+  cursor_at        TEXT,                       -- server time up to which changes are read
+  overlap_seconds  INTEGER NOT NULL DEFAULT 600,
+  slice_days       INTEGER NOT NULL DEFAULT 0, -- days a sweep asks for at once; 0: the whole horizon
+  last_poll_at     TEXT,                       -- last good poll
+  last_sweep_at    TEXT,                       -- last whole sweep
+  failures         INTEGER NOT NULL DEFAULT 0, -- in a row
+  failing_since    TEXT,
+  next_try_at      TEXT,                       -- not asked again before
+  denied           INTEGER,                    -- 401, 402, 403, 404: a person has to act
+    throttled        INTEGER NOT NULL DEFAULT 0, -- 1: next_try_at is a pause the API asked for
+  last_error       TEXT,
+  guard_released_at TEXT                       -- deletions up to here were let go by a person
+) STRICT;
+
+-- The journal as last seen.
+CREATE TABLE appointments_cache (
+  company_id      INTEGER NOT NULL,
+  record_id       INTEGER NOT NULL,
+  visit_id        INTEGER NOT NULL,
+  unit            TEXT NOT NULL,               -- v<visit_id>, or r<record_id> where it is 0
+  start_local     TEXT NOT NULL,
+  start_at        TEXT NOT NULL,
+  staff_id        INTEGER NOT NULL,
+  staff_name      TEXT NOT NULL,
+  services        TEXT NOT NULL CHECK (json_valid(services)),
+  client_name     TEXT NOT NULL,
+  client_phone    TEXT NOT NULL,
+  attendance      INTEGER NOT NULL,
+  deleted         INTEGER NOT NULL,
+  created_by_bot  INTEGER NOT NULL,
+  origin          TEXT NOT NULL,               -- bot, online or staff
+  comment         TEXT NOT NULL,
+  snapshot        TEXT NOT NULL CHECK (json_valid(snapshot)),
+  create_date     TEXT NOT NULL,               -- '' where the API sent none
+  first_seen_at   TEXT NOT NULL,
+  last_seen_at    TEXT NOT NULL,
+  last_change_at  TEXT,
+  revision        INTEGER NOT NULL DEFAULT 0,  -- number of events so far
+  settled         INTEGER NOT NULL DEFAULT 0,  -- 1: decided at least once whether to tell of it
+  deleted_at      TEXT,                        -- when it was deleted, server time where known
+  missing_since   TEXT,                        -- absent from a whole slice; not yet proven deleted
+  missing_asked_at TEXT,                       -- when the API was last asked for it by id
+  missing_looks   INTEGER NOT NULL DEFAULT 0,  -- times the API said by id that it is gone
+  PRIMARY KEY (company_id, record_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX appointments_by_unit ON appointments_cache (company_id, unit);
+CREATE INDEX appointments_by_start ON appointments_cache (company_id, start_local);
+CREATE INDEX appointments_by_phone ON appointments_cache (client_phone);
+CREATE INDEX appointments_missing ON appointments_cache (company_id) WHERE missing_since IS NOT NULL;
+CREATE INDEX appointments_gone ON appointments_cache (company_id, deleted_at) WHERE deleted = 1;
+
+-- Every change, in the shape of a YClients webhook.
+CREATE TABLE booking_events (
+  id            INTEGER PRIMARY KEY,
+  event_id      TEXT NOT NULL UNIQUE,          -- UUIDv5 of company, record, create_date, revision
+  event_type    TEXT NOT NULL,
+  company_id    INTEGER NOT NULL,
+  record_id     INTEGER NOT NULL,
+  payload       TEXT NOT NULL CHECK (json_valid(payload)),
+  before_state  TEXT,                          -- the snapshot before; NULL: not in the cache
+  created_at    TEXT NOT NULL,
+  processed_at  TEXT                           -- when it was settled, sent or not
+) STRICT;
+CREATE INDEX booking_events_created ON booking_events (created_at);
+CREATE INDEX booking_events_record ON booking_events (company_id, record_id);
+CREATE INDEX booking_events_open ON booking_events (company_id, record_id) WHERE processed_at IS NULL;
+
+-- Visits whose delay is running: one row per visit and person.
+CREATE TABLE settling (
+  company_id       INTEGER NOT NULL,
+  unit             TEXT NOT NULL,
+  phone            TEXT NOT NULL,
+  first_change_at  TEXT NOT NULL,
+  settle_at        TEXT NOT NULL,
+  PRIMARY KEY (company_id, unit, phone)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX settling_due ON settling (settle_at);
+
+-- What a person may be assumed to know of a booking: one state, or two after an uncertain send.
+CREATE TABLE known (
+  company_id   INTEGER NOT NULL,
+  record_id    INTEGER NOT NULL,
+  create_date  TEXT NOT NULL,
+  phone        TEXT NOT NULL,
+  states       TEXT NOT NULL CHECK (json_valid(states)),
+  told_at      TEXT,                           -- when a message last said so; NULL: by silence
+  PRIMARY KEY (company_id, record_id, create_date, phone)
+) STRICT, WITHOUT ROWID;
+
+-- The outbox and its history.
+CREATE TABLE booking_notifications (
+  id                   INTEGER PRIMARY KEY,
+  company_id           INTEGER NOT NULL,
+  record_id            INTEGER NOT NULL,
+  visit_id             INTEGER NOT NULL,
+  unit                 TEXT NOT NULL,
+  kind                 TEXT NOT NULL,
+  phone                TEXT NOT NULL,          -- the client's; '' for owners, alerts
+  recipient            TEXT NOT NULL,          -- phone, or chat id
+  channel              TEXT NOT NULL,
+  status               TEXT NOT NULL,
+  reason               TEXT,
+  superseded_by        INTEGER,
+  message              TEXT NOT NULL DEFAULT '',
+  frozen               INTEGER NOT NULL DEFAULT 0, -- 1: the text goes as it stands
+  keyboard             TEXT NOT NULL DEFAULT '', -- a chat's keyboard: ask_contact or remove
+  told                 TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(told)), -- what it makes known
+  about                INTEGER,                -- an owner's copy: the client's notification
+  first_change_at      TEXT NOT NULL,
+  changed_at           TEXT NOT NULL,          -- the change in the journal that it tells
+  due_at               TEXT NOT NULL,
+  created_at           TEXT NOT NULL,
+  sent_at              TEXT,
+  delivered_at         TEXT,
+  read_at              TEXT,
+  provider_message_id  TEXT,
+  attempts             INTEGER NOT NULL DEFAULT 0,
+  last_error           TEXT
+) STRICT;
+CREATE INDEX notifications_status ON booking_notifications (status, due_at);
+CREATE INDEX notifications_unit ON booking_notifications (company_id, unit, phone);
+CREATE INDEX notifications_record ON booking_notifications (company_id, record_id);
+CREATE INDEX notifications_queue ON booking_notifications (coalesce(nullif(phone, ''), recipient))
+  WHERE status IN ('pending', 'sending');
+CREATE INDEX notifications_created ON booking_notifications (created_at);
+CREATE INDEX notifications_provider ON booking_notifications (channel, provider_message_id)
+  WHERE provider_message_id IS NOT NULL;
+
+CREATE TABLE delivery_attempts (
+  notification_id  INTEGER NOT NULL REFERENCES booking_notifications (id) ON DELETE CASCADE,
+  attempt          INTEGER NOT NULL,
+  channel          TEXT NOT NULL,
+  started_at       TEXT NOT NULL,
+  finished_at      TEXT,
+  outcome          TEXT,
+  error            TEXT,
+  PRIMARY KEY (notification_id, attempt)
+) STRICT, WITHOUT ROWID;
+
+-- Delivery receipts that overtook the answer to the send they belong to.
+CREATE TABLE early_receipts (
+  channel              TEXT NOT NULL,
+  provider_message_id  TEXT NOT NULL,
+  receipt              TEXT NOT NULL,
+  error                TEXT,
+  received_at          TEXT NOT NULL,
+  PRIMARY KEY (channel, provider_message_id, receipt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contacts (
+  id               INTEGER PRIMARY KEY,
+  phone            TEXT NOT NULL,              -- '' until the chat is linked to a phone
+  name             TEXT NOT NULL DEFAULT '',
+  channel          TEXT NOT NULL,
+  chat_id          TEXT NOT NULL,
+  opted_out_at     TEXT,
+  blocked_at       TEXT,                       -- the chat blocked the bot
+  last_inbound_at  TEXT,
+  UNIQUE (channel, chat_id)
+) STRICT;
+CREATE INDEX contacts_phone ON contacts (phone);
+
+CREATE TABLE messages (
+  id               INTEGER PRIMARY KEY,
+  company_id       INTEGER,                    -- NULL where the channel serves several
+  contact_id       INTEGER REFERENCES contacts (id),
+  channel          TEXT NOT NULL,
+  direction        TEXT NOT NULL,              -- inbound or outbound
+  phone            TEXT NOT NULL,
+  chat_id          TEXT NOT NULL,
+  text             TEXT NOT NULL,
+  external_id      TEXT NOT NULL,
+  notification_id  INTEGER,
+  created_at       TEXT NOT NULL,
+  UNIQUE (channel, direction, external_id)
+) STRICT;
+CREATE INDEX messages_created ON messages (created_at);
+
+-- How each channel fares; a row appears with the first word from it.
+CREATE TABLE channel_states (
+  name           TEXT PRIMARY KEY,
+  type           TEXT NOT NULL,
+  down_since     TEXT,                         -- NULL: works
+  sick_since     TEXT,                         -- first send it refused for good; until one is taken
+  last_error     TEXT,
+  blocked_until  TEXT,                         -- told to wait
+  throttled      INTEGER NOT NULL DEFAULT 0,   -- times in a row without a stated pause
+  checked_at     TEXT
+) STRICT, WITHOUT ROWID;
+
+-- What the owners were alerted to: one row per cause, gone when it is over.
+CREATE TABLE alerts (
+  cause       TEXT PRIMARY KEY,                -- company:111, channel:whatsapp, guard:111 …
+  since       TEXT NOT NULL,
+  told_at     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- This database among others: its identity and how often it was started.
+CREATE TABLE installation (
+  one         INTEGER PRIMARY KEY CHECK (one = 1),
+  uuid        TEXT NOT NULL,
+  generation  INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW event_stats_24h AS
+SELECT event_type,
+       count(*)                                              AS total,
+       count(processed_at)                                   AS processed,
+       count(*) - count(processed_at)                        AS pending,
+       avg((julianday(processed_at) - julianday(created_at)) * 86400.0) AS avg_processing_seconds
+  FROM booking_events
+ WHERE created_at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day')
+ GROUP BY event_type;
+
+-- A funnel: what was read counts as delivered and sent too.
+CREATE VIEW notification_stats_24h AS
+SELECT kind,
+       count(*)                                              AS total,
+       sum(status IN ('sent', 'delivered', 'read'))          AS sent,
+       sum(status IN ('delivered', 'read'))                  AS delivered,
+       sum(status = 'read')                                  AS read,
+       sum(status IN ('failed', 'dead'))                     AS failed,
+       sum(status = 'suppressed')                            AS suppressed
+  FROM booking_notifications
+ WHERE created_at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day')
+ GROUP BY kind;
+
+CREATE VIEW bookings_by_origin_30d AS
+SELECT company_id, origin, count(*) AS total
+  FROM appointments_cache
+ WHERE create_date >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-30 days')
+ GROUP BY company_id, origin;
+
+PRAGMA user_version = 1;
