@@ -63,7 +63,12 @@ impl Pipeline {
         let mut may_speak: BTreeMap<i64, DateTime<Utc>> = BTreeMap::new();
         // What could not leave in this run is left for the next one, not tried for ever.
         let (mut blind, mut left) = (BTreeSet::new(), BTreeSet::new());
+        let bell = Arc::clone(&self.bell);
         loop {
+            // Registered before looking, or a ring in between is lost.
+            let rung = bell.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
             let room = flying.len() < IN_FLIGHT && !self.stopping.is_cancelled();
             if room && self.is_open(end, &mut report).await? {
                 let (name, now) = (end.name.clone(), self.clock.now());
@@ -97,11 +102,10 @@ impl Pipeline {
                 }
             }
             // Whoever hangs delays nobody who comes later: the bell and the clock are heard too.
-            let bell = Arc::clone(&self.bell);
             let next_due = self.next_due_in().await?;
             let step = tokio::select! {
                 step = flying.next() => step,
-                () = bell.notified(), if room && !flying.is_empty() => continue,
+                () = rung, if room && !flying.is_empty() => continue,
                 () = tokio::time::sleep(next_due), if room && !flying.is_empty() => continue,
             };
             match step {
