@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::pipeline::{ChannelEnd, Pipeline};
 use crate::store::{StoreError, outbox, settling};
 
+mod auto;
 mod dispatch;
 mod once;
 

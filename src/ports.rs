@@ -2,6 +2,8 @@
 //!
 //! Errors are named by what the caller does next. None of them carries a token, a phone or a URL.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,8 +30,57 @@ impl Clock for SystemClock {
     }
 }
 
+/// How a reading stands in line when requests are short, the most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// A look before speaking: a message waits for it.
+    Look,
+    /// The first comparison of a company.
+    FirstSweep,
+    /// A poll. The company that was read longest ago goes first, one never read before all.
+    Poll(Option<DateTime<Utc>>),
+    /// A comparison of the horizon: at most a quarter of the requests while others wait.
+    Sweep,
+}
+
+/// The place of one company's reading in that line. It moves up when a message comes to wait for it.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    urgency: Urgency,
+    awaited: Arc<AtomicU32>,
+}
+
+impl Standing {
+    /// A reading that a message waits for while `awaited` is not 0.
+    #[must_use]
+    pub fn new(urgency: Urgency, awaited: Arc<AtomicU32>) -> Self {
+        Self { urgency, awaited }
+    }
+
+    /// A reading that a person waits for.
+    #[must_use]
+    pub fn first() -> Self {
+        Self::new(Urgency::Look, Arc::default())
+    }
+
+    /// It compares the horizon, and no message waits for it from the start.
+    #[must_use]
+    pub fn is_sweep(&self) -> bool {
+        self.urgency == Urgency::Sweep
+    }
+
+    /// How urgent it is at this moment.
+    #[must_use]
+    pub fn urgency(&self) -> Urgency {
+        match self.awaited.load(Ordering::Relaxed) {
+            0 => self.urgency,
+            _ => Urgency::Look,
+        }
+    }
+}
+
 /// The company a request is about, and what is needed to read its rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct CompanyRef {
     /// The company's (branch's) id.
     pub id: i64,
@@ -37,6 +88,8 @@ pub struct CompanyRef {
     pub zone: Tz,
     /// ISO 3166 country, which completes phones written without a code.
     pub country: String,
+    /// Its place in the line.
+    pub standing: Standing,
 }
 
 /// Which records a listing asks for.

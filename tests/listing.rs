@@ -14,7 +14,7 @@ use booking_monitor::pipeline::Pipeline;
 use booking_monitor::pipeline::listing::{self, Days, Sweep};
 use booking_monitor::pipeline::poll::PollReport;
 use booking_monitor::ports::{
-    ApiError, BookingApi, Clock as _, CompanyInfo, CompanyRef, Lookup, Page, Query, Row,
+    ApiError, BookingApi, Clock as _, CompanyInfo, CompanyRef, Lookup, Page, Query, Row, Standing,
 };
 use booking_monitor::store::Store;
 use booking_monitor::yclients;
@@ -77,6 +77,7 @@ fn company() -> CompanyRef {
         id: SALON,
         zone: chrono_tz::Europe::Moscow,
         country: "RU".into(),
+        standing: Standing::first(),
     }
 }
 

@@ -465,3 +465,46 @@ async fn wait_for_rows(program: &Program, query: &str) {
         .await
         .expect("the program wrote no such row");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_and_status_say_what_the_budget_allows() {
+    let program = Program::new().await;
+    let many: String = (1..=199)
+        .map(|id| format!("[[companies]]\nid = {id}\nchannels = [\"whatsapp\"]\n"))
+        .collect();
+    let text = std::fs::read_to_string(program.config()).unwrap();
+    program.write(
+        &text
+            .replace("\"1s\"", "\"60s\"")
+            .replace("[[companies]]", &format!("{many}[[companies]]")),
+    );
+    let check = program.run(&["check"]).await;
+    assert_eq!(check.status.code(), Some(0), "{}", stderr(&check));
+    let said = "Запросов к YClients в минуту: опросы 200, сверки 27, можно 171. На всё не хватает: опросы в 1,4 раза реже заданного, сверки ждут.";
+    assert!(stdout(&check).contains(said), "{}", stdout(&check));
+
+    program.write(&text.replace("interval = \"1s\"", "interval = \"auto\""));
+    program.run(&["--once"]).await;
+    let status = program.run(&["status"]).await;
+    let said = "Запросов к YClients в минуту: опросы 60, сверки 0, можно 171.\n";
+    assert!(stdout(&status).contains(said), "{}", stdout(&status));
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&program.run(&["status", "--json"]).await)).unwrap();
+    assert_eq!(json["companies"][0]["interval_seconds"], 1.0, "{json}");
+    assert_eq!(json["companies"][0]["requests_per_minute"], 60.1, "{json}");
+    assert_eq!(json["budget"]["suffices"], true, "{json}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_an_interval_left_to_the_program_a_booking_is_told() {
+    let program = Program::new().await;
+    let text = std::fs::read_to_string(program.config()).unwrap();
+    program.write(&text.replace("interval = \"1s\"", "interval = \"auto\""));
+    let daemon = program.daemon();
+    wait_for_baseline(&program).await;
+    program.book();
+    program.green.wait_for(1).await;
+    daemon.signal("TERM");
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+}

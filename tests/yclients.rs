@@ -8,7 +8,9 @@ use booking_monitor::demo::salon::{
     BookingDraft, DraftService, Fault, PARTNER_TOKEN, Route, Salon,
 };
 use booking_monitor::domain::record::{Attendance, Money, Record};
-use booking_monitor::ports::{ApiError, BookingApi, Clock, CompanyRef, Lookup, Page, Query, Row};
+use booking_monitor::ports::{
+    ApiError, BookingApi, Clock, CompanyRef, Lookup, Page, Query, Row, Standing,
+};
 use booking_monitor::yclients::{Client, Settings, User};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use secrecy::SecretString;
@@ -58,6 +60,7 @@ async fn world_with(adjust: impl FnOnce(&mut Settings)) -> World {
             id: COMPANY,
             zone,
             country: "RU".to_owned(),
+            standing: Standing::first(),
         },
         salon,
     }

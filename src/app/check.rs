@@ -7,7 +7,7 @@ use super::failure::code;
 use super::text::Say;
 use super::{Outcome, api, channel_ends, companies, say, stdout_sink};
 use crate::config::{self, Config, Language, Loaded, ProcessEnvironment, Secrets};
-use crate::ports::{ApiError, BookingApi, CompanyRef, Query};
+use crate::ports::{ApiError, BookingApi, CompanyRef, Query, Standing};
 use crate::store;
 
 /// Local clocks further off than this make messages early or late.
@@ -70,6 +70,13 @@ pub(super) async fn run(path: &Path, online: bool) -> Outcome {
 }
 
 fn offline(config: &Config, words: Say, found: &mut Findings) {
+    let plan = config.plan(|_| None);
+    let budget = words.budget(&plan);
+    if plan.suffices() {
+        found.good.push(budget);
+    } else {
+        found.warnings.push(budget);
+    }
     // Everything that a start would make is made here, and thrown away.
     for problem in [
         companies(config).err(),
@@ -156,6 +163,7 @@ async fn ask_company(
         id: company.id,
         zone,
         country: company.country.clone(),
+        standing: Standing::first(),
     };
     let now = chrono::Utc::now();
     let page = api.page(&reference, &Query::ChangedSince(now), 1).await?;

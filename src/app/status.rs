@@ -1,5 +1,6 @@
 //! `status`: how everything fares, from the database alone, beside a daemon or without one.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use super::failure::code;
 use super::text::{Say, table};
 use super::{Outcome, existing, load, refused, say};
 use crate::config::{Company, Config, Secrets};
+use crate::domain::budget::Plan;
 use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::stats::{self, MessageStats, OutboxStats};
@@ -25,6 +27,7 @@ struct Picture {
     channels: Vec<ChannelState>,
     outbox: OutboxStats,
     messages: MessageStats,
+    plan: Plan,
 }
 
 struct CompanyPicture {
@@ -34,6 +37,10 @@ struct CompanyPicture {
     lag: Option<Duration>,
     held: i64,
     healthy: bool,
+    /// How often it is really polled, about; `None` by a calendar.
+    interval: Option<Duration>,
+    /// What it asks of the API in a minute, about.
+    requests: f64,
 }
 
 impl Picture {
@@ -64,11 +71,19 @@ pub(super) fn run(path: &Path, as_json: bool) -> Outcome {
 
 fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> {
     let now = Utc::now();
+    let mut rows = BTreeMap::new();
+    for company in &config.companies {
+        let row = companies::get(conn, company.id)?.unwrap_or_default();
+        rows.insert(company.id, row);
+    }
+    let requests = |id: i64| rows.get(&id).and_then(|row| row.sweep_requests);
+    let plan = config.plan(requests);
     let companies = config
         .companies
         .iter()
         .map(|company| {
-            let row = companies::get(conn, company.id)?.unwrap_or_default();
+            let row = rows.get(&company.id).cloned().unwrap_or_default();
+            let demand = company.demand(row.sweep_requests);
             let held = guard::held(conn, company.id, now)?.count;
             let lag = row
                 .last_poll_at
@@ -86,6 +101,8 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
                 lag,
                 held,
                 healthy,
+                interval: plan.interval(demand.polls),
+                requests: plan.share(&demand),
             })
         })
         .collect::<store::Result<_>>()?;
@@ -95,6 +112,7 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
         channels: channels::all(conn)?,
         outbox: stats::outbox(conn, now)?,
         messages: stats::messages(conn, now)?,
+        plan,
     })
 }
 
@@ -135,7 +153,15 @@ fn to_json(p: &Picture) -> Value {
             "last_error": c.row.last_error,
             "held": c.held,
             "overlap_seconds": c.row.overlap.as_secs(),
+            "interval_seconds": c.interval.map(|every| tenths(every.as_secs_f64())),
+            "requests_per_minute": tenths(c.requests),
         })).collect::<Vec<_>>(),
+        "budget": {
+            "allowed_per_minute": tenths(p.plan.allowed),
+            "polls_per_minute": tenths(p.plan.polls),
+            "sweeps_per_minute": tenths(p.plan.sweeps),
+            "suffices": p.plan.suffices(),
+        },
         "channels": p.channels.iter().map(|c| json!({
             "name": c.name,
             "type": c.kind,
@@ -158,9 +184,14 @@ fn to_json(p: &Picture) -> Value {
     })
 }
 
+fn tenths(figure: f64) -> f64 {
+    (figure * 10.0).round() / 10.0
+}
+
 fn lines(p: &Picture, words: Say) -> Vec<String> {
     let mut companies = table(&[
         words.of("Салон", "Salon"),
+        words.of("Каждые", "Every"),
         words.of("Журнал прочитан", "Journal read"),
         words.of("Сверка", "Compared"),
         words.of("Состояние", "State"),
@@ -180,6 +211,8 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         };
         companies.add_row([
             c.title.clone(),
+            c.interval
+                .map_or_else(|| "—".to_owned(), |every| words.every(every)),
             words.ago(c.row.last_poll_at, p.now),
             words.ago(c.row.last_sweep_at, p.now),
             state,
@@ -199,7 +232,7 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         };
         channels.add_row([c.name.clone(), c.kind.clone(), state]);
     }
-    let counts = |counts: &std::collections::BTreeMap<String, i64>| {
+    let counts = |counts: &BTreeMap<String, i64>| {
         let listed: Vec<String> = counts
             .iter()
             .map(|(status, n)| format!("{status} {n}"))
@@ -214,6 +247,7 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     if !p.channels.is_empty() {
         lines.extend([channels.to_string(), String::new()]);
     }
+    lines.push(words.budget(&p.plan));
     lines.push(format!(
         "{} {}",
         words.of("Уведомления за 24 ч:", "Notifications, 24 h:"),

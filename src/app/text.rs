@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use comfy_table::{ContentArrangement, Table, presets};
 
+use crate::domain::budget::Plan;
 use crate::domain::message::Language;
 
 /// Picks the wording.
@@ -34,6 +35,48 @@ impl Say {
             (0, _, _) => format!("{hours} {h} {minutes} {m}"),
             _ => format!("{days} {d} {hours} {h}"),
         }
+    }
+
+    /// An interval: to the second where seconds matter.
+    pub(super) fn every(self, interval: Duration) -> String {
+        if interval < Duration::from_mins(10) {
+            format!("{:.0} {}", interval.as_secs_f64(), self.of("с", "s"))
+        } else {
+            self.span(interval)
+        }
+    }
+
+    /// What all companies ask of the API, against what it allows.
+    pub(super) fn budget(self, plan: &Plan) -> String {
+        let (polls, sweeps, allowed) = (plan.polls, plan.sweeps, plan.allowed);
+        let needed = match self.0 {
+            Language::Ru => format!(
+                "Запросов к YClients в минуту: опросы {polls:.0}, сверки {sweeps:.0}, можно {allowed:.0}."
+            ),
+            Language::En => format!(
+                "Requests to YClients a minute: polls {polls:.0}, comparisons {sweeps:.0}, allowed {allowed:.0}."
+            ),
+        };
+        if plan.suffices() {
+            return needed;
+        }
+        let factor = format!("{:.1}", plan.stretch);
+        let short = match (plan.stretch > 1.0, self.0) {
+            (true, Language::Ru) => {
+                let factor = factor.replace('.', ",");
+                format!("На всё не хватает: опросы в {factor} раза реже заданного, сверки ждут.")
+            }
+            (true, Language::En) => {
+                format!(
+                    "Not enough: polls are {factor} times rarer than asked for, comparisons wait."
+                )
+            }
+            (false, Language::Ru) => {
+                "На все сверки не хватает: они идут реже заданного.".to_owned()
+            }
+            (false, Language::En) => "Not enough: comparisons are rarer than asked for.".to_owned(),
+        };
+        format!("{needed} {short}")
     }
 
     /// How long ago, or a dash.

@@ -15,7 +15,7 @@ use crate::config::{Company, Config, Language};
 use crate::daemon::Trouble;
 use crate::domain::record::Record;
 use crate::pipeline::listing::{self, Sweep};
-use crate::ports::{ApiError, BookingApi, CompanyRef, Lookup};
+use crate::ports::{ApiError, BookingApi, CompanyRef, Lookup, Standing};
 use crate::store::companies;
 use crate::store::{self, StoreError, cache};
 
@@ -173,6 +173,7 @@ async fn compare(
         id: company.id,
         zone,
         country: company.country.clone(),
+        standing: Standing::first(),
     };
     let from = Utc::now().with_timezone(&zone).date_naive();
     let to = from + TimeDelta::days(i64::from(company.pace.horizon_days));

@@ -159,7 +159,7 @@ fn config(root: &mut Section<'_>) -> Config {
             reader.warning(place, wrong);
         }
     }
-    Config {
+    let mut config = Config {
         file: reader.file.to_owned(),
         language,
         database,
@@ -168,7 +168,9 @@ fn config(root: &mut Section<'_>) -> Config {
         channels: channels.settings,
         companies,
         alerts,
-    }
+    };
+    config.share_out();
+    config
 }
 
 fn database(at: &mut Section<'_>) -> Database {

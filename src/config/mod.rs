@@ -15,6 +15,7 @@ pub use crate::domain::message::Language;
 use crate::domain::policy::{Kind, Pace, Rules};
 
 mod address;
+mod budget;
 mod channels;
 mod companies;
 mod environment;

@@ -32,7 +32,7 @@ const FIELDS: [(&str, Field); 5] = [
 ];
 
 /// Everything a company inherits from `[monitor]` and `[notify]`.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Inherited {
     pub(super) pace: Pace,
     pub(super) schedule: Option<String>,
@@ -43,31 +43,16 @@ pub(super) struct Inherited {
     only_phones: Vec<(Place, String)>,
 }
 
-impl Default for Inherited {
-    fn default() -> Self {
-        Self {
-            pace: Pace {
-                interval: Duration::from_secs(60),
-                notification_delay: Duration::from_secs(30),
-                max_delay: Duration::from_mins(5),
-                sweep_interval: Duration::from_mins(15),
-                horizon_days: 180,
-            },
-            schedule: None,
-            quiet_hours: None,
-            rules: Rules::default(),
-            booking_link: None,
-            only_phones: Vec::new(),
-        }
-    }
-}
-
 impl Inherited {
     /// The keys of `[monitor]` that a company may set again, in place of what `self` holds.
     pub(super) fn monitor(mut self, at: &mut Section<'_>, overrides: &Overrides) -> Self {
         let pace = self.pace;
+        let chosen = at.get("interval", (!pace.auto).then_some(pace.interval), interval);
+        // The file's own value is read first all the same, so that a broken one is not hidden.
+        let chosen = overrides.interval.or(chosen);
         self.pace = Pace {
-            interval: at.get("interval", pace.interval, interval),
+            interval: chosen.unwrap_or(pace.interval),
+            auto: chosen.is_none(),
             notification_delay: at.get(
                 "notification_delay",
                 pace.notification_delay,
@@ -77,8 +62,6 @@ impl Inherited {
             sweep_interval: at.get("sweep_interval", pace.sweep_interval, duration(SHORTEST)),
             horizon_days: at.get("horizon", pace.horizon_days, days),
         };
-        // The file's own value is read first all the same, so that a broken one is not hidden.
-        self.pace.interval = overrides.interval.unwrap_or(self.pace.interval);
         self.pace.notification_delay = overrides
             .notification_delay
             .unwrap_or(self.pace.notification_delay);
@@ -167,12 +150,12 @@ impl Inherited {
     }
 }
 
-fn interval(value: &Value<'_>) -> Option<Duration> {
+/// A duration, or nothing where `"auto"` leaves it to the program.
+fn interval(value: &Value<'_>) -> Option<Option<Duration>> {
     if value.node.as_str() == Some("auto") {
-        let hint = r#"write a duration such as "60s""#;
-        return value.wrong("this version does not know the interval", Some(hint.into()));
+        return Some(None);
     }
-    duration(SHORTEST)(value)
+    duration(SHORTEST)(value).map(Some)
 }
 
 /// Broken items are reported and left out, so that the others are still looked at.

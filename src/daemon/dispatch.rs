@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
+use super::auto::Autos;
 use super::{DaemonError, GLANCE, Pulse, until};
 use crate::pipeline::poll::PollReport;
 use crate::pipeline::{Company, Pipeline};
@@ -170,6 +171,7 @@ pub(super) async fn dispatch(
     pulse: Arc<Pulse>,
 ) -> Result<(), DaemonError> {
     let mut plan = Plan::default();
+    let mut autos = Autos::default();
     let mut polls: JoinSet<(i64, Result<PollReport, StoreError>)> = JoinSet::new();
     let start = Instant::now();
     let count = u32::try_from(pipeline.companies().len())
@@ -201,7 +203,7 @@ pub(super) async fn dispatch(
             },
             Some(done) = polls.join_next() => {
                 let Ok((id, report)) = done else { return Err(DaemonError::LoopEnded("poll")) };
-                plan.ended(id, wait_after(&pipeline, id, report?).await?);
+                plan.ended(id, wait_after(&pipeline, id, report?, &mut autos).await?);
             }
         }
     }
@@ -211,21 +213,31 @@ pub(super) async fn dispatch(
 
 /// What a company waits for after this poll: the interval or the calendar, or what its trouble
 /// asks for.
-async fn wait_after(pipeline: &Pipeline, id: i64, report: PollReport) -> Result<Wait, StoreError> {
+async fn wait_after(
+    pipeline: &Pipeline,
+    id: i64,
+    report: PollReport,
+    autos: &mut Autos,
+) -> Result<Wait, StoreError> {
     let Some(company) = pipeline.companies().get(&id) else {
         return Ok(Wait::Calendar);
     };
     let settings = &company.settings;
+    let row = || pipeline.store().read(move |c| companies::get(c, id));
+    if report.counts.events() > 0 {
+        autos.changed(id);
+    }
     match report.error {
         None if settings.schedule.is_some() => Ok(Wait::Calendar),
+        None if settings.pace.auto => {
+            let zone = settings.timezone.or(row().await?.and_then(|r| r.info.zone));
+            let (average, now) = (settings.pace.interval, pipeline.clock().now());
+            Ok(Wait::Interval(autos.interval(id, zone, average, now)))
+        }
         None => Ok(Wait::Interval(settings.pace.interval)),
         Some(ApiError::Throttled { pause }) => Ok(Wait::Trouble(pause)),
         Some(_) => {
-            let row = pipeline
-                .store()
-                .read(move |c| companies::get(c, id))
-                .await?;
-            let at = row.and_then(|row| row.next_try_at);
+            let at = row().await?.and_then(|row| row.next_try_at);
             let pause = at.map_or(settings.pace.interval, |at| {
                 until(at, pipeline.clock().now())
             });

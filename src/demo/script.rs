@@ -54,10 +54,7 @@ pub fn company(id: i64, interval: Duration) -> config::Company {
         owners: Vec::new(),
         pace: Pace {
             interval,
-            notification_delay: Duration::from_secs(30),
-            max_delay: Duration::from_mins(5),
-            sweep_interval: Duration::from_mins(15),
-            horizon_days: 180,
+            ..Pace::default()
         },
         schedule: None,
         quiet_hours: None,

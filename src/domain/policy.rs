@@ -45,8 +45,11 @@ pub enum OnUncertain {
 /// The clock rules of one company's polls and messages.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pace {
-    /// Between two polls.
+    /// Between two polls; of a company that leaves it to the program, what the budget allows on
+    /// average.
     pub interval: Duration,
+    /// The interval is left to the program: open and busy salons are polled more often.
+    pub auto: bool,
     /// Quiet time after the last change before it is told.
     pub notification_delay: Duration,
     /// Never wait longer than this after the first change.
@@ -55,6 +58,19 @@ pub struct Pace {
     pub sweep_interval: Duration,
     /// How many days ahead bookings are watched.
     pub horizon_days: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_mins(1),
+            auto: false,
+            notification_delay: Duration::from_secs(30),
+            max_delay: Duration::from_mins(5),
+            sweep_interval: Duration::from_mins(15),
+            horizon_days: 180,
+        }
+    }
 }
 
 /// What one company wants told, to whom, and what is passed over in silence.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use chrono_tz::Tz;
 use tokio::sync::{Mutex, Notify};
@@ -14,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config;
 use crate::domain::message::{Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
-use crate::ports::{Addressing, BookingApi, Channel, Clock, CompanyRef, Receiver};
+use crate::ports::{
+    Addressing, BookingApi, Channel, Clock, CompanyRef, Receiver, Standing, Urgency,
+};
 use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
 
@@ -46,6 +49,8 @@ pub struct Company {
     texts: Texts,
     /// Held by whoever polls the company: its polls never overlap.
     turn: Mutex<()>,
+    /// Messages that wait for a look at its journal.
+    awaited: Arc<AtomicU32>,
 }
 
 impl Company {
@@ -66,6 +71,7 @@ impl Company {
             settings,
             texts,
             turn: Mutex::new(()),
+            awaited: Arc::default(),
         })
     }
 
@@ -74,11 +80,12 @@ impl Company {
         self.settings.timezone.or(row.info.zone)
     }
 
-    fn reference(&self, zone: Tz) -> CompanyRef {
+    fn reference(&self, zone: Tz, urgency: Urgency) -> CompanyRef {
         CompanyRef {
             id: self.settings.id,
             zone,
             country: self.settings.country.clone(),
+            standing: Standing::new(urgency, Arc::clone(&self.awaited)),
         }
     }
 

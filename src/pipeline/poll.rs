@@ -2,6 +2,7 @@
 //! records, events and cursor in one transaction.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
@@ -12,7 +13,7 @@ use super::listing::{self, Listing, Sweep};
 use super::{Company, Pipeline};
 use crate::domain::delivery::jittered;
 use crate::domain::event::Gone;
-use crate::ports::{ApiError, CompanyRef, Lookup, Query};
+use crate::ports::{ApiError, CompanyRef, Lookup, Query, Urgency};
 use crate::store::companies::{self, CompanyRow, Progress};
 use crate::store::{self, StoreError, cache};
 
@@ -26,6 +27,22 @@ const INFO_LIFE: TimeDelta = TimeDelta::hours(24);
 const DENIED_PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// Waits after failed polls; the last one repeats, or the interval where that is longer.
 const FAILURE_STEPS: [u64; 5] = [1, 2, 4, 8, 15];
+
+/// A message waits for a look at this company, until this is dropped.
+struct Awaited<'a>(&'a Company);
+
+impl<'a> Awaited<'a> {
+    fn new(company: &'a Company) -> Self {
+        company.awaited.fetch_add(1, Ordering::Relaxed);
+        Self(company)
+    }
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.0.awaited.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// What one poll of one company came to.
 #[derive(Clone, Debug)]
@@ -70,6 +87,8 @@ impl Pipeline {
         company: &Arc<Company>,
         fresh: TimeDelta,
     ) -> Result<(), StoreError> {
+        // Whoever is polling it meanwhile is hurried along.
+        let _awaited = Awaited::new(company);
         let _turn = company.turn.lock().await;
         let id = company.settings.id;
         let last = self
@@ -168,10 +187,11 @@ impl Pipeline {
         let zone = company.zone(&row).ok_or_else(|| {
             ApiError::Unreadable("the company names no time zone: set `timezone` under it".into())
         })?;
-        let reference = company.reference(zone);
-        let Some(_) = row.baseline_at else {
+        if row.baseline_at.is_none() {
+            let reference = company.reference(zone, Urgency::FirstSweep);
             return self.baseline(company, &row, &reference, report).await;
-        };
+        }
+        let reference = company.reference(zone, Urgency::Poll(row.last_poll_at));
         // A listing that contradicts itself ends no poll: the comparison may still be whole, and the
         // trouble is reported after it.
         let (polled_at, trouble) = match self.changes(company, &row, &reference, report).await {
@@ -181,6 +201,7 @@ impl Pipeline {
         };
         let now = self.clock.now();
         if is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
+            let reference = company.reference(zone, Urgency::Sweep);
             self.compare(company, &row, &reference, polled_at, report)
                 .await?;
         }
@@ -245,6 +266,7 @@ impl Pipeline {
             cursor_at: Some(newest.map_or(server_date, |n| n.min(server_date))),
             swept: true,
             slice_days: Some(sweep.slice_days),
+            sweep_requests: Some(sweep.requests),
         };
         let (company, zone) = (Arc::clone(company), reference.zone);
         report.counts = self
@@ -326,6 +348,7 @@ impl Pipeline {
         let progress = failure.is_none().then(|| Progress {
             swept: true,
             slice_days: Some(sweep.slice_days),
+            sweep_requests: Some(sweep.requests),
             ..Progress::default()
         });
         let records: Vec<_> = std::mem::take(&mut sweep.records).into_values().collect();

@@ -28,6 +28,8 @@ pub struct CompanyRow {
     pub slice_days: u32,
     /// Last good poll.
     pub last_poll_at: Option<DateTime<Utc>>,
+    /// Requests of the last whole sweep.
+    pub sweep_requests: Option<u32>,
     /// Last whole sweep.
     pub last_sweep_at: Option<DateTime<Utc>>,
     /// Failed polls in a row.
@@ -61,6 +63,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
         cursor_at: at("cursor_at")?,
         overlap: Duration::from_secs(row.get::<_, u32>("overlap_seconds")?.into()),
         slice_days: row.get("slice_days")?,
+        sweep_requests: row.get("sweep_requests")?,
         last_poll_at: at("last_poll_at")?,
         last_sweep_at: at("last_sweep_at")?,
         failures: row.get("failures")?,
@@ -126,17 +129,20 @@ pub struct Progress {
     pub swept: bool,
     /// The new slice.
     pub slice_days: Option<u32>,
+    /// Requests that the sweep took.
+    pub sweep_requests: Option<u32>,
 }
 
 /// A good listing: the cursor moves. Trouble is over only when the whole poll went well.
 pub fn succeeded(conn: &Connection, id: i64, progress: Progress, now: DateTime<Utc>) -> Result<()> {
     conn.prepare_cached(
         "UPDATE companies SET
-                        last_poll_at = ?2,
+            last_poll_at = ?2,
             baseline_at = coalesce(baseline_at, ?3),
             cursor_at = max(coalesce(cursor_at, ''), coalesce(?4, cursor_at, '')),
             last_sweep_at = CASE WHEN ?5 THEN ?2 ELSE last_sweep_at END,
-            slice_days = coalesce(?6, slice_days)
+            slice_days = coalesce(?6, slice_days),
+            sweep_requests = coalesce(?7, sweep_requests)
           WHERE company_id = ?1",
     )?
     .execute((
@@ -146,6 +152,7 @@ pub fn succeeded(conn: &Connection, id: i64, progress: Progress, now: DateTime<U
         progress.cursor_at.map(At),
         progress.swept,
         progress.slice_days,
+        progress.sweep_requests,
     ))?;
     conn.prepare_cached(
         "UPDATE companies SET cursor_at = NULL WHERE company_id = ?1 AND cursor_at = ''",

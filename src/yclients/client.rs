@@ -14,7 +14,9 @@ use super::answer::Answer;
 use super::limit::Limiter;
 use super::session::{Session, Step};
 use crate::http_client::{self, ClientError, failure, never_left};
-use crate::ports::{ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query};
+use crate::ports::{
+    ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query, Standing, Urgency,
+};
 
 /// The records API at one address. Clones share the connections, the tokens and the pace, and
 /// there must be no second client for the same address: the API counts requests per IP.
@@ -81,9 +83,12 @@ impl BookingApi for Client {
             }
         }
         self.0
-            .get(&format!("/records/{}", company.id), &asked, |answer| {
-                answer.page(company, query)
-            })
+            .get(
+                &format!("/records/{}", company.id),
+                &asked,
+                &company.standing,
+                |answer| answer.page(company, query),
+            )
             .await
     }
 
@@ -92,6 +97,7 @@ impl BookingApi for Client {
             .get(
                 &format!("/record/{}/{record_id}", company.id),
                 &[],
+                &company.standing,
                 |answer| answer.lookup(company, record_id),
             )
             .await
@@ -99,9 +105,10 @@ impl BookingApi for Client {
 
     async fn company(&self, company_id: i64) -> Result<CompanyInfo, ApiError> {
         let forms = [("showBookforms", "1".to_owned())];
-        self.0
-            .get(&format!("/company/{company_id}"), &forms, Answer::company)
-            .await
+        // Nothing can be read before the zone is known.
+        let standing = Standing::new(Urgency::Poll(None), Arc::default());
+        let path = format!("/company/{company_id}");
+        self.0.get(&path, &forms, &standing, Answer::company).await
     }
 
     fn page_size(&self) -> u32 {
@@ -115,13 +122,14 @@ impl Inner {
         &self,
         path: &str,
         query: &[(&str, String)],
+        standing: &Standing,
         read: impl Fn(&Answer) -> Result<T, ApiError> + Send,
     ) -> Result<T, ApiError> {
         let header = self.header(None).await?;
-        let mut answer = self.ask(path, query, header.clone()).await?;
+        let mut answer = self.ask(path, query, standing, header.clone()).await?;
         if answer.status == 401 && self.session.can_sign_in() {
             let renewed = self.header(Some(&header)).await?;
-            answer = self.ask(path, query, renewed).await?;
+            answer = self.ask(path, query, standing, renewed).await?;
         }
         self.settle(read(&answer))
     }
@@ -130,6 +138,7 @@ impl Inner {
         &self,
         path: &str,
         query: &[(&str, String)],
+        standing: &Standing,
         header: HeaderValue,
     ) -> Result<Answer, ApiError> {
         let request = self
@@ -138,7 +147,8 @@ impl Inner {
             .query(query)
             .header(CONTENT_TYPE, "application/json")
             .header(AUTHORIZATION, header);
-        self.send(request, path).await.map_err(ApiError::from)
+        let answer = self.send(request, path, standing).await;
+        answer.map_err(ApiError::from)
     }
 
     /// The header of the present token, fetching one where there is none (or a stale one).
@@ -167,7 +177,7 @@ impl Inner {
             .header(AUTHORIZATION, header)
             .json(&body);
         self.session.asking();
-        let outcome = match self.send(request, "/auth").await {
+        let outcome = match self.send(request, "/auth", &Standing::first()).await {
             Ok(answer) => self.settle(answer.token()),
             // Nothing was asked, so nothing has to wait five minutes.
             Err(failure @ (Failure::Paused(_) | Failure::NeverLeft(_))) => {
@@ -179,9 +189,14 @@ impl Inner {
         self.session.signed_in(outcome)
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder, path: &str) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+        path: &str,
+        standing: &Standing,
+    ) -> Result<Answer, Failure> {
         self.limiter
-            .turn(self.patience)
+            .turn(standing, self.patience)
             .await
             .map_err(Failure::Paused)?;
         let began = Instant::now();

@@ -10,10 +10,12 @@ use crate::http_client::ClientSettings;
 mod answer;
 pub mod client;
 pub mod limit;
+mod line;
 mod session;
 pub mod wire;
 
 pub use client::Client;
+pub use limit::sustained_per_minute;
 
 /// `[yclients]`.
 #[derive(Clone, Debug)]

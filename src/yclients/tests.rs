@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use crate::domain::event::body;
 use crate::domain::record::{Attendance, Client, Money, Record};
-use crate::ports::{ApiError, CompanyRef, Lookup, Page, Query, Row};
+use crate::ports::{ApiError, CompanyRef, Lookup, Page, Query, Row, Standing};
 
 const ORDINARY: &str = include_str!("../../tests/fixtures/yclients/ordinary.json");
 const BLOCKED_SLOT: &str = include_str!("../../tests/fixtures/yclients/blocked_slot.json");
@@ -22,6 +22,7 @@ fn company() -> CompanyRef {
         id: 111_111,
         zone: chrono_tz::Asia::Yekaterinburg,
         country: "RU".to_owned(),
+        standing: Standing::first(),
     }
 }
 

@@ -53,6 +53,48 @@ fn a_duration_is_one_number_and_one_unit() {
 }
 
 #[test]
+fn an_interval_left_to_the_program_is_what_the_budget_allows() {
+    let salons = |count: u32, monitor: &str| {
+        let one = |id| {
+            format!("[[companies]]\nid = {id}\nowner = [{{ channel = \"owners\", to = \"1\" }}]\n")
+        };
+        let draft = Draft {
+            monitor: monitor.into(),
+            companies: (1..=count).map(one).collect(),
+            ..draft()
+        };
+        draft.config().companies
+    };
+    let alone = salons(1, "interval = \"auto\"");
+    assert!(alone[0].pace.auto);
+    assert_eq!(alone[0].pace.interval, Duration::from_secs(1));
+    let many = salons(100, "interval = \"auto\"");
+    let interval = many[7].pace.interval.as_secs_f64();
+    assert!((35.0..45.0).contains(&interval), "{interval}");
+    let given = salons(1, "interval = \"45s\"");
+    assert!(!given[0].pace.auto);
+    assert_eq!(given[0].pace.interval, Duration::from_secs(45));
+}
+
+#[test]
+fn a_company_may_leave_its_interval_to_the_program_or_have_one_of_its_own() {
+    let draft = Draft {
+        monitor: "interval = \"auto\"".into(),
+        companies: format!(
+            "{COMPANY}interval = \"3m\"\n[[companies]]\nid = 2\nowner = [{{ channel = \"owners\", to = \"1\" }}]\n"
+        ),
+        ..draft()
+    };
+    let autos: Vec<bool> = draft
+        .config()
+        .companies
+        .iter()
+        .map(|c| c.pace.auto)
+        .collect();
+    assert_eq!(autos, [false, true]);
+}
+
+#[test]
 fn the_environment_wins_over_the_file_and_over_the_companies() {
     let draft = Draft {
         monitor: "enabled = true\ninterval = \"2m\"".into(),

@@ -10,8 +10,8 @@ fn a_broken_value_under_monitor_names_what_is_allowed() {
             r#"booking-monitor.toml:2: monitor.interval: expected a duration such as "60s", "15m", "2h" or "30d", found 60"#,
         ),
         (
-            r#"interval = "auto""#,
-            r#"booking-monitor.toml:2: monitor.interval: this version does not know the interval "auto"; write a duration such as "60s""#,
+            r#"interval = "often""#,
+            r#"booking-monitor.toml:2: monitor.interval: expected a duration such as "60s", "15m", "2h" or "30d", found "often""#,
         ),
         (
             r#"interval = "1s500ms""#,

@@ -506,6 +506,7 @@ fn company(with_owner: bool) -> config::Company {
         owners: if with_owner { vec![owner] } else { Vec::new() },
         pace: Pace {
             interval: Duration::from_secs(10),
+            auto: false,
             notification_delay: NOTIFICATION_DELAY.to_std().unwrap(),
             max_delay: MAX_DELAY.to_std().unwrap(),
             sweep_interval: Duration::from_mins(15),

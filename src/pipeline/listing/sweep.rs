@@ -19,6 +19,8 @@ pub struct Sweep {
     pub days: Vec<Days>,
     /// The `Date` of the first answer.
     pub server_date: Option<DateTime<Utc>>,
+    /// Requests that it took.
+    pub requests: u32,
     /// The slice that the next sweep begins with.
     pub slice_days: u32,
     /// What ended the sweep early.
@@ -70,6 +72,7 @@ pub async fn sweep(
                 page = first;
             }
         }
+        result.requests += slice.pages;
         if overflows {
             if day < last {
                 // What came is evidence all the same, should the sweep break off.
@@ -78,6 +81,7 @@ pub async fn sweep(
                 continue;
             }
             slice = whole_day(api, company, day).await;
+            result.requests += slice.pages * 2;
         }
         let is_small = slice.total.unwrap_or(slice.received) * 4 < page;
         let grown = if is_small { (size * 2).min(span) } else { size };
