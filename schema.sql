@@ -126,6 +126,7 @@ CREATE TABLE booking_notifications (
   keyboard             TEXT NOT NULL DEFAULT '', -- a chat's keyboard: ask_contact or remove
   told                 TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(told)), -- what it makes known
   about                INTEGER,                -- an owner's copy: the client's notification
+  contact_id           INTEGER,                -- whose words it hands on, or who is answered
   first_change_at      TEXT NOT NULL,
   changed_at           TEXT NOT NULL,          -- the change in the journal that it tells
   due_at               TEXT NOT NULL,
@@ -179,6 +180,15 @@ CREATE TABLE contacts (
   UNIQUE (channel, chat_id)
 ) STRICT;
 CREATE INDEX contacts_phone ON contacts (phone);
+
+-- Who asked for silence, and of whom: STOP binds a phone and the companies served by the channel it
+-- was written in. contacts.opted_out_at shows it; this is what counts.
+CREATE TABLE opt_outs (
+  company_id  INTEGER NOT NULL,
+  phone       TEXT NOT NULL,
+  since       TEXT NOT NULL,
+  PRIMARY KEY (company_id, phone)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE messages (
   id               INTEGER PRIMARY KEY,

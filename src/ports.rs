@@ -287,6 +287,12 @@ pub enum Incoming {
         text: String,
         /// When, provider's time.
         at: DateTime<Utc>,
+        /// The provider's id of the message of ours that they answer.
+        quoted: Option<String>,
+        /// The provider's id of the person, where it is another than the chat's.
+        sender: String,
+        /// Nobody else reads along; what is said in groups concerns owners only.
+        is_private: bool,
     },
     /// Somebody opened the bot, or opened it again.
     Started {

@@ -117,11 +117,13 @@ fn owner(at: &mut Section<'_>, channels: &Channels) -> Option<Owner> {
     let events = KINDS.map(|(_, kind)| kind).to_vec();
     let events = at.get("events", events, list(word(&KINDS)));
     let alerts = at.get("alerts", true, switch);
+    let users = at.get("users", Vec::new(), list(text_or_number));
     Some(Owner {
         channel: channel?,
         to: to?,
         events,
         alerts,
+        users,
     })
 }
 

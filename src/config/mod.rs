@@ -107,6 +107,8 @@ pub struct Owner {
     pub events: Vec<Kind>,
     /// Alerts go there too.
     pub alerts: bool,
+    /// In a group: the users who may answer clients and give orders.
+    pub users: Vec<String>,
 }
 
 /// One text that stands in place of a built-in one.

@@ -9,14 +9,11 @@ use super::channels::Channels;
 use super::problem::did_you_mean;
 use super::reader::{Value, Wrong};
 use super::section::Section;
+use crate::domain::message::Key;
 
-const KEYS: [&str; 5] = [
-    "created",
-    "updated",
-    "restored",
-    "cancelled",
-    "wrong_number",
-];
+fn keys() -> impl Iterator<Item = &'static str> {
+    Key::ALL.into_iter().map(Key::as_str)
+}
 
 /// Reads a `templates` table; what it sets takes the place of `inherited`.
 pub(super) fn read(
@@ -29,8 +26,10 @@ pub(super) fn read(
         // `creatd = { file = "…" }` is a mistyped text, not a channel named "creatd".
         let is_text = !value.node.is_table() || value.node.get("file").is_some();
         if is_text {
-            let hint = did_you_mean(&name, KEYS);
-            let hint = hint.unwrap_or_else(|| format!("known here: {}", KEYS.join(", ")));
+            let hint = did_you_mean(&name, keys());
+            let hint = hint.unwrap_or_else(|| {
+                format!("known here: {}", keys().collect::<Vec<_>>().join(", "))
+            });
             value.refuse::<()>(Wrong::new("unknown key").hint(hint));
         } else {
             if !channels.names().any(|known| known == name) {
@@ -65,7 +64,7 @@ pub(super) fn unknown_channel(name: &str, channels: &Channels) -> Wrong {
 
 fn texts(at: &mut Section<'_>, channel: Option<&str>) -> Vec<Template> {
     let mut templates = Vec::new();
-    for key in KEYS {
+    for key in keys() {
         if let Some((source, origin)) = at.optional(key, text) {
             templates.push(Template {
                 key: key.to_owned(),

@@ -17,3 +17,4 @@ pub mod policy;
 pub mod record;
 pub mod settle;
 pub mod silence;
+pub mod wish;

@@ -11,6 +11,7 @@ use super::{ChannelEnd, Desk, Pipeline};
 use crate::domain::message::Language;
 use crate::domain::message::markup::{capped, data, render};
 use crate::domain::phone::Phone;
+use crate::domain::wish::Wish;
 use crate::ports::Keyboard;
 use crate::store::outbox::{self, New};
 use crate::store::{self, companies, contacts};
@@ -38,6 +39,19 @@ impl Pipeline {
         self.store
             .write(move |tx| {
                 contacts::ensure(tx, &end.name, &chat_id, &name)?;
+                let linked = contacts::phone_of(tx, &end.name, &chat_id)?;
+                let is_linked = linked.is_some();
+                // Who opens the bot again after a STOP wants its messages.
+                let written = Written {
+                    chat_id: chat_id.clone(),
+                    phone: linked.map(Phone::from_stored),
+                    name,
+                    text: String::new(),
+                    contact: None,
+                };
+                if desk.heed(tx, &end, &written, Wish::Start, now)? && is_linked {
+                    return Ok(());
+                }
                 let (language, salon) = desk.salon(tx, company)?;
                 let text = match language {
                     Language::Ru => format!(
@@ -117,6 +131,7 @@ impl Pipeline {
                     );
                 };
                 contacts::link(tx, &end.name, &chat_id, phone.e164(), &name)?;
+                desk.carry_silence(tx, &end, &chat_id, &phone, now)?;
                 let text = match language {
                     Language::Ru => "Готово ✅",
                     Language::En => "Done ✅",
@@ -195,6 +210,7 @@ impl Desk {
                         recipient: &owner.to,
                         channel: &owner.channel,
                         message: &message,
+                        contact: written.contact,
                         ..New::note("owner", now)
                     },
                     now,

@@ -29,6 +29,7 @@ mod link;
 pub mod listing;
 pub mod maintain;
 mod outcome;
+mod owner_chat;
 mod pace;
 pub mod poll;
 mod quiet;
@@ -36,6 +37,7 @@ pub mod receive;
 mod recreated;
 pub mod settle;
 mod visit;
+mod wishes;
 mod words;
 
 pub use visit::discard_held;

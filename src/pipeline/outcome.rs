@@ -110,8 +110,14 @@ impl Desk {
                     false,
                 )
             }
-            Outcome::Unreachable { why } => self.next_channel(conn, n, why, Status::Dead, now),
-            Outcome::Refused { why } => outbox::set_ended(conn, id, Status::Dead, why),
+            Outcome::Unreachable { why } => {
+                self.answer_failed(conn, n, now)?;
+                self.next_channel(conn, n, why, Status::Dead, now)
+            }
+            Outcome::Refused { why } => {
+                self.answer_failed(conn, n, now)?;
+                outbox::set_ended(conn, id, Status::Dead, why)
+            }
             Outcome::Uncertain { why } => self.uncertain(conn, n, why, now),
         }
     }
@@ -130,7 +136,7 @@ impl Desk {
             told.set(conn, n.company, &n.phone, &either, None)?;
         }
         // An owner reads twice more gladly than not at all.
-        let to_owner = n.phone.is_empty();
+        let to_owner = n.phone.is_empty() && n.kind != "reply";
         let resend = to_owner
             || self
                 .companies

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::owner_chat::OwnersWords;
 use super::{ChannelEnd, Pipeline};
 use crate::domain::phone::Phone;
+use crate::domain::wish::Wish;
 use crate::ports::{Incoming, Received, Receiver};
 use crate::store::contacts::{self, Inbound};
 use crate::store::{self, StoreError, cache};
@@ -18,6 +20,8 @@ pub(super) struct Written {
     pub(super) phone: Option<Phone>,
     pub(super) name: String,
     pub(super) text: String,
+    /// Who that is, once stored.
+    pub(super) contact: Option<i64>,
 }
 
 /// Why nothing was received.
@@ -96,6 +100,9 @@ impl Pipeline {
                 name: sender,
                 text,
                 at,
+                quoted,
+                sender: user,
+                is_private,
             } => {
                 let phone = phone.and_then(|digits| Phone::parse(&format!("+{digits}"), "RU").ok());
                 tracing::info!(channel, "message received");
@@ -103,6 +110,17 @@ impl Pipeline {
                     tracing::info!(channel, "phone found");
                 }
                 if self.is_owners_chat(channel, &chat_id) {
+                    let wrote = OwnersWords {
+                        message_id,
+                        chat_id,
+                        sender: user,
+                        is_private,
+                        text,
+                        quoted,
+                    };
+                    return self.owner_wrote(end, wrote).await;
+                }
+                if !is_private {
                     return Ok(());
                 }
                 let written = Written {
@@ -110,6 +128,7 @@ impl Pipeline {
                     phone,
                     name: sender,
                     text,
+                    contact: None,
                 };
                 self.store_text(end, message_id, written, at).await
             }
@@ -178,6 +197,8 @@ impl Pipeline {
     ) -> store::Result<()> {
         let (desk, now, mask) = (self.desk(), self.clock.now(), self.alerts.mask_phones);
         let (name, company) = (end.name.clone(), self.only_company_of(&end.name));
+        let channel = end.name.as_str();
+        let end = Arc::clone(end);
         let stored = self
             .store
             .write(move |tx| {
@@ -203,12 +224,16 @@ impl Pipeline {
                 };
                 let stored = contacts::store_inbound(tx, &message)?;
                 if stored.message_is_new {
+                    written.contact = Some(stored.contact);
                     desk.forward(tx, &name, company, &written, mask, now)?;
+                    if let Some(wish) = Wish::of(&written.text) {
+                        desk.heed(tx, &end, &written, wish, now)?;
+                    }
                 }
                 Ok(stored)
             })
             .await?;
-        let (channel, contact) = (end.name.as_str(), stored.contact);
+        let contact = stored.contact;
         if stored.contact_is_new {
             tracing::info!(channel, contact, "client created");
         } else {
@@ -224,7 +249,7 @@ impl Pipeline {
     }
 
     /// Whether this message was not read before; it is from now on.
-    async fn is_first(
+    pub(super) async fn is_first(
         &self,
         channel: &str,
         chat_id: &str,

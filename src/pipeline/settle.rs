@@ -441,6 +441,7 @@ impl Settling<'_> {
             frozen: false,
             keyboard: None,
             about: None,
+            contact: None,
             told: "[]",
             first_change_at: self.unit.first_change_at,
             changed_at: self.now,

@@ -13,7 +13,7 @@ use crate::domain::policy::{Reason, Rules};
 use crate::domain::record::Record;
 use crate::domain::settle::{self, Member, Net, told_fields};
 use crate::domain::silence::{self, Circumstances};
-use crate::store::{self, cache, companies, contacts, events, guard, known, outbox};
+use crate::store::{self, cache, companies, events, guard, known, optouts, outbox};
 
 /// A visit and one person.
 pub(super) struct Visit {
@@ -108,7 +108,7 @@ impl Visit {
         } = *around;
         let (mut opted_out, mut addressable) = (false, false);
         if let Some(phone) = &self.phone {
-            opted_out = contacts::opted_out(conn, phone.e164(), &company.settings.channels)?;
+            opted_out = optouts::is_out(conn, company.settings.id, phone.e164())?;
             addressable = desk.way_to(conn, company, phone, None)?.is_some();
         }
         let told_of = |m: &&Member| net.now.iter().any(|r| r.id == m.record.id);

@@ -83,18 +83,23 @@ pub(super) fn client(place: &Place<'_>, end: &ChannelEnd, net: &Net) -> String {
     )
 }
 
+/// What is said of no visit.
+pub(super) fn said(place: &Place<'_>, end: &ChannelEnd, told: &Told<'_>) -> String {
+    compose(
+        &place.company.texts,
+        told,
+        &place.described(),
+        place.way(end),
+        place.today(),
+    )
+}
+
 /// What stands in for a message that went to a wrong number.
 pub(super) fn wrong_number(place: &Place<'_>, end: &ChannelEnd, record: &Record) -> String {
     let told = Told::WrongNumber {
         was: std::slice::from_ref(record),
     };
-    compose(
-        &place.company.texts,
-        &told,
-        &place.described(),
-        place.way(end),
-        place.today(),
-    )
+    said(place, end, &told)
 }
 
 /// What an owner's copy is composed from once the client's message has an outcome.

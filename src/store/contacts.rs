@@ -145,16 +145,32 @@ pub fn phone_of(conn: &Connection, channel: &str, chat_id: &str) -> Result<Optio
         .optional()?)
 }
 
-/// Whether this phone asked for silence on any of these channels.
-pub fn opted_out(conn: &Connection, phone: &str, channels: &[String]) -> Result<bool> {
-    let channels = serde_json::Value::from(channels).to_string();
+/// Somebody who can be written to in a chat.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// The contact.
+    pub id: i64,
+    /// Their phone in E.164, '' where unknown.
+    pub phone: String,
+    /// The channel's name.
+    pub channel: String,
+    /// Their chat there.
+    pub chat_id: String,
+}
+
+/// One contact.
+pub fn get(conn: &Connection, id: i64) -> Result<Option<Contact>> {
     Ok(conn
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM contacts
-                             WHERE phone = ?1 AND opted_out_at IS NOT NULL
-                               AND channel IN (SELECT value FROM json_each(?2)))",
-        )?
-        .query_row([phone, &channels], |r| r.get(0))?)
+        .prepare_cached("SELECT id, phone, channel, chat_id FROM contacts WHERE id = ?1")?
+        .query_row([id], |r| {
+            Ok(Contact {
+                id: r.get(0)?,
+                phone: r.get(1)?,
+                channel: r.get(2)?,
+                chat_id: r.get(3)?,
+            })
+        })
+        .optional()?)
 }
 
 /// A chat that opened the bot; what is known of it stays.

@@ -21,6 +21,7 @@ pub mod guard;
 mod identity;
 pub mod known;
 mod lock;
+pub mod optouts;
 pub mod outbox;
 pub mod settling;
 pub mod stats;

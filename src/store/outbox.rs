@@ -51,6 +51,8 @@ pub struct Notification {
     pub told: String,
     /// The client's notification that an owner's copy is about.
     pub about: Option<i64>,
+    /// Whose words it hands on, or who is answered.
+    pub contact: Option<i64>,
     /// The first change of its delay.
     pub first_change_at: DateTime<Utc>,
     /// The change in the journal that it tells.
@@ -92,6 +94,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Notification> {
         keyboard: Keyboard::from_stored(&row.get::<_, String>("keyboard")?),
         told: row.get("told")?,
         about: row.get("about")?,
+        contact: row.get("contact_id")?,
         first_change_at: row.get::<_, At>("first_change_at")?.0,
         changed_at: row.get::<_, At>("changed_at")?.0,
         due_at: row.get::<_, At>("due_at")?.0,
@@ -137,6 +140,8 @@ pub struct New<'a> {
     pub keyboard: Option<Keyboard>,
     /// The client's notification that an owner's copy is about.
     pub about: Option<i64>,
+    /// Whose words it hands on, or who is answered.
+    pub contact: Option<i64>,
     /// What an owner's copy is composed from, JSON; `[]` otherwise.
     pub told: &'a str,
     /// The first change of its delay.
@@ -167,6 +172,7 @@ impl New<'_> {
             frozen: true,
             keyboard: None,
             about: None,
+            contact: None,
             told: "[]",
             first_change_at: now,
             changed_at: now,
@@ -182,9 +188,9 @@ pub fn add(conn: &Connection, new: &New<'_>, now: DateTime<Utc>) -> Result<i64> 
             "INSERT INTO booking_notifications (
                 company_id, record_id, visit_id, unit, kind, phone, recipient, channel, status,
                 reason, superseded_by, message, frozen, told, about, first_change_at, changed_at,
-                due_at, created_at, keyboard)
+                due_at, created_at, keyboard, contact_id)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                     ?18, ?19, ?20)
+                     ?18, ?19, ?20, ?21)
              RETURNING id",
         )?
         .query_row(
@@ -209,6 +215,7 @@ pub fn add(conn: &Connection, new: &New<'_>, now: DateTime<Utc>) -> Result<i64> 
                 At(new.due_at),
                 At(now),
                 new.keyboard.map_or("", Keyboard::as_str),
+                new.contact,
             ],
             |r| r.get(0),
         )?)
@@ -219,6 +226,23 @@ pub fn get(conn: &Connection, id: i64) -> Result<Option<Notification>> {
     Ok(conn
         .prepare_cached("SELECT * FROM booking_notifications WHERE id = ?1")?
         .query_row([id], read)
+        .optional()?)
+}
+
+/// The message of ours that has this id in this chat of this channel.
+pub fn by_message(
+    conn: &Connection,
+    channel: &str,
+    recipient: &str,
+    message_id: &str,
+) -> Result<Option<Notification>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT * FROM booking_notifications
+              WHERE channel = ?1 AND provider_message_id = ?3 AND recipient = ?2
+              ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row((channel, recipient, message_id), read)
         .optional()?)
 }
 
@@ -276,7 +300,7 @@ pub fn next_due_at(conn: &Connection, after: DateTime<Utc>) -> Result<Option<Dat
 /// Messages to clients that may have arrived, oldest first.
 pub fn uncertain(conn: &Connection) -> Result<Vec<Notification>> {
     let mut query = conn.prepare_cached(
-        "SELECT * FROM booking_notifications WHERE status = 'uncertain' AND phone <> '' ORDER BY id",
+        "SELECT * FROM booking_notifications WHERE status = 'uncertain' AND (phone <> '' OR kind = 'reply') ORDER BY id",
     )?;
     let rows = query.query_map([], read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

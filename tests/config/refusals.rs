@@ -348,12 +348,12 @@ booking-monitor.toml:8: companies[0].owner: expected an array of tables, found a
         (
             r#"[[companies]]
 id = 1
-owner = [{ channel = "ownes", to = [], events = ["create"], alerts = 1, users = [] }, { to = "" }]"#,
+owner = [{ channel = "ownes", to = [], events = ["create"], alerts = 1, user = [] }, { to = "" }]"#,
             r#"booking-monitor.toml:8: companies[0].owner[0].channel: no channel named "ownes"; did you mean "owners"?
 booking-monitor.toml:8: companies[0].owner[0].to: expected a string, found an array
 booking-monitor.toml:8: companies[0].owner[0].events[0]: expected one of "created", "updated", "cancelled", found "create"; did you mean "created"?
 booking-monitor.toml:8: companies[0].owner[0].alerts: expected true or false, found 1
-booking-monitor.toml:8: companies[0].owner[0].users: unknown key; known here: channel, to, events, alerts
+booking-monitor.toml:8: companies[0].owner[0].user: unknown key; did you mean "users"?
 booking-monitor.toml:8: companies[0].owner[1].channel: missing; write the name of a channel
 booking-monitor.toml:8: companies[0].owner[1].to: missing; write the chat's id, or a phone"#,
         ),

@@ -487,6 +487,7 @@ fn company(with_owner: bool) -> config::Company {
         to: OWNER.into(),
         events: vec![Kind::Created, Kind::Updated, Kind::Cancelled],
         alerts: true,
+        users: Vec::new(),
     };
     let template = |key: &str| config::Template {
         key: key.into(),

@@ -174,6 +174,11 @@ fn text(body: &Value) -> Option<Incoming> {
         name: name.unwrap_or_default().to_owned(),
         text,
         at: at.unwrap_or(DateTime::<Utc>::UNIX_EPOCH),
+        quoted: body["messageData"]["quotedMessage"]["stanzaId"]
+            .as_str()
+            .map(str::to_owned),
+        sender: String::new(),
+        is_private: true,
     })
 }
 

@@ -121,18 +121,16 @@ fn name(person: &Value) -> String {
     parts.join(" ")
 }
 
-/// A private message: words, `/start`, or a shared contact.
+/// A message: words, and in a private chat `/start`, or a shared contact.
 fn message(message: &Value) -> Option<Incoming> {
-    if !is_private(&message["chat"]) {
-        return None;
-    }
+    let is_private = is_private(&message["chat"]);
     let chat_id = message["chat"]["id"].as_i64()?.to_string();
     // Telegram numbers messages within their chat; the pair is unique.
     let message_id = format!("{chat_id}/{}", message["message_id"].as_i64()?);
     let name = name(&message["from"]);
     let at = DateTime::from_timestamp(message["date"].as_i64()?, 0)?;
     let contact = &message["contact"];
-    if contact.is_object() {
+    if contact.is_object() && is_private {
         let own = contact["user_id"].is_i64()
             && contact["user_id"] == message["from"]["id"]
             && !is_forwarded(message);
@@ -148,7 +146,7 @@ fn message(message: &Value) -> Option<Incoming> {
     let text = [&message["text"], &message["caption"]]
         .into_iter()
         .find_map(Value::as_str)?;
-    if let Some(payload) = start_payload(text) {
+    if let Some(payload) = start_payload(text).filter(|_| is_private) {
         return Some(Incoming::Started {
             message_id,
             chat_id,
@@ -164,6 +162,11 @@ fn message(message: &Value) -> Option<Incoming> {
         name,
         text: text.to_owned(),
         at,
+        quoted: message["reply_to_message"]["message_id"]
+            .as_i64()
+            .map(|id| id.to_string()),
+        sender: message["from"]["id"].as_i64()?.to_string(),
+        is_private,
     })
 }
 

@@ -12,13 +12,27 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::Ru, Key::Restored) => RESTORED_RU,
         (Language::Ru, Key::Cancelled) => CANCELLED_RU,
         (Language::Ru, Key::WrongNumber) => WRONG_NUMBER_RU,
+        (Language::Ru, Key::Stopped) => STOPPED_RU,
+        (Language::Ru, Key::Started) => STARTED_RU,
         (Language::En, Key::Created) => CREATED_EN,
         (Language::En, Key::Updated) => UPDATED_EN,
         (Language::En, Key::Restored) => RESTORED_EN,
         (Language::En, Key::Cancelled) => CANCELLED_EN,
         (Language::En, Key::WrongNumber) => WRONG_NUMBER_EN,
+        (Language::En, Key::Stopped) => STOPPED_EN,
+        (Language::En, Key::Started) => STARTED_EN,
     }
 }
+
+const STOPPED_RU: &str = "\
+Хорошо, больше не буду присылать сообщения о записях. Сами записи остаются в силе. Передумаете — напишите СТАРТ.";
+
+const STARTED_RU: &str = "Готово, снова буду писать о ваших записях 🤍";
+
+const STOPPED_EN: &str = "\
+All right, no more messages about bookings. The bookings themselves stand. If you change your mind, write START.";
+
+const STARTED_EN: &str = "Done, I will write about your bookings again 🤍";
 
 macro_rules! booked_ru {
     ($head:literal) => {

@@ -43,6 +43,10 @@ pub enum Told<'a> {
         /// The visit that message was about.
         was: &'a [Record],
     },
+    /// The answer to a STOP.
+    Stopped,
+    /// The answer to a START.
+    Started,
 }
 
 /// What a text says of the salon.
@@ -89,6 +93,8 @@ pub fn compose(
         Told::Restored { now } => (Key::Restored, writer.visit(&alive(now))),
         Told::Cancelled { was } => (Key::Cancelled, writer.visit(&in_order(was))),
         Told::WrongNumber { was } => (Key::WrongNumber, writer.visit(&in_order(was))),
+        Told::Stopped => (Key::Stopped, Facts::default()),
+        Told::Started => (Key::Started, Facts::default()),
         Told::Updated {
             before,
             now,

@@ -16,7 +16,7 @@ mod words;
 
 pub use compose::{Place, Told, Way, compose};
 pub use markup::Markup;
-pub use template::{Override, TemplateProblem, Texts};
+pub use template::{Key, Override, TemplateProblem, Texts};
 
 /// The language of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

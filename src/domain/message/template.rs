@@ -33,16 +33,22 @@ pub enum Key {
     Cancelled,
     /// To a number that a booking's message went to by mistake.
     WrongNumber,
+    /// The answer to a STOP.
+    Stopped,
+    /// The answer to a START.
+    Started,
 }
 
 impl Key {
     /// Every text.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Created,
         Self::Updated,
         Self::Restored,
         Self::Cancelled,
         Self::WrongNumber,
+        Self::Stopped,
+        Self::Started,
     ];
 
     /// The key in `[templates]`.
@@ -54,6 +60,8 @@ impl Key {
             Self::Restored => "restored",
             Self::Cancelled => "cancelled",
             Self::WrongNumber => "wrong_number",
+            Self::Stopped => "stopped",
+            Self::Started => "started",
         }
     }
 

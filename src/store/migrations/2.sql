@@ -2,3 +2,12 @@
 ALTER TABLE companies ADD COLUMN phones_hidden_since TEXT;
 -- What a comparison costs of the API's budget.
 ALTER TABLE companies ADD COLUMN sweep_requests INTEGER;
+-- STOP binds a phone and the companies served by the channel it was written in.
+CREATE TABLE opt_outs (
+  company_id  INTEGER NOT NULL,
+  phone       TEXT NOT NULL,
+  since       TEXT NOT NULL,
+  PRIMARY KEY (company_id, phone)
+) STRICT, WITHOUT ROWID;
+-- Whose words an owner's message hands on, and to whom the owner's answer goes.
+ALTER TABLE booking_notifications ADD COLUMN contact_id INTEGER;

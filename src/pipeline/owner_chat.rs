@@ -1,0 +1,181 @@
+//! The owner's chat: what is written there in answer to a client's words goes to that client.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use super::wishes::address;
+use super::{ChannelEnd, Desk, Pipeline};
+use crate::domain::message::Language;
+use crate::domain::message::markup::{capped, data, render};
+use crate::domain::phone::Phone;
+use crate::store::outbox::{self, New, Notification};
+use crate::store::{self, contacts};
+
+/// Of what an owner answers, so many characters reach the client; messengers take no more.
+const LONGEST_ANSWER: usize = 3500;
+
+/// What an owner wrote.
+pub(super) struct OwnersWords {
+    pub(super) message_id: String,
+    pub(super) chat_id: String,
+    /// The user, where the chat is a group.
+    pub(super) sender: String,
+    pub(super) is_private: bool,
+    pub(super) text: String,
+    /// The message of ours that is answered.
+    pub(super) quoted: Option<String>,
+}
+
+impl Pipeline {
+    /// Reads what an owner wrote, once.
+    pub(super) async fn owner_wrote(
+        &self,
+        end: &Arc<ChannelEnd>,
+        wrote: OwnersWords,
+    ) -> store::Result<()> {
+        let channel = end.name.as_str();
+        if !self.may_speak(channel, &wrote) {
+            tracing::info!(channel, "words in an owners' group by somebody not listed");
+            return Ok(());
+        }
+        let first = self
+            .is_first(channel, &wrote.chat_id, &wrote.message_id, "owner")
+            .await?;
+        if !first {
+            return Ok(());
+        }
+        let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
+        self.store
+            .write(move |tx| desk.hand_over(tx, &end, &wrote, now))
+            .await
+    }
+
+    /// In a chat of their own every owner; in a group only those who are listed.
+    fn may_speak(&self, channel: &str, wrote: &OwnersWords) -> bool {
+        let mut owners = self.companies.values().flat_map(|c| &c.settings.owners);
+        owners.any(|o| {
+            o.channel == channel
+                && o.to == wrote.chat_id
+                && (wrote.is_private || o.users.contains(&wrote.sender))
+        })
+    }
+}
+
+impl Desk {
+    /// An answer to a client's words goes to that client; whatever else is said gets a word on how
+    /// to answer one.
+    fn hand_over(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        wrote: &OwnersWords,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let asked = match &wrote.quoted {
+            Some(id) => outbox::by_message(conn, &end.name, &wrote.chat_id, id)?,
+            None => None,
+        };
+        let contact = match asked.as_ref().and_then(|n| n.contact) {
+            Some(id) => contacts::get(conn, id)?,
+            None => None,
+        };
+        let (Some(asked), Some(contact)) = (asked, contact) else {
+            let text = match self.language_of(&end.name, &wrote.chat_id) {
+                Language::Ru => {
+                    "Чтобы ответить клиенту, ответьте на сообщение с его словами, и я передам."
+                }
+                Language::En => {
+                    "To answer a client, reply to the message with their words, and I will hand it on."
+                }
+            };
+            return self.note(conn, end, 0, &wrote.chat_id, text, now);
+        };
+        let Some(way) = self.channels.get(&contact.channel) else {
+            let text = match self.language_of(&end.name, &wrote.chat_id) {
+                Language::Ru => {
+                    "Не передал: канала, по которому писал клиент, больше нет в настройках."
+                }
+                Language::En => {
+                    "Not handed on: the channel the client wrote in is not configured any more."
+                }
+            };
+            return self.note(conn, end, asked.company, &wrote.chat_id, text, now);
+        };
+        let phone = (!contact.phone.is_empty()).then(|| Phone::from_stored(contact.phone.clone()));
+        let words = data(&capped(&wrote.text, LONGEST_ANSWER));
+        outbox::add(
+            conn,
+            &New {
+                company: asked.company,
+                recipient: &address(way, &contact.chat_id, phone.as_ref()),
+                channel: &way.name,
+                message: &render(&words, way.channel.markup()),
+                about: Some(asked.id),
+                contact: Some(contact.id),
+                ..New::note("reply", now)
+            },
+            now,
+        )?;
+        Ok(())
+    }
+
+    /// An owner's answer that did not reach the client: the owner hears of it.
+    pub(super) fn answer_failed(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let Some(asked) = n.about.filter(|_| n.kind == "reply") else {
+            return Ok(());
+        };
+        let Some(asked) = outbox::get(conn, asked)? else {
+            return Ok(());
+        };
+        let Some(end) = self.channels.get(&asked.channel) else {
+            return Ok(());
+        };
+        let text = match self.language_of(&asked.channel, &asked.recipient) {
+            Language::Ru => "⚠️ Ваш ответ до клиента не дошёл:",
+            Language::En => "⚠️ Your answer did not reach the client:",
+        };
+        let text = format!("{text} «{}»", data(&capped(&n.message, 200)));
+        self.note(conn, end, asked.company, &asked.recipient, &text, now)
+    }
+
+    fn language_of(&self, channel: &str, chat_id: &str) -> Language {
+        let is_theirs = |c: &&Arc<super::Company>| {
+            let mut owners = c.settings.owners.iter();
+            owners.any(|o| o.channel == channel && o.to == chat_id)
+        };
+        let company = self.companies.values().find(is_theirs);
+        company.map_or(Language::Ru, |c| c.settings.language)
+    }
+
+    /// A word to an owner's chat.
+    fn note(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        company: i64,
+        chat_id: &str,
+        text: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let message = render(text, end.channel.markup());
+        outbox::add(
+            conn,
+            &New {
+                company,
+                recipient: chat_id,
+                channel: &end.name,
+                message: &message,
+                ..New::note("owner", now)
+            },
+            now,
+        )?;
+        Ok(())
+    }
+}

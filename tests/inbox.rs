@@ -1,0 +1,248 @@
+//! What clients write: STOP and START, and words that a person answers from the owner's chat.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use serde_json::json;
+use support::world::{PHONE, SALON, World, at, haircut};
+
+const WITH_OWNER: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
+const STOPPED: &str = "Хорошо, больше не буду присылать сообщения о записях. Сами записи остаются в силе. Передумаете — напишите СТАРТ.";
+const STARTED: &str = "Готово, снова буду писать о ваших записях 🤍";
+
+#[tokio::test]
+async fn who_writes_stop_hears_of_it_once_and_of_bookings_no_more() {
+    let world = World::watching().await;
+    world.green.push_text(PHONE, "Стоп!");
+    world.green.push_text(PHONE, "стоп");
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told(), [STOPPED]);
+    assert_eq!(
+        world.rows("SELECT phone, opted_out_at IS NOT NULL FROM contacts"),
+        [format!("{PHONE}|1")]
+    );
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told(), [STOPPED]);
+    assert_eq!(
+        world.decisions(),
+        ["reply|sent|", "created|suppressed|opted_out"]
+    );
+}
+
+#[tokio::test]
+async fn start_after_stop_is_heard_and_the_next_change_is_told_from_what_was_known() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.green.push_text(PHONE, "не пишите мне");
+    world.receive().await;
+    world.deliver().await;
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-22T16:00:00"));
+    world.tell().await;
+    world.green.push_text(PHONE, "СТАРТ");
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told()[1..], [STOPPED, STARTED]);
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-23T12:00:00"));
+    world.tell().await;
+    let told = world.told();
+    let last = told.last().unwrap();
+    assert!(
+        last.contains("~21 августа в 14:30~ → *23 августа в 12:00*"),
+        "{last}"
+    );
+    assert_eq!(world.rows("SELECT opted_out_at FROM contacts"), ["-"],);
+}
+
+#[tokio::test]
+async fn a_message_that_waits_when_stop_comes_is_not_sent() {
+    let world = World::watching().await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    world.advance("31s");
+    world.settle().await;
+    world.green.push_text(PHONE, "stop");
+    world.receive().await;
+    world.turn().await;
+    assert_eq!(world.told(), [STOPPED]);
+    assert_eq!(
+        world.decisions(),
+        ["created|suppressed|opted_out", "reply|sent|"]
+    );
+}
+
+#[tokio::test]
+async fn stop_among_other_words_goes_to_a_person_and_stops_nothing() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "стоп, я не то написала");
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told(), [""; 0]);
+    assert!(world.owner_told()[0].contains("«стоп, я не то написала»"));
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+}
+
+#[tokio::test]
+async fn start_of_somebody_who_never_stopped_is_just_words() {
+    let world = World::watching().await;
+    world.green.push_text(PHONE, "Старт");
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told(), [""; 0]);
+}
+
+#[tokio::test]
+async fn stop_is_carried_past_by_no_other_channel() {
+    let world = World::with("", "[[companies]]\nid = 222222\nchannels = [\"telegram\"]").await;
+    // Telegram serves both salons, WhatsApp the first alone.
+    let text = std::fs::read_to_string(world.folder.path().join("booking-monitor.toml")).unwrap();
+    assert!(text.contains("channels = [\"whatsapp\"]"));
+    let mut world = world;
+    world.config = support::world::parse(
+        &world.folder.path().join("booking-monitor.toml"),
+        &text.replace(
+            "channels = [\"whatsapp\"]",
+            "channels = [\"telegram\", \"whatsapp\"]",
+        ),
+    );
+    world.restart().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.telegram.push_text(900, "стоп");
+    world.receive().await;
+    world.deliver().await;
+    world.poll().await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told(), [""; 0], "nothing over WhatsApp either");
+    assert_eq!(
+        world.rows("SELECT company_id, phone FROM opt_outs ORDER BY 1"),
+        [format!("{SALON}|{PHONE}"), format!("222222|{PHONE}")]
+    );
+}
+
+#[tokio::test]
+async fn a_chat_that_stopped_before_it_was_linked_stays_silent() {
+    let world = World::with("", "").await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut world = world;
+    world.config = support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    world.poll().await;
+    world.telegram.push_text(900, "стоп");
+    world.receive().await;
+    world.deliver().await;
+    let said = |world: &World| -> Vec<String> {
+        world.telegram.sent().into_iter().map(|s| s.text).collect()
+    };
+    assert_eq!(said(&world), [STOPPED]);
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.receive().await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(said(&world)[1..], ["Готово ✅"]);
+    // Opening the bot anew is a START.
+    world.telegram.push_text(900, "/start");
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(said(&world)[2..], [STARTED]);
+}
+
+#[tokio::test]
+async fn an_owner_answers_a_client_by_answering_the_words_in_the_chat() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "А можно на час позже?");
+    world.receive().await;
+    world.deliver().await;
+    let forwarded =
+        world.rows("SELECT provider_message_id FROM booking_notifications WHERE kind = 'owner'");
+    let answer = json!({"message": {
+        "message_id": 77,
+        "from": {"id": 500, "first_name": "Владелец"},
+        "chat": {"id": 500, "type": "private"},
+        "date": 1_787_220_000,
+        "text": "Да, *ждём* вас в 15:30",
+        "reply_to_message": {"message_id": forwarded[0].parse::<i64>().unwrap()},
+    }});
+    world.telegram.push_update(answer.clone());
+    world.telegram.push_update(answer);
+    world.receive().await;
+    world.deliver().await;
+    // The owner's stars are words, not emphasis.
+    assert_eq!(world.told(), ["Да, ∗ждём∗ вас в 15:30"]);
+    assert_eq!(world.green.sent()[0].chat, "79000000001@c.us");
+}
+
+#[tokio::test]
+async fn an_owners_words_to_nobody_get_a_word_on_how_to_answer() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.telegram.push_text(500, "привет");
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(
+        world.owner_told(),
+        ["Чтобы ответить клиенту, ответьте на сообщение с его словами, и я передам."]
+    );
+    assert_eq!(world.told(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_reach_the_client_comes_back_to_the_owner() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "Здравствуйте");
+    world.receive().await;
+    world.deliver().await;
+    let forwarded =
+        world.rows("SELECT provider_message_id FROM booking_notifications WHERE kind = 'owner'");
+    world.green.answer_next(support::fake::Answer::http(
+        400,
+        "{\"message\":\"bad chatId\"}",
+    ));
+    world.telegram.push_update(json!({"message": {
+        "message_id": 78,
+        "from": {"id": 500},
+        "chat": {"id": 500, "type": "private"},
+        "date": 1_787_220_000,
+        "text": "Добрый день!",
+        "reply_to_message": {"message_id": forwarded[0].parse::<i64>().unwrap()},
+    }}));
+    world.receive().await;
+    world.turn().await;
+    let told = world.owner_told();
+    assert_eq!(
+        told.last().unwrap(),
+        "⚠️ Ваш ответ до клиента не дошёл: «Добрый день!»"
+    );
+}
+
+#[tokio::test]
+async fn in_a_group_only_listed_people_speak_for_the_salon() {
+    let owner = r#"owner = [{ channel = "telegram", to = "-700", users = [41] }]"#;
+    let world = World::watching_with("", owner).await;
+    world.green.push_text(PHONE, "Здравствуйте");
+    world.receive().await;
+    world.deliver().await;
+    let forwarded =
+        world.rows("SELECT provider_message_id FROM booking_notifications WHERE kind = 'owner'");
+    for (id, user) in [(80, 40), (81, 41)] {
+        world.telegram.push_update(json!({"message": {
+            "message_id": id,
+            "from": {"id": user},
+            "chat": {"id": -700, "type": "supergroup"},
+            "date": 1_787_220_000,
+            "text": format!("говорит {user}"),
+            "reply_to_message": {"message_id": forwarded[0].parse::<i64>().unwrap()},
+        }}));
+    }
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told(), ["говорит 41"]);
+}
