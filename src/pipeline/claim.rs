@@ -102,6 +102,7 @@ impl Desk {
                 outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;
             } else {
                 outbox::suppress(tx, n.id, reason, None)?;
+                self.card_for_silence(tx, n.id, &speech.net.now, reason, now)?;
             }
             if reason.moves_known() && !speech.correction {
                 visit.take_as_known(tx, n.company)?;

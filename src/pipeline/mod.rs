@@ -22,6 +22,7 @@ use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
 
 pub mod apply;
+mod cards;
 mod claim;
 pub mod deliver;
 mod happened;
@@ -220,6 +221,7 @@ impl Pipeline {
         Desk {
             companies: Arc::clone(&self.companies),
             channels: Arc::clone(&self.channels),
+            mask_phones: self.alerts.mask_phones,
         }
     }
 }
@@ -229,6 +231,8 @@ impl Pipeline {
 struct Desk {
     companies: Arc<BTreeMap<i64, Arc<Company>>>,
     channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
+    /// Owners read masked phones.
+    mask_phones: bool,
 }
 
 impl Desk {

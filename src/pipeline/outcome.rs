@@ -116,6 +116,7 @@ impl Desk {
             }
             Outcome::Refused { why } => {
                 self.answer_failed(conn, n, now)?;
+                self.card_for_failure(conn, n, now)?;
                 outbox::set_ended(conn, id, Status::Dead, why)
             }
             Outcome::Uncertain { why } => self.uncertain(conn, n, why, now),
@@ -167,6 +168,7 @@ impl Desk {
     ) -> store::Result<()> {
         // What may have arrived here goes nowhere else.
         if outbox::was_uncertain(conn, n.id)? {
+            self.card_for_failure(conn, n, now)?;
             return outbox::set_ended(conn, n.id, end, why);
         }
         let company: Option<&Company> = self.companies.get(&n.company).map(|c| c.as_ref());
@@ -176,6 +178,7 @@ impl Desk {
                 return outbox::set_pending(conn, n.id, &next.name, now, Some(why), false);
             }
         }
+        self.card_for_failure(conn, n, now)?;
         outbox::set_ended(conn, n.id, end, why)
     }
 

@@ -278,7 +278,11 @@ impl Settling<'_> {
             kind: kind.as_str(),
             ..self.plain(first, Status::Suppressed, Some(reason))
         };
-        self.add(&new).map(Some)
+        let id = self.add(&new)?;
+        let records = std::slice::from_ref(first);
+        self.desk
+            .card_for_silence(self.tx, id, records, reason, self.now)?;
+        Ok(Some(id))
     }
 
     /// There is something to tell: one notification on the visit's first record, the others
@@ -344,6 +348,10 @@ impl Settling<'_> {
                 changed_at,
                 ..self.plain(record, Status::Suppressed, Some(Reason::Superseded))
             })?;
+        }
+        if let Some(reason) = reason {
+            self.desk
+                .card_for_silence(self.tx, id, &net.now, reason, self.now)?;
         }
         match reason {
             Some(reason) if reason.moves_known() => {

@@ -10,11 +10,13 @@ use crate::domain::phone::Phone;
 use crate::domain::record::{Money, Record};
 
 mod alerts;
+mod cards;
 
 pub use alerts::{
     Blind, Waited, alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen,
     alert_guard, alert_uncertain,
 };
+pub use cards::{Untold, card_call};
 
 /// In which language and markup an owner is written to.
 #[derive(Clone, Copy, Debug)]

@@ -45,6 +45,19 @@ pub(super) fn near_moment(language: Language, at: NaiveDateTime, today: NaiveDat
     format!("{near} {at_word} {}", time(at))
 }
 
+/// `сегодня, 21 августа, в 16:00`, `tomorrow, 22 August, at 16:00`, else [`moment`].
+pub(super) fn dated_near_moment(language: Language, at: NaiveDateTime, today: NaiveDate) -> String {
+    let (at_word, near) = match (language, (at.date() - today).num_days()) {
+        (Language::Ru, 0) => ("в", "сегодня"),
+        (Language::Ru, 1) => ("в", "завтра"),
+        (Language::En, 0) => ("at", "today"),
+        (Language::En, 1) => ("at", "tomorrow"),
+        _ => return moment(language, at, today),
+    };
+    let day = date(language, at.date(), today);
+    format!("{near}, {day}, {at_word} {}", time(at))
+}
+
 /// `пятница`, `Friday`.
 pub(super) fn weekday(language: Language, day: NaiveDate) -> String {
     match language {

@@ -1,0 +1,63 @@
+//! Cards: what a program cannot do and a person must, soon.
+
+use super::{ChangeKind, Language, Voice, client_line, joined};
+use crate::domain::message::compose::masters;
+use crate::domain::message::markup::data;
+use crate::domain::message::words;
+use crate::domain::record::Record;
+
+/// Why a client heard nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Untold<'a> {
+    /// A stored reason of silence.
+    Reason(&'a str),
+    /// The messengers did not deliver it.
+    NotDelivered,
+}
+
+/// `📞 *Позвоните клиенту* …`: a visit is near and its client could not be told.
+#[must_use]
+pub fn card_call(
+    voice: Voice,
+    kind: ChangeKind,
+    records: &[Record],
+    why: Untold<'_>,
+    mask: bool,
+) -> String {
+    let mut records: Vec<&Record> = records.iter().collect();
+    records.sort_by_key(|r| (r.start_local, r.id));
+    let what = match kind {
+        ChangeKind::Created => voice.say("Новая запись", "New booking"),
+        ChangeKind::Updated => voice.say("Изменение", "Changed"),
+        ChangeKind::Deleted => voice.say("Отмена", "Cancelled"),
+    };
+    let mut lines = vec![
+        voice
+            .say("📞 *Позвоните клиенту*", "📞 *Call the client*")
+            .to_owned(),
+    ];
+    for (n, record) in records.iter().enumerate() {
+        let moment = words::dated_near_moment(voice.language, record.start_local, voice.today);
+        let moment = match n {
+            0 => format!("{what}: {moment}"),
+            _ => moment,
+        };
+        lines.push(joined(&[data(&moment), data(&masters(&[record]))]));
+    }
+    lines.push(
+        records
+            .first()
+            .map_or_else(String::new, |r| client_line(r, mask)),
+    );
+    lines.push(match (why, voice.language) {
+        (Untold::Reason(stored), Language::Ru) => {
+            format!("Сообщение не ушло: {}.", voice.reason(stored))
+        }
+        (Untold::Reason(stored), Language::En) => {
+            format!("The message did not leave: {}.", voice.reason(stored))
+        }
+        (Untold::NotDelivered, Language::Ru) => "Сообщение не дошло.".to_owned(),
+        (Untold::NotDelivered, Language::En) => "The message did not arrive.".to_owned(),
+    });
+    voice.write(&lines)
+}

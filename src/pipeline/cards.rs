@@ -1,0 +1,139 @@
+//! Call the client: a visit is near, and its client could not be told what became of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use rusqlite::Connection;
+
+use super::{Company, Desk, words};
+use crate::domain::change::ChangeKind;
+use crate::domain::message::owner::{Untold, card_call};
+use crate::domain::policy::Reason;
+use crate::domain::record::Record;
+use crate::store::outbox::{self, New, Notification};
+use crate::store::{self, cache, companies};
+
+/// Visits nearer than this cannot wait for the client to find out.
+const NEAR: TimeDelta = TimeDelta::hours(48);
+
+impl Desk {
+    /// Asks the owners to call, if the visit is near and `reason` is one a call can mend.
+    pub(super) fn card_for_silence(
+        &self,
+        conn: &Connection,
+        about: i64,
+        records: &[Record],
+        reason: Reason,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let mendable = matches!(
+            reason,
+            Reason::NoPhone | Reason::NoChannel | Reason::OptedOut
+        );
+        if !mendable {
+            return Ok(());
+        }
+        let why = Untold::Reason(reason.as_str());
+        match outbox::get(conn, about)? {
+            Some(n) => self.card(conn, &n, records, why, now),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a message that no channel delivered.
+    pub(super) fn card_for_failure(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let Some(cached) = cache::get(conn, n.company, n.record)? else {
+            return Ok(());
+        };
+        self.card(conn, n, &[cached.record], Untold::NotDelivered, now)
+    }
+
+    fn card(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        records: &[Record],
+        why: Untold<'_>,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let kind = match n.kind.as_str() {
+            "created" => ChangeKind::Created,
+            "updated" => ChangeKind::Updated,
+            "cancelled" => ChangeKind::Deleted,
+            _ => return Ok(()),
+        };
+        let Some(company) = self.companies.get(&n.company) else {
+            return Ok(());
+        };
+        let rules = &company.settings.rules;
+        if rules.dry_run || !rules.only_phones.is_empty() {
+            // Nobody is written to yet, so nobody has to be called instead.
+            return Ok(());
+        }
+        let row = companies::ensure(conn, n.company)?;
+        let Some(zone) = company
+            .zone(&row)
+            .filter(|zone| is_near(records, *zone, now))
+        else {
+            return Ok(());
+        };
+        let place = words::Place {
+            company,
+            row: &row,
+            zone,
+            now,
+        };
+        self.tell_owners(
+            conn,
+            company,
+            n,
+            |end| {
+                let voice = place.voice(end.channel.markup());
+                card_call(voice, kind, records, why, self.mask_phones)
+            },
+            now,
+        )
+    }
+
+    fn tell_owners(
+        &self,
+        conn: &Connection,
+        company: &Company,
+        n: &Notification,
+        text: impl Fn(&super::ChannelEnd) -> String,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        for owner in company.settings.owners.iter().filter(|o| o.alerts) {
+            let Some(end) = self.channels.get(&owner.channel) else {
+                continue;
+            };
+            outbox::add(
+                conn,
+                &New {
+                    company: n.company,
+                    record: n.record,
+                    visit: n.visit,
+                    recipient: &owner.to,
+                    channel: &owner.channel,
+                    message: &text(end),
+                    about: Some(n.id),
+                    ..New::note("owner", now)
+                },
+                now,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether one of these starts soon, and not before now.
+fn is_near(records: &[Record], zone: Tz, now: DateTime<Utc>) -> bool {
+    records.iter().any(|r| {
+        let ahead = r.start_at(zone) - now;
+        ahead > TimeDelta::zero() && ahead <= NEAR
+    })
+}
