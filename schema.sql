@@ -143,6 +143,8 @@ CREATE INDEX notifications_unit ON booking_notifications (company_id, unit, phon
 CREATE INDEX notifications_record ON booking_notifications (company_id, record_id);
 CREATE INDEX notifications_queue ON booking_notifications (coalesce(nullif(phone, ''), recipient))
   WHERE status IN ('pending', 'sending');
+CREATE INDEX notifications_sent ON booking_notifications (phone, sent_at)
+  WHERE phone <> '' AND sent_at IS NOT NULL;
 CREATE INDEX notifications_created ON booking_notifications (created_at);
 CREATE INDEX notifications_provider ON booking_notifications (channel, provider_message_id)
   WHERE provider_message_id IS NOT NULL;

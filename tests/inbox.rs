@@ -3,6 +3,8 @@
 
 mod support;
 
+use booking_monitor::ports::Clock as _;
+use chrono::TimeDelta;
 use serde_json::json;
 use support::world::{PHONE, SALON, World, at, haircut};
 
@@ -245,4 +247,47 @@ async fn in_a_group_only_listed_people_speak_for_the_salon() {
     world.receive().await;
     world.deliver().await;
     assert_eq!(world.told(), ["говорит 41"]);
+}
+
+#[tokio::test]
+async fn who_is_talking_with_us_needs_no_message_of_the_booking_that_is_made_meanwhile() {
+    let world = World::watching_with("recent_activity = \"10m\"", "").await;
+    let minutes_ago = |minutes| world.clock.now() - TimeDelta::minutes(minutes);
+    world
+        .green
+        .push_text_at(PHONE, "Запишите меня на завтра", minutes_ago(5));
+    world.receive().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(world.decisions(), ["created|suppressed|recent_activity"]);
+    // Of what happens to it later they are told, as of any booking they know of.
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-22T16:00:00"));
+    world.tell().await;
+    assert!(
+        world.told()[0].contains("~21 августа в 14:30~"),
+        "{:?}",
+        world.told()
+    );
+}
+
+#[tokio::test]
+async fn old_words_and_orders_to_the_program_are_no_conversation() {
+    let world = World::watching_with("recent_activity = \"10m\"", "").await;
+    let now = world.clock.now();
+    world
+        .green
+        .push_text_at(PHONE, "Спасибо", now - TimeDelta::minutes(20));
+    world.green.push_text_at(PHONE, "стоп", now);
+    world.green.push_text_at(PHONE, "старт", now);
+    world.receive().await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    let told = world.told();
+    assert!(
+        told.last().unwrap().starts_with("✅ *Вы записаны!*"),
+        "{told:?}"
+    );
 }

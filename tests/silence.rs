@@ -352,3 +352,36 @@ async fn phones_that_disappear_change_nothing() {
         world.told()[1]
     );
 }
+
+#[tokio::test]
+async fn a_client_who_gets_many_messages_waits_and_hears_the_rest_as_one() {
+    let world = World::watching_with("per_client_per_hour = 2", "").await;
+    let record = world.salon.book(haircut("2026-08-27T10:00:00"));
+    world.tell().await;
+    for hour in 11..15 {
+        world
+            .salon
+            .reschedule(SALON, record, at(&format!("2026-08-27T{hour}:00:00")));
+        world.tell().await;
+    }
+    assert_eq!(world.told().len(), 2);
+    world.advance("61m");
+    world.turn().await;
+    let told = world.told();
+    assert_eq!(told.len(), 3);
+    assert!(
+        told[2].contains("~27 августа в 11:00~ → *27 августа в 14:00*"),
+        "{}",
+        told[2]
+    );
+}
+
+#[tokio::test]
+async fn news_of_a_visit_that_is_near_waits_for_no_hour() {
+    let world = World::watching_with("per_client_per_hour = 1", "").await;
+    let record = world.salon.book(haircut("2026-08-20T14:00:00"));
+    world.tell().await;
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    assert_eq!(world.told().len(), 2);
+}

@@ -8,7 +8,7 @@ use super::environment::Overrides;
 use super::reader::{Place, Value, Wrong};
 use super::section::Section;
 use super::values::{
-    SHORTEST, days, duration, hours, list, marker, percent, schedule, spell, switch, text,
+    SHORTEST, count, days, duration, hours, list, marker, percent, schedule, spell, switch, text,
     text_or_number, whole, word,
 };
 use crate::domain::change::Field;
@@ -86,6 +86,16 @@ impl Inherited {
             only_phones: old.only_phones,
             dry_run: at.get("dry_run", old.dry_run, switch),
             on_uncertain: at.get("on_uncertain", old.on_uncertain, outcomes),
+            recent_activity: at.get(
+                "recent_activity",
+                old.recent_activity,
+                duration(Duration::ZERO),
+            ),
+            per_client_per_hour: at.get(
+                "per_client_per_hour",
+                old.per_client_per_hour,
+                count(0, 1000),
+            ),
         };
         self
     }

@@ -102,6 +102,10 @@ pub struct Rules {
     pub missing_limit: f64,
     /// What is done with a send whose outcome nobody can tell.
     pub on_uncertain: OnUncertain,
+    /// No `created` to a client who wrote to us within this time; zero: it does not matter.
+    pub recent_activity: Duration,
+    /// Messages about bookings that one client gets in any hour; 0: as many as there are.
+    pub per_client_per_hour: u32,
 }
 
 impl Default for Rules {
@@ -120,6 +124,8 @@ impl Default for Rules {
             dry_run: false,
             missing_limit: 20.0,
             on_uncertain: OnUncertain::Hold,
+            recent_activity: Duration::ZERO,
+            per_client_per_hour: 6,
         }
     }
 }
@@ -169,11 +175,13 @@ pub enum Reason {
     QuietMarker,
     /// A person dropped it.
     Discarded,
+    /// The client has just been writing with us.
+    RecentActivity,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Baseline,
         Self::CreatedByBot,
         Self::Past,
@@ -189,6 +197,7 @@ impl Reason {
         Self::Origin,
         Self::QuietMarker,
         Self::Discarded,
+        Self::RecentActivity,
     ];
 
     /// The stored word.
@@ -210,6 +219,7 @@ impl Reason {
             Self::Origin => "origin",
             Self::QuietMarker => "quiet_marker",
             Self::Discarded => "discarded",
+            Self::RecentActivity => "recent_activity",
         }
     }
 
@@ -231,7 +241,8 @@ impl Reason {
             | Self::TestMode
             | Self::Origin
             | Self::QuietMarker
-            | Self::Discarded => true,
+            | Self::Discarded
+            | Self::RecentActivity => true,
             Self::Past
             | Self::NoClient
             | Self::NoPhone

@@ -21,6 +21,8 @@ pub struct Circumstances<'a> {
     pub phone: Option<&'a Phone>,
     /// The person asked for silence.
     pub opted_out: bool,
+    /// When the person last wrote to the company.
+    pub wrote_at: Option<DateTime<Utc>>,
     /// Some channel of the company can address the person.
     pub addressable: bool,
     /// A bot made the visit's bookings.
@@ -72,6 +74,15 @@ pub fn silence(net: &Net, rules: &Rules, around: Circumstances<'_>) -> Option<Re
         if age.is_ok_and(|age| age > rules.stale_after) {
             return Some(Reason::Stale);
         }
+    }
+    let talking = around.wrote_at.is_some_and(|at| {
+        (around.now - at)
+            .to_std()
+            .unwrap_or_default()
+            .lt(&rules.recent_activity)
+    });
+    if kind == Kind::Created && talking {
+        return Some(Reason::RecentActivity);
     }
     barred(records, rules, around)
 }

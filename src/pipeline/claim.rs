@@ -1,6 +1,7 @@
 //! The claim: the decision to send, taken anew in the transaction that writes the intent.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use rusqlite::Transaction;
 
 use super::quiet::hold_until;
@@ -17,6 +18,9 @@ use crate::store::{self, cache, companies};
 
 /// Owners' copies and alerts that could not be sent for so long are given up.
 const OWNER_PATIENCE: TimeDelta = TimeDelta::hours(24);
+
+/// A visit so near that its news cannot wait for a client's hour to pass.
+const VISIT_IS_NEAR: TimeDelta = TimeDelta::hours(3);
 
 /// What the transaction of the intent decided.
 pub(super) enum Claim {
@@ -113,6 +117,10 @@ impl Desk {
             outbox::postpone(tx, n.id, until)?;
             return Ok(Claim::Skip);
         }
+        if let Some(until) = self.full_until(tx, company, zone, n, &speech.net, now)? {
+            outbox::postpone(tx, n.id, until)?;
+            return Ok(Claim::Skip);
+        }
         let phone = Phone::from_stored(n.phone.clone());
         let Some(address) = end.address(tx, &phone)? else {
             // The chat was unlinked meanwhile: the next channel that can address the person.
@@ -132,6 +140,25 @@ impl Desk {
             .text
             .unwrap_or_else(|| words::client(&place, end, &speech.net));
         self.go(tx, n, address, message, &speech.told, now)
+    }
+
+    /// Until when a client who got many messages lately is left in peace. What changes meanwhile is
+    /// told then, together; a visit that is near does not wait.
+    fn full_until(
+        &self,
+        tx: &Transaction<'_>,
+        company: &Company,
+        zone: Tz,
+        n: &Notification,
+        net: &Net,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<DateTime<Utc>>> {
+        let near = |r: &Record| r.start_at(zone) - now <= VISIT_IS_NEAR;
+        if net.now.iter().chain(&net.before).any(near) {
+            return Ok(None);
+        }
+        let most = company.settings.rules.per_client_per_hour;
+        outbox::full_until(tx, n.company, &n.phone, most, now)
     }
 
     /// What is to be said, or `None` when nothing is any more.

@@ -207,6 +207,7 @@ impl Pipeline {
                     let linked = contacts::phone_of(tx, &name, &written.chat_id)?;
                     written.phone = linked.map(Phone::from_stored);
                 }
+                let wish = Wish::of(&written.text);
                 let phone = written.phone.as_ref().map_or("", |p| p.e164());
                 let company = match company {
                     Some(only) => Some(only),
@@ -221,12 +222,13 @@ impl Pipeline {
                     text: &written.text,
                     external_id: &external_id,
                     at,
+                    is_command: wish.is_some(),
                 };
                 let stored = contacts::store_inbound(tx, &message)?;
                 if stored.message_is_new {
                     written.contact = Some(stored.contact);
                     desk.forward(tx, &name, company, &written, mask, now)?;
-                    if let Some(wish) = Wish::of(&written.text) {
+                    if let Some(wish) = wish {
                         desk.heed(tx, &end, &written, wish, now)?;
                     }
                 }

@@ -13,7 +13,7 @@ use crate::domain::policy::{Reason, Rules};
 use crate::domain::record::Record;
 use crate::domain::settle::{self, Member, Net, told_fields};
 use crate::domain::silence::{self, Circumstances};
-use crate::store::{self, cache, companies, events, guard, known, optouts, outbox};
+use crate::store::{self, cache, companies, contacts, events, guard, known, optouts, outbox};
 
 /// A visit and one person.
 pub(super) struct Visit {
@@ -106,9 +106,10 @@ impl Visit {
             changed_at,
             now,
         } = *around;
-        let (mut opted_out, mut addressable) = (false, false);
+        let (mut opted_out, mut addressable, mut wrote_at) = (false, false, None);
         if let Some(phone) = &self.phone {
             opted_out = optouts::is_out(conn, company.settings.id, phone.e164())?;
+            wrote_at = contacts::wrote_at(conn, phone.e164(), &company.settings.channels)?;
             addressable = desk.way_to(conn, company, phone, None)?.is_some();
         }
         let told_of = |m: &&Member| net.now.iter().any(|r| r.id == m.record.id);
@@ -121,6 +122,7 @@ impl Visit {
             changed_at,
             phone,
             opted_out,
+            wrote_at,
             addressable,
             by_bot,
         };

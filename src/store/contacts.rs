@@ -24,6 +24,8 @@ pub struct Inbound<'a> {
     pub external_id: &'a str,
     /// When.
     pub at: DateTime<Utc>,
+    /// It is a word to the program, such as STOP: its author is not talking with anybody.
+    pub is_command: bool,
 }
 
 /// What storing a message found.
@@ -52,14 +54,14 @@ pub fn store_inbound(conn: &Connection, message: &Inbound<'_>) -> Result<Stored>
          ON CONFLICT (channel, chat_id) DO UPDATE SET
             phone = CASE WHEN ?1 <> '' THEN ?1 ELSE phone END,
             name = CASE WHEN ?2 <> '' THEN ?2 ELSE name END,
-            last_inbound_at = max(coalesce(last_inbound_at, ''), ?5)
+            last_inbound_at = nullif(max(coalesce(last_inbound_at, ''), coalesce(?5, '')), '')
          RETURNING id",
         (
             message.phone,
             message.name,
             message.channel,
             message.chat_id,
-            At(message.at),
+            (!message.is_command).then_some(At(message.at)),
         ),
         |r| r.get(0),
     )?;
@@ -143,6 +145,22 @@ pub fn phone_of(conn: &Connection, channel: &str, chat_id: &str) -> Result<Optio
         )?
         .query_row([channel, chat_id], |r| r.get(0))
         .optional()?)
+}
+
+/// When the person of this phone last wrote something to a person on one of these channels.
+pub fn wrote_at(
+    conn: &Connection,
+    phone: &str,
+    channels: &[String],
+) -> Result<Option<DateTime<Utc>>> {
+    let channels = serde_json::Value::from(channels).to_string();
+    let at: Option<At> = conn
+        .prepare_cached(
+            "SELECT max(nullif(last_inbound_at, '')) FROM contacts
+              WHERE phone = ?1 AND channel IN (SELECT value FROM json_each(?2))",
+        )?
+        .query_row([phone, &channels], |r| r.get(0))?;
+    Ok(at.map(|at| at.0))
 }
 
 /// Somebody who can be written to in a chat.

@@ -130,7 +130,7 @@ booking-monitor.toml:2: monitor.only_phones[2]: no digits; write it whole, as +7
         ),
         (
             r#"retention = "180d""#,
-            "booking-monitor.toml:2: monitor.retention: unknown key; known here: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain",
+            "booking-monitor.toml:2: monitor.retention: unknown key; known here: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour",
         ),
     ];
     for (written, expected) in cases {
@@ -386,7 +386,7 @@ booking-monitor.toml:11: companies[0].only_phones[0]: not a valid number; write 
             r#"[[companies]]
 id = 1
 enabled = true"#,
-            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, notify, templates",
+            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour, notify, templates",
         ),
         (
             r#"[[companies]]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Response};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::fake::{Call, Desk, json as answer, lock, play, serve};
@@ -98,8 +99,21 @@ impl GreenApi {
         self.push_message(&format!("{phone}@c.us"), &data)
     }
 
+    /// Queues a text from a phone (digits), written then.
+    pub fn push_text_at(&self, phone: &str, text: &str, at: DateTime<Utc>) -> i64 {
+        let data = json!({
+            "typeMessage": "textMessage",
+            "textMessageData": {"textMessage": text},
+        });
+        self.push_message_at(&format!("{phone}@c.us"), &data, at.timestamp())
+    }
+
     /// Queues a message of any kind from a chat.
     pub fn push_message(&self, chat: &str, message_data: &Value) -> i64 {
+        self.push_message_at(chat, message_data, 1_787_300_000)
+    }
+
+    fn push_message_at(&self, chat: &str, message_data: &Value, timestamp: i64) -> i64 {
         let number = {
             let mut queue = lock(&self.api.queue);
             queue.last_text += 1;
@@ -108,7 +122,7 @@ impl GreenApi {
         self.push(json!({
             "typeWebhook": "incomingMessageReceived",
             "instanceData": {"idInstance": 1_101_000_001_u64, "typeInstance": "whatsapp"},
-            "timestamp": 1_787_300_000,
+            "timestamp": timestamp,
             "idMessage": format!("IN{number}"),
             "senderData": {"chatId": chat, "sender": chat, "senderName": "Анна"},
             "messageData": message_data,

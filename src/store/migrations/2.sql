@@ -11,3 +11,6 @@ CREATE TABLE opt_outs (
 ) STRICT, WITHOUT ROWID;
 -- Whose words an owner's message hands on, and to whom the owner's answer goes.
 ALTER TABLE booking_notifications ADD COLUMN contact_id INTEGER;
+-- How many messages a client got lately.
+CREATE INDEX notifications_sent ON booking_notifications (phone, sent_at)
+  WHERE phone <> '' AND sent_at IS NOT NULL;

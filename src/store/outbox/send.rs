@@ -1,7 +1,7 @@
 //! What may leave, the intent to send it, and what became of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::super::{At, Result};
 use crate::domain::delivery::Status;
@@ -141,6 +141,30 @@ pub fn set_pending(
     )?
     .execute((id, channel, At(due_at), error, frozen))?;
     Ok(())
+}
+
+/// When a client who got `most` messages of a company within the last hour may get another: an hour
+/// after the earliest of those. `None`: now.
+pub fn full_until(
+    conn: &Connection,
+    company: i64,
+    phone: &str,
+    most: u32,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    const HOUR: TimeDelta = TimeDelta::hours(1);
+    let Some(before) = most.checked_sub(1) else {
+        return Ok(None);
+    };
+    let earliest: Option<At> = conn
+        .prepare_cached(
+            "SELECT sent_at FROM booking_notifications
+              WHERE phone = ?2 AND phone <> '' AND sent_at > ?3 AND company_id = ?1
+              ORDER BY sent_at DESC LIMIT 1 OFFSET ?4",
+        )?
+        .query_row((company, phone, At(now - HOUR), before), |r| r.get(0))
+        .optional()?;
+    Ok(earliest.map(|at| at.0 + HOUR))
 }
 
 /// It waits until then; nothing else changes.
