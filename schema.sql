@@ -208,6 +208,15 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE INDEX messages_created ON messages (created_at);
 
+-- Where a person wants no client written to for a while; what is NULL is any.
+CREATE TABLE pauses (
+  company_id  INTEGER,
+  staff_id    INTEGER,
+  phone       TEXT,
+  until       TEXT,                            -- NULL: until a person ends it
+  since       TEXT NOT NULL
+) STRICT;
+
 -- How each channel fares; a row appears with the first word from it.
 CREATE TABLE channel_states (
   name           TEXT PRIMARY KEY,

@@ -106,9 +106,38 @@ pub enum Command {
         #[arg(long)]
         discard: bool,
     },
+    /// Write to no client for a while; replies, owner's copies and alerts go on
+    Pause {
+        /// What to pause; everything when nothing is named
+        #[command(flatten)]
+        of: PauseArgs,
+        /// It ends by itself after this long, such as 2h
+        #[arg(long = "for", value_name = "SPAN")]
+        span: Option<String>,
+    },
+    /// End a pause: the one about exactly this, or all when nothing is named
+    Resume {
+        /// Which
+        #[command(flatten)]
+        of: PauseArgs,
+    },
     /// Look after the database
     #[command(subcommand)]
     Db(DbCommand),
+}
+
+/// What a pause is about.
+#[derive(Clone, Debug, Args)]
+pub struct PauseArgs {
+    /// This company
+    #[arg(long, value_name = "ID")]
+    pub company: Option<i64>,
+    /// This master
+    #[arg(long, value_name = "ID")]
+    pub staff: Option<i64>,
+    /// This client
+    #[arg(long, value_name = "PHONE", allow_hyphen_values = true)]
+    pub phone: Option<String>,
 }
 
 /// How to show the demo.

@@ -508,3 +508,33 @@ async fn with_an_interval_left_to_the_program_a_booking_is_told() {
     let (status, log) = daemon.end(Duration::from_secs(15)).await;
     assert_eq!(status.code(), Some(0), "{log}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pause_and_resume_say_what_they_did_and_status_shows_it() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    let paused = program
+        .run(&["pause", "--phone", "8 900 000-00-01", "--for", "2h"])
+        .await;
+    assert_eq!(
+        stdout(&paused),
+        "Пауза (клиент +7 *** ***-**-01): ещё 2 ч\n"
+    );
+    let paused = program.run(&["pause"]).await;
+    assert_eq!(
+        stdout(&paused),
+        "Пауза для всех: пока не снимете: booking-monitor resume\n"
+    );
+    let status = stdout(&program.run(&["status"]).await);
+    assert!(
+        status.contains("Пауза для всех: до booking-monitor resume\n"),
+        "{status}"
+    );
+    assert!(!status.contains("+79000000001"), "{status}");
+    let resumed = program.run(&["resume"]).await;
+    assert_eq!(stdout(&resumed), "Снято пауз: 2\n");
+    let wrong = program.run(&["pause", "--for", "soon"]).await;
+    assert_eq!(wrong.status.code(), Some(2));
+    let wrong = program.run(&["pause", "--company", "5"]).await;
+    assert_eq!(wrong.status.code(), Some(2));
+}

@@ -24,6 +24,7 @@ mod demo;
 mod explain;
 mod failure;
 mod log;
+mod pause;
 mod release;
 mod status;
 mod text;
@@ -71,6 +72,8 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Verify { company, json }) => block_on(verify::run(&path, company, json)),
         Some(Command::Retry { ids, dead }) => release::retry(&path, &ids, dead),
         Some(Command::Release { company, discard }) => release::release(&path, company, discard),
+        Some(Command::Pause { of, span }) => pause::pause(&path, &of, span.as_deref()),
+        Some(Command::Resume { of }) => pause::resume(&path, &of),
         Some(Command::Db(DbCommand::Accept)) => accept(&path),
     }
 }

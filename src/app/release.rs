@@ -10,9 +10,10 @@ use super::text::Say;
 use super::{Failure, Outcome, existing, load, refused, say};
 use crate::config::{Config, Secrets};
 use crate::domain::delivery::Status;
+use crate::pipeline::orders;
 use crate::store::{self, guard, outbox};
 
-fn open(path: &Path) -> Result<(Config, rusqlite::Connection), Failure> {
+pub(super) fn open(path: &Path) -> Result<(Config, rusqlite::Connection), Failure> {
     let config = load(path, Secrets::NotNeeded)?.config;
     let conn = existing(&config, store::open_writer)?;
     Ok((config, conn))
@@ -29,7 +30,7 @@ pub(super) fn release(path: &Path, company: Option<i64>, discard: bool) -> Outco
         let mut count = 0;
         for id in &ids {
             if discard {
-                count += crate::pipeline::discard_held(tx, *id, now)?;
+                count += orders::discard_held(tx, *id, now)?;
             } else {
                 count += guard::release(tx, *id, now)?;
             }
@@ -69,17 +70,14 @@ pub(super) fn retry(path: &Path, ids: &[i64], dead: bool) -> Outcome {
         };
         let (mut count, mut refused) = (0, Vec::new());
         for id in ids {
-            match outbox::get(tx, id)? {
-                Some(n) if n.status == Status::Dead => {
-                    outbox::set_pending(tx, id, &n.channel, now, None, false)?;
-                    count += 1;
-                }
-                // What may have arrived is repeated to the letter: it tells nothing new.
-                Some(n) if n.status == Status::Uncertain => {
-                    outbox::set_pending(tx, id, &n.channel, now, None, true)?;
-                    count += 1;
-                }
-                _ => refused.push(id),
+            let again = match outbox::get(tx, id)? {
+                Some(n) => orders::retry(tx, &n, now)?,
+                None => false,
+            };
+            if again {
+                count += 1;
+            } else {
+                refused.push(id);
             }
         }
         Ok((count, refused))

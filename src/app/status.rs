@@ -12,8 +12,10 @@ use super::text::{Say, table};
 use super::{Outcome, existing, load, refused, say};
 use crate::config::{Company, Config, Secrets};
 use crate::domain::budget::Plan;
+use crate::domain::phone::Phone;
 use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
+use crate::store::pauses::{self, Pause};
 use crate::store::stats::{self, MessageStats, OutboxStats};
 use crate::store::{self, guard};
 
@@ -28,6 +30,7 @@ struct Picture {
     outbox: OutboxStats,
     messages: MessageStats,
     plan: Plan,
+    pauses: Vec<Pause>,
 }
 
 struct CompanyPicture {
@@ -113,6 +116,7 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
         outbox: stats::outbox(conn, now)?,
         messages: stats::messages(conn, now)?,
         plan,
+        pauses: pauses::running(conn, now)?,
     })
 }
 
@@ -155,6 +159,12 @@ fn to_json(p: &Picture) -> Value {
             "overlap_seconds": c.row.overlap.as_secs(),
             "interval_seconds": c.interval.map(|every| tenths(every.as_secs_f64())),
             "requests_per_minute": tenths(c.requests),
+        })).collect::<Vec<_>>(),
+        "pauses": p.pauses.iter().map(|pause| json!({
+            "company": pause.of.company,
+            "staff": pause.of.staff,
+            "phone": pause.of.phone.clone().map(|p| Phone::from_stored(p).masked()),
+            "until": stamp(pause.until),
         })).collect::<Vec<_>>(),
         "budget": {
             "allowed_per_minute": tenths(p.plan.allowed),
@@ -246,6 +256,15 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     let mut lines = vec![companies.to_string(), String::new()];
     if !p.channels.is_empty() {
         lines.extend([channels.to_string(), String::new()]);
+    }
+    for pause in &p.pauses {
+        let end = match pause.until {
+            Some(until) => words.until(until, p.now),
+            None => words
+                .of("до booking-monitor resume", "until booking-monitor resume")
+                .to_owned(),
+        };
+        lines.push(format!("{}: {end}", words.paused(&pause.of)));
     }
     lines.push(words.budget(&p.plan));
     lines.push(format!(

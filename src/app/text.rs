@@ -7,6 +7,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::budget::Plan;
 use crate::domain::message::Language;
+use crate::domain::phone::Phone;
+use crate::store::pauses::Selector;
 
 /// Picks the wording.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,38 @@ impl Say {
             (0, _, 0) => format!("{hours} {h}"),
             (0, _, _) => format!("{hours} {h} {minutes} {m}"),
             _ => format!("{days} {d} {hours} {h}"),
+        }
+    }
+
+    /// What a pause is about: `Пауза для всех`, `Pause for company 7, master 5`.
+    pub(super) fn paused(self, of: &Selector) -> String {
+        let mut about = Vec::new();
+        if let Some(id) = of.company {
+            about.push(format!("{} {id}", self.of("салон", "company")));
+        }
+        if let Some(id) = of.staff {
+            about.push(format!("{} {id}", self.of("мастер", "master")));
+        }
+        if let Some(phone) = &of.phone {
+            let phone = Phone::from_stored(phone.clone());
+            about.push(format!(
+                "{} {}",
+                self.of("клиент", "client"),
+                phone.masked()
+            ));
+        }
+        if about.is_empty() {
+            return self.of("Пауза для всех", "Pause for everybody").to_owned();
+        }
+        format!("{} ({})", self.of("Пауза", "Pause"), about.join(", "))
+    }
+
+    /// `ещё 2 ч`, `2 h more`.
+    pub(super) fn until(self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+        let span = self.span((at - now).to_std().unwrap_or_default());
+        match self.0 {
+            Language::Ru => format!("ещё {span}"),
+            Language::En => format!("{span} more"),
         }
     }
 

@@ -13,6 +13,7 @@ use chrono_tz::Tz;
 
 pub use crate::domain::message::Language;
 use crate::domain::policy::{Kind, Pace, Rules};
+pub use values::parse_duration as parse_span;
 
 mod address;
 mod budget;

@@ -110,8 +110,9 @@ pub(super) fn days(value: &Value<'_>) -> Option<u32> {
     u32::try_from(span.as_secs() / DAY.as_secs()).ok()
 }
 
-/// One number and one unit.
-fn parse_duration(text: &str) -> Option<Duration> {
+/// One number and one unit: `90s`, `15m`, `2h`, `30d`.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Transaction;
 
+use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{Around, Told, Visit};
 use super::{ChannelEnd, Company, Desk, words};
@@ -111,6 +112,10 @@ impl Desk {
             if reason.moves_known() && !speech.correction {
                 visit.take_as_known(tx, n.company)?;
             }
+            return Ok(Claim::Skip);
+        }
+        if let Some(until) = paused_until(tx, n.company, &n.phone, &speech.net.now, now)? {
+            outbox::postpone(tx, n.id, until)?;
             return Ok(Claim::Skip);
         }
         if let Some(until) = hold_until(company, zone, &speech.net, now) {

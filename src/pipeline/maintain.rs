@@ -13,7 +13,7 @@ use crate::domain::message::owner::{
 use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
-use crate::store::{self, alerts, guard, stats};
+use crate::store::{self, alerts, guard, pauses, stats};
 
 impl Pipeline {
     /// Raises alerts that have become due and ends those that are over. Returns how many messages
@@ -30,6 +30,7 @@ impl Pipeline {
                     now,
                 };
                 guard::end_past(tx, now)?;
+                pauses::forget_ended(tx, now)?;
                 let mut raised = 0;
                 let uncertain = outbox::uncertain(tx)?;
                 let open: Vec<i64> = uncertain.iter().map(|n| n.id).collect();

@@ -29,6 +29,7 @@ mod happened;
 mod link;
 pub mod listing;
 pub mod maintain;
+pub mod orders;
 mod outcome;
 mod owner_chat;
 mod pace;
@@ -40,8 +41,6 @@ pub mod settle;
 mod visit;
 mod wishes;
 mod words;
-
-pub use visit::discard_held;
 
 use pace::Pace;
 

@@ -13,7 +13,7 @@ use crate::domain::policy::{Reason, Rules};
 use crate::domain::record::Record;
 use crate::domain::settle::{self, Member, Net, told_fields};
 use crate::domain::silence::{self, Circumstances};
-use crate::store::{self, cache, companies, contacts, events, guard, known, optouts, outbox};
+use crate::store::{self, cache, contacts, events, known, optouts};
 
 /// A visit and one person.
 pub(super) struct Visit {
@@ -245,18 +245,4 @@ impl Told {
         };
         known::set(conn, key, known, told_at)
     }
-}
-
-/// Drops what the guard holds for a company: its people may be taken to know, nobody tells them.
-pub fn discard_held(conn: &Connection, company: i64, now: DateTime<Utc>) -> store::Result<usize> {
-    let held = guard::held_ids(conn, company)?;
-    for id in &held {
-        let Some(n) = outbox::get(conn, *id)? else {
-            continue;
-        };
-        outbox::suppress(conn, *id, Reason::Discarded, None)?;
-        Visit::read(conn, company, &n.unit, &n.phone)?.take_as_known(conn, company)?;
-    }
-    companies::release_guard(conn, company, now)?;
-    Ok(held.len())
 }

@@ -23,6 +23,7 @@ pub mod known;
 mod lock;
 pub mod optouts;
 pub mod outbox;
+pub mod pauses;
 pub mod settling;
 pub mod stats;
 pub mod story;

@@ -14,3 +14,11 @@ ALTER TABLE booking_notifications ADD COLUMN contact_id INTEGER;
 -- How many messages a client got lately.
 CREATE INDEX notifications_sent ON booking_notifications (phone, sent_at)
   WHERE phone <> '' AND sent_at IS NOT NULL;
+-- Where a person wants no client written to for a while.
+CREATE TABLE pauses (
+  company_id  INTEGER,
+  staff_id    INTEGER,
+  phone       TEXT,
+  until       TEXT,
+  since       TEXT NOT NULL
+) STRICT;

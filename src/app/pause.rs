@@ -1,0 +1,92 @@
+//! `pause` and `resume`: nothing is sent to some clients, or to any, for a while.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+
+use super::release::open;
+use super::text::Say;
+use super::{Failure, Outcome, refused, say};
+use crate::cli::PauseArgs;
+use crate::config::{Config, Language, parse_span};
+use crate::domain::phone::Phone;
+use crate::pipeline::orders;
+use crate::store;
+use crate::store::pauses::{Pause, Selector};
+
+pub(super) fn pause(path: &Path, of: &PauseArgs, span: Option<&str>) -> Outcome {
+    let (config, mut conn) = open(path)?;
+    let of = selector(&config, of)?;
+    let now = Utc::now();
+    let until = match span {
+        Some(written) => Some(end_of(written, now)?),
+        None => None,
+    };
+    let pause = Pause { of, until };
+    store::write_on(&mut conn, |tx| orders::pause(tx, &pause, now)).map_err(refused)?;
+    let words = Say(config.language);
+    let end = match (until, words.0) {
+        (Some(until), _) => words.until(until, now),
+        (None, Language::Ru) => "пока не снимете: booking-monitor resume".to_owned(),
+        (None, Language::En) => "until booking-monitor resume".to_owned(),
+    };
+    say(&format!("{}: {end}", words.paused(&pause.of)))?;
+    Ok(0)
+}
+
+pub(super) fn resume(path: &Path, of: &PauseArgs) -> Outcome {
+    let (config, mut conn) = open(path)?;
+    let of = selector(&config, of)?;
+    let named = of != Selector::default();
+    let of = named.then_some(&of);
+    let now = Utc::now();
+    let lifted = store::write_on(&mut conn, |tx| orders::resume(tx, of, now)).map_err(refused)?;
+    let words = Say(config.language);
+    say(&match lifted {
+        0 => words
+            .of("Такой паузы не было.", "There was no such pause.")
+            .to_owned(),
+        n => format!("{} {n}", words.of("Снято пауз:", "Pauses ended:")),
+    })?;
+    Ok(0)
+}
+
+fn selector(config: &Config, of: &PauseArgs) -> Result<Selector, Failure> {
+    let known = |id: &i64| config.companies.iter().any(|c| c.id == *id);
+    if let Some(id) = of.company.filter(|id| !known(id)) {
+        return Err(Failure::usage(&format!(
+            "no company {id} in the configuration"
+        )));
+    }
+    let company = config
+        .companies
+        .iter()
+        .find(|c| of.company.is_none_or(|id| c.id == id));
+    let country = company.map_or("RU", |c| c.country.as_str());
+    let phone = match &of.phone {
+        Some(written) => {
+            let phone = Phone::parse(written, country)
+                .map_err(|problem| Failure::usage(&format!("--phone: {problem}")))?;
+            Some(phone.e164().to_owned())
+        }
+        None => None,
+    };
+    Ok(Selector {
+        company: of.company,
+        staff: of.staff,
+        phone,
+    })
+}
+
+fn end_of(written: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
+    let wrong = || {
+        Failure::usage(&format!(
+            "--for: expected a span such as 30m, 2h or 3d, found {written:?}"
+        ))
+    };
+    let span = parse_span(written)
+        .filter(|span| !span.is_zero())
+        .ok_or_else(wrong)?;
+    let span = chrono::TimeDelta::from_std(span).map_err(|_| wrong())?;
+    now.checked_add_signed(span).ok_or_else(wrong)
+}
