@@ -291,3 +291,54 @@ async fn old_words_and_orders_to_the_program_are_no_conversation() {
         "{told:?}"
     );
 }
+
+#[tokio::test]
+async fn orders_from_the_owners_chat_are_obeyed_and_from_no_other() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.telegram.push_text(500, "/pause 2h");
+    world.receive().await;
+    world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    world.telegram.push_text(600, "/resume");
+    world.receive().await;
+    world.turn().await;
+    assert_eq!(world.told().len(), 0, "a stranger's order");
+    world.telegram.push_text(500, "/status");
+    world.telegram.push_text(500, "/resume@salon_bot");
+    world.telegram.push_text(500, "/retry 1");
+    world.telegram.push_text(500, "/release");
+    world.telegram.push_text(500, "/dance");
+    world.receive().await;
+    world.turn().await;
+    assert_eq!(world.told().len(), 1);
+    let told = world.owner_told();
+    for said in [
+        "Пауза: клиентам не пишу. Снять: /resume",
+        "<b>Малаховка</b>: журнал прочитан 0 с назад\nждут отправки: 1\nпауз: 1\nTelegram: работает\nWhatsApp: работает",
+        "Пауза снята.",
+        "Таких сообщений, чтобы отправить ещё раз, нет.",
+        "Ничего не придержано.",
+        "Понимаю: /status, /release, /retry НОМЕР, /pause 2h, /resume",
+    ] {
+        assert!(told.iter().any(|text| text == said), "{said}\n{told:#?}");
+    }
+}
+
+#[tokio::test]
+async fn an_owner_decides_about_an_uncertain_message_in_the_chat() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world
+        .green
+        .answer_next(support::fake::Answer::Drop { taken: false });
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    let uncertain = world.rows("SELECT id FROM booking_notifications WHERE status = 'uncertain'");
+    assert_eq!(uncertain.len(), 1);
+    world
+        .telegram
+        .push_text(500, &format!("/retry {}", uncertain[0]));
+    world.receive().await;
+    world.turn().await;
+    assert_eq!(world.told().len(), 1);
+}

@@ -24,6 +24,7 @@ use crate::store::{self, Store, contacts};
 pub mod apply;
 mod cards;
 mod claim;
+mod commands;
 pub mod deliver;
 mod happened;
 mod link;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
+use super::commands::Order;
 use super::wishes::address;
-use super::{ChannelEnd, Desk, Pipeline};
+use super::{ChannelEnd, Company, Desk, Pipeline};
 use crate::domain::message::Language;
 use crate::domain::message::markup::{capped, data, render};
 use crate::domain::phone::Phone;
@@ -73,6 +74,12 @@ impl Desk {
         wrote: &OwnersWords,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
+        if let Some(order) = Order::read(&wrote.text) {
+            let language = self.language_of(&end.name, &wrote.chat_id);
+            let scope = self.owned_from(&end.name, &wrote.chat_id);
+            let answer = self.obey(conn, &scope, language, &order, now)?;
+            return self.note(conn, end, 0, &wrote.chat_id, &answer, now);
+        }
         let asked = match &wrote.quoted {
             Some(id) => outbox::by_message(conn, &end.name, &wrote.chat_id, id)?,
             None => None,
@@ -146,12 +153,19 @@ impl Desk {
     }
 
     fn language_of(&self, channel: &str, chat_id: &str) -> Language {
-        let is_theirs = |c: &&Arc<super::Company>| {
+        let owned = self.owned_from(channel, chat_id);
+        let company = owned.first();
+        company.map_or(Language::Ru, |c| c.settings.language)
+    }
+
+    /// The companies whose owners read this chat.
+    fn owned_from(&self, channel: &str, chat_id: &str) -> Vec<&Company> {
+        let is_theirs = |c: &&Company| {
             let mut owners = c.settings.owners.iter();
             owners.any(|o| o.channel == channel && o.to == chat_id)
         };
-        let company = self.companies.values().find(is_theirs);
-        company.map_or(Language::Ru, |c| c.settings.language)
+        let all = self.companies.values().map(|c| c.as_ref());
+        all.filter(is_theirs).collect()
     }
 
     /// A word to an owner's chat.
