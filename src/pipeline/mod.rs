@@ -31,7 +31,9 @@ pub mod poll;
 mod quiet;
 pub mod receive;
 mod recreated;
+mod renumbered;
 pub mod settle;
+mod slots;
 mod visit;
 mod words;
 

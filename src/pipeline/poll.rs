@@ -114,6 +114,7 @@ impl Pipeline {
             deleted,
             silent,
             missed,
+            renumbered: _,
         } = report.counts;
         if missed > 0 {
             tracing::warn!(
@@ -180,7 +181,10 @@ impl Pipeline {
             Err(failure) => return Err(failure),
         };
         let now = self.clock.now();
-        if is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
+        // A corrected number stands in all of a client's bookings, of which few count as changed: they
+        // are looked for now, so that they are told together.
+        let renumbered = report.counts.renumbered > 0;
+        if renumbered || is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
             self.compare(company, &row, &reference, polled_at, report)
                 .await?;
         }

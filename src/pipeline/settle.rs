@@ -1,6 +1,7 @@
 //! Settle: visits whose delay has ended become notifications, or a stored reason for silence. One
 //! transaction a visit.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,13 +11,14 @@ use rusqlite::Transaction;
 use super::happened::Happened;
 use super::poll::delta;
 use super::quiet::hold_until;
+use super::renumbered::Rider;
 use super::visit::{Around, Visit};
-use super::{Company, Desk, Pipeline, recreated, words};
+use super::{Company, Desk, Pipeline, recreated, renumbered, words};
 use crate::domain::delivery::Status;
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Record;
-use crate::domain::settle::{Member, Net, is_small_shift};
+use crate::domain::settle::{Form, Net, is_small_shift};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
@@ -59,6 +61,10 @@ impl Pipeline {
                         }
                     }
                     for unit in &due {
+                        // Told along with another visit of the same person a moment ago.
+                        if !settling::is_open(tx, unit.company, &unit.unit, &unit.phone)? {
+                            continue;
+                        }
                         settle_unit(tx, &desk, unit, now, &mut part)?;
                     }
                     Ok((due.len(), part))
@@ -84,13 +90,13 @@ impl Pipeline {
 }
 
 /// One visit being settled.
-struct Settling<'a> {
-    tx: &'a Transaction<'a>,
+pub(super) struct Settling<'a> {
+    pub(super) tx: &'a Transaction<'a>,
     desk: &'a Desk,
-    company: &'a Company,
+    pub(super) company: &'a Company,
     row: CompanyRow,
     zone: Tz,
-    unit: &'a Unit,
+    pub(super) unit: &'a Unit,
     now: DateTime<Utc>,
 }
 
@@ -144,9 +150,24 @@ impl Settling<'_> {
             .filter(|m| m.theirs)
             .map(|m| m.record.id)
             .collect();
+        for notification in &open {
+            renumbered::part(self.tx, notification)?;
+        }
         let told_client = match visit.net(self.company) {
             None => self.nothing_to_tell(&visit, &open, &happened)?,
-            Some(net) => Some(self.tell(&visit, &net, &open, &happened, report)?),
+            Some(net) if net.form == Form::Created => {
+                let riders = match self.would_go(&visit)? {
+                    true => self.riders(&visit)?,
+                    false => Vec::new(),
+                };
+                let id = self.tell(&visit, &net, &riders, &open, &happened, report)?;
+                for rider in riders {
+                    self.ride(&rider, id)?;
+                    report.visits += 1;
+                }
+                Some(id)
+            }
+            Some(net) => Some(self.tell(&visit, &net, &[], &open, &happened, report)?),
         };
         self.copy_to_owners(&visit, &happened, told_client)?;
         events::settle(self.tx, self.unit.company, &theirs, self.now)?;
@@ -163,21 +184,27 @@ impl Settling<'_> {
         let Some(phone) = visit.phone.clone() else {
             return Ok(());
         };
-        let moved = |m: &Member| {
-            let client = |r: &Record| r.client.as_ref().map_or(0, |c| c.id);
-            let had = m
-                .known
-                .states()
-                .iter()
-                .rev()
-                .find_map(Knowledge::record)
-                .map_or(0, client);
-            !m.theirs && m.record.is_alive() && had != 0 && had == client(&m.record)
-        };
-        let (gone, rest): (Vec<Member>, Vec<Member>) = std::mem::take(&mut visit.members)
-            .into_iter()
-            .partition(moved);
-        visit.members = rest;
+        let client = |r: &Record| r.client.as_ref().map_or(0, |c| c.id);
+        let mut gone = Vec::new();
+        for member in std::mem::take(&mut visit.members) {
+            let known = member.known.states().iter().rev();
+            let had = match known.filter_map(Knowledge::record).next() {
+                Some(known) => client(known),
+                // Known in a form that nobody remembers: the journal says whose it was.
+                None if !member.theirs => {
+                    let (company, record) = (self.unit.company, member.record.id);
+                    events::last_state_of_phone(self.tx, company, record, phone.e164())?
+                        .map_or(0, |before| client(&before))
+                }
+                None => 0,
+            };
+            let is_alive = !member.theirs && member.record.is_alive();
+            if is_alive && had != 0 && had == client(&member.record) {
+                gone.push(member);
+            } else {
+                visit.members.push(member);
+            }
+        }
         let Some(first) = gone.first() else {
             return Ok(());
         };
@@ -287,12 +314,20 @@ impl Settling<'_> {
         &self,
         visit: &Visit,
         net: &Net,
+        riders: &[Rider],
         open: &[Notification],
         happened: &Happened,
         report: &mut SettleReport,
     ) -> store::Result<i64> {
         let kind = net.form.kind();
         let changed_at = happened.tellable_at.unwrap_or(self.now);
+        let all = visit.along_with(riders.iter().map(|rider| &rider.visit));
+        let net = match riders {
+            [] => None,
+            [_, ..] => all.net(self.company),
+        }
+        .map_or(Cow::Borrowed(net), Cow::Owned);
+        let net = net.as_ref();
         let first = visit
             .first(net)
             .ok_or(store::StoreError::Corrupt("visit without records"))?;
@@ -319,10 +354,16 @@ impl Settling<'_> {
             None => hold_until(self.company, self.zone, net, self.now).unwrap_or(self.now),
             Some(_) => self.now,
         };
+        let told = match riders {
+            [] => "[]".to_owned(),
+            [_, ..] => serde_json::to_string(&all.told())
+                .map_err(|_| store::StoreError::Corrupt("knowledge to be stored"))?,
+        };
         let id = self.add(&New {
             kind: kind.as_str(),
             channel: way.as_ref().map_or("", |(end, _)| end.name.as_str()),
             message: &message,
+            told: &told,
             changed_at,
             due_at,
             ..self.plain(&first, status, reason)
@@ -357,6 +398,54 @@ impl Settling<'_> {
             None => report.to_send += 1,
         }
         Ok(id)
+    }
+
+    /// A visit that is told in the message of another one.
+    fn ride(&self, rider: &Rider, lead: i64) -> store::Result<()> {
+        let Unit {
+            company,
+            unit,
+            phone,
+            ..
+        } = &rider.unit;
+        let (company, visit) = (*company, &rider.visit);
+        let happened = Happened::read(self.tx, company, self.row.baseline_at, visit)?;
+        for notification in outbox::open_of_unit(self.tx, company, unit, phone)? {
+            if notification.status == Status::Uncertain {
+                outbox::set_superseded_by(self.tx, notification.id, lead)?;
+            } else {
+                outbox::suppress(self.tx, notification.id, Reason::Superseded, Some(lead))?;
+            }
+        }
+        let theirs: Vec<i64> = visit
+            .members
+            .iter()
+            .filter(|m| m.theirs)
+            .map(|m| m.record.id)
+            .collect();
+        for member in visit.members.iter().filter(|m| m.is_alive()) {
+            self.add(&New {
+                unit,
+                kind: Kind::Created.as_str(),
+                superseded_by: Some(lead),
+                ..self.plain(&member.record, Status::Suppressed, Some(Reason::Superseded))
+            })?;
+        }
+        self.copy_to_owners(visit, &happened, Some(lead))?;
+        events::settle(self.tx, company, &theirs, self.now)?;
+        cache::set_settled(self.tx, company, &theirs)?;
+        settling::close(self.tx, &rider.unit)
+    }
+
+    /// Whether nothing bars this visit's message.
+    pub(super) fn would_go(&self, visit: &Visit) -> store::Result<bool> {
+        let Some(net) = visit.net(self.company) else {
+            return Ok(false);
+        };
+        let baseline_at = self.row.baseline_at;
+        let happened = Happened::read(self.tx, self.unit.company, baseline_at, visit)?;
+        let changed_at = happened.tellable_at.unwrap_or(self.now);
+        Ok(visit.silence(&net, &self.around(changed_at))?.is_none())
     }
 
     fn around(&self, changed_at: DateTime<Utc>) -> Around<'_> {
