@@ -75,10 +75,17 @@ impl Applying<'_> {
             if seen.is_blocked_slot() {
                 return slots::note(self.tx, seen);
             }
-            if seen.is_alive() {
-                self.silent(seen, &Knowledge::of(seen), cached.as_ref())?;
-            }
-            return Ok(());
+            // Deleted rows come only where a copy of the database looks back to its cursor.
+            let row = match &cached {
+                Some(cached) if !seen.is_alive() => Record {
+                    deleted: true,
+                    changed_at: seen.changed_at,
+                    ..cached.record.clone()
+                },
+                None if !seen.is_alive() => return Ok(()),
+                _ => seen.clone(),
+            };
+            return self.silent(&row, &Knowledge::of(&row), cached.as_ref());
         };
         // As a booking it is as young as its client.
         let is_new = cached.is_none() && slots::was_slot(self.tx, seen)?;

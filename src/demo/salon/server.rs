@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::journal::{Company, Filter};
 use super::{Fault, PARTNER_TOKEN, Request, Route, Shared, USER_TOKEN};
@@ -74,7 +75,7 @@ async fn answer(
             method: method.to_string(),
             path: format!("{path}{}", query.unwrap_or_default()),
             route,
-            at: Instant::now(),
+            at: Instant::now().into_std(),
         });
         let fault = route.and_then(|route| state.faults.take(route));
         (fault, shared.clock.now() + state.skew)
