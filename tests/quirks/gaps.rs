@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use booking_monitor::ports::Clock as _;
-
 use crate::support::program::{Program, start as in_days};
 use crate::support::world::{SALON, World, at, haircut};
 use crate::{heads, told_to};
@@ -213,18 +211,18 @@ async fn after_two_days_of_downtime_only_what_still_matters_is_told_and_the_guar
     // Nobody looks for two days, in which the salon goes on: one cancellation or so every two hours.
     let (mut moved, mut cancelled) = (0, 0);
     let old = book("2026-08-26T10:00:00", 40);
-    for hours in 0..24_usize {
+    for (n, record) in ahead.iter().take(24).enumerate() {
         world.advance("2h");
-        if hours < 11 {
-            world.salon.cancel(SALON, ahead[hours]);
+        if n < 11 {
+            world.salon.cancel(SALON, *record);
             cancelled += 1;
-        } else if hours < 20 {
+        } else if n < 20 {
             world
                 .salon
-                .reschedule(SALON, ahead[hours], at("2026-08-26T16:00:00"));
+                .reschedule(SALON, *record, at("2026-08-26T16:00:00"));
             moved += 1;
         }
-        match hours {
+        match n {
             3 => world
                 .salon
                 .reschedule(SALON, past[0], at("2026-08-21T18:00:00")),
@@ -263,10 +261,4 @@ async fn after_two_days_of_downtime_only_what_still_matters_is_told_and_the_guar
         .reschedule(SALON, old, at("2026-08-26T15:00:00"));
     world.tell().await;
     assert!(told_to(&world, "+79000000040")[0].starts_with(MOVED));
-    assert!(
-        world.clock.now()
-            > "2026-08-22T09:00:00Z"
-                .parse::<chrono::DateTime<chrono::Utc>>()
-                .unwrap()
-    );
 }
