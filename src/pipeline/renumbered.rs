@@ -3,11 +3,15 @@
 
 use rusqlite::Connection;
 
+use super::Company;
+use super::happened::Happened;
+use super::settle::Settling;
 use super::visit::{Told, Visit};
-use super::{Company, settle::Settling};
+use crate::domain::delivery::Status;
+use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Record;
 use crate::domain::settle::Form;
-use crate::store::outbox::Notification;
+use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
 use crate::store::{self, StoreError, cache, events, settling};
 
@@ -44,6 +48,54 @@ impl Settling<'_> {
             }
         }
         Ok(riders)
+    }
+
+    /// A visit that is told in the message of another one.
+    pub(super) fn ride(&self, rider: &Rider, lead: i64) -> store::Result<()> {
+        let Unit {
+            company,
+            unit,
+            phone,
+            ..
+        } = &rider.unit;
+        let (company, visit) = (*company, &rider.visit);
+        let happened = Happened::read(self.tx, company, self.row.baseline_at, visit)?;
+        for notification in outbox::open_of_unit(self.tx, company, unit, phone)? {
+            if notification.status == Status::Uncertain {
+                outbox::set_superseded_by(self.tx, notification.id, lead)?;
+            } else {
+                outbox::suppress(self.tx, notification.id, Reason::Superseded, Some(lead))?;
+            }
+        }
+        let theirs: Vec<i64> = visit
+            .members
+            .iter()
+            .filter(|m| m.theirs)
+            .map(|m| m.record.id)
+            .collect();
+        for member in visit.members.iter().filter(|m| m.is_alive()) {
+            self.add(&New {
+                unit,
+                kind: Kind::Created.as_str(),
+                superseded_by: Some(lead),
+                ..self.plain(&member.record, Status::Suppressed, Some(Reason::Superseded))
+            })?;
+        }
+        self.copy_to_owners(visit, &happened, Some(lead))?;
+        events::settle(self.tx, company, &theirs, self.now)?;
+        cache::set_settled(self.tx, company, &theirs)?;
+        settling::close(self.tx, &rider.unit)
+    }
+
+    /// Whether nothing bars this visit's message.
+    pub(super) fn would_go(&self, visit: &Visit) -> store::Result<bool> {
+        let Some(net) = visit.net(self.company) else {
+            return Ok(false);
+        };
+        let baseline_at = self.row.baseline_at;
+        let happened = Happened::read(self.tx, self.unit.company, baseline_at, visit)?;
+        let changed_at = happened.tellable_at.unwrap_or(self.now);
+        Ok(visit.silence(&net, &self.around(changed_at))?.is_none())
     }
 }
 

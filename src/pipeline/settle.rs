@@ -94,10 +94,10 @@ pub(super) struct Settling<'a> {
     pub(super) tx: &'a Transaction<'a>,
     desk: &'a Desk,
     pub(super) company: &'a Company,
-    row: CompanyRow,
+    pub(super) row: CompanyRow,
     zone: Tz,
     pub(super) unit: &'a Unit,
-    now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
 }
 
 fn settle_unit(
@@ -400,55 +400,7 @@ impl Settling<'_> {
         Ok(id)
     }
 
-    /// A visit that is told in the message of another one.
-    fn ride(&self, rider: &Rider, lead: i64) -> store::Result<()> {
-        let Unit {
-            company,
-            unit,
-            phone,
-            ..
-        } = &rider.unit;
-        let (company, visit) = (*company, &rider.visit);
-        let happened = Happened::read(self.tx, company, self.row.baseline_at, visit)?;
-        for notification in outbox::open_of_unit(self.tx, company, unit, phone)? {
-            if notification.status == Status::Uncertain {
-                outbox::set_superseded_by(self.tx, notification.id, lead)?;
-            } else {
-                outbox::suppress(self.tx, notification.id, Reason::Superseded, Some(lead))?;
-            }
-        }
-        let theirs: Vec<i64> = visit
-            .members
-            .iter()
-            .filter(|m| m.theirs)
-            .map(|m| m.record.id)
-            .collect();
-        for member in visit.members.iter().filter(|m| m.is_alive()) {
-            self.add(&New {
-                unit,
-                kind: Kind::Created.as_str(),
-                superseded_by: Some(lead),
-                ..self.plain(&member.record, Status::Suppressed, Some(Reason::Superseded))
-            })?;
-        }
-        self.copy_to_owners(visit, &happened, Some(lead))?;
-        events::settle(self.tx, company, &theirs, self.now)?;
-        cache::set_settled(self.tx, company, &theirs)?;
-        settling::close(self.tx, &rider.unit)
-    }
-
-    /// Whether nothing bars this visit's message.
-    pub(super) fn would_go(&self, visit: &Visit) -> store::Result<bool> {
-        let Some(net) = visit.net(self.company) else {
-            return Ok(false);
-        };
-        let baseline_at = self.row.baseline_at;
-        let happened = Happened::read(self.tx, self.unit.company, baseline_at, visit)?;
-        let changed_at = happened.tellable_at.unwrap_or(self.now);
-        Ok(visit.silence(&net, &self.around(changed_at))?.is_none())
-    }
-
-    fn around(&self, changed_at: DateTime<Utc>) -> Around<'_> {
+    pub(super) fn around(&self, changed_at: DateTime<Utc>) -> Around<'_> {
         Around {
             conn: self.tx,
             desk: self.desk,
@@ -471,7 +423,7 @@ impl Settling<'_> {
         Ok(vanished as f64 > share.max(ALWAYS_BELIEVED))
     }
 
-    fn copy_to_owners(
+    pub(super) fn copy_to_owners(
         &self,
         visit: &Visit,
         happened: &Happened,
@@ -513,7 +465,12 @@ impl Settling<'_> {
     }
 
     /// The fields that every notification of this visit shares.
-    fn plain<'a>(&'a self, record: &Record, status: Status, reason: Option<Reason>) -> New<'a> {
+    pub(super) fn plain<'a>(
+        &'a self,
+        record: &Record,
+        status: Status,
+        reason: Option<Reason>,
+    ) -> New<'a> {
         New {
             company: self.unit.company,
             record: record.id,
@@ -537,7 +494,7 @@ impl Settling<'_> {
         }
     }
 
-    fn add(&self, new: &New<'_>) -> store::Result<i64> {
+    pub(super) fn add(&self, new: &New<'_>) -> store::Result<i64> {
         outbox::add(self.tx, new, self.now)
     }
 }
