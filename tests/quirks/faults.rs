@@ -11,7 +11,7 @@ use crate::support::world::{SALON, World, at, haircut};
 
 const POLLS: u32 = 500;
 const SEED: u64 = 20_260_820;
-const PAGE: u32 = 20;
+const PAGE: u32 = 30;
 /// Polls that no answer comes to: each costs a real second, a few are enough.
 const HANGS: u32 = 3;
 
@@ -56,7 +56,7 @@ fn listing_faults() -> Vec<Fault> {
         denied(403, "Недостаточно прав"),
         Fault::RepeatPage,
         Fault::EndlessPages,
-        Fault::SmallPages(7),
+        Fault::SmallPages(15),
         Fault::Drift,
         Fault::Miscounted(5),
         Fault::Miscounted(-5),
@@ -220,7 +220,7 @@ async fn five_hundred_faulty_polls_tell_nothing_false_nothing_twice_and_lose_not
             // Lookups are well this time.
         } else if by_id != lookup[lookup.len() - 1] {
             world.salon.set_fault(Route::Record, Some(by_id));
-        } else if n > lied + 20 {
+        } else if n > lied + 10 {
             lied = n;
             world.salon.set_fault(Route::Record, Some(by_id));
         }
