@@ -97,6 +97,7 @@ CREATE TABLE settling (
 CREATE INDEX settling_due ON settling (settle_at);
 
 -- What a person may be assumed to know of a booking: one state, or two after an uncertain send.
+-- A row without a phone: the booking was a blocked slot, which nobody knows of.
 CREATE TABLE known (
   company_id   INTEGER NOT NULL,
   record_id    INTEGER NOT NULL,

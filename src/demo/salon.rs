@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -62,6 +62,8 @@ struct State {
     access: Access,
     faults: Faults,
     requests: Vec<Request>,
+    /// What the server's clock is ahead of ours.
+    skew: TimeDelta,
 }
 
 impl Shared {
@@ -127,7 +129,9 @@ impl Salon {
 
     fn with<T>(&self, act: impl FnOnce(&mut State, DateTime<Utc>) -> T) -> T {
         let now = self.0.shared.clock.now();
-        act(&mut self.0.shared.state(), now)
+        let mut state = self.0.shared.state();
+        let now = now + state.skew;
+        act(&mut state, now)
     }
 
     /// A company opens its journal.
@@ -218,6 +222,22 @@ impl Salon {
     /// The user sees phones again.
     pub fn show_phones(&self, company: i64) {
         self.with(|state, _| state.journal.company(company).phones_hidden = false);
+    }
+
+    /// The zone in which the API reads a naive `changed_after`, which nobody documents; until told
+    /// otherwise it is the company's own.
+    pub fn read_cursors_in(&self, company: i64, zone: Tz) {
+        self.with(|state, _| state.journal.company(company).cursor_zone = Some(zone));
+    }
+
+    /// The server's clock, its stamps and its `Date` included, goes wrong by so much.
+    pub fn skew_clock(&self, ahead: TimeDelta) {
+        self.with(|state, _| state.skew = ahead);
+    }
+
+    /// What is written from now on becomes visible so much later, as on a replica that lags.
+    pub fn lag(&self, company: i64, lag: TimeDelta) {
+        self.with(|state, _| state.journal.company(company).lag = lag);
     }
 
     /// The user has no rights in this company: 403 everywhere in it.

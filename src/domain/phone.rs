@@ -33,6 +33,9 @@ impl Phone {
         if !text.chars().any(|c| c.is_ascii_digit()) {
             return Err(PhoneProblem::Empty);
         }
+        if Self::is_masked(text) {
+            return Err(PhoneProblem::Invalid);
+        }
         let region = Region::try_from(country).ok();
         Self::valid(text, region)
             .or_else(|| {
@@ -47,6 +50,16 @@ impl Phone {
         number
             .is_valid()
             .then(|| Self(number.format_as(PhoneNumberFormat::E164).into_owned()))
+    }
+
+    /// Whether this is a number of which the API shows a part only (`+7900***4567`): nothing that
+    /// could be called, and no word about what the number is.
+    #[must_use]
+    pub fn is_masked(text: &str) -> bool {
+        let hidden = |c: &char| matches!(c, '*' | '•' | '●' | '#' | '…' | 'x' | 'X' | 'х' | 'Х');
+        let crosses = text.chars().filter(hidden);
+        // One letter alone is an extension in some spellings.
+        text.contains(['*', '•', '●', '…']) || crosses.count() >= 2
     }
 
     /// Whether this is a country that [`Phone::parse`] knows (ISO 3166, two capital letters).
@@ -154,6 +167,28 @@ mod tests {
             Phone::parse("+7 222 000-00-00", "RU"),
             Err(PhoneProblem::Invalid)
         );
+    }
+
+    #[test]
+    fn what_is_masked_is_no_number_of_anybody() {
+        for text in [
+            "+7900***4567",
+            "+7 (900) ***-**-67",
+            "+7900 000 00**",
+            "+7900000006*7",
+            "7900XXXXX67",
+            "+7 900 ххх-хх-67",
+            "+38160••••567",
+            "+38160***4567",
+        ] {
+            assert!(Phone::is_masked(text), "{text}");
+            assert_eq!(
+                Phone::parse(text, "RU"),
+                Err(PhoneProblem::Invalid),
+                "{text}"
+            );
+        }
+        assert!(!Phone::is_masked("+1 202 555 0123 x12"));
     }
 
     #[test]

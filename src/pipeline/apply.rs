@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Transaction;
 
-use super::Company;
+use super::{Company, slots};
 use crate::domain::change::Change;
 use crate::domain::diff::{Baseline, Verdict, judge, restarts_delay};
 use crate::domain::event::{Event, Gone};
@@ -33,6 +33,8 @@ pub struct Counts {
     pub silent: u32,
     /// Changes that a sweep brought although a poll before it should have.
     pub missed: u32,
+    /// Bookings whose client got another number.
+    pub renumbered: u32,
 }
 
 impl Counts {
@@ -41,6 +43,15 @@ impl Counts {
     pub fn events(&self) -> u32 {
         self.created + self.updated + self.deleted
     }
+}
+
+/// The same client under another number: all their bookings have it now.
+fn has_other_number(before: &Record, after: &Record) -> bool {
+    let client = |r: &Record| r.client.as_ref().map_or(0, |c| c.id);
+    let numbers = before.phone().zip(after.phone());
+    client(before) != 0
+        && client(before) == client(after)
+        && numbers.is_some_and(|(had, has)| had != has)
 }
 
 /// One company's reading being stored.
@@ -61,17 +72,33 @@ impl Applying<'_> {
     pub(super) fn row(&mut self, seen: &Record) -> Result<()> {
         let cached = cache::get(self.tx, seen.company_id, seen.id)?;
         let Some(baseline_at) = self.baseline_at else {
-            if seen.is_alive() && !seen.is_blocked_slot() {
-                self.silent(seen, &Knowledge::of(seen), cached.as_ref())?;
+            if seen.is_blocked_slot() {
+                return slots::note(self.tx, seen);
             }
-            return Ok(());
+            // Deleted rows come only where a copy of the database looks back to its cursor.
+            let row = match &cached {
+                Some(cached) if !seen.is_alive() => Record {
+                    deleted: true,
+                    changed_at: seen.changed_at,
+                    ..cached.record.clone()
+                },
+                None if !seen.is_alive() => return Ok(()),
+                _ => seen.clone(),
+            };
+            return self.silent(&row, &Knowledge::of(&row), cached.as_ref());
         };
+        // As a booking it is as young as its client.
+        let is_new = cached.is_none() && slots::was_slot(self.tx, seen)?;
         let baseline = Baseline {
-            at: baseline_at,
+            at: match seen.created_at {
+                Some(created) if is_new => created.min(baseline_at),
+                _ => baseline_at,
+            },
             zone: self.zone,
         };
         match judge(cached.as_ref().map(|c| &c.record), seen, baseline, self.now) {
-            Verdict::Stale | Verdict::NoBooking => Ok(()),
+            Verdict::Stale => Ok(()),
+            Verdict::NoBooking => slots::note(self.tx, seen),
             Verdict::Same(record) => match &cached {
                 Some(cached) if self.is_fresh(cached, &record) => Ok(()),
                 cached => self.put(&record, cached.as_ref(), 0),
@@ -219,6 +246,9 @@ impl Applying<'_> {
             crate::domain::change::ChangeKind::Created => self.counts.created += 1,
             crate::domain::change::ChangeKind::Updated => self.counts.updated += 1,
             crate::domain::change::ChangeKind::Deleted => self.counts.deleted += 1,
+        }
+        if before.is_some_and(|before| has_other_number(before, after)) {
+            self.counts.renumbered += 1;
         }
         let moved = after.changed_at > before.and_then(|b| b.changed_at);
         let late = self

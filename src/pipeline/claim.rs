@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{Around, Told, Visit};
-use super::{ChannelEnd, Company, Desk, words};
+use super::{ChannelEnd, Company, Desk, renumbered, words};
 use crate::domain::delivery::Status;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Reason;
@@ -90,7 +90,8 @@ impl Desk {
         // The record may have joined another visit since: what counts is where it is now.
         let record = cache::get(tx, n.company, n.record)?.map(|c| c.record);
         let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
-        let visit = Visit::read(tx, n.company, &unit, &n.phone)?;
+        let mut visit = Visit::read(tx, n.company, &unit, &n.phone)?;
+        renumbered::join(tx, n, company, &mut visit)?;
         let Some(speech) = self.speech(tx, n, company, &visit, record)? else {
             return Ok(Claim::Skip);
         };

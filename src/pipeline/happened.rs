@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
-use super::visit::Visit;
+use super::{slots, visit::Visit};
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::policy::Kind;
 use crate::domain::record::Record;
@@ -39,7 +39,10 @@ impl Happened {
                 .record
                 .created_at
                 .filter(|at| Some(*at) >= baseline_at);
+            let was_slot = || slots::was_slot(conn, &member.record);
             happened.tellable_at = happened.tellable_at.max(match before {
+                // Blocked long before somebody was booked there.
+                None if was_slot()? => member.record.changed_at,
                 None => created.or(member.record.changed_at),
                 Some(_) => member.record.changed_at,
             });

@@ -15,7 +15,7 @@ use crate::domain::delivery::jittered;
 use crate::domain::event::Gone;
 use crate::ports::{ApiError, CompanyRef, Lookup, Query, Urgency};
 use crate::store::companies::{self, CompanyRow, Progress};
-use crate::store::{self, StoreError, cache};
+use crate::store::{self, StoreError, cache, known};
 
 /// Missing bookings asked for by id in one poll, so that a hidden master costs no storm of requests.
 const MOST_LOOKUPS: u32 = 20;
@@ -133,6 +133,7 @@ impl Pipeline {
             deleted,
             silent,
             missed,
+            renumbered: _,
         } = report.counts;
         if missed > 0 {
             tracing::warn!(
@@ -200,7 +201,10 @@ impl Pipeline {
             Err(failure) => return Err(failure),
         };
         let now = self.clock.now();
-        if is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
+        // A corrected number stands in all of a client's bookings, of which few count as changed: they
+        // are looked for now, so that they are told together.
+        let renumbered = report.counts.renumbered > 0;
+        if renumbered || is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
             let reference = company.reference(zone, Urgency::Sweep);
             self.compare(company, &row, &reference, polled_at, report)
                 .await?;
@@ -246,6 +250,17 @@ impl Pipeline {
         report: &mut PollReport,
     ) -> Result<(), Failure> {
         let (from, to) = self.horizon(company, reference.zone);
+        // A copy of a database: what went since is known to its people, too.
+        let mut since_copy = Vec::new();
+        if let Some(cursor) = row.cursor_at {
+            let query = Query::ChangedSince(cursor - delta(row.overlap));
+            let listing = listing::read(self.api.as_ref(), reference, &query, None).await;
+            if let Some(error) = listing.failure {
+                return Err(error.into());
+            }
+            since_copy.extend(listing.records.into_values());
+        }
+        let is_copy = row.cursor_at.is_some();
         let read = || listing::sweep(self.api.as_ref(), reference, from, to, row.slice_days);
         let mut sweep = read().await;
         if sweep.records.is_empty() && sweep.failure.is_none() {
@@ -281,10 +296,13 @@ impl Pipeline {
                     polled_at: None,
                     counts: Counts::default(),
                 };
-                for record in sweep.records.values() {
+                for record in since_copy.iter().chain(sweep.records.values()) {
                     applying.row(record)?;
                 }
                 let counts = applying.counts;
+                if is_copy {
+                    forget_missing(tx, company.settings.id, &sweep)?;
+                }
                 companies::succeeded(tx, company.settings.id, progress, now)?;
                 Ok(counts)
             })
@@ -540,6 +558,22 @@ fn suspect_missing(
         for record in cache::standing(tx, company, days.from, days.to)? {
             if !sweep.listed.contains(&record) {
                 cache::suspect(tx, company, record, now)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is not there although a copy of the database has it: its people may have been told.
+fn forget_missing(
+    tx: &rusqlite::Transaction<'_>,
+    company: i64,
+    sweep: &Sweep,
+) -> store::Result<()> {
+    for days in sweep.days.iter().filter(|d| d.proves_absence) {
+        for record in cache::standing(tx, company, days.from, days.to)? {
+            if !sweep.listed.contains(&record) {
+                known::forget_record(tx, company, record)?;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Settle: visits whose delay has ended become notifications, or a stored reason for silence. One
 //! transaction a visit.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,13 +11,14 @@ use rusqlite::Transaction;
 use super::happened::Happened;
 use super::poll::delta;
 use super::quiet::hold_until;
+use super::renumbered::Rider;
 use super::visit::{Around, Visit};
-use super::{Company, Desk, Pipeline, recreated, words};
+use super::{Company, Desk, Pipeline, recreated, renumbered, words};
 use crate::domain::delivery::Status;
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Record;
-use crate::domain::settle::{Member, Net, is_small_shift};
+use crate::domain::settle::{Form, Net, is_small_shift};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
@@ -59,6 +61,10 @@ impl Pipeline {
                         }
                     }
                     for unit in &due {
+                        // Told along with another visit of the same person a moment ago.
+                        if !settling::is_open(tx, unit.company, &unit.unit, &unit.phone)? {
+                            continue;
+                        }
                         settle_unit(tx, &desk, unit, now, &mut part)?;
                     }
                     Ok((due.len(), part))
@@ -84,14 +90,14 @@ impl Pipeline {
 }
 
 /// One visit being settled.
-struct Settling<'a> {
-    tx: &'a Transaction<'a>,
+pub(super) struct Settling<'a> {
+    pub(super) tx: &'a Transaction<'a>,
     desk: &'a Desk,
-    company: &'a Company,
-    row: CompanyRow,
+    pub(super) company: &'a Company,
+    pub(super) row: CompanyRow,
     zone: Tz,
-    unit: &'a Unit,
-    now: DateTime<Utc>,
+    pub(super) unit: &'a Unit,
+    pub(super) now: DateTime<Utc>,
 }
 
 fn settle_unit(
@@ -144,9 +150,24 @@ impl Settling<'_> {
             .filter(|m| m.theirs)
             .map(|m| m.record.id)
             .collect();
+        for notification in &open {
+            renumbered::part(self.tx, notification)?;
+        }
         let told_client = match visit.net(self.company) {
             None => self.nothing_to_tell(&visit, &open, &happened)?,
-            Some(net) => Some(self.tell(&visit, &net, &open, &happened, report)?),
+            Some(net) if net.form == Form::Created => {
+                let riders = match self.would_go(&visit)? {
+                    true => self.riders(&visit)?,
+                    false => Vec::new(),
+                };
+                let id = self.tell(&visit, &net, &riders, &open, &happened, report)?;
+                for rider in riders {
+                    self.ride(&rider, id)?;
+                    report.visits += 1;
+                }
+                Some(id)
+            }
+            Some(net) => Some(self.tell(&visit, &net, &[], &open, &happened, report)?),
         };
         self.copy_to_owners(&visit, &happened, told_client)?;
         events::settle(self.tx, self.unit.company, &theirs, self.now)?;
@@ -163,21 +184,27 @@ impl Settling<'_> {
         let Some(phone) = visit.phone.clone() else {
             return Ok(());
         };
-        let moved = |m: &Member| {
-            let client = |r: &Record| r.client.as_ref().map_or(0, |c| c.id);
-            let had = m
-                .known
-                .states()
-                .iter()
-                .rev()
-                .find_map(Knowledge::record)
-                .map_or(0, client);
-            !m.theirs && m.record.is_alive() && had != 0 && had == client(&m.record)
-        };
-        let (gone, rest): (Vec<Member>, Vec<Member>) = std::mem::take(&mut visit.members)
-            .into_iter()
-            .partition(moved);
-        visit.members = rest;
+        let client = |r: &Record| r.client.as_ref().map_or(0, |c| c.id);
+        let mut gone = Vec::new();
+        for member in std::mem::take(&mut visit.members) {
+            let known = member.known.states().iter().rev();
+            let had = match known.filter_map(Knowledge::record).next() {
+                Some(known) => client(known),
+                // Known in a form that nobody remembers: the journal says whose it was.
+                None if !member.theirs => {
+                    let (company, record) = (self.unit.company, member.record.id);
+                    events::last_state_of_phone(self.tx, company, record, phone.e164())?
+                        .map_or(0, |before| client(&before))
+                }
+                None => 0,
+            };
+            let is_alive = !member.theirs && member.record.is_alive();
+            if is_alive && had != 0 && had == client(&member.record) {
+                gone.push(member);
+            } else {
+                visit.members.push(member);
+            }
+        }
         let Some(first) = gone.first() else {
             return Ok(());
         };
@@ -291,12 +318,20 @@ impl Settling<'_> {
         &self,
         visit: &Visit,
         net: &Net,
+        riders: &[Rider],
         open: &[Notification],
         happened: &Happened,
         report: &mut SettleReport,
     ) -> store::Result<i64> {
         let kind = net.form.kind();
         let changed_at = happened.tellable_at.unwrap_or(self.now);
+        let all = visit.along_with(riders.iter().map(|rider| &rider.visit));
+        let net = match riders {
+            [] => None,
+            [_, ..] => all.net(self.company),
+        }
+        .map_or(Cow::Borrowed(net), Cow::Owned);
+        let net = net.as_ref();
         let first = visit
             .first(net)
             .ok_or(store::StoreError::Corrupt("visit without records"))?;
@@ -323,10 +358,16 @@ impl Settling<'_> {
             None => hold_until(self.company, self.zone, net, self.now).unwrap_or(self.now),
             Some(_) => self.now,
         };
+        let told = match riders {
+            [] => "[]".to_owned(),
+            [_, ..] => serde_json::to_string(&all.told())
+                .map_err(|_| store::StoreError::Corrupt("knowledge to be stored"))?,
+        };
         let id = self.add(&New {
             kind: kind.as_str(),
             channel: way.as_ref().map_or("", |(end, _)| end.name.as_str()),
             message: &message,
+            told: &told,
             changed_at,
             due_at,
             ..self.plain(&first, status, reason)
@@ -367,7 +408,7 @@ impl Settling<'_> {
         Ok(id)
     }
 
-    fn around(&self, changed_at: DateTime<Utc>) -> Around<'_> {
+    pub(super) fn around(&self, changed_at: DateTime<Utc>) -> Around<'_> {
         Around {
             conn: self.tx,
             desk: self.desk,
@@ -390,7 +431,7 @@ impl Settling<'_> {
         Ok(vanished as f64 > share.max(ALWAYS_BELIEVED))
     }
 
-    fn copy_to_owners(
+    pub(super) fn copy_to_owners(
         &self,
         visit: &Visit,
         happened: &Happened,
@@ -432,7 +473,12 @@ impl Settling<'_> {
     }
 
     /// The fields that every notification of this visit shares.
-    fn plain<'a>(&'a self, record: &Record, status: Status, reason: Option<Reason>) -> New<'a> {
+    pub(super) fn plain<'a>(
+        &'a self,
+        record: &Record,
+        status: Status,
+        reason: Option<Reason>,
+    ) -> New<'a> {
         New {
             company: self.unit.company,
             record: record.id,
@@ -457,7 +503,7 @@ impl Settling<'_> {
         }
     }
 
-    fn add(&self, new: &New<'_>) -> store::Result<i64> {
+    pub(super) fn add(&self, new: &New<'_>) -> store::Result<i64> {
         outbox::add(self.tx, new, self.now)
     }
 }

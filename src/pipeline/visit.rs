@@ -81,6 +81,16 @@ impl Visit {
         })
     }
 
+    /// This visit and others of the same person as one.
+    pub(super) fn along_with<'a>(&self, others: impl Iterator<Item = &'a Self>) -> Self {
+        let others = others.flat_map(|visit| &visit.members);
+        Self {
+            members: self.members.iter().chain(others).cloned().collect(),
+            phone: self.phone.clone(),
+            told_at: self.told_at,
+        }
+    }
+
     /// The net change to be told.
     pub(super) fn net(&self, company: &Company) -> Option<Net> {
         settle::net(&self.members, &company.settings.rules)

@@ -72,6 +72,27 @@ pub fn state_before_open(
         .transpose()
 }
 
+/// The last state before a change in which a booking had this number.
+pub fn last_state_of_phone(
+    conn: &Connection,
+    company: i64,
+    record: i64,
+    phone: &str,
+) -> Result<Option<Record>> {
+    let before: Option<String> = conn
+        .prepare_cached(
+            "SELECT before_state FROM booking_events
+              WHERE company_id = ?1 AND record_id = ?2
+                AND json_extract(before_state, '$.client.phone') = ?3
+              ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row((company, record, phone), |r| r.get(0))
+        .optional()?;
+    before
+        .map(|text| serde_json::from_str(&text).map_err(|_| StoreError::Corrupt("event")))
+        .transpose()
+}
+
 /// The kind of the latest unsettled event of a booking.
 pub fn last_open_type(conn: &Connection, company: i64, record: i64) -> Result<Option<String>> {
     Ok(conn

@@ -3,7 +3,9 @@
 //!
 //! A marker beside the database (`<path>.id`) holds its identity and the number of its last start.
 //! The generation is committed first, the marker written after, so a crash between the two leaves
-//! the database ahead of its marker, which is fine; behind it is refused.
+//! the database ahead of its marker, which is fine; behind it is refused. A database that comes
+//! without its marker was put there by a person, from a backup or from another machine: nobody knows
+//! what was told since, so its companies begin anew, in silence.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -14,7 +16,10 @@ use chrono::Utc;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
-use super::{APPLICATION_ID, MIGRATIONS, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure};
+use super::{
+    APPLICATION_ID, At, MIGRATIONS, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure,
+};
+use crate::domain::policy::Reason;
 
 /// The file `<database>.<ending>`.
 pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
@@ -242,8 +247,14 @@ fn mark_start(conn: &mut Connection, path: &Path, marker: Option<Marker>) -> Res
             )));
         }
     }
+    let came_alone = read_marker(path)?.is_none();
     let (uuid, generation) = match found {
-        Some((uuid, generation)) => (uuid, generation + 1),
+        Some((uuid, generation)) => {
+            if came_alone {
+                begin_anew(&tx)?;
+            }
+            (uuid, generation + 1)
+        }
         None => (fresh_uuid(), 1),
     };
     tx.execute(
@@ -253,6 +264,31 @@ fn mark_start(conn: &mut Connection, path: &Path, marker: Option<Marker>) -> Res
     )?;
     tx.commit()?;
     write_marker(path, &uuid, generation)
+}
+
+/// What was open in a copy was dealt with since, or is too old to be. The cursors stay: with them the
+/// next baseline finds what was deleted meanwhile.
+fn begin_anew(conn: &Connection) -> Result<()> {
+    let now = At(Utc::now());
+    let dropped = conn.execute(
+        "UPDATE booking_notifications SET status = 'suppressed', reason = ?1
+          WHERE status IN ('pending', 'held', 'sending')",
+        [Reason::Baseline.as_str()],
+    )?;
+    conn.execute("DELETE FROM settling", [])?;
+    conn.execute(
+        "UPDATE booking_events SET processed_at = ?1 WHERE processed_at IS NULL",
+        [now],
+    )?;
+    let companies = conn.execute("UPDATE companies SET baseline_at = NULL", [])?;
+    if companies > 0 {
+        tracing::warn!(
+            companies,
+            dropped,
+            "the database came without its marker: taken for a copy, nothing of its past is told"
+        );
+    }
+    Ok(())
 }
 
 fn fresh_uuid() -> String {

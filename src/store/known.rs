@@ -75,6 +75,13 @@ pub fn set(
     Ok(())
 }
 
+/// Whoever knew of this record may have been told that it is off: nothing is known any more.
+pub fn forget_record(conn: &Connection, company: i64, record: i64) -> Result<()> {
+    conn.prepare_cached("DELETE FROM known WHERE company_id = ?1 AND record_id = ?2")?
+        .execute((company, record))?;
+    Ok(())
+}
+
 /// This person knows nothing of this booking, and never did.
 pub fn forget(conn: &Connection, key: Key<'_>) -> Result<()> {
     conn.prepare_cached(

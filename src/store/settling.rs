@@ -154,6 +154,21 @@ pub fn person_waits(conn: &Connection, company: i64, phone: &str) -> Result<bool
         .query_row((company, phone), |r| r.get(0))?)
 }
 
+/// This visit is to be settled once more, at once unless its delay is running.
+pub fn reopen(conn: &Connection, unit: &Unit) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT OR IGNORE INTO settling (company_id, unit, phone, first_change_at, settle_at)
+         VALUES (?1, ?2, ?3, ?4, ?4)",
+    )?
+    .execute((
+        unit.company,
+        &unit.unit,
+        &unit.phone,
+        At(unit.first_change_at),
+    ))?;
+    Ok(())
+}
+
 /// The delay of this visit has ended and was dealt with.
 pub fn close(conn: &Connection, unit: &Unit) -> Result<()> {
     conn.prepare_cached("DELETE FROM settling WHERE company_id = ?1 AND unit = ?2 AND phone = ?3")?

@@ -172,9 +172,14 @@ impl World {
         self.pipeline = Some(pipeline);
     }
 
+    /// The program ends.
+    pub fn stop(&mut self) {
+        self.pipeline = None;
+    }
+
     /// The program ends and starts again.
     pub async fn restart(&mut self) {
-        self.pipeline = None;
+        self.stop();
         self.start().await;
     }
 

@@ -40,6 +40,18 @@ pub enum Fault {
     },
     /// The first page again, whichever was asked for.
     RepeatPage,
+    /// Pages without an end: past the last one the first begins anew.
+    EndlessPages,
+    /// Pages of at most so many rows, however many were asked for.
+    SmallPages(usize),
+    /// While pages are read a row goes: of each later page the first row is nowhere.
+    Drift,
+    /// `total_count` is off by so much.
+    Miscounted(i64),
+    /// A null stands in the place of the first row.
+    NullRow,
+    /// The connection breaks before the body has come.
+    Disconnect,
     /// No answer, ever.
     Hang,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
@@ -26,8 +26,19 @@ pub(super) struct Company {
     pub(super) hidden_staff: BTreeSet<i64>,
     pub(super) phones_hidden: bool,
     pub(super) forbidden: bool,
+    /// The zone in which a naive `changed_after` is read, where it is not the company's own.
+    pub(super) cursor_zone: Option<Tz>,
+    /// What is written becomes visible so much later.
+    pub(super) lag: TimeDelta,
     rows: BTreeMap<i64, Value>,
+    late: BTreeMap<i64, Late>,
     clients: BTreeMap<String, i64>,
+}
+
+/// A row that readers see as it was (or not at all) until then.
+struct Late {
+    until: DateTime<Utc>,
+    before: Option<Value>,
 }
 
 /// What a listing asks for.
@@ -53,6 +64,9 @@ impl Journal {
             hidden_staff: BTreeSet::new(),
             phones_hidden: false,
             forbidden: false,
+            cursor_zone: None,
+            lag: TimeDelta::zero(),
+            late: BTreeMap::new(),
             rows: BTreeMap::new(),
             clients: BTreeMap::new(),
         };
@@ -106,6 +120,7 @@ impl Journal {
         row["documents"] = json!([]);
         row["create_date"] = company.stamp(now);
         row["last_change_date"] = company.stamp(now);
+        company.note_lag(id, now);
         company.rows.insert(id, row);
         id
     }
@@ -119,6 +134,7 @@ impl Journal {
     ) {
         let company = self.company(company);
         let stamp = company.stamp(now);
+        company.note_lag(record, now);
         let row = company.record(record);
         row["last_change_date"] = stamp;
         change(row);
@@ -176,9 +192,30 @@ impl Company {
         local.format("%Y-%m-%dT%H:%M:%S%z").to_string().into()
     }
 
+    /// About to be written: for as long as the lag lasts readers see what there is now.
+    fn note_lag(&mut self, record: i64, now: DateTime<Utc>) {
+        if self.lag.is_zero() {
+            return;
+        }
+        let before = match self.late.remove(&record) {
+            Some(late) if late.until > now => late.before,
+            _ => self.rows.get(&record).cloned(),
+        };
+        let until = now + self.lag;
+        self.late.insert(record, Late { until, before });
+    }
+
+    /// The row as readers see it at that moment.
+    fn visible(&self, record: i64, now: DateTime<Utc>) -> Option<&Value> {
+        match self.late.get(&record) {
+            Some(late) if late.until > now => late.before.as_ref(),
+            _ => self.rows.get(&record),
+        }
+    }
+
     /// What the user may see of one record; `Err` when it is another master's.
-    pub(super) fn look(&self, record: i64) -> Option<Result<Value, ()>> {
-        let row = self.rows.get(&record)?;
+    pub(super) fn look(&self, record: i64, now: DateTime<Utc>) -> Option<Result<Value, ()>> {
+        let row = self.visible(record, now)?;
         Some(if self.is_hidden(row) {
             Err(())
         } else {
@@ -187,10 +224,11 @@ impl Company {
     }
 
     /// The rows that match, the furthest future first, as the API orders them.
-    pub(super) fn list(&self, filter: &Filter) -> Vec<Value> {
+    pub(super) fn list(&self, filter: &Filter, now: DateTime<Utc>) -> Vec<Value> {
         let mut found: Vec<_> = self
             .rows
-            .values()
+            .keys()
+            .filter_map(|record| self.visible(*record, now))
             .filter(|row| !self.is_hidden(row) && self.matches(row, filter))
             .map(|row| (text(row, "date").to_owned(), self.seen(row)))
             .collect();
@@ -217,8 +255,8 @@ impl Company {
             .and_then(|day| day.parse::<NaiveDate>().ok());
         let changed_at =
             DateTime::parse_from_str(text(row, "last_change_date"), "%Y-%m-%dT%H:%M:%S%z");
-        let after =
-            |since: NaiveDateTime| changed_at.is_ok_and(|at| at >= instant(since, self.zone));
+        let zone = self.cursor_zone.unwrap_or(self.zone);
+        let after = |since: NaiveDateTime| changed_at.is_ok_and(|at| at >= instant(since, zone));
         (filter.with_deleted || row["deleted"] != json!(true))
             && filter
                 .start

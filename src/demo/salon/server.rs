@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, RETRY_AFTER};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::journal::{Company, Filter};
 use super::{Fault, PARTNER_TOKEN, Request, Route, Shared, USER_TOKEN};
@@ -67,34 +68,46 @@ async fn answer(
 ) -> Response {
     let path = uri.path().strip_prefix(PREFIX).unwrap_or(uri.path());
     let (route, ids) = route(&method, path);
-    let fault = {
+    let (fault, now) = {
         let mut state = shared.state();
         let query = uri.query().map(|query| format!("?{query}"));
         state.requests.push(Request {
             method: method.to_string(),
             path: format!("{path}{}", query.unwrap_or_default()),
             route,
-            at: Instant::now(),
+            at: Instant::now().into_std(),
         });
-        route.and_then(|route| state.faults.take(route))
+        let fault = route.and_then(|route| state.faults.take(route));
+        (fault, shared.clock.now() + state.skew)
+    };
+    let asked = Asked {
+        ids: &ids,
+        parameters: &parameters,
+        headers: &headers,
+        body: &body,
+        now,
     };
     let reply = match (route, fault) {
         (None, _) => Reply::refused(404, "Не найдено"),
         (Some(_), Some(Fault::Hang)) => std::future::pending().await,
-        (Some(route), Some(Fault::RepeatPage)) => {
-            let mut first = parameters;
-            first.insert("page".to_owned(), "1".to_owned());
-            right(&shared, route, &ids, &first, &headers, &body)
-        }
-        (Some(route), Some(Fault::Truncated)) => {
-            right(&shared, route, &ids, &parameters, &headers, &body).halved()
-        }
+        (Some(_), Some(Fault::Disconnect)) => return broken_off(),
+        (Some(route), Some(Fault::Truncated)) => right(&shared, route, asked, None).halved(),
+        (
+            Some(route),
+            Some(
+                bend @ (Fault::RepeatPage
+                | Fault::EndlessPages
+                | Fault::SmallPages(_)
+                | Fault::Drift
+                | Fault::Miscounted(_)
+                | Fault::NullRow),
+            ),
+        ) => right(&shared, route, asked, Some(bend)),
         (Some(_), Some(fault)) => wrong(fault),
-        (Some(route), None) => right(&shared, route, &ids, &parameters, &headers, &body),
+        (Some(route), None) => right(&shared, route, asked, None),
     };
     let mut response = reply.into_response();
-    let now = SystemTime::from(shared.clock.now());
-    if let Ok(date) = httpdate::fmt_http_date(now).parse() {
+    if let Ok(date) = httpdate::fmt_http_date(SystemTime::from(now)).parse() {
         response.headers_mut().insert(DATE, date);
     }
     response
@@ -114,17 +127,22 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
     (route, ids)
 }
 
-/// The answer of a healthy API.
-fn right(
-    shared: &Shared,
-    route: Route,
-    ids: &[i64],
-    parameters: &Parameters,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Reply {
+/// A request, as far as the right answer depends on it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    ids: &'a [i64],
+    parameters: &'a Parameters,
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+    /// Server time.
+    now: DateTime<Utc>,
+}
+
+/// The answer of a healthy API, or of one that gets its listings wrong.
+fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -> Reply {
     let mut state = shared.state();
-    let given = headers
+    let given = asked
+        .headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
@@ -140,12 +158,12 @@ fn right(
         return Reply::stranger("Не указан идентификатор партнера");
     }
     if route == Route::Auth {
-        return sign_in(&mut state.access, body);
+        return sign_in(&mut state.access, asked.body);
     }
     if !user.is_some_and(|user| state.access.users.contains(user)) {
         return Reply::stranger("Необходима авторизация");
     }
-    let (company_id, record_id) = (ids.first(), ids.get(1));
+    let (company_id, record_id) = (asked.ids.first(), asked.ids.get(1));
     let company = match company_id.and_then(|id| state.journal.find(*id)) {
         None => return Reply::refused(404, "Филиал не найден."),
         Some(company) if company.forbidden => {
@@ -154,8 +172,8 @@ fn right(
         Some(company) => company,
     };
     match (route, record_id) {
-        (Route::Records, _) => records(company, parameters),
-        (Route::Record, Some(id)) => match company.look(*id) {
+        (Route::Records, _) => records(company, asked, bend),
+        (Route::Record, Some(id)) => match company.look(*id, asked.now) {
             Some(Ok(row)) => Reply::good(row, json!([])),
             Some(Err(())) => Reply::refused(403, "Недостаточно прав"),
             None => Reply::refused(404, "Не найдено"),
@@ -165,7 +183,8 @@ fn right(
     }
 }
 
-fn records(company: &Company, parameters: &Parameters) -> Reply {
+fn records(company: &Company, asked: Asked<'_>, bend: Option<Fault>) -> Reply {
+    let parameters = asked.parameters;
     let Some(filter) = filter(parameters) else {
         return Reply::refused(400, "Недопустимое значение фильтра");
     };
@@ -173,14 +192,26 @@ fn records(company: &Company, parameters: &Parameters) -> Reply {
         let given = parameters.get(key).and_then(|text| text.parse().ok());
         given.unwrap_or(otherwise).max(1)
     };
-    let (page, count) = (number("page", 1), number("count", 25).min(LARGEST_PAGE));
-    let found = company.list(&filter);
-    let total = found.len();
-    let rows: Vec<Value> = found
+    let (mut page, mut count) = (number("page", 1), number("count", 25).min(LARGEST_PAGE));
+    let found = company.list(&filter, asked.now);
+    let mut total = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    let mut skipped = 0;
+    match bend {
+        Some(Fault::RepeatPage) => page = 1,
+        Some(Fault::EndlessPages) => page = (page - 1) % found.len().div_ceil(count).max(1) + 1,
+        Some(Fault::SmallPages(most)) => count = count.min(most).max(1),
+        Some(Fault::Drift) => skipped = page - 1,
+        Some(Fault::Miscounted(by)) => total = (total + by).max(0),
+        _ => {}
+    }
+    let mut rows: Vec<Value> = found
         .into_iter()
-        .skip((page - 1).saturating_mul(count))
+        .skip((page - 1).saturating_mul(count) + skipped)
         .take(count)
         .collect();
+    if let (Some(Fault::NullRow), Some(first)) = (&bend, rows.first_mut()) {
+        *first = Value::Null;
+    }
     Reply::good(rows.into(), json!({ "page": page, "total_count": total }))
 }
 
@@ -248,10 +279,28 @@ fn wrong(fault: Fault) -> Reply {
             retry_after: Some(seconds),
             ..Reply::plain(429, String::new())
         },
-        Fault::Truncated | Fault::RepeatPage | Fault::Hang => {
+        Fault::Truncated
+        | Fault::RepeatPage
+        | Fault::EndlessPages
+        | Fault::SmallPages(_)
+        | Fault::Drift
+        | Fault::Miscounted(_)
+        | Fault::NullRow
+        | Fault::Disconnect
+        | Fault::Hang => {
             unreachable!("these bend or withhold the right answer")
         }
     }
+}
+
+/// Headers that promise a body, and no body: the server hangs up.
+fn broken_off() -> Response {
+    let nothing = futures_util::stream::once(async {
+        Err::<Bytes, _>(std::io::Error::other("the connection is broken on purpose"))
+    });
+    let mut response = Response::new(Body::from_stream(nothing));
+    response.headers_mut().insert(CONTENT_LENGTH, 1000.into());
+    response
 }
 
 struct Reply {

@@ -188,7 +188,10 @@ fn person(wire: WireClient, country: &str) -> Option<Client> {
     let name = Some(wire.name.text())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| wire.display_name.text());
-    let raw = wire.phone.text();
+    // A masked number says no more than an empty one: the right to see it is missing.
+    let raw = Some(wire.phone.text())
+        .filter(|raw| !Phone::is_masked(raw))
+        .unwrap_or_default();
     let phone = Phone::parse(&raw, country).ok();
     let refused_phone = (phone.is_none() && !raw.is_empty()).then_some(raw);
     let somebody = id != 0 || !name.is_empty() || phone.is_some() || refused_phone.is_some();

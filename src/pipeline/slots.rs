@@ -1,0 +1,41 @@
+//! Blocked slots: nobody's bookings, remembered only so that one which gets a client later is known
+//! for a new booking, however old its row is.
+//!
+//! A slot is kept as what nobody knows: an entry of `known` without a phone.
+
+use rusqlite::Connection;
+
+use crate::domain::known::{Knowledge, Known};
+use crate::domain::record::Record;
+use crate::store::{Result, cache, known};
+
+fn key<'a>(record: &Record, create_date: &'a str) -> known::Key<'a> {
+    known::Key {
+        company: record.company_id,
+        record: record.id,
+        create_date,
+        phone: "",
+    }
+}
+
+fn slot(conn: &Connection, record: &Record) -> Result<Option<Record>> {
+    let create_date = cache::create_date(record);
+    let row = known::get(conn, key(record, &create_date))?;
+    Ok(row.known.single().and_then(Knowledge::record).cloned())
+}
+
+/// Remembers a blocked slot.
+pub(super) fn note(conn: &Connection, seen: &Record) -> Result<()> {
+    if !seen.is_alive() || slot(conn, seen)?.is_some_and(|had| had == *seen) {
+        return Ok(());
+    }
+    let create_date = cache::create_date(seen);
+    let state = Known::certain(Knowledge::of(seen));
+    known::set(conn, key(seen, &create_date), &state, None)
+}
+
+/// Whether this booking was a blocked slot and was changed since. A row that shows more than it did
+/// without having changed is a matter of rights.
+pub(super) fn was_slot(conn: &Connection, record: &Record) -> Result<bool> {
+    Ok(slot(conn, record)?.is_some_and(|slot| record.changed_at > slot.changed_at))
+}
