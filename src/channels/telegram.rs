@@ -206,6 +206,14 @@ impl Channel for Telegram {
         self.receive
     }
 
+    fn is_robot(&self) -> bool {
+        true
+    }
+
+    fn messenger(&self) -> Option<&'static str> {
+        Some("Telegram")
+    }
+
     async fn send(&self, message: &Outgoing) -> Outcome {
         let length = visible_length(&message.text);
         if length > LONGEST_TEXT {

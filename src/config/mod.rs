@@ -15,9 +15,11 @@ pub use crate::domain::message::Language;
 use crate::domain::policy::{Kind, Pace, Rules};
 
 mod address;
+mod approved;
 mod channels;
 mod companies;
 mod environment;
+mod gateway;
 mod load;
 mod monitor;
 mod problem;
