@@ -58,7 +58,9 @@ impl Answer {
     /// The list that a good answer holds. Anything else is no empty list, but nothing.
     pub(super) fn listed(&self, secret: &str) -> Result<Value, String> {
         if !self.status.is_success() {
-            return Err(worded(self.status, &scrub(self.text(), secret)));
+            let json = self.json();
+            let said = json["message"].as_str().unwrap_or(self.text());
+            return Err(worded(self.status, &scrub(said, secret)));
         }
         let body = self.body.as_ref().ok_or("the answer broke off")?;
         serde_json::from_str(body).map_err(|_| "the answer is no JSON".to_owned())

@@ -101,11 +101,7 @@ impl GreenApi {
 
     /// The method and body of a send. Free text, except that official WhatsApp takes it only from
     /// those who wrote lately; the others get what the messenger has approved.
-    fn request_of(
-        &self,
-        message: &Outgoing,
-        chat: &str,
-    ) -> Result<(&'static str, Value), Outcome> {
+    fn request_of(&self, message: &Outgoing, chat: &str) -> Result<(&'static str, Value), Outcome> {
         let flavour = self.account.flavour;
         if flavour == Flavour::Waba && !message.wrote_lately {
             let letter = self.templates.letter(message.brief.as_ref())?;

@@ -98,7 +98,9 @@ impl HttpGateway {
         let path = form::fill(&self.form.path, |name| {
             values.get(name).map(|value| form::percent(&value))
         });
-        let request = self.client.request(self.form.method.clone(), self.url(&path));
+        let request = self
+            .client
+            .request(self.form.method.clone(), self.url(&path));
         let request = request.headers(self.headers(&values));
         match &self.form.body {
             Some(body) => request.json(&form::filled(body, &values)),

@@ -8,7 +8,9 @@ use super::values::{account, rate, switch, text, word};
 use super::yclients::client;
 use super::{approved, gateway};
 use crate::channels::green_api::Flavour;
-use crate::channels::{Common, DEFAULT_TIMEOUT, Kind, Settings, green_api, telegram, whatsapp_cloud};
+use crate::channels::{
+    Common, DEFAULT_TIMEOUT, Kind, Settings, green_api, telegram, whatsapp_cloud,
+};
 
 /// Channels by name, also those too broken to use: whoever names one of these should not be told
 /// that it does not exist.
@@ -20,6 +22,16 @@ pub(super) struct Channels {
 impl Channels {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.places.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether this channel takes approved templates alone.
+    pub(super) fn is_official(&self, name: &str) -> bool {
+        let named = self.settings.iter().find(|channel| channel.name == name);
+        named.is_some_and(|channel| match &channel.kind {
+            Kind::WhatsAppCloud(_) => true,
+            Kind::GreenApi(green) => green.flavour == Flavour::Waba,
+            Kind::Telegram(_) | Kind::Http(_) | Kind::Console => false,
+        })
     }
 }
 

@@ -60,7 +60,10 @@ pub(super) fn read(
         (preset == Some(Preset::Wazzup)).then(|| "https://api.wazzup24.com".to_owned())
     });
     if base_url.is_none() && preset.is_some() && !at.has("base_url") {
-        at.missing("base_url", r#"the gateway's address, such as "http://127.0.0.1:3000""#);
+        at.missing(
+            "base_url",
+            r#"the gateway's address, such as "http://127.0.0.1:3000""#,
+        );
     }
     let token = match preset {
         // A gateway of one's own in one's own network may ask for no key.
@@ -116,7 +119,10 @@ fn custom(at: &mut Section<'_>, needed: bool) -> Custom {
         form.body.iter().for_each(|body| named_in(body, &mut named));
         for (places, what) in [
             (&["text"][..], "the text: name {text}"),
-            (&["phone", "chat_id"][..], "the person: name {phone} or {chat_id}"),
+            (
+                &["phone", "chat_id"][..],
+                "the person: name {phone} or {chat_id}",
+            ),
         ] {
             if !places.iter().any(|place| named.contains(place)) {
                 let place = at.place_of("request");
@@ -198,7 +204,10 @@ fn entries<'r>(value: &Value<'r>) -> Option<Vec<(String, Value<'r>)>> {
     };
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
-    let entry = |(name, node): (&toml::Spanned<toml::de::DeString<'r>>, &'r toml::Spanned<DeValue<'r>>)| {
+    let entry = |(name, node): (
+        &toml::Spanned<toml::de::DeString<'r>>,
+        &'r toml::Spanned<DeValue<'r>>,
+    )| {
         let mut place = value.place.clone();
         place.key = format!("{}.{}", place.key, name.get_ref());
         place.line = value.reader.line(name.span().start);
@@ -247,12 +256,17 @@ fn json(value: &Value<'_>) -> Option<Json> {
         DeValue::Float(number) => {
             let number = number.as_str().parse::<f64>().ok();
             let number = number.and_then(serde_json::Number::from_f64);
-            number.map(Json::Number).or_else(|| value.wrong_hidden("no number of JSON:", None))
+            number
+                .map(Json::Number)
+                .or_else(|| value.wrong_hidden("no number of JSON:", None))
         }
         DeValue::Datetime(_) => value.wrong_hidden("write a text in place of", None),
         DeValue::Array(_) => {
             let items: Vec<Option<Json>> = value.items()?.iter().map(json).collect();
-            items.into_iter().collect::<Option<Vec<Json>>>().map(Json::Array)
+            items
+                .into_iter()
+                .collect::<Option<Vec<Json>>>()
+                .map(Json::Array)
         }
         DeValue::Table(_) => {
             let fields: Vec<Option<(String, Json)>> = entries(value)?

@@ -231,7 +231,10 @@ mod tests {
 
     #[test]
     fn a_value_in_a_path_is_one_segment() {
-        assert_eq!(percent("a/b?c=d&e #%.я"), "a%2Fb%3Fc%3Dd%26e%20%23%25%2E%D1%8F");
+        assert_eq!(
+            percent("a/b?c=d&e #%.я"),
+            "a%2Fb%3Fc%3Dd%26e%20%23%25%2E%D1%8F"
+        );
     }
 
     #[test]

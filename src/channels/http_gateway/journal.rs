@@ -101,10 +101,7 @@ impl HttpGateway {
         since: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<Vec<(Value, TimeDelta)>, String> {
-        let path = format!(
-            "/chat/findMessages/{}",
-            percent(&self.settings.session)
-        );
+        let path = format!("/chat/findMessages/{}", percent(&self.settings.session));
         let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
         let mut found = Vec::new();
         for page in 1..=PAGES {
@@ -183,7 +180,11 @@ fn text(value: &Value) -> Option<String> {
 
 /// One entry of any of the three lists; `None` when it is no text of ours to this chat.
 fn read(entry: &Value, chat: &Chat, skew: TimeDelta) -> Option<Journaled> {
-    let ours = [&entry["fromMe"], &entry["key"]["fromMe"], &entry["id"]["fromMe"]];
+    let ours = [
+        &entry["fromMe"],
+        &entry["key"]["fromMe"],
+        &entry["id"]["fromMe"],
+    ];
     if ours.into_iter().find_map(Value::as_bool) != Some(true) {
         return None;
     }

@@ -129,7 +129,14 @@ pub(super) fn meaning(preset: Preset, answer: &Answer, json: &Value) -> Option<M
     let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
     match preset {
         Preset::Wazzup if has(&["repeatedcrmmessageid"]) => Some(Meaning::Repeated),
-        Preset::Wazzup if has(&["channel_blocked", "no_money", "channel_not_found", "balance"]) => {
+        Preset::Wazzup
+            if has(&[
+                "channel_blocked",
+                "no_money",
+                "channel_not_found",
+                "balance",
+            ]) =>
+        {
             Some(Meaning::Down)
         }
         Preset::Wazzup if has(&["bad_contact", "contact_not_found", "no_contact"]) => {

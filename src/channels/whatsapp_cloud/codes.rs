@@ -39,8 +39,22 @@ pub(super) fn outcome(answer: &Answer, said: &str) -> Outcome {
     };
     match code {
         // Token, permission, number, account, payment, policy.
-        0 | 3 | 10 | 33 | 190 | 200..=299 | 368 | 130_497 | 131_005 | 131_030 | 131_031
-        | 131_037 | 131_042 | 131_045 | 133_006 | 133_010 => Outcome::ChannelDown { why },
+        0
+        | 3
+        | 10
+        | 33
+        | 190
+        | 200..=299
+        | 368
+        | 130_497
+        | 131_005
+        | 131_030
+        | 131_031
+        | 131_037
+        | 131_042
+        | 131_045
+        | 133_006
+        | 133_010 => Outcome::ChannelDown { why },
         // The template: missing in that language, paused, switched off.
         132_001 | 132_015 | 132_016 => Outcome::ChannelDown { why },
         // Out of service, and says so before taking anything.
@@ -51,8 +65,17 @@ pub(super) fn outcome(answer: &Answer, said: &str) -> Outcome {
         // "Unknown error": it was seen with messages that did arrive.
         131_000 => Outcome::Uncertain { why },
         131_021 | 131_026 | 131_049 | 131_050 | 130_472 => Outcome::Unreachable { why },
-        1 | 100 | 131_008 | 131_009 | 131_051..=131_053 | WINDOW_CLOSED | 132_000 | 132_005
-        | 132_007 | 132_012 | 132_018 => Outcome::Refused { why },
+        1
+        | 100
+        | 131_008
+        | 131_009
+        | 131_051..=131_053
+        | WINDOW_CLOSED
+        | 132_000
+        | 132_005
+        | 132_007
+        | 132_012
+        | 132_018 => Outcome::Refused { why },
         _ => by_status(answer, said),
     }
 }

@@ -76,7 +76,10 @@ impl History {
             400..=499 => {
                 self.followed().rests_until = Some(Instant::now() + REFUSED);
                 let why = self.line.refusal(&answer);
-                tracing::info!(why, "message_history does not answer: statuses stay unknown");
+                tracing::info!(
+                    why,
+                    "message_history does not answer: statuses stay unknown"
+                );
                 return Ok(None);
             }
             _ => return Ok(None),

@@ -182,7 +182,11 @@ impl Facts {
         let text = |s: &str| shown(&data(s));
         let url = |s: &str| markup::link(s).map_or_else(|| text(s), |link| shown(&link));
         let item = |item: &Item| {
-            let parts = [&shown(&item.when), &text(&item.services), &text(&item.staff)];
+            let parts = [
+                &shown(&item.when),
+                &text(&item.services),
+                &text(&item.staff),
+            ];
             let parts: Vec<&str> = parts.into_iter().map(String::as_str).collect();
             let there = parts.into_iter().filter(|part| !part.is_empty());
             there.collect::<Vec<_>>().join(", ")

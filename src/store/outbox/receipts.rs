@@ -36,10 +36,9 @@ pub fn awaiting_receipt(
             AND channel = ?1 AND provider_message_id IS NOT NULL
           ORDER BY sent_at DESC, id DESC",
     )?;
-    let rows = query.query_map(
-        (channel, At(since), At(since - TimeDelta::days(2))),
-        |r| Ok((r.get(0)?, r.get(1)?)),
-    )?;
+    let rows = query.query_map((channel, At(since), At(since - TimeDelta::days(2))), |r| {
+        Ok((r.get(0)?, r.get(1)?))
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
