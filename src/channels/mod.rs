@@ -40,7 +40,7 @@ pub enum Kind {
     /// `type = "whatsapp-cloud"`.
     WhatsAppCloud(whatsapp_cloud::Settings),
     /// `type = "http"`.
-    Http(http_gateway::Settings),
+    Http(Box<http_gateway::Settings>),
 }
 
 impl Kind {

@@ -97,10 +97,11 @@ fn channel(at: &Section<'_>, value: &Value<'_>) -> Option<Kind> {
             Some(Type::GreenApi) => Some(Kind::GreenApi(green_api(at))),
             Some(Type::Telegram) => Some(Kind::Telegram(telegram(at))),
             Some(Type::WhatsAppCloud) => Some(Kind::WhatsAppCloud(whatsapp_cloud(at))),
-            Some(Type::Http) => Some(Kind::Http(gateway::read(at, |at| {
+            Some(Type::Http) => {
                 // Gateways are not listened to, so there is no `receive`.
-                outbound(at, HTTP_RATE)
-            }))),
+                let gateway = gateway::read(at, |at| outbound(at, HTTP_RATE));
+                Some(Kind::Http(Box::new(gateway)))
+            }
             Some(Type::Console) => Some(Kind::Console),
             None => {
                 // Which keys belong here is unknown until the type is mended.

@@ -107,7 +107,7 @@ fn gateway_at(url: &str, preset: Preset, common: Common) -> Built {
 }
 
 fn gateway_with(url: &str, preset: Preset, custom: Custom, common: Common) -> Built {
-    made(Kind::Http(channels::http_gateway::Settings {
+    made(Kind::Http(Box::new(channels::http_gateway::Settings {
         preset,
         base_url: url.to_owned(),
         token: gateways::TOKEN.into(),
@@ -115,7 +115,7 @@ fn gateway_with(url: &str, preset: Preset, custom: Custom, common: Common) -> Bu
         channel_id: "e0629e11".into(),
         custom,
         common,
-    }))
+    })))
 }
 
 const PRESETS: [Preset; 4] = [
