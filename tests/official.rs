@@ -84,7 +84,7 @@ async fn a_booking_is_told_by_an_approved_template_and_its_receipts_are_polled()
     assert_eq!(
         sent[0].text,
         "booking_created/ru: 21 августа | 14:30 | МУЖСКАЯ СТРИЖКА | Бари | 1000 руб | \
-         ∗Анна∗ http:\u{2060}//evil.\u{2060}example"
+         ∗Анна∗ http:\u{2060}//\u{2060}evil.\u{2060}example"
     );
     assert!(
         world.owner_told()[0].ends_with("Клиенту: принято WhatsApp"),

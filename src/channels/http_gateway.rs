@@ -1,8 +1,8 @@
 //! Any gateway that takes a message by one HTTP request: four that are known by name, and a form of
 //! the salon's own ([`Custom`]).
 //!
-//! A known one has its request, the places of its answer, its words and its lists in
-//! [`preset`]; here they meet the one classifier. Gateways change their answers from version to
+//! A known one has its request, the places of its answer, its words and its lists in files of their
+//! own; here they meet the one classifier. Gateways change their answers from version to
 //! version, so every shape that was ever seen is read.
 
 use async_trait::async_trait;

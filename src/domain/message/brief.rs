@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::markup::capped;
-
 /// The kinds of messages that an approved template can stand for. A restored booking takes the
 /// template for changes where it has none of its own.
 pub const KINDS: [&str; 5] = ["created", "updated", "restored", "cancelled", "correction"];
@@ -38,7 +36,7 @@ impl Brief {
             lengths.sum::<usize>() <= LONGEST_TOGETHER
         };
         let cap = (1..=LONGEST).rev().find(|cap| fits(*cap)).unwrap_or(1);
-        values.iter().map(|value| capped(value, cap)).collect()
+        values.iter().map(|value| cut(value, cap)).collect()
     }
 }
 
@@ -54,6 +52,16 @@ fn one_line(value: &str) -> String {
     } else {
         lines.join("; ")
     }
+}
+
+/// At most so many characters, an ellipsis the last. Nothing else is touched: the invisible joiners
+/// that break foreign links have to stay.
+fn cut(value: &str, longest: usize) -> String {
+    if value.chars().count() <= longest {
+        return value.to_owned();
+    }
+    let kept: String = value.chars().take(longest.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
 }
 
 #[cfg(test)]
@@ -91,5 +99,14 @@ mod tests {
         let lengths: Vec<usize> = many.iter().map(|p| p.chars().count()).collect();
         assert_eq!(lengths, [231, 5, 231, 231]);
         assert_eq!(many[1], "14:30");
+    }
+
+    #[test]
+    fn a_foreign_link_that_was_broken_stays_broken() {
+        let values = [("client_name", "evil.\u{2060}example")];
+        assert_eq!(
+            parameters(&values, &["client_name"]),
+            ["evil.\u{2060}example"]
+        );
     }
 }

@@ -308,7 +308,7 @@ mod tests {
         let values = facts.values();
         assert_eq!(
             values["client_name"],
-            "∗Анна∗ http:\u{2060}//evil.\u{2060}example"
+            "∗Анна∗ http:\u{2060}//\u{2060}evil.\u{2060}example"
         );
         assert_eq!(values["booking_link"], "https://example.com/a_b");
     }
