@@ -10,6 +10,7 @@ use support::cloud::{self, Cloud};
 use support::fake::Answer;
 use support::gateway::{self, Gateway};
 use support::green_api::{self, GreenApi};
+use support::program::{Program, stderr, stdout};
 use support::world::{OWNER, PHONE, SALON, World, at};
 
 const BRANCH: i64 = 222_222;
@@ -217,4 +218,81 @@ async fn every_try_of_one_message_has_one_key_and_other_words_have_another() {
         world.rows("SELECT status FROM booking_notifications WHERE channel = 'other' ORDER BY id"),
         ["sent", "sent"]
     );
+}
+
+#[tokio::test]
+async fn a_long_queue_at_the_provider_stands_in_status_and_stops_nothing() {
+    let world = World::watching().await;
+    world.green.set_waiting(80);
+    world
+        .salon
+        .book(support::world::haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    assert_eq!(
+        world.rows("SELECT down_since, last_error FROM channel_states WHERE name = 'whatsapp'"),
+        ["-|80 messages wait in Green API's own queue"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_online_asks_official_whatsapp_and_a_gateway_and_sends_nothing() {
+    let program = Program::new().await;
+    let (cloud, gateway) = (Cloud::start().await, Gateway::start().await);
+    let channels = |template: &str| {
+        format!(
+            r#"
+            [channels.cloud]
+            {}
+            waba_id = "{}"
+            [channels.cloud.templates]
+            created = {{ name = "{template}", parameters = ["date"] }}
+            updated = {{ name = "{template}", parameters = ["date"] }}
+            cancelled = {{ name = "{template}", parameters = ["date"] }}
+            [channels.gateway]
+            type = "http"
+            preset = "waha"
+            base_url = "{}"
+            token = "{}"
+            session = "{}"
+            [[companies]]
+            id = {BRANCH}
+            channels = ["cloud", "gateway"]
+            "#,
+            cloud_channel(&cloud),
+            cloud::WABA_ID,
+            gateway.url,
+            gateway::TOKEN,
+            gateway::SESSION,
+        )
+    };
+    let zone = chrono_tz::Europe::Moscow;
+    program.salon.add_company(BRANCH, "Филиал", "", zone);
+    cloud.set_templates(serde_json::json!([{
+        "name": "visit", "language": "ru", "status": "APPROVED",
+        "components": [{"type": "BODY", "text": "Ждём вас {{1}}"}],
+    }]));
+    program.configure(&channels("visit"));
+    let run = program.run(&["check", "--online"]).await;
+    let said = stdout(&run);
+    assert_eq!(run.status.code(), Some(0), "{said}{}", stderr(&run));
+    for line in ["✓ канал cloud (whatsapp-cloud)", "✓ канал gateway (http)"] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert!(!said.contains("template"), "{said}");
+
+    // What is wrong with a template is a remark; a session that is not connected is a reason.
+    program.configure(&channels("other"));
+    gateway.set_state("SCAN_QR_CODE");
+    let run = program.run(&["check", "--online"]).await;
+    let said = stdout(&run);
+    assert_eq!(run.status.code(), Some(1), "{said}");
+    for line in [
+        "! channels.cloud: template other (created): there is none in \"ru\"",
+        "✗ channels.gateway: the session is SCAN_QR_CODE",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert!(!said.contains("CANARY"), "{said}");
+    assert_eq!(cloud.count("messages") + gateway.count("sendText"), 0);
 }

@@ -24,6 +24,7 @@ use crate::ports::{Addressing, Channel, Journaled, Outgoing, Proof};
 mod account;
 mod journal;
 mod notifications;
+mod watch;
 
 use account::Account;
 pub use notifications::Notifications;
