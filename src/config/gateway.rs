@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 use toml::de::DeValue;
 
 use super::address::channel_address;
-use super::reader::{Value, Wrong};
+use super::load::Secrets;
+use super::reader::{Place, Value, Wrong};
 use super::section::Section;
 use super::values::{list, marker, switch, text, text_or_number, whole, word};
 use crate::channels::Common;
@@ -67,8 +68,8 @@ pub(super) fn read(
     }
     let token = match preset {
         // A gateway of one's own in one's own network may ask for no key.
-        Some(Preset::None) | None => at.optional_secret("token").unwrap_or_default(),
-        Some(_) => at.secret("token"),
+        Some(Preset::None) | None => at.optional_secret("token"),
+        Some(_) => Some(at.secret("token")),
     };
     let session = at.optional("session", text_or_number);
     let channel_id = at.optional("channel_id", text_or_number);
@@ -80,6 +81,10 @@ pub(super) fn read(
         at.reader.warning(&at.place_of("channel_id"), wrong);
     }
     let custom = custom(at, preset == Some(Preset::None));
+    let needs_token = named_in(&custom).contains(&"token") && !at.has("token");
+    if preset == Some(Preset::None) && needs_token && at.reader.secrets == Secrets::Needed {
+        at.missing("token", r#"{ env = "NAME" } or { file = "PATH" }"#);
+    }
     if preset.is_some_and(|preset| preset != Preset::None) {
         for table in ["request", "answer"] {
             if at.has(table) {
@@ -91,7 +96,7 @@ pub(super) fn read(
     Settings {
         preset: preset.unwrap_or(Preset::None),
         base_url: base_url.unwrap_or_default(),
-        token,
+        token: token.unwrap_or_default(),
         session: session.unwrap_or_else(|| "default".into()),
         channel_id: channel_id.unwrap_or_default(),
         custom,
@@ -102,6 +107,7 @@ pub(super) fn read(
 fn custom(at: &mut Section<'_>, needed: bool) -> Custom {
     let mut form = Custom::default();
     let before = at.reader.problem_count();
+    let mut idempotent = Place::default();
     at.table("request", |at| {
         form.method = at.get("method", Request::Post, word(&METHODS)).into();
         form.path = if needed {
@@ -113,24 +119,6 @@ fn custom(at: &mut Section<'_>, needed: bool) -> Custom {
         form.headers = at.get("headers", Vec::new(), headers);
         form.body = at.get("body", None, |value| body(value).map(Some));
     });
-    // What looks left out may only be broken.
-    if needed && at.reader.problem_count() == before {
-        let mut named: Vec<&str> = placeholders(&form.path);
-        form.body.iter().for_each(|body| named_in(body, &mut named));
-        for (places, what) in [
-            (&["text"][..], "the text: name {text}"),
-            (
-                &["phone", "chat_id"][..],
-                "the person: name {phone} or {chat_id}",
-            ),
-        ] {
-            if !places.iter().any(|place| named.contains(place)) {
-                let place = at.place_of("request");
-                let message = format!("neither path nor body says {what}");
-                at.reader.problem(&place, Wrong::new(message));
-            }
-        }
-    }
     at.table("answer", |at| {
         form.ok = at.get("ok", form.ok.clone(), |value| {
             let statuses = list(whole(200, 299))(value)?;
@@ -152,8 +140,36 @@ fn custom(at: &mut Section<'_>, needed: bool) -> Custom {
         form.unreachable = at.get("unreachable", Vec::new(), parts);
         form.down = at.get("down", Vec::new(), parts);
         form.idempotent = at.get("idempotent", false, switch);
+        idempotent = at.place_of("idempotent");
     });
+    // What looks left out may only be broken.
+    if needed && at.reader.problem_count() == before {
+        complete(at, &form, &idempotent);
+    }
     form
+}
+
+/// A request has to say what, to whom, and under which key where one is promised to count.
+fn complete(at: &Section<'_>, form: &Custom, idempotent: &Place) {
+    let named = named_in(form);
+    for (places, what) in [
+        (&["text"][..], "the text: name {text}"),
+        (
+            &["phone", "chat_id"][..],
+            "the person: name {phone} or {chat_id}",
+        ),
+    ] {
+        if !places.iter().any(|place| named.contains(place)) {
+            let wrong = Wrong::new(format!("neither path nor body says {what}"));
+            at.reader.problem(&at.place_of("request"), wrong);
+        }
+    }
+    if form.idempotent && !named.contains(&"key") {
+        // A lost answer would be followed by the same message again, and nothing to know it by.
+        let wrong =
+            Wrong::new("the request does not name the {key} by which a repetition is known");
+        at.reader.problem(idempotent, wrong);
+    }
 }
 
 /// A form whose places are all known; `header` lets no text of a message in.
@@ -279,12 +295,20 @@ fn json(value: &Value<'_>) -> Option<Json> {
     }
 }
 
-/// The places that a body names.
-fn named_in<'a>(body: &'a Json, named: &mut Vec<&'a str>) {
-    match body {
-        Json::String(text) => named.extend(placeholders(text)),
-        Json::Array(items) => items.iter().for_each(|item| named_in(item, named)),
-        Json::Object(fields) => fields.values().for_each(|field| named_in(field, named)),
-        _ => {}
+/// The places that a request names anywhere.
+fn named_in(form: &Custom) -> Vec<&str> {
+    fn in_body<'a>(body: &'a Json, named: &mut Vec<&'a str>) {
+        match body {
+            Json::String(text) => named.extend(placeholders(text)),
+            Json::Array(items) => items.iter().for_each(|item| in_body(item, named)),
+            Json::Object(fields) => fields.values().for_each(|field| in_body(field, named)),
+            _ => {}
+        }
     }
+    let mut named = placeholders(&form.path);
+    for (_, value) in &form.headers {
+        named.extend(placeholders(value));
+    }
+    form.body.iter().for_each(|body| in_body(body, &mut named));
+    named
 }

@@ -210,6 +210,7 @@ channel_id = "e0629e11-0f67"
 type = "http"
 preset = "none"
 base_url = "http://127.0.0.1:9/api/"
+token = "t"
 session = ""
 [channels.own.request]
 path = "/send"

@@ -404,6 +404,16 @@ request = { path = "/send", body = { to = 1 } }"#,
             r#"booking-monitor.toml:8: channels.owners.request: neither path nor body says the text: name {text}
 booking-monitor.toml:8: channels.owners.request: neither path nor body says the person: name {phone} or {chat_id}"#,
         ),
+        (
+            r#"[channels.owners]
+type = "http"
+preset = "none"
+base_url = "http://127.0.0.1:9"
+request = { path = "/{phone}", headers = { K = "{token}" }, body = { text = "{text}" } }
+answer = { idempotent = true }"#,
+            r#"booking-monitor.toml:4: channels.owners.token: missing; write { env = "NAME" } or { file = "PATH" }
+booking-monitor.toml:9: channels.owners.answer.idempotent: the request does not name the {key} by which a repetition is known"#,
+        ),
     ];
     for (written, expected) in cases {
         let draft = Draft {
