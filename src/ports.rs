@@ -11,7 +11,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use crate::domain::delivery::Outcome;
-pub use crate::domain::message::Markup;
+pub use crate::domain::journal::Journaled;
+pub use crate::domain::message::{Brief, Markup};
 use crate::domain::record::Record;
 
 /// The time. Production reads the machine's clock; tests hold the hands.
@@ -195,7 +196,7 @@ pub trait BookingApi: Send + Sync {
 }
 
 /// A message ready to leave: text in the channel's own markup, one recipient.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Outgoing {
     /// The phone (digits of E.164 with a plus) or the chat id, as the channel addresses people.
     pub to: String,
@@ -203,6 +204,24 @@ pub struct Outgoing {
     pub text: String,
     /// What the chat shows in place of its keyboard, where the channel can.
     pub keyboard: Option<Keyboard>,
+    /// The same for every try of these words to this person, and never for others
+    /// ([`crate::domain::delivery::message_key`]).
+    pub key: String,
+    /// What an approved template is filled from; `None` for what no template stands for.
+    pub brief: Option<Brief>,
+    /// The person wrote to this channel so lately that an official one may answer in free text.
+    pub wrote_lately: bool,
+}
+
+/// What a channel can prove about a send whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing: it may have arrived, and nobody will ever know.
+    Nothing,
+    /// The same [`Outgoing::key`] is never delivered twice: the send may be repeated as it was.
+    Key,
+    /// It lists what went out: [`Channel::look_up`].
+    Journal,
 }
 
 /// A change of the keyboard under a chat.
@@ -259,6 +278,44 @@ pub trait Channel: Send + Sync {
 
     /// Asks whether the channel works at all, sending nothing. The error says what is wrong.
     async fn probe(&self) -> Result<(), String>;
+
+    /// What can be proved about a send whose answer was lost.
+    fn proof(&self) -> Proof {
+        Proof::Nothing
+    }
+
+    /// What went out to this person between the two instants of our clock, as the messenger lists
+    /// it, and what of it still waits in the provider's queue. An error is no empty list: it says
+    /// nothing. Only with [`Proof::Journal`].
+    async fn look_up(
+        &self,
+        _to: &str,
+        _since: DateTime<Utc>,
+        _until: DateTime<Utc>,
+    ) -> Result<Vec<Journaled>, String> {
+        Err("this channel keeps no journal".to_owned())
+    }
+
+    /// Whether nobody but this program reads what is written there (a bot, an official number), so
+    /// that people see an answer only where an owner gets it.
+    fn is_robot(&self) -> bool {
+        false
+    }
+
+    /// What people call the messenger; `None` where only the configuration's name tells.
+    fn messenger(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What it noticed lately that does not stop it from sending, for `status`.
+    fn concern(&self) -> Option<String> {
+        None
+    }
+
+    /// The same for `check --online`, asked for anew, with what else is set up against us.
+    async fn inspect(&self) -> Vec<String> {
+        self.concern().into_iter().collect()
+    }
 }
 
 /// Something a channel told us by itself.
@@ -374,4 +431,14 @@ pub trait Receiver: Send + Sync {
 
     /// Removes it from the provider's queue. Called after it is stored.
     async fn acknowledge(&self, receipt: &str) -> Result<(), String>;
+
+    /// Whether it has to ask message by message and so must be told, by [`Receiver::follow`], for
+    /// which.
+    fn asks_by_id(&self) -> bool {
+        false
+    }
+
+    /// Our messages of the last day that may still get a receipt, with the last one they got, the
+    /// newest first; in place of what was followed before.
+    fn follow(&self, _open: Vec<(String, Receipt)>) {}
 }

@@ -138,12 +138,19 @@ async fn ask(config: &Config, words: Say, found: &mut Findings) -> Result<(), su
     }
     for end in channel_ends(config, &stdout_sink())? {
         match end.channel.probe().await {
-            Ok(()) => found.good.push(format!(
-                "{} {} ({})",
-                words.of("канал", "channel"),
-                end.name,
-                end.kind
-            )),
+            Ok(()) => {
+                found.good.push(format!(
+                    "{} {} ({})",
+                    words.of("канал", "channel"),
+                    end.name,
+                    end.kind
+                ));
+                let remarks = end.channel.inspect().await.into_iter();
+                let name = &end.name;
+                found
+                    .warnings
+                    .extend(remarks.map(|remark| format!("channels.{name}: {remark}")));
+            }
             Err(why) => found.problems.push(format!("channels.{}: {why}", end.name)),
         }
     }

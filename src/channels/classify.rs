@@ -6,14 +6,19 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode};
+use serde_json::Value;
 
 use crate::domain::delivery::Outcome;
 use crate::http_client::{failure, never_left};
 
 /// No answer to a send is longer; more is not read.
 const LONGEST_ANSWER: usize = 1 << 20;
+
+/// A journal of a day may be; it is read whole or not at all.
+const LONGEST_JOURNAL: usize = 16 << 20;
 
 /// Longest quotation of a provider, in characters.
 const LONGEST_QUOTE: usize = 120;
@@ -28,6 +33,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// `Retry-After`, in full.
     pub(super) pause: Option<Duration>,
+    /// By how much the provider's clock is ahead of ours.
+    pub(super) skew: TimeDelta,
     /// The body; `None` when it broke off or was too long.
     pub(super) body: Option<String>,
 }
@@ -36,6 +43,27 @@ impl Answer {
     /// The body, empty when it broke off.
     pub(super) fn text(&self) -> &str {
         self.body.as_deref().unwrap_or_default()
+    }
+
+    /// The body as JSON; null when it is none.
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(self.text()).unwrap_or(Value::Null)
+    }
+
+    /// Whether this answers a send that may have gone out all the same, whatever the body says.
+    pub(super) fn leaves_doubt(&self) -> bool {
+        matches!(self.status.as_u16(), 200..=299 | 408 | 499 | 500..=599)
+    }
+
+    /// The list that a good answer holds. Anything else is no empty list, but nothing.
+    pub(super) fn listed(&self, secret: &str) -> Result<Value, String> {
+        if !self.status.is_success() {
+            let json = self.json();
+            let said = json["message"].as_str().unwrap_or(self.text());
+            return Err(worded(self.status, &scrub(said, secret)));
+        }
+        let body = self.body.as_ref().ok_or("the answer broke off")?;
+        serde_json::from_str(body).map_err(|_| "the answer is no JSON".to_owned())
     }
 }
 
@@ -62,18 +90,30 @@ impl Silence {
 /// Sends a request and reads its answer. A body that breaks off is no failure yet: the status line
 /// of a 4xx says enough.
 pub(super) async fn exchange(request: RequestBuilder) -> Result<Answer, Silence> {
+    exchange_up_to(LONGEST_ANSWER, request).await
+}
+
+/// The same for a question whose answer may be long.
+pub(super) async fn read_journal(request: RequestBuilder) -> Result<Answer, String> {
+    exchange_up_to(LONGEST_JOURNAL, request)
+        .await
+        .map_err(|silence| silence.why)
+}
+
+async fn exchange_up_to(longest: usize, request: RequestBuilder) -> Result<Answer, Silence> {
     let mut response = request.send().await.map_err(|e| Silence {
         unsent: never_left(&e),
         why: failure(e),
     })?;
     let status = response.status();
     let pause = retry_after(response.headers());
+    let skew = skew(response.headers());
     let mut body = Some(Vec::new());
     loop {
         match response.chunk().await {
             Ok(None) => break,
             Ok(Some(chunk)) => {
-                if let Some(read) = body.as_mut().filter(|b| b.len() < LONGEST_ANSWER) {
+                if let Some(read) = body.as_mut().filter(|b| b.len() < longest) {
                     read.extend_from_slice(&chunk);
                     continue;
                 }
@@ -89,6 +129,7 @@ pub(super) async fn exchange(request: RequestBuilder) -> Result<Answer, Silence>
     Ok(Answer {
         status,
         pause,
+        skew,
         body: body.and_then(|b| String::from_utf8(b).ok()),
     })
 }
@@ -98,7 +139,7 @@ pub(super) fn by_status(answer: &Answer, said: &str) -> Outcome {
     let why = worded(answer.status, said);
     match answer.status.as_u16() {
         // A 2xx that cannot be read is a message that most likely went out.
-        200..=299 | 408 | 499 | 500..=599 => Outcome::Uncertain { why },
+        _ if answer.leaves_doubt() => Outcome::Uncertain { why },
         429 => Outcome::Throttled {
             after: answer.pause,
             why,
@@ -132,6 +173,17 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .unwrap_or_else(std::time::SystemTime::now);
     let left = until.duration_since(now).unwrap_or_default();
     Some(pause(left.as_secs()))
+}
+
+/// The `Date` header against our own clock.
+fn skew(headers: &HeaderMap) -> TimeDelta {
+    let date = headers.get(DATE).and_then(|d| d.to_str().ok());
+    let date = date.and_then(|d| httpdate::parse_http_date(d).ok());
+    let ahead = date.map(|date| DateTime::<Utc>::from(date) - Utc::now());
+    // The header has whole seconds and took its time: less than this is no difference.
+    ahead
+        .filter(|ahead| ahead.abs() > TimeDelta::seconds(3))
+        .unwrap_or_default()
 }
 
 /// A stated pause in seconds; none is shorter than one.

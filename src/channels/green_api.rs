@@ -1,41 +1,65 @@
-//! Green API: WhatsApp over HTTP, with a journal and a queue of notifications to poll
-//! (<https://green-api.com/en/docs/api/>).
+//! Green API: WhatsApp, official WhatsApp, MAX and Telegram over HTTP, with a journal and a queue of
+//! notifications to poll (<https://green-api.com/en/docs/api/>).
 //!
 //! It accepts messages while the salon's phone is not connected and delivers them up to a day later:
 //! a reminder of yesterday's visit. So nothing is sent unless the account was seen `authorized`
 //! within the last minute.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::{Client, Method, RequestBuilder};
-use secrecy::{ExposeSecret, SecretString};
+use chrono::{DateTime, Utc};
+use reqwest::Method;
+use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::Common;
-use super::classify::{Answer, by_status, exchange, pause, scrub, worded};
+use super::approved::Templates;
+use super::classify::exchange;
 use crate::domain::delivery::Outcome;
 use crate::domain::message::Markup;
-use crate::http_client::{self, ClientError};
-use crate::ports::{Addressing, Channel, Outgoing};
+use crate::http_client::ClientError;
+use crate::ports::{Addressing, Channel, Journaled, Outgoing, Proof};
 
+mod account;
+mod journal;
 mod notifications;
+mod watch;
 
+use account::Account;
 pub use notifications::Notifications;
 
-/// Longest text, in characters.
-const LONGEST_TEXT: usize = 20_000;
+/// The messenger behind an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// WhatsApp on the salon's own phone.
+    WhatsApp,
+    /// Official WhatsApp: approved templates, free text only to those who wrote lately.
+    Waba,
+    /// MAX on the salon's own phone.
+    Max,
+    /// Telegram on the salon's own phone.
+    Telegram,
+}
 
-/// How long the account counts as authorized without being asked; the vendor advises to ask once a
-/// minute.
-const STATE_HOLDS: Duration = Duration::from_secs(60);
+impl Flavour {
+    /// Longest text, in characters.
+    fn longest_text(self) -> usize {
+        match self {
+            Self::WhatsApp | Self::Waba => 20_000,
+            Self::Telegram => 4096,
+            Self::Max => 4000,
+        }
+    }
 
-/// The vendor's status for an exhausted tariff.
-const QUOTA: u16 = 466;
-/// The vendor's status for too many number checks; the ban lasts hours.
-const TOO_MANY_CHECKS: u16 = 469;
+    /// Whether a person has a chat id of its own there, which the phone has to be exchanged for.
+    fn hides_phones(self) -> bool {
+        match self {
+            Self::WhatsApp | Self::Waba => false,
+            Self::Max | Self::Telegram => true,
+        }
+    }
+}
 
 /// `type = "green-api"`.
 #[derive(Clone, Debug)]
@@ -46,182 +70,95 @@ pub struct Settings {
     pub instance_id: String,
     /// The instance's token, which stands in the path of every request.
     pub token: SecretString,
+    /// The messenger behind it.
+    pub flavour: Flavour,
+    /// The approved templates of [`Flavour::Waba`].
+    pub templates: Templates,
     /// What every channel has.
     pub common: Common,
-}
-
-/// One instance: address, token, connection, and what is known of its state. Shared by the two
-/// sides of the channel.
-struct Account {
-    client: Client,
-    api_url: String,
-    instance_id: String,
-    token: SecretString,
-    state: Mutex<State>,
-    /// Held while the state is asked for: one question serves all who wait.
-    asking: tokio::sync::Mutex<()>,
-}
-
-#[derive(Default)]
-struct State {
-    /// When it was last known to be `authorized`; `None` when it was not, or may not be.
-    authorized_at: Option<Instant>,
-    /// Counts notifications of a change, which outdate an answer that was asked for before them.
-    changes: u64,
-}
-
-impl Account {
-    fn request(&self, http: Method, method: &str, tail: &str) -> RequestBuilder {
-        let (url, id) = (&self.api_url, &self.instance_id);
-        let token = self.token.expose_secret();
-        self.client
-            .request(http, format!("{url}/waInstance{id}/{method}/{token}{tail}"))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_fresh(&self) -> bool {
-        let at = self.state().authorized_at;
-        at.is_some_and(|at| at.elapsed() < STATE_HOLDS)
-    }
-
-    /// The account told us by itself that its state changed. Notifications may be hours old, so
-    /// even a good one only means: ask before the next message.
-    fn state_changed(&self) {
-        let mut state = self.state();
-        state.authorized_at = None;
-        state.changes += 1;
-    }
-
-    /// Whether the account may be sent through right now.
-    async fn authorized(&self) -> Result<(), Outcome> {
-        let _one_at_a_time = self.asking.lock().await;
-        if self.is_fresh() {
-            return Ok(());
-        }
-        self.ask().await
-    }
-
-    /// Asks for the state. Reading has no effect, so whatever goes wrong can be tried again.
-    async fn ask(&self) -> Result<(), Outcome> {
-        let changes = self.state().changes;
-        let answer = exchange(self.request(Method::GET, "getStateInstance", ""))
-            .await
-            .map_err(|s| Outcome::Retry { why: s.why })?;
-        let word = serde_json::from_str::<Value>(answer.text())
-            .ok()
-            .filter(|_| answer.status.is_success())
-            .and_then(|v| v["stateInstance"].as_str().map(str::to_owned));
-        let Some(word) = word else {
-            return Err(match self.outcome(&answer) {
-                Outcome::Uncertain { why } | Outcome::Refused { why } => Outcome::Retry { why },
-                other => other,
-            });
-        };
-        match word.as_str() {
-            "authorized" => {
-                let mut state = self.state();
-                if state.changes == changes {
-                    state.authorized_at = Some(Instant::now());
-                }
-                Ok(())
-            }
-            // A reboot; it comes back by itself within minutes.
-            "starting" | "sleepMode" => Err(Outcome::Retry {
-                why: format!("the account is {word}"),
-            }),
-            _ => Err(Outcome::ChannelDown {
-                why: format!("the account is {}", self.scrub(&word)),
-            }),
-        }
-    }
-
-    fn scrub(&self, said: &str) -> String {
-        scrub(said, self.token.expose_secret())
-    }
-
-    /// What an answer other than "taken" means, by the vendor's words where they say more than the
-    /// status.
-    fn outcome(&self, answer: &Answer) -> Outcome {
-        let said = self.scrub(&wording(answer.text()));
-        let why = worded(answer.status, &said);
-        let words = answer.text().to_lowercase();
-        let has = |part: &str| words.contains(part);
-        match answer.status.as_u16() {
-            400 if has("starting process") || has("check phone number timeout") => {
-                Outcome::Retry { why }
-            }
-            400 if has("not authorized") || has("expired") || has("is deleted") => {
-                Outcome::ChannelDown { why }
-            }
-            400 if has("validation failed") && (has("chatid") || has("phone")) => {
-                Outcome::Unreachable { why }
-            }
-            400 if has("bad phone number") => Outcome::Unreachable { why },
-            // Documented with both spellings, QUOTE and QUOTA.
-            QUOTA if has("correspondents_quot") && has("_exceeded") => Outcome::Unreachable { why },
-            QUOTA => Outcome::ChannelDown { why },
-            TOO_MANY_CHECKS => Outcome::Throttled {
-                after: answer.pause.or(Some(pause(3600))),
-                why,
-            },
-            404 => Outcome::ChannelDown { why },
-            _ => by_status(answer, &said),
-        }
-    }
-}
-
-/// The provider's own words in a body, JSON or plain.
-fn wording(body: &str) -> String {
-    let Ok(json) = serde_json::from_str::<Value>(body) else {
-        return body.to_owned();
-    };
-    let texts = [
-        &json["message"],
-        &json["correspondentsStatus"]["status"],
-        &json["invokeStatus"]["status"],
-        &json["description"],
-        &json["error"],
-        &json["reason"],
-    ];
-    texts
-        .into_iter()
-        .filter_map(Value::as_str)
-        .find(|t| !t.is_empty() && !t.ends_with("_ALLOWED"))
-        .unwrap_or_default()
-        .to_owned()
 }
 
 /// A channel through an instance.
 pub struct GreenApi {
     account: Arc<Account>,
+    templates: Templates,
+    receive: bool,
 }
 
 impl GreenApi {
     /// The channel, and its receiver when the settings ask for one.
     pub fn build(settings: &Settings) -> Result<(Self, Option<Notifications>), ClientError> {
-        let account = Arc::new(Account {
-            client: http_client::client(&settings.common.client)?,
-            api_url: settings.api_url.trim_end_matches('/').to_owned(),
-            instance_id: settings.instance_id.clone(),
-            token: settings.token.clone(),
-            state: Mutex::default(),
-            asking: tokio::sync::Mutex::default(),
+        let account = Arc::new(Account::new(settings)?);
+        let receive = settings.common.receive;
+        let receiver = receive.then(|| Notifications::new(Arc::clone(&account)));
+        let templates = settings.templates.clone();
+        let channel = Self {
+            account,
+            templates,
+            receive,
+        };
+        Ok((channel, receiver))
+    }
+
+    /// The method and body of a send. Free text, except that official WhatsApp takes it only from
+    /// those who wrote lately; the others get what the messenger has approved.
+    fn request_of(&self, message: &Outgoing, chat: &str) -> Result<(&'static str, Value), Outcome> {
+        let flavour = self.account.flavour;
+        if flavour == Flavour::Waba && !message.wrote_lately {
+            let letter = self.templates.letter(message.brief.as_ref())?;
+            let body = json!({
+                "chatId": chat,
+                "templateId": letter.name,
+                "params": letter.parameters,
+            });
+            return Ok(("sendTemplate", body));
+        }
+        let (length, longest) = (message.text.chars().count(), flavour.longest_text());
+        if length > longest {
+            return Err(Outcome::Refused {
+                why: format!("{length} characters, the limit is {longest}"),
+            });
+        }
+        let body = json!({
+            "chatId": chat,
+            "message": message.text,
+            "linkPreview": false,
         });
-        let receiver = settings
-            .common
-            .receive
-            .then(|| Notifications::new(Arc::clone(&account)));
-        Ok((Self { account }, receiver))
+        Ok(("sendMessage", body))
+    }
+
+    async fn try_send(&self, message: &Outgoing) -> Result<Outcome, Outcome> {
+        // Without a chat yet: what can never be sent asks nobody anything.
+        self.request_of(message, "")?;
+        self.account.authorized().await?;
+        let chat = self.account.chat_of(&message.to).await?;
+        let (method, body) = self.request_of(message, &chat)?;
+        let request = self.account.request(Method::POST, method, "");
+        let answer = match exchange(request.json(&body)).await {
+            Ok(answer) => answer,
+            Err(silence) => return Err(silence.of_send()),
+        };
+        let id = answer.json()["idMessage"].as_str().map(str::to_owned);
+        let id = id.filter(|id| answer.status.is_success() && !id.is_empty());
+        if id.is_some() {
+            return Ok(Outcome::Accepted { id });
+        }
+        let outcome = self.account.outcome(&answer);
+        if matches!(outcome, Outcome::ChannelDown { .. }) {
+            self.account.state_changed();
+        }
+        Err(outcome)
     }
 }
 
 #[async_trait]
 impl Channel for GreenApi {
     fn markup(&self) -> Markup {
-        Markup::WhatsApp
+        match self.account.flavour {
+            Flavour::WhatsApp | Flavour::Waba => Markup::WhatsApp,
+            // What a personal account writes there is shown as it stands.
+            Flavour::Max | Flavour::Telegram => Markup::Plain,
+        }
     }
 
     fn addressing(&self) -> Addressing {
@@ -229,43 +166,17 @@ impl Channel for GreenApi {
     }
 
     fn hears_replies(&self) -> bool {
-        // The salon's own phone rings, whether we poll or not.
-        true
+        match self.account.flavour {
+            Flavour::Waba => self.receive,
+            // The salon's own phone rings, whether we poll or not.
+            Flavour::WhatsApp | Flavour::Max | Flavour::Telegram => true,
+        }
     }
 
     async fn send(&self, message: &Outgoing) -> Outcome {
-        let length = message.text.chars().count();
-        if length > LONGEST_TEXT {
-            return Outcome::Refused {
-                why: format!("{length} characters, the limit is {LONGEST_TEXT}"),
-            };
+        match self.try_send(message).await {
+            Ok(outcome) | Err(outcome) => outcome,
         }
-        if let Err(outcome) = self.account.authorized().await {
-            return outcome;
-        }
-        let body = json!({
-            "chatId": chat_id(&message.to),
-            "message": message.text,
-            "linkPreview": false,
-        });
-        let request = self.account.request(Method::POST, "sendMessage", "");
-        let answer = match exchange(request.json(&body)).await {
-            Ok(answer) => answer,
-            Err(silence) => return silence.of_send(),
-        };
-        let id = serde_json::from_str::<Value>(answer.text())
-            .ok()
-            .filter(|_| answer.status.is_success())
-            .and_then(|v| v["idMessage"].as_str().map(str::to_owned))
-            .filter(|id| !id.is_empty());
-        if id.is_some() {
-            return Outcome::Accepted { id };
-        }
-        let outcome = self.account.outcome(&answer);
-        if matches!(outcome, Outcome::ChannelDown { .. }) {
-            self.account.state_changed();
-        }
-        outcome
     }
 
     async fn probe(&self) -> Result<(), String> {
@@ -274,14 +185,46 @@ impl Channel for GreenApi {
             Err(outcome) => Err(outcome.why().unwrap_or_default().to_owned()),
         }
     }
-}
 
-/// `79000000001@c.us`; a chat's own id (a reply to one that hides its phone) stays as it is.
-fn chat_id(to: &str) -> String {
-    if to.contains('@') {
-        to.to_owned()
-    } else {
-        let digits: String = to.chars().filter(char::is_ascii_digit).collect();
-        format!("{digits}@c.us")
+    fn proof(&self) -> Proof {
+        match self.account.flavour {
+            Flavour::WhatsApp | Flavour::Max | Flavour::Telegram => Proof::Journal,
+            // What is listed there is the template's words and not ours: a look would always find
+            // nothing, and the message would go out twice.
+            Flavour::Waba => Proof::Nothing,
+        }
+    }
+
+    async fn look_up(
+        &self,
+        to: &str,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<Journaled>, String> {
+        self.account.look_up(to, since, until).await
+    }
+
+    fn is_robot(&self) -> bool {
+        self.account.flavour == Flavour::Waba
+    }
+
+    fn messenger(&self) -> Option<&'static str> {
+        Some(match self.account.flavour {
+            Flavour::WhatsApp | Flavour::Waba => "WhatsApp",
+            Flavour::Max => "MAX",
+            Flavour::Telegram => "Telegram",
+        })
+    }
+
+    fn concern(&self) -> Option<String> {
+        self.account.concern()
+    }
+
+    async fn inspect(&self) -> Vec<String> {
+        let mut found: Vec<String> = self.concern().into_iter().collect();
+        if self.receive {
+            found.extend(self.account.settings_against_us().await);
+        }
+        found
     }
 }

@@ -9,10 +9,13 @@ use std::time::Duration;
 use crate::http_client::{ClientError, ClientSettings};
 use crate::ports::{Channel, Receiver};
 
+pub mod approved;
 mod classify;
 pub mod console;
 pub mod green_api;
+pub mod http_gateway;
 pub mod telegram;
+pub mod whatsapp_cloud;
 
 pub use console::ConsoleSink;
 
@@ -34,6 +37,10 @@ pub enum Kind {
     Telegram(telegram::Settings),
     /// `type = "green-api"`.
     GreenApi(green_api::Settings),
+    /// `type = "whatsapp-cloud"`.
+    WhatsAppCloud(whatsapp_cloud::Settings),
+    /// `type = "http"`.
+    Http(Box<http_gateway::Settings>),
 }
 
 impl Kind {
@@ -44,6 +51,8 @@ impl Kind {
             Self::Console => "console",
             Self::Telegram(_) => "telegram",
             Self::GreenApi(_) => "green-api",
+            Self::WhatsAppCloud(_) => "whatsapp-cloud",
+            Self::Http(_) => "http",
         }
     }
 
@@ -54,6 +63,8 @@ impl Kind {
             Self::Console => None,
             Self::Telegram(settings) => Some(settings.common.messages_per_second),
             Self::GreenApi(settings) => Some(settings.common.messages_per_second),
+            Self::WhatsAppCloud(settings) => Some(settings.common.messages_per_second),
+            Self::Http(settings) => Some(settings.common.messages_per_second),
         }
     }
 }
@@ -100,8 +111,61 @@ pub fn build(settings: &Settings, console: ConsoleSink) -> Result<Built, ClientE
                 receiver: notifications.map(|r| Arc::new(r) as Arc<dyn Receiver>),
             }
         }
+        Kind::WhatsAppCloud(kind) => {
+            let (channel, history) = whatsapp_cloud::WhatsAppCloud::build(kind)?;
+            Built {
+                channel: Arc::new(channel),
+                receiver: history.map(|r| Arc::new(r) as Arc<dyn Receiver>),
+            }
+        }
+        Kind::Http(kind) => Built {
+            channel: Arc::new(http_gateway::HttpGateway::build(kind)?),
+            receiver: None,
+        },
     })
 }
 
 /// The default time-out of a request to a messenger.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Whether a chat of a messenger's list may be this one. WhatsApp lists people under hidden ids
+/// (`…@lid`), too: such a one may be anybody's, and text and time have to decide.
+fn same_chat(listed: &str, ours: &str) -> bool {
+    if listed == ours {
+        return true;
+    }
+    fn split(chat: &str) -> (&str, &str) {
+        let (number, server) = chat.split_once('@').unwrap_or((chat, ""));
+        // After a colon stands the person's device.
+        (number.split_once(':').map_or(number, |(n, _)| n), server)
+    }
+    let ((listed, there), (ours, here)) = (split(listed), split(ours));
+    let by_phone = |server| matches!(server, "c.us" | "s.whatsapp.net");
+    match there {
+        "lid" => by_phone(here),
+        _ => by_phone(there) && by_phone(here) && listed == ours,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_chat;
+
+    #[test]
+    fn a_chat_is_known_by_its_phone_and_a_hidden_one_may_be_anybodys() {
+        for listed in [
+            "79000000001@c.us",
+            "79000000001@s.whatsapp.net",
+            "79000000001:12@s.whatsapp.net",
+            "100000000000001@lid",
+        ] {
+            assert!(same_chat(listed, "79000000001@c.us"), "{listed}");
+        }
+        for other in ["79000000002@c.us", "79000000001@g.us", "79000000001"] {
+            assert!(!same_chat(other, "79000000001@c.us"), "{other}");
+        }
+        assert!(same_chat("10000000", "10000000"));
+        assert!(!same_chat("10000001", "10000000"));
+        assert!(!same_chat("100000000000002@lid", "100000000000001@lid"));
+    }
+}

@@ -206,6 +206,27 @@ impl Channel for Telegram {
         self.receive
     }
 
+    fn is_robot(&self) -> bool {
+        true
+    }
+
+    fn messenger(&self) -> Option<&'static str> {
+        Some("Telegram")
+    }
+
+    async fn inspect(&self) -> Vec<String> {
+        if !self.receive {
+            return Vec::new();
+        }
+        let info = self.bot.call("getWebhookInfo", &json!({})).await.ok();
+        let url = info.as_ref().and_then(Reply::result).map(|r| &r["url"]);
+        let set = url
+            .and_then(Value::as_str)
+            .is_some_and(|url| !url.is_empty());
+        let taken = "the bot has a webhook: nothing can be received; call deleteWebhook, unless another service needs it";
+        set.then(|| taken.to_owned()).into_iter().collect()
+    }
+
     async fn send(&self, message: &Outgoing) -> Outcome {
         let length = visible_length(&message.text);
         if length > LONGEST_TEXT {

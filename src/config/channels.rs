@@ -2,11 +2,15 @@
 
 use super::address::channel_address;
 use super::problem::did_you_mean;
-use super::reader::{Place, Value};
+use super::reader::{Place, Value, Wrong};
 use super::section::Section;
 use super::values::{account, rate, switch, text, word};
 use super::yclients::client;
-use crate::channels::{Common, DEFAULT_TIMEOUT, Kind, Settings, green_api, telegram};
+use super::{approved, gateway};
+use crate::channels::green_api::Flavour;
+use crate::channels::{
+    Common, DEFAULT_TIMEOUT, Kind, Settings, green_api, telegram, whatsapp_cloud,
+};
 
 /// Channels by name, also those too broken to use: whoever names one of these should not be told
 /// that it does not exist.
@@ -19,24 +23,47 @@ impl Channels {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.places.iter().map(|(name, _)| name.as_str())
     }
+
+    /// Whether this channel takes approved templates alone.
+    pub(super) fn is_official(&self, name: &str) -> bool {
+        let named = self.settings.iter().find(|channel| channel.name == name);
+        named.is_some_and(|channel| match &channel.kind {
+            Kind::WhatsAppCloud(_) => true,
+            Kind::GreenApi(green) => green.flavour == Flavour::Waba,
+            Kind::Telegram(_) | Kind::Http(_) | Kind::Console => false,
+        })
+    }
 }
 
 #[derive(Clone, Copy)]
 enum Type {
     GreenApi,
+    WhatsAppCloud,
     Telegram,
+    Http,
     Console,
 }
 
-const TYPES: [(&str, Type); 3] = [
+const TYPES: [(&str, Type); 5] = [
     ("green-api", Type::GreenApi),
+    ("whatsapp-cloud", Type::WhatsAppCloud),
     ("telegram", Type::Telegram),
+    ("http", Type::Http),
     ("console", Type::Console),
 ];
 
 /// Messages a second that each service takes without complaint.
 const GREEN_API_RATE: f64 = 1.0;
 const TELEGRAM_RATE: f64 = 25.0;
+const CLOUD_RATE: f64 = 20.0;
+const HTTP_RATE: f64 = 1.0;
+
+const FLAVOURS: [(&str, Flavour); 4] = [
+    ("whatsapp", Flavour::WhatsApp),
+    ("waba", Flavour::Waba),
+    ("max", Flavour::Max),
+    ("telegram", Flavour::Telegram),
+];
 
 pub(super) fn read(at: &mut Section<'_>) -> Channels {
     let mut channels = Channels {
@@ -63,12 +90,18 @@ fn channel(at: &Section<'_>, value: &Value<'_>) -> Option<Kind> {
     at.named(value, label, |at| {
         let kind = at.required(
             "type",
-            r#""green-api", "telegram" or "console""#,
+            r#""green-api", "whatsapp-cloud", "telegram", "http" or "console""#,
             channel_type,
         );
         match kind {
             Some(Type::GreenApi) => Some(Kind::GreenApi(green_api(at))),
             Some(Type::Telegram) => Some(Kind::Telegram(telegram(at))),
+            Some(Type::WhatsAppCloud) => Some(Kind::WhatsAppCloud(whatsapp_cloud(at))),
+            Some(Type::Http) => {
+                // Gateways are not listened to, so there is no `receive`.
+                let gateway = gateway::read(at, |at| outbound(at, HTTP_RATE));
+                Some(Kind::Http(Box::new(gateway)))
+            }
             Some(Type::Console) => Some(Kind::Console),
             None => {
                 // Which keys belong here is unknown until the type is mended.
@@ -101,13 +134,43 @@ fn green_api(at: &mut Section<'_>) -> green_api::Settings {
         r#"the number from the console, such as "1101000001""#,
         account,
     );
-    // The messenger behind the instance decides what its answers mean; one is spoken so far.
-    at.get("flavour", (), word(&[("whatsapp", ())]));
+    let flavour = at.get("flavour", Flavour::WhatsApp, word(&FLAVOURS));
+    let place = at.place_of("templates");
+    let templates = approved::read(at);
+    if flavour == Flavour::Waba {
+        templates.warn_of_gaps(at, &place);
+    } else if !templates.is_empty() {
+        let wrong = Wrong::new("approved templates belong to official WhatsApp")
+            .hint("set flavour = \"waba\", or remove them".to_owned());
+        at.reader.problem(&place, wrong);
+    }
     green_api::Settings {
         api_url: api_url.unwrap_or_default(),
         instance_id: instance_id.unwrap_or_default(),
         token: at.secret("token"),
+        flavour,
+        templates: templates.whole(),
         common: common(at, GREEN_API_RATE),
+    }
+}
+
+fn whatsapp_cloud(at: &mut Section<'_>) -> whatsapp_cloud::Settings {
+    let api_url = at.optional("api_url", channel_address);
+    let phone_number_id = at.required(
+        "phone_number_id",
+        "the id of the sending number (not the number itself), from the app's API setup",
+        account,
+    );
+    let place = at.place_of("templates");
+    let templates = approved::read(at);
+    templates.warn_of_gaps(at, &place);
+    whatsapp_cloud::Settings {
+        api_url: api_url.unwrap_or_else(|| "https://graph.facebook.com/v26.0".into()),
+        phone_number_id: phone_number_id.unwrap_or_default(),
+        waba_id: at.optional("waba_id", account),
+        token: at.secret("token"),
+        templates: templates.whole(),
+        common: common(at, CLOUD_RATE),
     }
 }
 
@@ -122,8 +185,17 @@ fn telegram(at: &mut Section<'_>) -> telegram::Settings {
 }
 
 fn common(at: &mut Section<'_>, messages_per_second: f64) -> Common {
+    let receive = at.get("receive", true, switch);
     Common {
-        receive: at.get("receive", true, switch),
+        receive,
+        ..outbound(at, messages_per_second)
+    }
+}
+
+/// What a channel has that is not listened to.
+fn outbound(at: &mut Section<'_>, messages_per_second: f64) -> Common {
+    Common {
+        receive: false,
         messages_per_second: at.get("messages_per_second", messages_per_second, rate),
         client: client(at, DEFAULT_TIMEOUT),
     }

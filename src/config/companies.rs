@@ -113,6 +113,14 @@ fn owner(at: &mut Section<'_>, channels: &Channels) -> Option<Owner> {
     let channel = at.required("channel", "the name of a channel", |value| {
         channel_name(value, channels)
     });
+    if channel
+        .as_ref()
+        .is_some_and(|name| channels.is_official(name))
+    {
+        let wrong = Wrong::new("official WhatsApp takes only approved templates")
+            .hint("copies and alerts have none: choose another channel for the owner".to_owned());
+        at.reader.warning(&at.place_of("channel"), wrong);
+    }
     let to = at.required("to", "the chat's id, or a phone", text_or_number);
     let events = KINDS.map(|(_, kind)| kind).to_vec();
     let events = at.get("events", events, list(word(&KINDS)));

@@ -16,10 +16,12 @@ use crate::domain::policy::{Kind, Pace, Rules};
 pub use values::parse_duration as parse_span;
 
 mod address;
+mod approved;
 mod budget;
 mod channels;
 mod companies;
 mod environment;
+mod gateway;
 mod load;
 mod monitor;
 mod problem;

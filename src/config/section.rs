@@ -93,6 +93,11 @@ impl<'r> Section<'r> {
         self.find(key)
     }
 
+    /// Whether the file shows this key here.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries().iter().any(|(name, _)| name == key)
+    }
+
     /// Where a key stands, or would.
     pub(super) fn place_of(&self, key: &str) -> Place {
         let found = self.entries().into_iter().find(|(name, _)| name == key);

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Where a notification stands. The words are stored in `booking_notifications.status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -142,6 +144,27 @@ impl Outcome {
     }
 }
 
+/// Official WhatsApp takes free text for 24 h after the client wrote; an hour is left for the way.
+const FREE_TEXT: TimeDelta = TimeDelta::hours(23);
+
+/// Whether somebody who last wrote then may be sent free text by an official channel.
+#[must_use]
+pub fn wrote_lately(last_inbound_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    last_inbound_at.is_some_and(|at| now - at < FREE_TEXT)
+}
+
+/// The key under which a channel may know a message again: the same for every try of the same words
+/// to the same person.
+///
+/// The words are part of it, or a message that had to be said anew would count as delivered already;
+/// so is the time of its making, because a fresh database counts its notifications from one again.
+#[must_use]
+pub fn message_key(notification: i64, created_at: DateTime<Utc>, to: &str, text: &str) -> String {
+    let made = created_at.timestamp_millis();
+    let name = format!("{notification}\n{made}\n{to}\n{text}");
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+}
+
 /// Waits between the tries of one send, in seconds; the last one repeats until the visit begins.
 const RETRY_STEPS: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
 
@@ -166,6 +189,31 @@ mod tests {
     fn tries_become_rarer_and_then_come_every_five_minutes() {
         let steps: Vec<u64> = (1..=10).map(|n| retry_step(n).as_secs()).collect();
         assert_eq!(steps, [1, 2, 5, 10, 30, 60, 120, 300, 300, 300]);
+    }
+
+    #[test]
+    fn free_text_is_for_those_who_wrote_within_23_hours() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        let ago = |hours| Some(now - TimeDelta::hours(hours));
+        assert!(wrote_lately(ago(22), now));
+        assert!(!wrote_lately(ago(23), now));
+        assert!(!wrote_lately(None, now));
+    }
+
+    #[test]
+    fn a_key_stands_for_the_same_words_to_the_same_person() {
+        let at = DateTime::UNIX_EPOCH;
+        let key = message_key(1, at, "+79000000001", "текст");
+        assert_eq!(key, message_key(1, at, "+79000000001", "текст"));
+        for other in [
+            message_key(2, at, "+79000000001", "текст"),
+            message_key(1, at + TimeDelta::seconds(1), "+79000000001", "текст"),
+            message_key(1, at, "+79000000002", "текст"),
+            message_key(1, at, "+79000000001", "другой текст"),
+        ] {
+            assert_ne!(key, other);
+        }
+        assert_eq!(key.len(), 36);
     }
 
     #[test]

@@ -8,14 +8,15 @@ use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{Around, Told, Visit};
 use super::{ChannelEnd, Company, Desk, renumbered, words};
-use crate::domain::delivery::Status;
+use crate::domain::delivery::{Status, message_key, wrote_lately};
+use crate::domain::message::Brief;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Reason;
 use crate::domain::record::Record;
 use crate::domain::settle::{Form, Net};
 use crate::ports::Outgoing;
 use crate::store::outbox::{self, Notification};
-use crate::store::{self, cache, companies};
+use crate::store::{self, cache, companies, contacts};
 
 /// Owners' copies and alerts that could not be sent for so long are given up.
 const OWNER_PATIENCE: TimeDelta = TimeDelta::hours(24);
@@ -42,6 +43,13 @@ struct Speech {
     told: String,
     /// It takes back a message that went to a wrong number.
     correction: bool,
+}
+
+/// What leaves, and for whom.
+struct Message {
+    to: String,
+    text: String,
+    brief: Option<Brief>,
 }
 
 impl Desk {
@@ -142,10 +150,16 @@ impl Desk {
             zone,
             now,
         };
+        let brief = words::brief(&place, &speech.net, speech.correction);
         let message = speech
             .text
             .unwrap_or_else(|| words::client(&place, end, &speech.net));
-        self.go(tx, n, address, message, &speech.told, now)
+        let message = Message {
+            to: address,
+            text: message,
+            brief: Some(brief),
+        };
+        self.go(tx, n, message, &speech.told, now)
     }
 
     /// Until when a client who got many messages lately is left in peace. What changes meanwhile is
@@ -279,25 +293,34 @@ impl Desk {
             };
             message = copy.text(&place, end.channel.markup(), about.as_ref(), &label, mask);
         }
-        self.go(tx, n, n.recipient.clone(), message, &n.told, now)
+        let message = Message {
+            to: n.recipient.clone(),
+            text: message,
+            brief: None,
+        };
+        self.go(tx, n, message, &n.told, now)
     }
 
     fn go(
         &self,
         tx: &Transaction<'_>,
         n: &Notification,
-        to: String,
-        text: String,
+        message: Message,
         told: &str,
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
+        let Message { to, text, brief } = message;
         let attempt = outbox::begin(tx, n.id, &to, &text, told, now)?;
+        let wrote = contacts::last_inbound_at(tx, &n.channel, &to)?;
         Ok(Claim::Go {
             attempt,
             outgoing: Outgoing {
+                key: message_key(n.id, n.created_at, &to, &text),
                 to,
                 text,
                 keyboard: n.keyboard,
+                brief,
+                wrote_lately: wrote_lately(wrote, now),
             },
             kind: n.kind.clone(),
         })

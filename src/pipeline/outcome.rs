@@ -35,6 +35,10 @@ impl Desk {
             return Ok(false);
         };
         self.follow(conn, &n, attempt, outcome, now)?;
+        let end = self.channels.get(&n.channel);
+        if let Some(concern) = end.and_then(|end| end.channel.concern()) {
+            channels::note(conn, &n.channel, &concern)?;
+        }
         settling::person_waits(conn, n.company, &n.phone)
     }
 

@@ -4,15 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::owner_chat::OwnersWords;
 use super::{ChannelEnd, Pipeline};
 use crate::domain::phone::Phone;
 use crate::domain::wish::Wish;
-use crate::ports::{Incoming, Received, Receiver};
+use crate::ports::{Incoming, Receipt, Received, Receiver};
 use crate::store::contacts::{self, Inbound};
-use crate::store::{self, StoreError, cache};
+use crate::store::{self, StoreError, cache, outbox};
+
+/// How long after a send its receipts are asked for, where they have to be asked for.
+const FOLLOWED: TimeDelta = TimeDelta::days(1);
 
 /// What somebody wrote to us.
 pub(super) struct Written {
@@ -44,6 +47,18 @@ impl Pipeline {
         receiver: &Arc<dyn Receiver>,
         patience: Duration,
     ) -> Result<bool, ReceiveError> {
+        if receiver.asks_by_id() {
+            let (name, since) = (end.name.clone(), self.clock.now() - FOLLOWED);
+            let open = self
+                .store
+                .read(move |c| outbox::awaiting_receipt(c, &name, since))
+                .await?;
+            let known = |(id, arrived)| match arrived {
+                true => (id, Receipt::Delivered),
+                false => (id, Receipt::Sent),
+            };
+            receiver.follow(open.into_iter().map(known).collect());
+        }
         let received = receiver
             .receive(patience)
             .await

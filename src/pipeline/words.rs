@@ -9,7 +9,7 @@ use super::{ChannelEnd, Company};
 use crate::domain::change::{Change, ChangeKind, Field};
 use crate::domain::delivery::Status;
 use crate::domain::message::owner::{OwnerCopy, ToClient, Voice, owner_copy};
-use crate::domain::message::{self, Language, Markup, Told, Way, compose};
+use crate::domain::message::{self, Brief, Language, Markup, Told, Way, compose};
 use crate::domain::policy::{Kind, Reason, Rules};
 use crate::domain::record::Record;
 use crate::domain::settle::{Form, Net, told_fields};
@@ -42,7 +42,7 @@ impl Place<'_> {
 
     fn way<'w>(&self, end: &'w ChannelEnd) -> Way<'w> {
         // A bot's chat is read by people only where an owner gets what clients write there.
-        let read = end.kind != "telegram" || !self.company.settings.owners.is_empty();
+        let read = !end.channel.is_robot() || !self.company.settings.owners.is_empty();
         Way {
             channel: &end.name,
             markup: end.channel.markup(),
@@ -62,9 +62,34 @@ impl Place<'_> {
 
 /// What the client reads.
 pub(super) fn client(place: &Place<'_>, end: &ChannelEnd, net: &Net) -> String {
+    compose(
+        &place.company.texts,
+        &told(net),
+        &place.described(),
+        place.way(end),
+        place.today(),
+    )
+}
+
+/// What an official channel's approved template is filled from, for the same message.
+pub(super) fn brief(place: &Place<'_>, net: &Net, correction: bool) -> Brief {
+    let told = if correction {
+        Told::WrongNumber { was: &net.now }
+    } else {
+        told(net)
+    };
+    message::brief(
+        &place.company.texts,
+        &told,
+        &place.described(),
+        place.today(),
+    )
+}
+
+fn told(net: &Net) -> Told<'_> {
     let before =
         (!net.before.is_empty() && !net.form.states_whole()).then_some(net.before.as_slice());
-    let told = match net.form {
+    match net.form {
         Form::Created => Told::Created { now: &net.now },
         Form::Restored => Told::Restored { now: &net.now },
         Form::Updated | Form::Restated => Told::Updated {
@@ -73,14 +98,7 @@ pub(super) fn client(place: &Place<'_>, end: &ChannelEnd, net: &Net) -> String {
             fields: &net.fields,
         },
         Form::Cancelled => Told::Cancelled { was: &net.now },
-    };
-    compose(
-        &place.company.texts,
-        &told,
-        &place.described(),
-        place.way(end),
-        place.today(),
-    )
+    }
 }
 
 /// What is said of no visit.
@@ -203,9 +221,6 @@ fn standing(voice: Voice, status: Status, channel: &str) -> String {
 
 /// What people call a channel.
 pub(super) fn label(end: Option<&ChannelEnd>, name: &str) -> String {
-    match end.map(|e| e.kind) {
-        Some("green-api") => "WhatsApp".to_owned(),
-        Some("telegram") => "Telegram".to_owned(),
-        _ => name.to_owned(),
-    }
+    let messenger = end.and_then(|e| e.channel.messenger());
+    messenger.unwrap_or(name).to_owned()
 }

@@ -137,6 +137,21 @@ pub fn chat_of(conn: &Connection, channel: &str, phone: &str) -> Result<Option<S
         .optional()?)
 }
 
+/// When this person (a phone, or a chat) last wrote on this channel.
+pub fn last_inbound_at(
+    conn: &Connection,
+    channel: &str,
+    address: &str,
+) -> Result<Option<DateTime<Utc>>> {
+    let at: Option<At> = conn
+        .prepare_cached(
+            "SELECT max(last_inbound_at) FROM contacts
+              WHERE channel = ?1 AND (chat_id = ?2 OR phone = ?2)",
+        )?
+        .query_row([channel, address], |r| r.get(0))?;
+    Ok(at.map(|at| at.0))
+}
+
 /// The phone that this chat is linked to.
 pub fn phone_of(conn: &Connection, channel: &str, chat_id: &str) -> Result<Option<String>> {
     Ok(conn

@@ -233,6 +233,78 @@ fn channels_keep_the_files_order_and_their_own_defaults() {
 }
 
 #[test]
+fn an_official_channel_and_a_gateway_have_their_own_defaults() {
+    let draft = Draft {
+        channels: r#"[channels.owners]
+type = "console"
+[channels.cloud]
+type = "whatsapp-cloud"
+phone_number_id = 106540352242922
+token = "t"
+[channels.cloud.templates]
+created = { name = "booking_created", parameters = ["date", "time"] }
+[channels.wazzup]
+type = "http"
+preset = "wazzup"
+token = "t"
+channel_id = "e0629e11-0f67"
+[channels.own]
+type = "http"
+preset = "none"
+base_url = "http://127.0.0.1:9/api/"
+token = "t"
+session = ""
+[channels.own.request]
+path = "/send"
+headers = { Authorization = "Bearer {token}" }
+body = { to = "{phone}", lines = ["{text}", 1, 1.5, true] }
+[channels.own.answer]
+down = ["Logged OUT"]
+"#
+        .into(),
+        ..draft()
+    };
+    let channels = draft.config().channels;
+    let (ChannelKind::WhatsAppCloud(cloud), ChannelKind::Http(wazzup), ChannelKind::Http(own)) =
+        (&channels[1].kind, &channels[2].kind, &channels[3].kind)
+    else {
+        panic!("{channels:?}");
+    };
+    assert_eq!(cloud.api_url, "https://graph.facebook.com/v26.0");
+    assert_eq!(cloud.phone_number_id, "106540352242922");
+    assert!(cloud.common.receive && cloud.waba_id.is_none());
+    assert_eq!(cloud.common.messages_per_second, 20.0);
+    let created = &cloud.templates.0["created"];
+    assert_eq!(
+        (created.name.as_str(), created.language.as_str()),
+        ("booking_created", "ru")
+    );
+    assert_eq!(created.parameters, ["date", "time"]);
+
+    assert_eq!(wazzup.base_url, "https://api.wazzup24.com");
+    assert_eq!(wazzup.common.messages_per_second, 1.0);
+    assert!(!wazzup.common.receive);
+
+    assert_eq!(
+        (own.base_url.as_str(), own.session.as_str()),
+        ("http://127.0.0.1:9/api", "default")
+    );
+    let form = &own.custom;
+    assert_eq!(
+        (form.method.as_str(), form.path.as_str()),
+        ("POST", "/send")
+    );
+    assert_eq!(
+        form.body,
+        Some(serde_json::json!({"to": "{phone}", "lines": ["{text}", 1, 1.5, true]}))
+    );
+    assert_eq!(form.ok, [200, 201]);
+    assert_eq!((form.id.as_str(), form.error.as_str()), ("/id", "/error"));
+    assert_eq!(form.down, ["logged out"]);
+    assert!(!form.idempotent);
+}
+
+#[test]
 fn an_address_on_this_machine_needs_no_encryption_and_loses_its_slash() {
     for host in ["localhost", "127.0.0.1", "[::1]"] {
         let draft = Draft {

@@ -253,9 +253,9 @@ owners = 1"#,
         ),
         (
             r#"[channels.owners]
-type = "whatsapp-cloud"
+type = "signal"
 phone_number_id = "1""#,
-            r#"booking-monitor.toml:5: channels.owners.type: this version does not know the type "whatsapp-cloud"; known: green-api, telegram, console"#,
+            r#"booking-monitor.toml:5: channels.owners.type: this version does not know the type "signal"; known: green-api, whatsapp-cloud, telegram, http, console"#,
         ),
         (
             r#"[channels.owners]
@@ -265,7 +265,7 @@ type = "telgram""#,
         (
             r#"[channels.owners]
 token = "t""#,
-            r#"booking-monitor.toml:4: channels.owners.type: missing; write "green-api", "telegram" or "console""#,
+            r#"booking-monitor.toml:4: channels.owners.type: missing; write "green-api", "whatsapp-cloud", "telegram", "http" or "console""#,
         ),
         (
             r#"[channels.owners]
@@ -280,14 +280,14 @@ type = "green-api"
 api_url = "7103.api"
 instance_id = "a/b"
 token = {}
-flavour = "max"
+flavour = "viber"
 messages_per_second = 0
 receive = 1
 timeout = 20"#,
             r#"booking-monitor.toml:6: channels.owners.api_url: expected an address such as "https://host/path", found a string; begin it with https://
 booking-monitor.toml:7: channels.owners.instance_id: expected letters and digits only, found a string
 booking-monitor.toml:8: channels.owners.token: expected a string, { env = "NAME" }, { file = "PATH" } or { credential = "NAME" }, found another table
-booking-monitor.toml:9: channels.owners.flavour: expected "whatsapp", found "max"
+booking-monitor.toml:9: channels.owners.flavour: expected one of "whatsapp", "waba", "max", "telegram", found "viber"
 booking-monitor.toml:10: channels.owners.messages_per_second: expected a number from 0.001 to 1000, found 0
 booking-monitor.toml:11: channels.owners.receive: expected true or false, found 1
 booking-monitor.toml:12: channels.owners.timeout: expected a duration such as "60s", "15m", "2h" or "30d", found 20"#,
@@ -311,6 +311,144 @@ token = "t""#,
         };
         assert_eq!(draft.problems(), expected, "{written}");
     }
+}
+
+#[test]
+fn a_broken_official_channel_names_what_is_allowed() {
+    let cases = [
+        (
+            r#"[channels.owners]
+type = "whatsapp-cloud"
+phone_number_id = "+7 900"
+templates = { created = { nam = "x", parameters = ["date", "dats"] }, creatd = { name = "y" } }"#,
+            r#"booking-monitor.toml:4: channels.owners.token: missing; write { env = "NAME" } or { file = "PATH" }
+booking-monitor.toml:6: channels.owners.phone_number_id: expected letters and digits only, found a string
+booking-monitor.toml:7: channels.owners.templates.created.name: missing; write the name it was approved under
+booking-monitor.toml:7: channels.owners.templates.created.parameters[1]: no value has the name "dats"; did you mean "date"?
+booking-monitor.toml:7: channels.owners.templates.created.nam: unknown key; known here: name, language, parameters
+booking-monitor.toml:7: channels.owners.templates.creatd: unknown kind of message; did you mean "created"?"#,
+        ),
+        (
+            r#"[channels.owners]
+type = "green-api"
+api_url = "http://127.0.0.1:9"
+instance_id = "1"
+token = "t"
+templates = { created = { name = "x" } }"#,
+            r#"booking-monitor.toml:9: channels.owners.templates: approved templates belong to official WhatsApp; set flavour = "waba", or remove them"#,
+        ),
+    ];
+    for (written, expected) in cases {
+        let draft = Draft {
+            channels: written.into(),
+            ..draft()
+        };
+        assert_eq!(draft.problems(), expected, "{written}");
+    }
+}
+
+#[test]
+fn a_broken_gateway_names_what_is_allowed() {
+    let cases = [
+        (
+            r#"[channels.owners]
+type = "http""#,
+            r#"booking-monitor.toml:4: channels.owners.preset: missing; write "waha", "evolution", "wppconnect", "wazzup" or "none""#,
+        ),
+        (
+            r#"[channels.owners]
+type = "http"
+preset = "waha""#,
+            r#"booking-monitor.toml:4: channels.owners.base_url: missing; write the gateway's address, such as "http://127.0.0.1:3000"
+booking-monitor.toml:4: channels.owners.token: missing; write { env = "NAME" } or { file = "PATH" }"#,
+        ),
+        (
+            r#"[channels.owners]
+type = "http"
+preset = "wazzup"
+receive = true"#,
+            r#"booking-monitor.toml:4: channels.owners.token: missing; write { env = "NAME" } or { file = "PATH" }
+booking-monitor.toml:4: channels.owners.channel_id: missing; write the channel's id, from GET /v3/channels
+booking-monitor.toml:7: channels.owners.receive: unknown key; known here: type, preset, base_url, token, session, channel_id, request, answer, messages_per_second, timeout, proxy, ca_file"#,
+        ),
+        (
+            r#"[channels.owners]
+type = "http"
+preset = "none"
+base_url = "http://127.0.0.1:9"
+[channels.owners.request]
+method = "DELETE"
+path = "send"
+headers = { X = "{text}", Y = "a\u0007", Z = "{tok}" }
+body = { to = "{phone}", at = 2026-01-01 }
+[channels.owners.answer]
+ok = [404]
+id = "id"
+idempotent = "yes""#,
+            r#"booking-monitor.toml:9: channels.owners.request.method: expected one of "POST", "PUT", "PATCH", "GET", found "DELETE"
+booking-monitor.toml:10: channels.owners.request.path: expected a path that begins with /, found a string
+booking-monitor.toml:11: channels.owners.request.headers.X: {text} has more than the one line of a header
+booking-monitor.toml:11: channels.owners.request.headers.Y: expected the one line of a header, found a string
+booking-monitor.toml:11: channels.owners.request.headers.Z: nothing has the name {tok}; known: {phone} {chat_id} {session} {token} {text} {key}
+booking-monitor.toml:12: channels.owners.request.body.at: write a text in place of a date
+booking-monitor.toml:14: channels.owners.answer.ok[0]: expected a whole number from 200 to 299, found 404
+booking-monitor.toml:15: channels.owners.answer.id: expected a JSON pointer, found "id"; a JSON pointer begins with /, as "/message/id"
+booking-monitor.toml:16: channels.owners.answer.idempotent: expected true or false, found "yes""#,
+        ),
+        (
+            r#"[channels.owners]
+type = "http"
+preset = "none"
+base_url = "http://127.0.0.1:9"
+request = { path = "/send", body = { to = 1 } }"#,
+            r#"booking-monitor.toml:8: channels.owners.request: neither path nor body says the text: name {text}
+booking-monitor.toml:8: channels.owners.request: neither path nor body says the person: name {phone} or {chat_id}"#,
+        ),
+        (
+            r#"[channels.owners]
+type = "http"
+preset = "none"
+base_url = "http://127.0.0.1:9"
+request = { path = "/{phone}", headers = { K = "{token}" }, body = { text = "{text}" } }
+answer = { idempotent = true }"#,
+            r#"booking-monitor.toml:4: channels.owners.token: missing; write { env = "NAME" } or { file = "PATH" }
+booking-monitor.toml:9: channels.owners.answer.idempotent: the request does not name the {key} by which a repetition is known"#,
+        ),
+    ];
+    for (written, expected) in cases {
+        let draft = Draft {
+            channels: written.into(),
+            ..draft()
+        };
+        assert_eq!(draft.problems(), expected, "{written}");
+    }
+}
+
+#[test]
+fn what_a_gateway_or_an_official_channel_will_not_do_is_warned_of() {
+    let gateway = Draft {
+        channels: "[channels.owners]\ntype = \"http\"\npreset = \"waha\"\n\
+            base_url = \"http://127.0.0.1:9\"\ntoken = \"t\"\nchannel_id = \"x\"\n\
+            [channels.owners.request]\npath = \"/x\""
+            .into(),
+        ..draft()
+    };
+    assert_eq!(
+        gateway.warnings(),
+        r#"booking-monitor.toml:9: channels.owners.channel_id: read only with preset = "wazzup"
+booking-monitor.toml:10: channels.owners.request: read only with preset = "none""#
+    );
+    let official = Draft {
+        channels: "[channels.owners]\ntype = \"whatsapp-cloud\"\nphone_number_id = \"1\"\n\
+            token = \"t\""
+            .into(),
+        ..draft()
+    };
+    assert_eq!(
+        official.warnings(),
+        "booking-monitor.toml:4: channels.owners.templates: no approved template for created, updated, cancelled; clients who did not write lately cannot be told of these\n\
+         booking-monitor.toml:10: companies[0].owner[0].channel: official WhatsApp takes only approved templates; copies and alerts have none: choose another channel for the owner"
+    );
 }
 
 #[test]

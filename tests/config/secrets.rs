@@ -196,7 +196,13 @@ fn no_secret_is_shown_whatever_is_wrong_with_it() {
 fn a_loaded_configuration_prints_no_secret() {
     let draft = Draft {
         yclients: format!("partner_token = {CANARY:?}\nlogin = {CANARY:?}\npassword = {CANARY:?}"),
-        channels: format!("[channels.owners]\ntype = \"telegram\"\ntoken = {CANARY:?}"),
+        channels: format!(
+            "[channels.owners]\ntype = \"telegram\"\ntoken = {CANARY:?}\n\
+             [channels.own]\ntype = \"http\"\npreset = \"none\"\n\
+             base_url = \"http://127.0.0.1:9\"\ntoken = {CANARY:?}\n\
+             [channels.own.request]\npath = \"/{{phone}}?key={CANARY}\"\n\
+             headers = {{ X = {CANARY:?} }}\nbody = {{ text = \"{{text}}\", key = {CANARY:?} }}"
+        ),
         ..draft()
     };
     let printed = format!("{:?}", draft.load().unwrap());

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -26,6 +27,8 @@ pub struct Sent {
     pub id: String,
     /// When it came.
     pub at: Instant,
+    /// When it came, as the service's own lists say it: Unix seconds.
+    pub stamp: i64,
 }
 
 /// A request as it came, accepted or not.
@@ -105,8 +108,12 @@ pub struct Desk {
     requests: Mutex<Vec<Request>>,
     script: Mutex<VecDeque<Answer>>,
     held: Mutex<Option<Arc<Notify>>>,
+    clock: Mutex<Option<Hands>>,
     changed: Notify,
 }
+
+/// What a service's own clock shows.
+type Hands = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap()
@@ -125,8 +132,19 @@ impl Desk {
         self.changed.notify_waiters();
     }
 
+    /// The service's lists go by this clock from now on.
+    pub fn use_clock(&self, hands: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) {
+        *lock(&self.clock) = Some(Arc::new(hands));
+    }
+
+    fn stamp(&self) -> i64 {
+        let hands = lock(&self.clock).clone();
+        hands.map_or_else(Utc::now, |hands| hands()).timestamp()
+    }
+
     /// Takes a message; its id is `prefix` and a number.
     pub fn take(&self, chat: &str, text: &str, prefix: &str) -> String {
+        let stamp = self.stamp();
         let id = {
             let mut sent = lock(&self.sent);
             let id = format!("{prefix}{}", sent.len() + 1);
@@ -135,6 +153,7 @@ impl Desk {
                 text: text.to_owned(),
                 id: id.clone(),
                 at: Instant::now(),
+                stamp,
             });
             id
         };

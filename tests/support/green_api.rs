@@ -1,6 +1,6 @@
 //! A fake of a Green API instance: state, sends, the queue of notifications.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,8 +25,28 @@ pub struct GreenApi {
 
 struct Api {
     desk: Desk,
+    /// People have chat ids of their own: MAX, Telegram.
+    hides_phones: bool,
     state: Mutex<String>,
+    settings: Mutex<Value>,
     queue: Mutex<Queue>,
+    outbox: Mutex<Outbox>,
+}
+
+/// What was taken and is listed.
+#[derive(Default)]
+struct Outbox {
+    /// Messages that the journal does not show yet, and of them those that wait in the queue.
+    unlisted: HashSet<String>,
+    queued: HashSet<String>,
+    /// What the queue's length is said to be, beside those.
+    waiting: u64,
+    /// Entries of the journal that are not ours.
+    foreign: Vec<Value>,
+    /// The next looks go wrong.
+    blind: u32,
+    /// Phones (digits) without an account.
+    absent: HashSet<String>,
 }
 
 #[derive(Default)]
@@ -46,12 +66,25 @@ impl Deref for GreenApi {
 }
 
 impl GreenApi {
-    /// Starts an authorized instance.
+    /// Starts an authorized instance of WhatsApp.
     pub async fn start() -> Self {
+        Self::start_with(false).await
+    }
+
+    /// Starts one of MAX or Telegram, where people have chat ids: `1` and the last seven digits of
+    /// their phones.
+    pub async fn start_hiding_phones() -> Self {
+        Self::start_with(true).await
+    }
+
+    async fn start_with(hides_phones: bool) -> Self {
         let api = Arc::new(Api {
             desk: Desk::default(),
+            hides_phones,
             state: Mutex::new("authorized".into()),
+            settings: Mutex::new(json!({"webhookUrl": "", "incomingWebhook": "yes"})),
             queue: Mutex::default(),
+            outbox: Mutex::default(),
         });
         let address = serve(Arc::clone(&api), |api, call| async move {
             api.handle(call).await
@@ -66,6 +99,41 @@ impl GreenApi {
     /// Changes the state without telling anybody.
     pub fn set_state(&self, state: &str) {
         state.clone_into(&mut lock(&self.api.state));
+    }
+
+    /// What `getSettings` says.
+    pub fn set_settings(&self, settings: Value) {
+        *lock(&self.api.settings) = settings;
+    }
+
+    /// The journal does not show these messages; the queue does, when `queued`.
+    pub fn hide(&self, ids: &[&str], queued: bool) {
+        let mut outbox = lock(&self.api.outbox);
+        outbox.unlisted = ids.iter().map(|id| (*id).to_owned()).collect();
+        outbox.queued = match queued {
+            true => outbox.unlisted.clone(),
+            false => HashSet::new(),
+        };
+    }
+
+    /// The journal also has this entry.
+    pub fn journal(&self, entry: Value) {
+        lock(&self.api.outbox).foreign.push(entry);
+    }
+
+    /// So many messages of others wait in the queue.
+    pub fn set_waiting(&self, waiting: u64) {
+        lock(&self.api.outbox).waiting = waiting;
+    }
+
+    /// The next looks into journal or queue are answered with 500.
+    pub fn blind(&self, looks: u32) {
+        lock(&self.api.outbox).blind = looks;
+    }
+
+    /// Nobody has an account under this phone (digits).
+    pub fn has_no_account(&self, phone: &str) {
+        lock(&self.api.outbox).absent.insert(phone.to_owned());
     }
 
     /// Changes the state and queues `stateInstanceChanged`.
@@ -187,6 +255,17 @@ impl Api {
                 answer(200, &json!({"stateInstance": state}))
             }
             (&Method::POST, "sendMessage") => self.send(&call.body).await,
+            (&Method::POST, "sendTemplate") => self.send_template(&call.body).await,
+            (&Method::GET, "getSettings") => answer(200, &lock(&self.settings).clone()),
+            (&Method::GET, "getMessagesCount") => {
+                let outbox = lock(&self.outbox);
+                let count = outbox.waiting + outbox.queued.len() as u64;
+                // As one page of the vendor's spells it: with a Cyrillic letter.
+                answer(200, &json!({"\u{441}ount": count}))
+            }
+            (&Method::GET, "showMessagesQueue") => self.look(Self::queued),
+            (&Method::GET, "lastOutgoingMessages") => self.look(Self::went_out),
+            (&Method::POST, "checkAccount") if self.hides_phones => self.check(&call.body),
             (&Method::GET, "receiveNotification") => self.receive(query).await,
             (&Method::DELETE, "deleteNotification") => self.delete(tail),
             _ => plain(404, "Not Found"),
@@ -206,11 +285,7 @@ impl Api {
             })
             .await;
         }
-        let number = chat.strip_suffix("@c.us").or(chat.strip_suffix("@lid"));
-        let is_chat = number.is_some_and(|n| {
-            n.len() >= 11 && n.len() <= 16 && n.chars().all(|c| c.is_ascii_digit())
-        });
-        if !is_chat {
+        if !self.is_chat(&chat) {
             return plain(
                 400,
                 "Validation failed. Details: 'chatId' must be one of the following formats",
@@ -231,6 +306,85 @@ impl Api {
         // Taken in any state: an unauthorized instance keeps it for a day, which is the trap.
         let id = self.desk.take(&chat, &text, "BAE5");
         answer(200, &json!({"idMessage": id}))
+    }
+
+    fn is_chat(&self, chat: &str) -> bool {
+        let digits = |n: &str| n.chars().all(|c| c.is_ascii_digit());
+        if self.hides_phones {
+            return chat.len() == 8 && digits(chat);
+        }
+        let number = chat.strip_suffix("@c.us").or(chat.strip_suffix("@lid"));
+        number.is_some_and(|n| n.len() >= 11 && n.len() <= 16 && digits(n))
+    }
+
+    async fn send_template(&self, body: &[u8]) -> Response<Body> {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let chat = body["chatId"].as_str().unwrap_or_default().to_owned();
+        let text = format!("{} {}", body["templateId"], body["params"]);
+        if let Some(scripted) = self.desk.scripted() {
+            return play(scripted, || {
+                self.desk.take(&chat, &text, "BAE5");
+            })
+            .await;
+        }
+        if !self.is_chat(&chat) {
+            return plain(400, "Validation failed. Details: 'chatId' is wrong");
+        }
+        let id = self.desk.take(&chat, &text, "BAE5");
+        answer(200, &json!({"idMessage": id}))
+    }
+
+    fn check(&self, body: &[u8]) -> Response<Body> {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let phone = body["phoneNumber"].as_u64().unwrap().to_string();
+        if lock(&self.outbox).absent.contains(&phone) {
+            return answer(200, &json!({"exist": false, "chatId": ""}));
+        }
+        let chat = format!("1{}", &phone[phone.len() - 7..]);
+        answer(200, &json!({"exist": true, "chatId": chat}))
+    }
+
+    fn look(&self, list: fn(&Self) -> Vec<Value>) -> Response<Body> {
+        {
+            let mut outbox = lock(&self.outbox);
+            if outbox.blind > 0 {
+                outbox.blind -= 1;
+                return plain(500, "Internal Server Error");
+            }
+        }
+        answer(200, &Value::from(list(self)))
+    }
+
+    fn queued(&self) -> Vec<Value> {
+        let outbox = lock(&self.outbox);
+        let sent = self.desk.sent().into_iter();
+        sent.filter(|s| outbox.queued.contains(&s.id))
+            .map(|s| {
+                json!({
+                    "messageID": s.id,
+                    "type": "sendMessage",
+                    "body": {"chatId": s.chat, "message": s.text, "linkPreview": false},
+                })
+            })
+            .collect()
+    }
+
+    fn went_out(&self) -> Vec<Value> {
+        let outbox = lock(&self.outbox);
+        let sent = self.desk.sent().into_iter();
+        let listed = sent.filter(|s| !outbox.unlisted.contains(&s.id)).map(|s| {
+            json!({
+                "type": "outgoing",
+                "idMessage": s.id,
+                "timestamp": s.stamp,
+                "statusMessage": "delivered",
+                "sendByApi": true,
+                "typeMessage": "textMessage",
+                "chatId": s.chat,
+                "textMessage": s.text,
+            })
+        });
+        listed.chain(outbox.foreign.clone()).collect()
     }
 
     async fn receive(&self, query: &str) -> Response<Body> {

@@ -8,7 +8,9 @@
 )]
 #![expect(unreachable_pub, reason = "a module of a test program has no outside")]
 
+pub mod cloud;
 pub mod fake;
+pub mod gateway;
 pub mod green_api;
 pub mod program;
 pub mod telegram;

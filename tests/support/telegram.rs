@@ -26,6 +26,7 @@ struct Api {
     token: String,
     updates: Mutex<Updates>,
     blocked: Mutex<BTreeSet<String>>,
+    webhook: Mutex<String>,
 }
 
 #[derive(Default)]
@@ -55,6 +56,7 @@ impl Telegram {
             token: token.to_owned(),
             updates: Mutex::default(),
             blocked: Mutex::default(),
+            webhook: Mutex::default(),
         });
         let address = serve(Arc::clone(&api), |api, call| async move {
             api.handle(call).await
@@ -64,6 +66,11 @@ impl Telegram {
             api,
             url: format!("http://{address}"),
         }
+    }
+
+    /// Another service receives the bot's updates.
+    pub fn set_webhook(&self, url: &str) {
+        url.clone_into(&mut lock(&self.api.webhook));
     }
 
     /// The chat blocks the bot: sends to it are refused as Telegram refuses them.
@@ -156,6 +163,7 @@ impl Api {
         };
         match method {
             "getMe" => accept(&json!({"id": 100_500, "is_bot": true, "username": "salon_bot"})),
+            "getWebhookInfo" => accept(&json!({"url": lock(&self.webhook).clone()})),
             "sendMessage" => self.send(&body).await,
             "getUpdates" => self.updates(&body).await,
             _ => refuse(404, "Not Found: method not found"),

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::Account;
+use super::account::{Account, wording};
 use crate::channels::classify::{Answer, exchange, worded};
 use crate::ports::{Incoming, Receipt, Received, Receiver};
 
@@ -34,7 +34,7 @@ impl Notifications {
     }
 
     fn refusal(&self, answer: &Answer) -> String {
-        let said = self.account.scrub(&super::wording(answer.text()));
+        let said = self.account.scrub(&wording(answer.text()));
         worded(answer.status, &said)
     }
 
@@ -57,8 +57,13 @@ impl Notifications {
         let json = serde_json::from_str::<Value>(body).unwrap_or(Value::Null);
         let receipt = receipt(&json, body).ok_or("a notification without a receipt")?;
         let what = read(&json["body"], &self.account);
-        if matches!(what, Incoming::State { .. }) {
+        let body = &json["body"];
+        // A yellow card shows in the state of the account, too, which was good a moment ago.
+        if matches!(what, Incoming::State { .. }) || body["status"] == "yellowCard" {
             self.account.state_changed();
+        }
+        if body["typeWebhook"] == "quotaExceeded" {
+            self.account.quota_exceeded();
         }
         Ok(Some(Received { receipt, what }))
     }
@@ -114,7 +119,7 @@ fn read(body: &Value, account: &Account) -> Incoming {
     let kind = body["typeWebhook"].as_str().unwrap_or("unreadable");
     let read = match kind {
         "outgoingMessageStatus" => status(body, account),
-        "incomingMessageReceived" => text(body),
+        "incomingMessageReceived" => text(body, account),
         "stateInstanceChanged" => body["stateInstance"].as_str().map(|state| Incoming::State {
             up: state == "authorized",
             state: state.to_owned(),
@@ -151,14 +156,32 @@ fn status(body: &Value, account: &Account) -> Option<Incoming> {
     })
 }
 
-fn text(body: &Value) -> Option<Incoming> {
+fn text(body: &Value, account: &Account) -> Option<Incoming> {
     let sender = &body["senderData"];
-    let chat_id = sender["chatId"].as_str()?.to_owned();
-    if chat_id.ends_with("@g.us") {
+    let chat_id = match &sender["chatId"] {
+        Value::Number(id) => id.to_string(),
+        id => id.as_str()?.to_owned(),
+    };
+    // A group's id ends so on WhatsApp, and is negative elsewhere.
+    if chat_id.ends_with("@g.us") || chat_id.starts_with('-') {
         return None;
     }
     let text = words(&body["messageData"])?;
-    let phone = digits_of(&sender["chatId"]).or_else(|| digits_of(&sender["senderPhoneNumber"]));
+    let named = [
+        &sender["senderPhoneNumber"],
+        &sender["phoneNumber"],
+        &sender["senderPhone"],
+    ];
+    let named = named.into_iter().find_map(digits_of);
+    let phone = if account.flavour.hides_phones() {
+        // The id of a chat is no phone there, though it may look like one.
+        if let Some(digits) = &named {
+            account.learn_chat(digits, &chat_id);
+        }
+        named
+    } else {
+        digits_of(&sender["chatId"]).or(named)
+    };
     let names = ["senderContactName", "senderName", "chatName"];
     let name = names
         .iter()

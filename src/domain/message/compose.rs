@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::brief::Brief;
 use super::facts::{Facts, Item};
 use super::markup::{Markup, capped, data, render};
 use super::price::Discount;
@@ -83,6 +84,35 @@ pub fn compose(
     way: Way<'_>,
     today: NaiveDate,
 ) -> String {
+    let (key, facts) = describe(texts, told, place, way, today);
+    render(&texts.fill(key, way.channel, &facts), way.markup)
+}
+
+/// What a template that the messenger has approved is filled from, in the same values.
+#[must_use]
+pub fn brief(texts: &Texts, told: &Told<'_>, place: &Place, today: NaiveDate) -> Brief {
+    let way = Way {
+        channel: "",
+        markup: Markup::Plain,
+        invite: false,
+    };
+    let (key, facts) = describe(texts, told, place, way, today);
+    Brief {
+        kind: match key {
+            Key::WrongNumber => "correction",
+            key => key.as_str(),
+        },
+        values: facts.values(),
+    }
+}
+
+fn describe(
+    texts: &Texts,
+    told: &Told<'_>,
+    place: &Place,
+    way: Way<'_>,
+    today: NaiveDate,
+) -> (Key, Facts) {
     let writer = Writer {
         language: texts.language(),
         markup: way.markup,
@@ -110,7 +140,7 @@ pub fn compose(
     facts.booking_link.clone_from(&place.booking_link);
     facts.invite = way.invite;
     facts.strike = way.markup.strikes();
-    render(&texts.fill(key, way.channel, &facts), way.markup)
+    (key, facts)
 }
 
 /// Longest name of a person, in characters. Administrators put whole notes there.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use minijinja::Value;
 
-use super::markup;
+use super::markup::{self, Markup, data, render};
+
+/// Of [`VARIABLES`], so many can be a parameter of an approved template; the rest are no text.
+pub const PARAMETERS: usize = 26;
 
 /// The names templates may use: those of the public contract, then what only templates can ask.
 pub const VARIABLES: [&str; 29] = [
@@ -171,6 +174,54 @@ impl Facts {
         Value::from_pairs(values)
     }
 
+    /// The values as the parameters of an approved template name them, as text that WhatsApp shows
+    /// as it is: foreign text can be neither emphasis nor a link there.
+    #[must_use]
+    pub fn values(&self) -> BTreeMap<&'static str, String> {
+        let shown = |neutral: &str| render(neutral, Markup::WhatsApp);
+        let text = |s: &str| shown(&data(s));
+        let url = |s: &str| markup::link(s).map_or_else(|| text(s), |link| shown(&link));
+        let item = |item: &Item| {
+            let parts = [
+                &shown(&item.when),
+                &text(&item.services),
+                &text(&item.staff),
+            ];
+            let parts: Vec<&str> = parts.into_iter().map(String::as_str).collect();
+            let there = parts.into_iter().filter(|part| !part.is_empty());
+            there.collect::<Vec<_>>().join(", ")
+        };
+        let items: Vec<String> = self.items.iter().map(item).collect();
+        BTreeMap::from([
+            ("client_name", text(&self.client_name)),
+            ("date", text(&self.date)),
+            ("time", text(&self.time)),
+            ("weekday", text(&self.weekday)),
+            ("services", text(&self.services)),
+            ("staff", text(&self.staff)),
+            ("price", text(&self.price)),
+            ("old_price", text(&self.old_price)),
+            ("discount", text(&self.discount)),
+            ("duration", text(&self.duration)),
+            ("address", text(&self.address)),
+            ("salon", text(&self.salon)),
+            ("phone", text(&self.phone)),
+            ("link", url(&self.link)),
+            ("calendar_link", url(&self.calendar_link)),
+            ("booking_link", url(&self.booking_link)),
+            ("review_link", url(&self.review_link)),
+            ("offers", text(&self.offers)),
+            ("changes", shown(&self.changes)),
+            ("old_date", text(&self.old_date)),
+            ("old_time", text(&self.old_time)),
+            ("old_staff", text(&self.old_staff)),
+            ("old_services", text(&self.old_services)),
+            ("items", items.join("\n")),
+            ("activity", text(&self.activity)),
+            ("seats", text(&self.seats)),
+        ])
+    }
+
     /// Every value present, or every one that may be missing missing: what templates are tried with.
     #[must_use]
     pub(super) fn sample(full: bool) -> Self {
@@ -230,5 +281,35 @@ impl Item {
             ("when", Value::from_safe_string(self.when.clone())),
             ("who", Value::from_safe_string(self.who.clone())),
         ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_has_a_value_under_its_name() {
+        let values = Facts::sample(true).values();
+        let named: Vec<&str> = VARIABLES[..PARAMETERS].to_vec();
+        assert_eq!(values.len(), named.len());
+        for name in named {
+            assert!(!values[name].is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn foreign_text_in_a_parameter_is_neither_emphasis_nor_a_link() {
+        let facts = Facts {
+            client_name: "*Анна* http://evil.example".into(),
+            booking_link: "https://example.com/a_b".into(),
+            ..Facts::default()
+        };
+        let values = facts.values();
+        assert_eq!(
+            values["client_name"],
+            "∗Анна∗ http:\u{2060}//\u{2060}evil.\u{2060}example"
+        );
+        assert_eq!(values["booking_link"], "https://example.com/a_b");
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! [`mod@compose`] turns a visit into [`facts::Facts`], [`template`] fills one of the built-in texts or
 //! the company's own in their place, [`markup`] renders the neutral syntax (`*bold*`, `~struck~`,
-//! `_italic_`). [`owner`] holds what owners read. Whatever YClients says (names, titles, addresses)
+//! `_italic_`). [`brief`](mod@brief) is what a messenger's approved template is filled from. [`owner`]
+//! holds what owners read. Whatever YClients says (names, titles, addresses)
 //! is data: it can become neither markup, nor a link, nor a template, in any channel.
 
+pub mod brief;
 mod builtin;
 pub mod compose;
 pub mod facts;
@@ -14,7 +16,8 @@ mod price;
 pub mod template;
 mod words;
 
-pub use compose::{Place, Told, Way, compose};
+pub use brief::Brief;
+pub use compose::{Place, Told, Way, brief, compose};
 pub use markup::Markup;
 pub use template::{Key, Override, TemplateProblem, Texts};
 

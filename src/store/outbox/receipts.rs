@@ -22,6 +22,26 @@ pub fn of_provider_id(
         .optional()?)
 }
 
+/// What this channel took since then and what may still get a receipt, the newest first: the
+/// provider's id, and whether it has arrived.
+pub fn awaiting_receipt(
+    conn: &Connection,
+    channel: &str,
+    since: DateTime<Utc>,
+) -> Result<Vec<(String, bool)>> {
+    // Due shortly before it was sent: the bound on `due_at` keeps the search within the index.
+    let mut query = conn.prepare_cached(
+        "SELECT provider_message_id, status = 'delivered' FROM booking_notifications
+          WHERE status IN ('sent', 'delivered') AND due_at >= ?3 AND sent_at >= ?2
+            AND channel = ?1 AND provider_message_id IS NOT NULL
+          ORDER BY sent_at DESC, id DESC",
+    )?;
+    let rows = query.query_map((channel, At(since), At(since - TimeDelta::days(2))), |r| {
+        Ok((r.get(0)?, r.get(1)?))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// A receipt said that it arrived or was opened. Receipts may come out of order: only forward.
 pub fn set_receipt(conn: &Connection, id: i64, status: Status, now: DateTime<Utc>) -> Result<()> {
     let from = match status {

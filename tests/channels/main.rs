@@ -1,19 +1,30 @@
 //! Every channel keeps the same contract: what its answers mean, and that no secret gets out.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod cloud;
+mod flavours;
+mod gateway;
+mod journals;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use booking_monitor::channels::approved::{Template, Templates};
+use booking_monitor::channels::green_api::Flavour;
+use booking_monitor::channels::http_gateway::{Custom, Preset};
 use booking_monitor::channels::{self, Built, Common, ConsoleSink, Kind, Settings, build};
 use booking_monitor::domain::delivery::Outcome;
 use booking_monitor::http_client::ClientSettings;
-use booking_monitor::ports::{Channel, Incoming, Outgoing, Receipt, Receiver};
+use booking_monitor::ports::{Brief, Channel, Incoming, Outgoing, Receipt, Receiver};
 use serde_json::json;
 
+use support::cloud::{self as cloud_api, Cloud};
 use support::fake::{Answer, Desk};
+use support::gateway::{self as gateways, Gateway};
 use support::green_api::{self, GreenApi};
 use support::telegram::{self, Telegram, private};
 
@@ -51,12 +62,81 @@ fn made(kind: Kind) -> Built {
 }
 
 fn green_at(url: &str, common: Common) -> Built {
+    green_with(url, Flavour::WhatsApp, common)
+}
+
+fn green_with(url: &str, flavour: Flavour, common: Common) -> Built {
+    let official = flavour == Flavour::Waba;
     made(Kind::GreenApi(channels::green_api::Settings {
         api_url: url.to_owned(),
         instance_id: green_api::INSTANCE.into(),
         token: green_api::TOKEN.into(),
+        flavour,
+        templates: if official {
+            templates()
+        } else {
+            Templates::default()
+        },
         common,
     }))
+}
+
+/// One approved template, for new bookings.
+fn templates() -> Templates {
+    let created = Template {
+        name: "booking_created".into(),
+        language: "ru".into(),
+        parameters: vec!["date".into(), "services".into()],
+    };
+    Templates([("created".to_owned(), created)].into())
+}
+
+fn cloud_at(url: &str, common: Common) -> Built {
+    made(Kind::WhatsAppCloud(channels::whatsapp_cloud::Settings {
+        api_url: url.to_owned(),
+        phone_number_id: cloud_api::NUMBER_ID.into(),
+        waba_id: Some(cloud_api::WABA_ID.into()),
+        token: cloud_api::TOKEN.into(),
+        templates: templates(),
+        common,
+    }))
+}
+
+fn gateway_at(url: &str, preset: Preset, common: Common) -> Built {
+    gateway_with(url, preset, Custom::default(), common)
+}
+
+fn gateway_with(url: &str, preset: Preset, custom: Custom, common: Common) -> Built {
+    made(Kind::Http(Box::new(channels::http_gateway::Settings {
+        preset,
+        base_url: url.to_owned(),
+        token: gateways::TOKEN.into(),
+        session: gateways::SESSION.into(),
+        channel_id: "e0629e11".into(),
+        custom,
+        common,
+    })))
+}
+
+const PRESETS: [Preset; 4] = [
+    Preset::Waha,
+    Preset::Evolution,
+    Preset::WppConnect,
+    Preset::Wazzup,
+];
+
+/// A form of one's own that the fake takes for WAHA.
+fn custom() -> Custom {
+    Custom {
+        path: "/api/sendText".into(),
+        headers: vec![("X-Api-Key".into(), "{token}".into())],
+        body: Some(json!({"chatId": "{chat_id}", "text": "{text}", "key": "{key}"})),
+        id: "/id/_serialized".into(),
+        error: "/message".into(),
+        unreachable: vec!["nobody there".into()],
+        down: vec!["logged out".into()],
+        ..Custom::default()
+    }
 }
 
 fn telegram_at(url: &str, common: Common) -> Built {
@@ -68,13 +148,23 @@ fn telegram_at(url: &str, common: Common) -> Built {
 }
 
 async fn send(channel: &Arc<dyn Channel>, to: &str, text: &str) -> Outcome {
-    channel
-        .send(&Outgoing {
-            keyboard: None,
-            to: to.into(),
-            text: text.into(),
-        })
-        .await
+    channel.send(&message(to, text)).await
+}
+
+/// A message about a new booking to somebody who did not write lately.
+fn message(to: &str, text: &str) -> Outgoing {
+    let values = [("date", "21 августа"), ("services", "Стрижка\nУкладка")];
+    let values = values.into_iter().map(|(k, v)| (k, v.to_owned()));
+    Outgoing {
+        to: to.into(),
+        text: text.into(),
+        key: format!("key of {text}"),
+        brief: Some(Brief {
+            kind: "created",
+            values: values.collect(),
+        }),
+        ..Outgoing::default()
+    }
 }
 
 /// Fails when a secret, a phone or an address is in what people may see.
@@ -82,6 +172,7 @@ fn assert_discreet(said: &str) {
     for secret in [
         "CANARY",
         green_api::INSTANCE,
+        cloud_api::NUMBER_ID,
         "79000000001",
         "000-00-01",
         "127.0.0.1",
@@ -103,8 +194,7 @@ fn row(status: u16, body: impl ToString, word: &'static str) -> Row {
 
 /// Rows that mean the same whatever the channel: the body is no answer of its API.
 fn common_rows() -> Vec<Row> {
-    let echo =
-        "<html>https://api/bot100500:CANARY-telegram-token CANARY-green-token 79000000001</html>";
+    let echo = "<html>https://api/bot100500:CANARY-telegram-token CANARY-green-token CANARY-cloud-token CANARY-gateway-token 79000000001</html>";
     let mut rows = Vec::new();
     for status in [200, 201, 408, 499, 500, 502, 503, 504, 520] {
         rows.push(row(status, echo, "uncertain"));
@@ -240,10 +330,25 @@ fn green_rows() -> Vec<Row> {
 }
 
 async fn keeps_the_contract(channel: &Arc<dyn Channel>, desk: &Desk, to: &str, rows: Vec<Row>) {
+    keeps_the_contract_but_waits(channel, desk, to, rows, None).await;
+}
+
+/// `pause` is what the service is known to want after a 429 that names no time.
+async fn keeps_the_contract_but_waits(
+    channel: &Arc<dyn Channel>,
+    desk: &Desk,
+    to: &str,
+    rows: Vec<Row>,
+    pause: Option<Duration>,
+) {
     for (status, body, word) in common_rows().into_iter().chain(rows) {
         desk.answer_next(Answer::http(status, &body));
+        let before = desk.requests().len();
         let outcome = send(channel, to, "текст").await;
         assert_eq!(outcome.as_str(), word, "{status} {body}: {outcome:?}");
+        let requests = desk.requests();
+        let posts = requests[before..].iter().filter(|r| r.http == "POST");
+        assert_eq!(posts.count(), 1, "{status} {body}: one message, one POST");
         assert_discreet(outcome.why().unwrap_or_default());
     }
     for (header, seconds) in [("17", 17), ("3600", 3600), ("0", 1)] {
@@ -261,7 +366,7 @@ async fn keeps_the_contract(channel: &Arc<dyn Channel>, desk: &Desk, to: &str, r
     desk.answer_next(Answer::http(429, ""));
     let outcome = send(channel, to, "текст").await;
     assert!(
-        matches!(outcome, Outcome::Throttled { after: None, .. }),
+        matches!(outcome, Outcome::Throttled { after, .. } if after == pause),
         "{outcome:?}"
     );
 
@@ -288,13 +393,55 @@ async fn green_api_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn every_flavour_of_green_api_keeps_the_contract() {
+    for flavour in [Flavour::Waba, Flavour::Max, Flavour::Telegram] {
+        let (fake, to) = match flavour {
+            Flavour::WhatsApp | Flavour::Waba => (GreenApi::start().await, PHONE),
+            // As a chat: what a phone is exchanged for is a request more.
+            Flavour::Max | Flavour::Telegram => (GreenApi::start_hiding_phones().await, "10000001"),
+        };
+        let built = green_with(&fake.url, flavour, common());
+        keeps_the_contract(&built.channel, &fake, to, green_rows()).await;
+    }
+}
+
+#[tokio::test]
+async fn the_cloud_api_keeps_the_contract() {
+    let fake = Cloud::start().await;
+    let built = cloud_at(&fake.url, common());
+    keeps_the_contract(&built.channel, &fake, PHONE, cloud::rows()).await;
+}
+
+#[tokio::test]
+async fn every_gateway_keeps_the_contract() {
+    for preset in PRESETS {
+        let fake = Gateway::start().await;
+        let built = gateway_at(&fake.url, preset, common());
+        let pause = (preset == Preset::Wazzup).then(|| Duration::from_secs(5));
+        let rows = gateway::rows(preset);
+        keeps_the_contract_but_waits(&built.channel, &fake, PHONE, rows, pause).await;
+    }
+    let fake = Gateway::start().await;
+    let built = gateway_with(&fake.url, Preset::None, custom(), common());
+    keeps_the_contract(&built.channel, &fake, PHONE, gateway::rows(Preset::None)).await;
+}
+
+#[tokio::test]
 async fn a_send_that_is_never_answered_may_have_arrived() {
     let green = GreenApi::start().await;
     let telegram = Telegram::start().await;
+    let cloud = Cloud::start().await;
+    let gateway = Gateway::start().await;
     // The state is asked for with the same short time-out.
     for (built, desk, to) in [
         (green_at(&green.url, hurried()), &*green, PHONE),
         (telegram_at(&telegram.url, hurried()), &*telegram, CHAT),
+        (cloud_at(&cloud.url, hurried()), &*cloud, PHONE),
+        (
+            gateway_at(&gateway.url, Preset::Waha, hurried()),
+            &*gateway,
+            PHONE,
+        ),
     ] {
         desk.answer_next(Answer::Hang { taken: true });
         let outcome = send(&built.channel, to, "текст").await;
@@ -312,6 +459,8 @@ async fn without_a_connection_nothing_left() {
         for (built, to) in [
             (green_at(url, common()), PHONE),
             (telegram_at(url, common()), CHAT),
+            (cloud_at(url, common()), PHONE),
+            (gateway_at(url, Preset::Wazzup, common()), PHONE),
         ] {
             let outcome = send(&built.channel, to, "текст").await;
             assert_eq!(outcome.as_str(), "retry", "{url}: {outcome:?}");
@@ -437,6 +586,24 @@ async fn a_probe_says_what_is_wrong_and_sends_nothing() {
         Err("HTTP 401: Unauthorized".into())
     );
     assert!(green.sent().is_empty() && telegram.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_check_names_a_webhook_that_takes_the_bots_updates() {
+    let fake = Telegram::start().await;
+    let built = telegram_at(&fake.url, common());
+    assert_eq!(built.channel.inspect().await, Vec::<String>::new());
+    fake.set_webhook("https://bot.example/hook");
+    assert_eq!(
+        built.channel.inspect().await,
+        [
+            "the bot has a webhook: nothing can be received; call deleteWebhook, unless another service needs it"
+        ]
+    );
+    let mut deaf = common();
+    deaf.receive = false;
+    let deaf = telegram_at(&fake.url, deaf);
+    assert_eq!(deaf.channel.inspect().await, Vec::<String>::new());
 }
 
 // Green API's account.
@@ -652,6 +819,8 @@ async fn a_receiver_that_is_refused_says_so_without_secrets() {
         api_url: fake.url.clone(),
         instance_id: green_api::INSTANCE.into(),
         token: "CANARY-wrong".into(),
+        flavour: Flavour::WhatsApp,
+        templates: Templates::default(),
         common: common(),
     }));
     let refused = wrong

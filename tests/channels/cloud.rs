@@ -1,0 +1,272 @@
+//! WhatsApp's Cloud API: Meta's codes, approved templates, the window for free text, statuses.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use booking_monitor::domain::delivery::Outcome;
+use booking_monitor::ports::{Incoming, Outgoing, Proof, Receipt, Receiver};
+use serde_json::json;
+
+use crate::support::cloud::{Cloud, error};
+use crate::support::fake::Answer;
+use crate::{PHONE, Row, cloud_at, common, message, row, send};
+
+/// Meta's codes, and what each comes to.
+const CODES: [(i64, u16, &str); 57] = [
+    (0, 401, "channel_down"),
+    (190, 401, "channel_down"),
+    (190, 400, "channel_down"),
+    (3, 400, "channel_down"),
+    (10, 403, "channel_down"),
+    (200, 403, "channel_down"),
+    (299, 403, "channel_down"),
+    (131_005, 403, "channel_down"),
+    (33, 400, "channel_down"),
+    (368, 403, "channel_down"),
+    (131_031, 403, "channel_down"),
+    (130_497, 403, "channel_down"),
+    (131_042, 400, "channel_down"),
+    (131_045, 400, "channel_down"),
+    (133_010, 400, "channel_down"),
+    (133_006, 400, "channel_down"),
+    (131_037, 400, "channel_down"),
+    (131_030, 400, "channel_down"),
+    (132_001, 404, "channel_down"),
+    (132_015, 400, "channel_down"),
+    (132_016, 400, "channel_down"),
+    (1, 500, "uncertain"),
+    (1, 400, "refused"),
+    (131_000, 500, "uncertain"),
+    (131_000, 400, "uncertain"),
+    (2, 400, "retry"),
+    (2, 503, "uncertain"),
+    (131_016, 400, "retry"),
+    (133_004, 400, "retry"),
+    (131_057, 400, "retry"),
+    (131_057, 500, "uncertain"),
+    (4, 400, "retry_after"),
+    (80_007, 400, "retry_after"),
+    (130_429, 400, "retry_after"),
+    (130_429, 429, "retry_after"),
+    (131_056, 400, "retry_after"),
+    (131_048, 400, "retry_after"),
+    (131_049, 400, "unreachable"),
+    (131_050, 400, "unreachable"),
+    (130_472, 400, "unreachable"),
+    (131_026, 400, "unreachable"),
+    (131_021, 400, "unreachable"),
+    (131_047, 400, "refused"),
+    (131_051, 400, "refused"),
+    (131_052, 400, "refused"),
+    (131_053, 400, "refused"),
+    (100, 400, "refused"),
+    (131_008, 400, "refused"),
+    (131_009, 400, "refused"),
+    (132_018, 400, "refused"),
+    (132_000, 400, "refused"),
+    (132_005, 400, "refused"),
+    (132_007, 400, "refused"),
+    (132_012, 400, "refused"),
+    (999_999, 400, "refused"),
+    (999_999, 403, "channel_down"),
+    (131_026, 500, "uncertain"),
+];
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows: Vec<Row> = CODES
+        .into_iter()
+        .map(|(code, status, word)| {
+            let (status, body) = error(status, code, "Message to 79000000001 undeliverable");
+            row(status, body, word)
+        })
+        .collect();
+    let id =
+        json!({"messages": [{"id": "wamid.1", "message_status": "held_for_quality_assessment"}]});
+    rows.push(row(200, id, "accepted"));
+    rows.push(row(200, json!({"messages": []}), "uncertain"));
+    rows.push(row(200, json!({"messages": [{"id": ""}]}), "uncertain"));
+    rows
+}
+
+#[tokio::test]
+async fn a_throttled_number_waits_as_long_as_meta_wants() {
+    let fake = Cloud::start().await;
+    let channel = cloud_at(&fake.url, common()).channel;
+    for (code, seconds) in [(4, 60), (130_429, 60), (131_056, 6), (131_048, 3600)] {
+        let (status, body) = error(400, code, "slow down");
+        fake.answer_next(Answer::http(status, &body.to_string()));
+        let Outcome::Throttled { after, .. } = send(&channel, PHONE, "текст").await else {
+            panic!("{code} is a pause");
+        };
+        assert_eq!(after, Some(Duration::from_secs(seconds)), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn who_did_not_write_lately_gets_an_approved_template() {
+    let fake = Cloud::start().await;
+    let built = cloud_at(&fake.url, common());
+    let outcome = send(&built.channel, PHONE, "*Вы записаны!*\n\n…").await;
+    let sent = fake.wait_for(1).await;
+    assert_eq!(
+        outcome,
+        Outcome::Accepted {
+            id: Some(sent[0].id.clone())
+        }
+    );
+    assert_eq!(sent[0].chat, "79000000001");
+    assert_eq!(
+        sent[0].text,
+        "booking_created/ru: 21 августа | Стрижка; Укладка"
+    );
+    assert_eq!(built.channel.proof(), Proof::Nothing);
+    assert!(!built.channel.hears_replies() && built.channel.is_robot());
+}
+
+#[tokio::test]
+async fn what_no_template_stands_for_is_refused_without_a_request() {
+    let fake = Cloud::start().await;
+    let channel = cloud_at(&fake.url, common()).channel;
+    let mut other = message(PHONE, "текст");
+    if let Some(brief) = &mut other.brief {
+        brief.kind = "cancelled";
+    }
+    let outcome = channel.send(&other).await;
+    assert_eq!(
+        outcome,
+        Outcome::Refused {
+            why: "no approved template for \"cancelled\"".into()
+        }
+    );
+    let copy = Outgoing {
+        brief: None,
+        ..message(PHONE, "текст")
+    };
+    assert_eq!(channel.send(&copy).await.as_str(), "refused");
+    assert_eq!(fake.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn who_wrote_lately_gets_free_text_and_the_template_when_meta_disagrees() {
+    let fake = Cloud::start().await;
+    let channel = cloud_at(&fake.url, common()).channel;
+    let free = Outgoing {
+        wrote_lately: true,
+        ..message(PHONE, "*Вы записаны!*")
+    };
+    fake.set_window(true);
+    assert_eq!(channel.send(&free).await.as_str(), "accepted");
+    fake.set_window(false);
+    assert_eq!(channel.send(&free).await.as_str(), "accepted");
+    let texts: Vec<String> = fake.sent().into_iter().map(|s| s.text).collect();
+    assert_eq!(
+        texts,
+        [
+            "*Вы записаны!*",
+            "booking_created/ru: 21 августа | Стрижка; Укладка"
+        ]
+    );
+    // A broken connection is no refusal: nothing goes out in its place.
+    fake.answer_next(Answer::Drop { taken: true });
+    assert_eq!(channel.send(&free).await.as_str(), "uncertain");
+    assert_eq!(fake.sent().len(), 3);
+    assert_eq!(fake.count("messages"), 4);
+}
+
+#[tokio::test]
+async fn a_probe_asks_for_the_number_and_a_check_for_its_templates() {
+    let fake = Cloud::start().await;
+    let channel = cloud_at(&fake.url, common()).channel;
+    assert_eq!(channel.probe().await, Ok(()));
+    assert_eq!(fake.requests()[0].query, "fields=id");
+    let template = |status: &str, text: &str| {
+        json!([{
+            "name": "booking_created",
+            "language": "ru",
+            "status": status,
+            "components": [{"type": "BODY", "text": text}],
+        }])
+    };
+    for (templates, remarks) in [
+        (
+            template("APPROVED", "Вы записаны на {{1}}: {{2}}. Ждём {{1}}"),
+            vec![],
+        ),
+        (
+            template("PAUSED", "{{1}} {{2}}"),
+            vec!["template booking_created (created): it is PAUSED, not APPROVED"],
+        ),
+        (
+            template("APPROVED", "{{1}}"),
+            vec!["template booking_created (created): it takes 1 parameters, and gets 2"],
+        ),
+        (
+            json!([]),
+            vec!["template booking_created (created): there is none in \"ru\""],
+        ),
+    ] {
+        fake.set_templates(templates);
+        assert_eq!(channel.inspect().await, remarks);
+    }
+    assert_eq!(fake.sent().len(), 0);
+    let other = cloud_at(&fake.url.replace("/v26.0", "/v1"), common());
+    assert_eq!(
+        other.channel.probe().await,
+        Err("HTTP 400: (100) Unsupported request".into())
+    );
+}
+
+async fn heard(receiver: &Arc<dyn Receiver>) -> Option<Incoming> {
+    let received = receiver.receive(Duration::from_secs(1)).await.unwrap()?;
+    receiver.acknowledge(&received.receipt).await.unwrap();
+    Some(received.what)
+}
+
+fn status(id: &str, status: Receipt) -> Option<Incoming> {
+    Some(Incoming::Status {
+        message_id: id.into(),
+        status,
+        why: None,
+    })
+}
+
+#[tokio::test]
+async fn statuses_are_asked_for_message_by_message() {
+    let fake = Cloud::start().await;
+    let receiver = cloud_at(&fake.url, common()).receiver.unwrap();
+    assert!(receiver.asks_by_id());
+    fake.set_status("wamid.1", "SENT");
+    fake.set_status("wamid.2", "DELIVERED");
+    fake.set_status("wamid.3", "READ");
+    receiver.follow(vec![
+        ("wamid.3".into(), Receipt::Delivered),
+        ("wamid.2".into(), Receipt::Sent),
+        ("wamid.1".into(), Receipt::Sent),
+    ]);
+    assert_eq!(heard(&receiver).await, status("wamid.3", Receipt::Read));
+    assert_eq!(
+        heard(&receiver).await,
+        status("wamid.2", Receipt::Delivered)
+    );
+    assert_eq!(heard(&receiver).await, None, "the third is only sent");
+    assert_eq!(fake.count("message_history"), 3);
+
+    // What is known already is no news, and after a restart it is known from the database.
+    let restarted = cloud_at(&fake.url, common()).receiver.unwrap();
+    restarted.follow(vec![("wamid.2".into(), Receipt::Delivered)]);
+    assert_eq!(heard(&restarted).await, None);
+}
+
+#[tokio::test]
+async fn a_history_that_does_not_answer_is_left_in_peace() {
+    let fake = Cloud::start().await;
+    fake.keep_no_history();
+    let receiver = cloud_at(&fake.url, common()).receiver.unwrap();
+    receiver.follow(vec![
+        ("wamid.1".into(), Receipt::Sent),
+        ("wamid.2".into(), Receipt::Sent),
+    ]);
+    assert_eq!(heard(&receiver).await, None);
+    assert_eq!(heard(&receiver).await, None);
+    assert_eq!(fake.count("message_history"), 1);
+}

@@ -1,0 +1,298 @@
+//! Official WhatsApp and gateways from a booking to its receipt: what leaves, under which key, and
+//! what is heard of it.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use booking_monitor::demo::salon::BookingDraft;
+use serde_json::Value;
+use support::cloud::{self, Cloud};
+use support::fake::Answer;
+use support::gateway::{self, Gateway};
+use support::green_api::{self, GreenApi};
+use support::program::{Program, stderr, stdout};
+use support::world::{OWNER, PHONE, SALON, World, at};
+
+const BRANCH: i64 = 222_222;
+
+/// A world with a second branch, whose clients are written to over this channel.
+async fn world_over(channel: &str, monitor: &str) -> World {
+    let rest = format!(
+        r#"
+        owner = [{{ channel = "telegram", to = "{OWNER}" }}]
+        [channels.other]
+        {channel}
+        messages_per_second = 1000
+        timeout = "2s"
+        [channels.other.templates]
+        created = {{ name = "booking_created", parameters = ["date", "time", "services", "staff", "price", "client_name"] }}
+        updated = {{ name = "booking_updated", parameters = ["changes"] }}
+        [[companies]]
+        id = {BRANCH}
+        channels = ["other"]
+        owner = [{{ channel = "telegram", to = "{OWNER}" }}]
+        "#
+    );
+    let rest = match channel.contains("\"http\"") {
+        // A gateway has no approved templates.
+        true => {
+            let (before, after) = rest.split_once("[channels.other.templates]").unwrap();
+            let (_, company) = after.split_once("[[companies]]").unwrap();
+            format!("{before}[[companies]]{company}")
+        }
+        false => rest,
+    };
+    let world = World::with(monitor, &rest).await;
+    let zone = chrono_tz::Europe::Moscow;
+    world
+        .salon
+        .add_company(BRANCH, "Филиал", "Южная улица, 40", zone);
+    assert_eq!(world.poll_of(BRANCH).await.error, None);
+    world
+}
+
+fn haircut(start: &str) -> BookingDraft {
+    BookingDraft::new(BRANCH, at(start))
+        .client("*Анна*\nhttp://evil.example", PHONE)
+        .staff(5, "Бари")
+        .service(45, "МУЖСКАЯ СТРИЖКА", 2000, 50)
+        .by_user(77)
+}
+
+async fn tell(world: &World) {
+    world.poll_of(SALON).await;
+    world.poll_of(BRANCH).await;
+    world.advance("31s");
+    world.turn().await;
+}
+
+fn cloud_channel(fake: &Cloud) -> String {
+    format!(
+        "type = \"whatsapp-cloud\"\napi_url = \"{}\"\nphone_number_id = \"{}\"\ntoken = \"{}\"",
+        fake.url,
+        cloud::NUMBER_ID,
+        cloud::TOKEN
+    )
+}
+
+#[tokio::test]
+async fn a_booking_is_told_by_an_approved_template_and_its_receipts_are_polled() {
+    let fake = Cloud::start().await;
+    let world = world_over(&cloud_channel(&fake), "").await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    tell(&world).await;
+    let sent = fake.sent();
+    assert_eq!(
+        sent[0].text,
+        "booking_created/ru: 21 августа | 14:30 | МУЖСКАЯ СТРИЖКА | Бари | 1000 руб | \
+         ∗Анна∗ http:\u{2060}//\u{2060}evil.\u{2060}example"
+    );
+    assert!(
+        world.owner_told()[0].ends_with("Клиенту: принято WhatsApp"),
+        "{:?}",
+        world.owner_told()
+    );
+    // Nobody hears an answer there, so none is invited.
+    let kept = world.rows("SELECT message FROM booking_notifications WHERE channel = 'other'");
+    assert!(!kept[0].contains("напишите"), "{kept:?}");
+
+    let standing = "SELECT status, provider_message_id FROM booking_notifications
+                     WHERE channel = 'other'";
+    world.receive().await;
+    assert_eq!(world.rows(standing), ["sent|wamid.1"]);
+    fake.set_status("wamid.1", "DELIVERED");
+    fake.set_status("wamid.1", "READ");
+    let mut world = world;
+    world.restart().await;
+    world.receive().await;
+    assert_eq!(world.rows(standing), ["read|wamid.1"]);
+    let asked = fake.count("message_history");
+    world.receive().await;
+    assert_eq!(
+        fake.count("message_history"),
+        asked,
+        "what was read has no more to tell"
+    );
+}
+
+#[tokio::test]
+async fn a_move_names_what_was_and_what_is_in_one_line() {
+    let fake = Cloud::start().await;
+    let world = world_over(&cloud_channel(&fake), "").await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    tell(&world).await;
+    world
+        .salon
+        .reschedule(BRANCH, record, at("2026-08-22T16:00:00"));
+    tell(&world).await;
+    assert_eq!(
+        fake.sent()[1].text,
+        "booking_updated/ru: 📅 Было: 21 августа в 14:30; Стало: 22 августа в 16:00"
+    );
+    world.salon.cancel(BRANCH, record);
+    tell(&world).await;
+    world.poll_of(BRANCH).await;
+    world.turn().await;
+    assert_eq!(fake.sent().len(), 2);
+    assert_eq!(
+        world.rows(
+            "SELECT kind, status, last_error FROM booking_notifications
+              WHERE channel = 'other' AND status = 'dead'"
+        ),
+        [r#"cancelled|dead|no approved template for "cancelled""#]
+    );
+}
+
+#[tokio::test]
+async fn a_receipt_is_asked_for_a_day_and_no_longer() {
+    let fake = Cloud::start().await;
+    let world = world_over(&cloud_channel(&fake), "").await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    tell(&world).await;
+    world.advance("23h");
+    world.receive().await;
+    assert_eq!(fake.count("message_history"), 1);
+    world.advance("2h");
+    let mut world = world;
+    world.restart().await;
+    world.receive().await;
+    assert_eq!(fake.count("message_history"), 1);
+}
+
+#[tokio::test]
+async fn who_wrote_to_the_official_number_gets_free_text() {
+    let fake = GreenApi::start().await;
+    let channel = format!(
+        "type = \"green-api\"\nflavour = \"waba\"\napi_url = \"{}\"\ninstance_id = \"{}\"\ntoken = \"{}\"",
+        fake.url,
+        green_api::INSTANCE,
+        green_api::TOKEN
+    );
+    let world = world_over(&channel, "").await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    tell(&world).await;
+    assert_eq!(fake.count("sendTemplate"), 1);
+
+    fake.push_text("79000000001", "а можно позже?");
+    world.receive().await;
+    world.salon.book(haircut("2026-08-23T12:00:00"));
+    tell(&world).await;
+    assert_eq!(fake.count("sendTemplate"), 1);
+    let text = fake.sent().pop().unwrap().text;
+    assert!(text.starts_with("✅ *Вы записаны!*"), "{text}");
+    // An owner reads what clients write there.
+    assert!(text.ends_with("напишите мне здесь 👇"), "{text}");
+}
+
+#[tokio::test]
+async fn every_try_of_one_message_has_one_key_and_other_words_have_another() {
+    let fake = Gateway::start().await;
+    let channel = format!(
+        "type = \"http\"\npreset = \"wazzup\"\nbase_url = \"{}\"\ntoken = \"{}\"\nchannel_id = \"x\"",
+        fake.url,
+        gateway::TOKEN
+    );
+    let world = world_over(&channel, "on_uncertain = \"resend\"").await;
+    fake.answer_next(Answer::Drop { taken: true });
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    tell(&world).await;
+    for _ in 0..3 {
+        world.advance("5s");
+        world.turn().await;
+    }
+    world
+        .salon
+        .reschedule(BRANCH, record, at("2026-08-22T16:00:00"));
+    tell(&world).await;
+    let keys: Vec<String> = fake
+        .requests()
+        .iter()
+        .map(|request| serde_json::from_str::<Value>(&request.body).unwrap())
+        .map(|body| body["crmMessageId"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(keys.len(), 3, "{keys:?}");
+    assert_eq!(keys[0], keys[1]);
+    assert_ne!(keys[0], keys[2]);
+    assert_eq!(fake.sent().len(), 2, "told once, and once more of the move");
+    assert_eq!(
+        world.rows("SELECT status FROM booking_notifications WHERE channel = 'other' ORDER BY id"),
+        ["sent", "sent"]
+    );
+}
+
+#[tokio::test]
+async fn a_long_queue_at_the_provider_stands_in_status_and_stops_nothing() {
+    let world = World::watching().await;
+    world.green.set_waiting(80);
+    world
+        .salon
+        .book(support::world::haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    assert_eq!(
+        world.rows("SELECT down_since, last_error FROM channel_states WHERE name = 'whatsapp'"),
+        ["-|80 messages wait in Green API's own queue"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_online_asks_official_whatsapp_and_a_gateway_and_sends_nothing() {
+    let program = Program::new().await;
+    let (cloud, gateway) = (Cloud::start().await, Gateway::start().await);
+    let channels = |template: &str| {
+        format!(
+            r#"
+            [channels.cloud]
+            {}
+            waba_id = "{}"
+            [channels.cloud.templates]
+            created = {{ name = "{template}", parameters = ["date"] }}
+            updated = {{ name = "{template}", parameters = ["date"] }}
+            cancelled = {{ name = "{template}", parameters = ["date"] }}
+            [channels.gateway]
+            type = "http"
+            preset = "waha"
+            base_url = "{}"
+            token = "{}"
+            session = "{}"
+            [[companies]]
+            id = {BRANCH}
+            channels = ["cloud", "gateway"]
+            "#,
+            cloud_channel(&cloud),
+            cloud::WABA_ID,
+            gateway.url,
+            gateway::TOKEN,
+            gateway::SESSION,
+        )
+    };
+    let zone = chrono_tz::Europe::Moscow;
+    program.salon.add_company(BRANCH, "Филиал", "", zone);
+    cloud.set_templates(serde_json::json!([{
+        "name": "visit", "language": "ru", "status": "APPROVED",
+        "components": [{"type": "BODY", "text": "Ждём вас {{1}}"}],
+    }]));
+    program.configure(&channels("visit"));
+    let run = program.run(&["check", "--online"]).await;
+    let said = stdout(&run);
+    assert_eq!(run.status.code(), Some(0), "{said}{}", stderr(&run));
+    for line in ["✓ канал cloud (whatsapp-cloud)", "✓ канал gateway (http)"] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert!(!said.contains("template"), "{said}");
+
+    // What is wrong with a template is a remark; a session that is not connected is a reason.
+    program.configure(&channels("other"));
+    gateway.set_state("SCAN_QR_CODE");
+    let run = program.run(&["check", "--online"]).await;
+    let said = stdout(&run);
+    assert_eq!(run.status.code(), Some(1), "{said}");
+    for line in [
+        "! channels.cloud: template other (created): there is none in \"ru\"",
+        "✗ channels.gateway: the session is SCAN_QR_CODE",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert!(!said.contains("CANARY"), "{said}");
+    assert_eq!(cloud.count("messages") + gateway.count("sendText"), 0);
+}
