@@ -4,8 +4,9 @@
 
 use booking_monitor::domain::change::{ChangeKind, Field};
 use booking_monitor::domain::message::owner::{
-    Blind, OwnerCopy, ToClient, Voice, Waited, alert_channel_down, alert_channel_up,
-    alert_company_seen, alert_company_unseen, alert_guard, alert_uncertain, owner_copy,
+    Blind, Held, OwnerCopy, SeenAgain, ToClient, Unseen, Voice, Waited, alert_channel_down,
+    alert_channel_up, alert_company_seen, alert_company_unseen, alert_guard, alert_many_moves,
+    alert_uncertain, alert_unseen, alert_unseen_over, owner_copy,
 };
 use booking_monitor::domain::message::{
     Language, Markup, Override, Place, TemplateProblem, Texts, Told, Way, compose,
@@ -784,14 +785,14 @@ Out for 1 h. Sending 7 messages, 3 are too old."
     );
     let nearest = "2026-08-01T16:00:00".parse().ok();
     assert_eq!(
-        alert_guard(ru, "Малаховка", 14, nearest),
+        alert_guard(ru, "Малаховка", Held::Cancellations(14), nearest),
         "\
 ✋ *Придержал 14 отмен: Малаховка*
 Из журнала сразу пропали 14 записей, ближайшая сегодня в 16:00. Клиентам об этих отменах не писал.
 Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard"
     );
     assert_eq!(
-        alert_guard(en, "Малаховка", 14, None),
+        alert_guard(en, "Малаховка", Held::Cancellations(14), None),
         "\
 ✋ *Held back 14 cancellations: Малаховка*
 14 bookings vanished from the journal at once. Clients were not told of these.

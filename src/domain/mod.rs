@@ -9,6 +9,7 @@ pub mod change;
 pub mod delivery;
 pub mod diff;
 pub mod event;
+pub mod guard;
 pub mod known;
 pub mod message;
 pub mod phone;

@@ -42,6 +42,18 @@ impl Phone {
             .ok_or(PhoneProblem::Invalid)
     }
 
+    /// Whether this stands where a number is hidden from us: nothing, words without a digit, or a
+    /// number some of whose digits are masked (`+7900***4567`, `+7 900 XXX-XX-67`).
+    #[must_use]
+    pub fn is_hidden(text: &str) -> bool {
+        const MASKS: [char; 7] = ['*', '•', '●', '∗', '＊', '_', '#'];
+        let is_x = |c: char| matches!(c, 'x' | 'X' | 'х' | 'Х');
+        let chars: Vec<char> = text.chars().collect();
+        // One x alone begins an extension.
+        let crossed = chars.windows(2).any(|pair| pair.iter().all(|c| is_x(*c)));
+        crossed || text.contains(MASKS) || !chars.iter().any(char::is_ascii_digit)
+    }
+
     fn valid(text: &str, region: Option<Region>) -> Option<Self> {
         let number = PhoneNumber::parse(text, region).ok()?;
         number
@@ -154,6 +166,33 @@ mod tests {
             Phone::parse("+7 222 000-00-00", "RU"),
             Err(PhoneProblem::Invalid)
         );
+    }
+
+    #[test]
+    fn a_masked_number_is_a_hidden_one_in_every_spelling() {
+        for text in [
+            "",
+            " ",
+            "***",
+            "скрыт",
+            "+7900***4567",
+            "+7 (900) ***-**-67",
+            "7900•••••67",
+            "+49 30 ***1234",
+            "+7 900 XXX-XX-67",
+            "+7 900 хх 67",
+            "+7_________",
+        ] {
+            assert!(Phone::is_hidden(text), "{text}");
+        }
+        for text in [
+            "+79000000001",
+            "8 (900) 000-00-01",
+            "12345",
+            "+7 900 000-00-01 x12",
+        ] {
+            assert!(!Phone::is_hidden(text), "{text}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::store::{self, Store, contacts};
 pub mod apply;
 mod claim;
 pub mod deliver;
+mod guard;
 mod happened;
 mod link;
 pub mod listing;

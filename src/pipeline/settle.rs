@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Transaction;
 
+use super::guard::{self, Guards};
 use super::happened::Happened;
 use super::poll::delta;
 use super::quiet::hold_until;
@@ -14,18 +15,16 @@ use super::visit::{Around, Visit};
 use super::{Company, Desk, Pipeline, recreated, words};
 use crate::domain::delivery::Status;
 use crate::domain::known::{Knowledge, Known};
-use crate::domain::policy::{Kind, Reason};
+use crate::domain::policy::Reason;
 use crate::domain::record::Record;
 use crate::domain::settle::{Member, Net, is_small_shift};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
-use crate::store::{self, cache, events, guard, settling};
+use crate::store::{self, cache, events, settling};
 
 /// Visits dealt with in one transaction.
 const BATCH: u32 = 100;
-/// Vanished bookings that never trip the guard, whatever the share.
-const ALWAYS_BELIEVED: f64 = 5.0;
 
 /// What settling came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,8 +57,9 @@ impl Pipeline {
                             recreated::hand_over(tx, company, phone)?;
                         }
                     }
+                    let mut guards = Guards::default();
                     for unit in &due {
-                        settle_unit(tx, &desk, unit, now, &mut part)?;
+                        settle_unit(tx, &desk, unit, now, &mut guards, &mut part)?;
                     }
                     Ok((due.len(), part))
                 })
@@ -99,6 +99,7 @@ fn settle_unit(
     desk: &Desk,
     unit: &Unit,
     now: DateTime<Utc>,
+    guards: &mut Guards,
     report: &mut SettleReport,
 ) -> store::Result<()> {
     let row = companies::ensure(tx, unit.company)?;
@@ -119,17 +120,25 @@ fn settle_unit(
         unit,
         now,
     };
-    settling.run(report)
+    settling.run(guards, report)
 }
 
 impl Settling<'_> {
-    fn run(&self, report: &mut SettleReport) -> store::Result<()> {
+    fn run(&self, guards: &mut Guards, report: &mut SettleReport) -> store::Result<()> {
         let mut visit = Visit::read(
             self.tx,
             self.unit.company,
             &self.unit.unit,
             &self.unit.phone,
         )?;
+        let hidden = self.row.phones_hidden_since.is_some();
+        if let Some(until) = visit
+            .waits_for_phones(self.zone, self.now)
+            .filter(|_| hidden)
+        {
+            report.visits += 1;
+            return settling::postpone(self.tx, self.unit, until);
+        }
         self.part_with_moved_phones(&mut visit)?;
         let open = outbox::open_of_unit(
             self.tx,
@@ -146,7 +155,10 @@ impl Settling<'_> {
             .collect();
         let told_client = match visit.net(self.company) {
             None => self.nothing_to_tell(&visit, &open, &happened)?,
-            Some(net) => Some(self.tell(&visit, &net, &open, &happened, report)?),
+            Some(net) => {
+                let told = self.tell(&visit, &net, &open, &happened, guards, report)?;
+                Some(told)
+            }
         };
         self.copy_to_owners(&visit, &happened, told_client)?;
         events::settle(self.tx, self.unit.company, &theirs, self.now)?;
@@ -289,6 +301,7 @@ impl Settling<'_> {
         net: &Net,
         open: &[Notification],
         happened: &Happened,
+        guards: &mut Guards,
         report: &mut SettleReport,
     ) -> store::Result<i64> {
         let kind = net.form.kind();
@@ -299,7 +312,7 @@ impl Settling<'_> {
         let reason = visit.silence(net, &self.around(changed_at))?;
         let status = match reason {
             Some(_) => Status::Suppressed,
-            None if kind == Kind::Cancelled && self.guard_trips()? => Status::Held,
+            None if guards.holds(&self.guarded(), net, open)? => Status::Held,
             None => Status::Pending,
         };
         let way = match &visit.phone {
@@ -350,10 +363,7 @@ impl Settling<'_> {
                 visit.take_as_known(self.tx, self.unit.company)?;
             }
             Some(_) => {}
-            None if status == Status::Held => {
-                guard::hold_cancellations(self.tx, self.unit.company)?;
-                report.held += 1;
-            }
+            None if status == Status::Held => report.held += 1,
             None => report.to_send += 1,
         }
         Ok(id)
@@ -370,16 +380,13 @@ impl Settling<'_> {
         }
     }
 
-    /// Too many bookings vanished at once to be believed without a person.
-    fn guard_trips(&self) -> store::Result<bool> {
-        let pace = &self.company.settings.pace;
-        let window = delta(pace.sweep_interval + pace.notification_delay) * 2;
-        let company = self.unit.company;
-        let released = self.row.guard_released_at;
-        let vanished = guard::vanished(self.tx, company, self.now - window, released, self.now)?;
-        let ahead = cache::count_ahead(self.tx, company, self.now)? + vanished;
-        let share = ahead as f64 * self.company.settings.rules.missing_limit / 100.0;
-        Ok(vanished as f64 > share.max(ALWAYS_BELIEVED))
+    fn guarded(&self) -> guard::At<'_> {
+        guard::At {
+            conn: self.tx,
+            company: self.company,
+            row: &self.row,
+            now: self.now,
+        }
     }
 
     fn copy_to_owners(

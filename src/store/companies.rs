@@ -42,6 +42,10 @@ pub struct CompanyRow {
     pub last_error: Option<String>,
     /// Deletions up to here were let go by a person.
     pub guard_released_at: Option<DateTime<Utc>>,
+    /// What was hidden up to here is gone, a person said.
+    pub hidden_gone_at: Option<DateTime<Utc>>,
+    /// Readings lack numbers that we know.
+    pub phones_hidden_since: Option<DateTime<Utc>>,
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
@@ -69,6 +73,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
         denied: row.get("denied")?,
         last_error: row.get("last_error")?,
         guard_released_at: at("guard_released_at")?,
+        hidden_gone_at: at("hidden_gone_at")?,
+        phones_hidden_since: at("phones_hidden_since")?,
     })
 }
 

@@ -22,6 +22,7 @@ mod identity;
 pub mod known;
 mod lock;
 pub mod outbox;
+pub mod rights;
 pub mod settling;
 pub mod stats;
 pub mod story;
