@@ -190,7 +190,7 @@ async fn the_owner_hears_of_held_cancellations_once_and_again_three_hours_before
         )
     };
     let first = alert("7 отмен", "7 записей", "завтра");
-    assert_eq!(world.owner_told(), [first.clone()]);
+    assert_eq!(world.owner_told(), std::slice::from_ref(&first));
     // It grows, and is still the same batch.
     world.advance("1m");
     world.salon.cancel(SALON, bookings[7].0);
@@ -223,6 +223,21 @@ async fn cancellations_made_one_by_one_while_nobody_looked_are_no_mass_change() 
     world.advance("20m");
     world.tell().await;
     assert_eq!(world.told().len(), 18, "{:?}", world.rows(HELD));
+}
+
+#[tokio::test]
+async fn moves_made_one_by_one_while_nobody_looked_alarm_no_owner() {
+    let world = World::watching_with("", OWNED).await;
+    let bookings = booked(&world, 20, "2026-08-24T10:00:00").await;
+    for (record, start) in &bookings[..8] {
+        world.advance("30m");
+        let start = *start + TimeDelta::minutes(30);
+        world.salon.reschedule(SALON, *record, start);
+    }
+    world.advance("20m");
+    world.tell().await;
+    assert_eq!(world.told().len(), 28);
+    assert_eq!(world.owner_told().len(), 0, "{:?}", world.owner_told());
 }
 
 #[tokio::test]

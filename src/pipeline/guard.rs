@@ -1,6 +1,7 @@
 //! The guard's figures, counted at most once for each company and transaction of settling, however
 //! many cancellations it brings.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -96,23 +97,20 @@ impl Guards {
 
     fn shifted(&mut self, at: &At<'_>) -> store::Result<&BTreeSet<i64>> {
         let id = at.company.settings.id;
-        if !self.shifted.contains_key(&id) {
-            let from = counted_from(at.company, at.row, at.now);
-            let moves = guard::moves(at.conn, id, from, at.now)?;
-            let ahead = cache::count_ahead(at.conn, id, at.now)?;
-            let records: BTreeSet<i64> = match zone_shift(&moves, ahead) {
-                Some(shift) => moves
-                    .iter()
-                    .filter(|m| m.to - m.from == shift)
-                    .map(|m| m.record)
-                    .collect(),
-                None => BTreeSet::new(),
-            };
-            if !records.is_empty() {
-                guard::hold_moves(at.conn, id, &records)?;
+        match self.shifted.entry(id) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let from = counted_from(at.company, at.row, at.now);
+                let moves = guard::moves(at.conn, id, from, at.now)?;
+                let ahead = cache::count_ahead(at.conn, id, at.now)?;
+                let shift = zone_shift(&moves, ahead);
+                let by_it = moves.iter().filter(|m| Some(m.to - m.from) == shift);
+                let records: BTreeSet<i64> = by_it.map(|m| m.record).collect();
+                if !records.is_empty() {
+                    guard::hold_moves(at.conn, id, &records)?;
+                }
+                Ok(unknown.insert(records))
             }
-            self.shifted.insert(id, records);
         }
-        Ok(&self.shifted[&id])
     }
 }

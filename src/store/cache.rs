@@ -236,7 +236,7 @@ pub fn suspects(
     most: u32,
 ) -> Result<Vec<i64>> {
     let mut query = conn.prepare_cached(
-        "SELECT record_id FROM appointments_cache
+        "SELECT record_id FROM appointments_cache INDEXED BY appointments_missing
           WHERE company_id = ?1 AND missing_since IS NOT NULL AND start_at > ?2
             AND (hidden_by IS NULL OR missing_asked_at <= ?4)
           ORDER BY coalesce(missing_asked_at, ''), +start_local LIMIT ?3",

@@ -48,6 +48,16 @@ pub struct CompanyRow {
     pub phones_hidden_since: Option<DateTime<Utc>>,
 }
 
+impl CompanyRow {
+    /// Since when phones are hidden, once a sweep agrees: one poll may have brought but the one
+    /// client whose number was erased.
+    #[must_use]
+    pub fn phones_hidden_for_certain(&self) -> Option<DateTime<Utc>> {
+        let agrees = |since: &DateTime<Utc>| self.last_sweep_at.is_some_and(|at| at >= *since);
+        self.phones_hidden_since.filter(agrees)
+    }
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
     let at = |name: &str| row.get::<_, Option<At>>(name).map(|v| v.map(|a| a.0));
     let zone: String = row.get("zone")?;

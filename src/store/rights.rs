@@ -4,6 +4,9 @@
 //! id they may be 404 as if they had never been. So a 404 is no proof while everything of one
 //! master, or everything from some day on, is missing. Once taken for hidden a booking stays so
 //! until something that was hidden with it is seen again, however many of them pass meanwhile.
+//!
+//! `INDEXED BY`, because SQLite takes the index of the missing rows for no better than the primary
+//! key, and would read a company's whole history each time.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension};
@@ -73,7 +76,8 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
     let (tail, masters, days): (i64, i64, i64) = conn
         .prepare_cached(&format!(
             "SELECT count(*), count(DISTINCT m.staff_id), count(DISTINCT substr(m.start_local, 1, 10))
-               FROM appointments_cache m WHERE {MISSING} AND m.start_local > :last"
+               FROM appointments_cache m INDEXED BY appointments_missing
+              WHERE {MISSING} AND m.start_local > :last"
         ))?
         .query_row(
             rusqlite::named_params! {":company": company, ":now": now, ":last": last_seen},
@@ -83,7 +87,7 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
         .prepare_cached(&format!(
             "SELECT NOT EXISTS (SELECT 1 FROM appointments_cache v
                                  WHERE v.company_id = :company AND v.staff_id = :staff AND {SEEN})
-                AND (SELECT count(*) FROM appointments_cache m
+                AND (SELECT count(*) FROM appointments_cache m INDEXED BY appointments_missing
                       WHERE m.company_id = :company AND m.missing_since IS NOT NULL
                         AND m.deleted = 0 AND m.start_at > :now
                         AND (m.staff_id = :staff OR m.hidden_by = 'staff')) >= :least"
@@ -122,7 +126,7 @@ fn mark(
     value: &dyn rusqlite::ToSql,
 ) -> Result<()> {
     conn.prepare_cached(&format!(
-        "UPDATE appointments_cache AS m SET hidden_by = :by, missing_looks = 0
+        "UPDATE appointments_cache AS m INDEXED BY appointments_missing SET hidden_by = :by, missing_looks = 0
           WHERE {MISSING} AND {which}"
     ))?
     .execute(rusqlite::named_params! {
@@ -135,7 +139,8 @@ fn mark(
 /// ordinary suspicion.
 pub fn reconsider(conn: &Connection, company: i64, view: View) -> Result<()> {
     conn.prepare_cached(&format!(
-        "UPDATE appointments_cache AS m SET hidden_by = NULL, missing_looks = 0
+        "UPDATE appointments_cache AS m INDEXED BY appointments_missing
+            SET hidden_by = NULL, missing_looks = 0
           WHERE m.company_id = :company AND m.missing_since IS NOT NULL
             AND m.hidden_by IN ('staff', 'period')
             AND EXISTS (SELECT 1 FROM appointments_cache v
@@ -216,7 +221,8 @@ pub struct HiddenPeriod {
 /// What is hidden at present. Reads the missing rows alone, unless some were refused by id.
 pub fn hidden(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<Hidden> {
     let mut query = conn.prepare_cached(
-        "SELECT staff_id, staff_name, start_local, missing_since, hidden_by FROM appointments_cache
+        "SELECT staff_id, staff_name, start_local, missing_since, hidden_by
+           FROM appointments_cache INDEXED BY appointments_missing
           WHERE company_id = ?1 AND missing_since IS NOT NULL AND hidden_by IS NOT NULL
             AND deleted = 0 AND start_at > ?2 ORDER BY staff_name, staff_id",
     )?;

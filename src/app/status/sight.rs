@@ -40,7 +40,7 @@ pub(super) fn is_narrow_since(row: &CompanyRow, hidden: &Hidden, then: DateTime<
     let since = [
         hidden.staff_since,
         hidden.period.map(|p| p.since),
-        row.phones_hidden_since,
+        row.phones_hidden_for_certain(),
     ];
     since.into_iter().flatten().any(|since| since <= then)
 }

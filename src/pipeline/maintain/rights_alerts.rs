@@ -27,16 +27,14 @@ impl Watch<'_> {
         });
         let mut raised = self.unseen(company, SeenAgain::Staff, staff)?;
         raised += self.unseen(company, SeenAgain::Period, period)?;
-        // One reading without numbers may be one client's; the next sweep knows.
-        let phones = match row.phones_hidden_since {
-            Some(since) if row.last_sweep_at.is_none_or(|swept| swept < since) => {
-                return Ok(raised);
-            }
+        let phones = match row.phones_hidden_for_certain() {
             Some(since) => {
                 let bookings = cache::count_ahead(self.conn, id, self.now)?;
                 let bookings = usize::try_from(bookings).unwrap_or(usize::MAX);
                 Some((since, Unseen::Phones { bookings }))
             }
+            // The next sweep knows whether it has begun.
+            None if row.phones_hidden_since.is_some() => return Ok(raised),
             None => None,
         };
         Ok(raised + self.unseen(company, SeenAgain::Phones, phones)?)
