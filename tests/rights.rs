@@ -341,6 +341,28 @@ async fn a_second_card_of_the_same_person_is_silence_once_phones_are_seen() {
 }
 
 #[tokio::test]
+async fn a_booking_deleted_and_made_anew_while_phones_are_hidden_is_a_move_once_they_are_seen() {
+    let world = World::watching().await;
+    let records = booked(&world, &FIVE_DAYS[..3]).await;
+    world.salon.hide_phones(SALON);
+    sweeps(&world, 1).await;
+    world.salon.cancel(SALON, records[2]);
+    let draft = haircut("2026-08-26T16:00:00").client("Анна", &phone(2));
+    world.salon.book(draft);
+    world.tell().await;
+    sweeps(&world, 2).await;
+    assert_eq!(world.told().len(), 3, "{:?}", world.told());
+    world.salon.show_phones(SALON);
+    sweeps(&world, 1).await;
+    assert_eq!(world.told().len(), 4, "{:?}", world.told());
+    assert!(
+        world.told()[3].contains("~25 августа в 10:00~ → *26 августа в 16:00*"),
+        "{}",
+        world.told()[3]
+    );
+}
+
+#[tokio::test]
 async fn what_waits_for_a_hidden_number_is_past_when_the_visit_begins() {
     let world = World::watching().await;
     let records = booked(&world, &FIVE_DAYS[..3]).await;

@@ -131,11 +131,7 @@ impl Settling<'_> {
             &self.unit.unit,
             &self.unit.phone,
         )?;
-        let hidden = self.row.phones_hidden_since.is_some();
-        if let Some(until) = visit
-            .waits_for_phones(self.zone, self.now)
-            .filter(|_| hidden)
-        {
+        if let Some(until) = self.waits_for_phones(&visit)? {
             report.visits += 1;
             return settling::postpone(self.tx, self.unit, until);
         }
@@ -166,6 +162,17 @@ impl Settling<'_> {
         settling::close(self.tx, self.unit)?;
         report.visits += 1;
         Ok(())
+    }
+
+    /// Until when this has to wait because phones are hidden, which the person's present booking
+    /// may have.
+    fn waits_for_phones(&self, visit: &Visit) -> store::Result<Option<DateTime<Utc>>> {
+        if self.row.phones_hidden_since.is_none() {
+            return Ok(None);
+        }
+        let since = self.unit.first_change_at - delta(self.company.settings.pace.max_delay);
+        let made_anew = recreated::unseen(self.tx, self.unit.company, visit, since, self.now)?;
+        Ok(visit.waits_for_phones(self.zone, self.now).or(made_anew))
     }
 
     /// A client whose number was corrected: the booking is not off, it is just not this number's.

@@ -267,6 +267,25 @@ pub fn unsuspect(conn: &Connection, company: i64, record: i64) -> Result<()> {
     Ok(())
 }
 
+/// When the first booking ahead of this client begins whose number is not shown, of those that came
+/// since `from`.
+pub fn start_without_phone(
+    conn: &Connection,
+    company: i64,
+    client: i64,
+    from: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let start: Option<At> = conn
+        .prepare_cached(
+            "SELECT min(start_at) FROM appointments_cache
+              WHERE client_phone = '' AND company_id = ?1 AND deleted = 0 AND start_at > ?4
+                AND first_seen_at >= ?3 AND json_extract(snapshot, '$.client.id') = ?2",
+        )?
+        .query_row((company, client, At(from), At(now)), |r| r.get(0))?;
+    Ok(start.map(|a| a.0))
+}
+
 /// The company in whose journal this phone was booked last; '' is nobody's.
 pub fn company_of_phone(conn: &Connection, phone: &str) -> Result<Option<i64>> {
     if phone.is_empty() {
