@@ -96,6 +96,7 @@ CREATE TABLE settling (
   PRIMARY KEY (company_id, unit, phone)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX settling_due ON settling (settle_at);
+CREATE INDEX settling_person ON settling (company_id, phone);
 
 -- What a person may be assumed to know of a booking: one state, or two after an uncertain send.
 CREATE TABLE known (
