@@ -75,8 +75,8 @@ pub fn get(conn: &Connection, company: i64, record: i64) -> Result<Option<Cached
 /// The bookings of one visit.
 pub fn of_unit(conn: &Connection, company: i64, unit: &str) -> Result<Vec<Cached>> {
     let mut query = conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM appointments_cache WHERE company_id = ?1 AND unit = ?2
-          ORDER BY start_local, record_id"
+        "SELECT {COLUMNS} FROM appointments_cache INDEXED BY appointments_by_unit
+          WHERE company_id = ?1 AND unit = ?2 ORDER BY start_local, record_id"
     ))?;
     let rows = query.query_map((company, unit), |r| read(r).map(|(_, c)| c))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
