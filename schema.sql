@@ -29,6 +29,7 @@ CREATE TABLE companies (
   throttled        INTEGER NOT NULL DEFAULT 0, -- 1: next_try_at is a pause the API asked for
   last_error       TEXT,
   guard_released_at TEXT,                      -- deletions up to here were let go by a person
+  hidden_gone_at   TEXT,                       -- what was hidden up to here is gone, a person said
   phones_hidden_since TEXT                     -- readings lack numbers that we know; NULL: they show them
 ) STRICT;
 
@@ -61,6 +62,7 @@ CREATE TABLE appointments_cache (
   missing_since   TEXT,                        -- absent from a whole slice; not yet proven deleted
   missing_asked_at TEXT,                       -- when the API was last asked for it by id
   missing_looks   INTEGER NOT NULL DEFAULT 0,  -- times the API said by id that it is gone
+  hidden_by       TEXT,                        -- missing for want of rights: staff, period; refused: 403 by id
   PRIMARY KEY (company_id, record_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX appointments_by_unit ON appointments_cache (company_id, unit);
@@ -95,6 +97,7 @@ CREATE TABLE settling (
   PRIMARY KEY (company_id, unit, phone)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX settling_due ON settling (settle_at);
+CREATE INDEX settling_person ON settling (company_id, phone);
 
 -- What a person may be assumed to know of a booking: one state, or two after an uncertain send.
 -- A row without a phone: the booking was a blocked slot, which nobody knows of.

@@ -105,6 +105,9 @@ pub enum Command {
         /// Drop it instead of sending it
         #[arg(long)]
         discard: bool,
+        /// What narrowed rights seem to hide is really gone: believe it
+        #[arg(long, conflicts_with = "discard")]
+        hidden: bool,
     },
     /// Write to no client for a while; replies, owner's copies and alerts go on
     Pause {

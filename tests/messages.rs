@@ -4,8 +4,9 @@
 
 use booking_monitor::domain::change::{ChangeKind, Field};
 use booking_monitor::domain::message::owner::{
-    Blind, OwnerCopy, ToClient, Voice, Waited, alert_channel_down, alert_channel_up,
-    alert_company_seen, alert_company_unseen, alert_guard, alert_uncertain, owner_copy,
+    Blind, Held, OwnerCopy, SeenAgain, ToClient, Unseen, Voice, Waited, alert_channel_down,
+    alert_channel_up, alert_company_seen, alert_company_unseen, alert_guard, alert_many_moves,
+    alert_uncertain, alert_unseen, alert_unseen_over, owner_copy,
 };
 use booking_monitor::domain::message::{
     Language, Markup, Override, Place, TemplateProblem, Texts, Told, Way, compose,
@@ -784,18 +785,44 @@ Out for 1 h. Sending 7 messages, 3 are too old."
     );
     let nearest = "2026-08-01T16:00:00".parse().ok();
     assert_eq!(
-        alert_guard(ru, "Малаховка", 14, nearest),
+        alert_guard(ru, "Малаховка", Held::Cancellations(14), nearest),
         "\
 ✋ *Придержал 14 отмен: Малаховка*
 Из журнала сразу пропали 14 записей, ближайшая сегодня в 16:00. Клиентам об этих отменах не писал.
 Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard"
     );
     assert_eq!(
-        alert_guard(en, "Малаховка", 14, None),
+        alert_guard(en, "Малаховка", Held::Cancellations(14), None),
         "\
 ✋ *Held back 14 cancellations: Малаховка*
 14 bookings vanished from the journal at once. Clients were not told of these.
 To send them: booking-monitor release. To drop them: booking-monitor release --discard"
+    );
+    assert_eq!(
+        alert_guard(ru, "Малаховка", Held::Moves(21, Some(-90)), nearest),
+        "\
+✋ *Придержал 21 перенос: Малаховка*
+Почти все записи журнала сдвинулись разом на −1 ч 30 мин, ближайшая сегодня в 16:00. Похоже на неверный часовой пояс филиала в YClients. Клиентам об этих переносах не писал.
+Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard"
+    );
+    assert_eq!(
+        alert_guard(en, "Малаховка", Held::Moves(14, Some(180)), None),
+        "\
+✋ *Held back 14 moves: Малаховка*
+Nearly all bookings moved at once by +3 h. It looks like a wrong time zone of the branch in YClients. Clients were not told of these.
+To send them: booking-monitor release. To drop them: booking-monitor release --discard"
+    );
+    assert_eq!(
+        alert_many_moves(ru, "Малаховка", 22),
+        "\
+⚠️ *Сразу 22 переноса: Малаховка*
+Клиентам об этом пишу. Если это ошибка, верните время в журнале: напишу им и об этом."
+    );
+    assert_eq!(
+        alert_many_moves(en, "Малаховка", 22),
+        "\
+⚠️ *22 moves at once: Малаховка*
+Clients are being told. If this is a mistake, put the times right in the journal: they will be told that too."
     );
     let list = ["Анна, 21 августа в 14:30".to_owned()];
     assert_eq!(
@@ -822,6 +849,65 @@ fn own<'a>(key: &'a str, channel: Option<&'a str>, source: &'a str) -> Override<
         source,
         origin: "templates.created",
     }
+}
+
+#[test]
+fn an_owner_reads_what_is_hidden_and_what_to_tick() {
+    let (ru, en) = (voice(Language::Ru, WhatsApp), voice(Language::En, WhatsApp));
+    let since = |text: &str| text.parse().unwrap();
+    let staff = Unseen::Staff {
+        names: &["Бари", "Тимур"],
+        bookings: 12,
+    };
+    assert_eq!(
+        alert_unseen(ru, "Малаховка", since("2026-08-01T10:42:00"), staff),
+        "\
+⚠️ *Не вижу часть журнала: Малаховка*
+С 10:42 в журнале не видно ни одной записи мастеров: Бари, Тимур (12 записей).
+Похоже, в YClients сузили права моего пользователя. Настройки → Пользователи → Права доступа → Журнал записи: откройте журнал всех сотрудников.
+Отменами это не считаю, клиентам об этом не пишу. Если этих записей правда больше нет: booking-monitor release --hidden"
+    );
+    let period = Unseen::Period {
+        from: "2027-01-02".parse().unwrap(),
+        bookings: 1,
+    };
+    assert_eq!(
+        alert_unseen(ru, "Малаховка", since("2026-07-31T10:42:00"), period),
+        "\
+⚠️ *Не вижу часть журнала: Малаховка*
+С 31 июля в 10:42 в журнале не видно ничего начиная с 2 января 2027 года (1 запись).
+Похоже, моему пользователю в YClients сократили период. Настройки → Пользователи → Права доступа → Журнал записи: снимите ограничение по дням.
+Отменами это не считаю, клиентам об этом не пишу. Если этих записей правда больше нет: booking-monitor release --hidden"
+    );
+    let phones = Unseen::Phones { bookings: 3 };
+    assert_eq!(
+        alert_unseen(ru, "Малаховка", since("2026-08-01T10:42:00"), phones),
+        "\
+⚠️ *Не вижу телефоны клиентов: Малаховка*
+С 10:42 записи приходят без номеров (впереди 3 записи).
+Похоже, моему пользователю в YClients закрыли телефоны. Настройки → Пользователи → Права доступа → Журнал записи и Клиенты: отметьте «Видит телефоны».
+Кого знаю, тем пишу по прежним номерам; о новых записях без номера сообщу, когда номер станет виден."
+    );
+    assert_eq!(
+        alert_unseen(en, "Малаховка", since("2026-08-01T10:42:00"), phones),
+        "\
+⚠️ *I cannot see clients' phones: Малаховка*
+Since 10:42 bookings come without numbers (ahead: 3 bookings).
+It looks as if phones were closed to my user in YClients. Settings → Users → Access rights → Appointment calendar and Clients: tick that phones are shown.
+Those whose number I know are written to as before; new bookings without one are told once it is seen."
+    );
+    assert_eq!(
+        alert_unseen_over(ru, "Малаховка", SeenAgain::Phones, 7_800),
+        "\
+✅ *Снова вижу телефоны клиентов: Малаховка*
+Перерыв 2 ч 10 мин."
+    );
+    assert_eq!(
+        alert_unseen_over(en, "Малаховка", SeenAgain::Period, 30),
+        "\
+✅ *The end of the journal is hidden no more: Малаховка*
+Out for under a minute."
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use booking_monitor::demo::salon::{PARTNER_TOKEN, USER_TOKEN};
+use booking_monitor::demo::salon::{Fault, PARTNER_TOKEN, Route, USER_TOKEN};
 use support::program::{Program, start, stderr, stdout};
 use support::world::SALON;
 
@@ -362,6 +362,68 @@ async fn what_the_guard_holds_is_shown_and_let_go_or_dropped_by_hand() {
             [word]
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_narrowed_rights_hide_is_shown_explained_and_given_up_by_hand() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    let day = start(3).format("%Y-%m-%dT%H:%M:%S").to_string();
+    let book = |n: usize| {
+        let draft = support::world::haircut(&day);
+        program
+            .salon
+            .book(draft.client("Анна", &format!("+790000000{n:02}")))
+    };
+    let records: Vec<i64> = (0..3).map(book).collect();
+    program.run(&["--once", "--drain"]).await;
+    let status = stdout(&program.run(&["status"]).await);
+    assert!(!status.contains("видно не всё"), "{status}");
+    program.salon.hide_staff(SALON, 5);
+    let gone = r#"{"success":false,"data":null,"meta":{"message":"Не найдено"}}"#;
+    let fault = Fault::Status(404, gone.into());
+    program.salon.set_fault(Route::Record, Some(fault));
+    // The next run compares everything.
+    let conn = rusqlite::Connection::open(program.database()).unwrap();
+    conn.execute("UPDATE companies SET last_sweep_at = NULL", ())
+        .unwrap();
+    for _ in 0..3 {
+        program.run(&["--once"]).await;
+    }
+    let json = stdout(&program.run(&["status", "--json"]).await);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let rights = &json["companies"][0]["rights"];
+    assert_eq!(rights["staff_hidden"][0]["name"], "Бари");
+    assert_eq!(rights["staff_hidden"][0]["bookings"], 3);
+    assert_eq!(rights["bookings_hidden"], 3);
+    assert!(rights["staff_hidden_since"].is_string());
+    for empty in ["hidden_from", "hidden_from_since", "phones_hidden_since"] {
+        assert!(rights[empty].is_null(), "{empty}");
+    }
+    let status = stdout(&program.run(&["status"]).await);
+    assert!(
+        status.contains("Скрыты мастера (записей): Бари (3)"),
+        "{status}"
+    );
+    assert!(status.lines().all(|l| l.chars().count() <= 80), "{status}");
+    let record = records[0].to_string();
+    let story = stdout(&program.run(&["explain", &record]).await);
+    assert!(
+        story.contains("Сейчас записи в журнале не видно (с ")
+            && story.contains("клиенту ничего не пишем"),
+        "{story}"
+    );
+    let json = stdout(&program.run(&["explain", &record, "--json"]).await);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["missing_since"].is_string());
+    assert_eq!(program.green.sent().len(), 3);
+    let release = program.run(&["release", "--hidden"]).await;
+    assert!(stdout(&release).contains('3'), "{}", stdout(&release));
+    program.run(&["--once"]).await;
+    program.run(&["--once", "--drain"]).await;
+    assert_eq!(program.green.sent().len(), 6);
+    let both = program.run(&["release", "--hidden", "--discard"]).await;
+    assert_eq!(both.status.code(), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use crate::domain::delivery::Status;
 use crate::domain::message::Markup;
 use crate::domain::message::owner::Voice;
 use crate::store::story::{self, Attempt, EventRow, Told};
-use crate::store::{self, At, cache::Cached};
+use crate::store::{self, At, cache::Cached, rights};
 
 pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
@@ -45,16 +45,62 @@ pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool)
             .hint("name one with --company ID"));
         }
     };
+    let unseen = unseen(&conn, story).map_err(refused)?;
     if as_json {
-        say(&format!("{:#}", to_json(story)))?;
+        say(&format!("{:#}", to_json(story, &unseen)))?;
         return Ok(0);
     }
     let words = Say(config.language);
     let zone = conn_zone(&conn, &config, story.booking.record.company_id).map_err(refused)?;
-    for line in lines(story, words, zone) {
+    for line in lines(story, words, zone)
+        .into_iter()
+        .chain(unseen_lines(&unseen, words, zone))
+    {
         say(&line)?;
     }
     Ok(0)
+}
+
+/// What of a booking cannot be seen at present.
+struct Unseen {
+    booking: Option<DateTime<Utc>>,
+    phone: Option<DateTime<Utc>>,
+}
+
+fn unseen(conn: &rusqlite::Connection, story: &story::Story) -> store::Result<Unseen> {
+    let record = &story.booking.record;
+    let row = store::companies::get(conn, record.company_id)?.unwrap_or_default();
+    Ok(Unseen {
+        booking: rights::missing_since(conn, record.company_id, record.id)?,
+        phone: row
+            .phones_hidden_since
+            .filter(|_| record.is_alive() && record.client.is_some() && record.phone().is_none()),
+    })
+}
+
+fn unseen_lines(unseen: &Unseen, words: Say, zone: chrono_tz::Tz) -> Vec<String> {
+    let when = |at: DateTime<Utc>| at.with_timezone(&zone).format("%d.%m.%Y %H:%M:%S");
+    let booking = unseen.booking.map(|since| match words.0 {
+        Language::Ru => format!(
+            "Сейчас записи в журнале не видно (с {}), и ничто не говорит, что её удалили: клиенту ничего не пишем.",
+            when(since)
+        ),
+        Language::En => format!(
+            "At present it is not seen in the journal (since {}), and nothing says that it was deleted: the client is told nothing.",
+            when(since)
+        ),
+    });
+    let phone = unseen.phone.map(|since| match words.0 {
+        Language::Ru => format!(
+            "Телефоны в журнале сейчас скрыты (с {}): когда номер станет виден, решим заново.",
+            when(since)
+        ),
+        Language::En => format!(
+            "Phones in the journal are hidden at present (since {}): once the number is seen, it is decided anew.",
+            when(since)
+        ),
+    });
+    booking.into_iter().chain(phone).collect()
 }
 
 fn conn_zone(
@@ -200,7 +246,7 @@ fn decision_line(n: &crate::store::outbox::Notification, words: Say) -> String {
         (Status::Held, _) => format!(
             "{head}: {}",
             words.of(
-                "придержано защитой от массовых отмен",
+                "придержано защитой от массовых изменений",
                 "held by the mass-change guard"
             )
         ),
@@ -256,7 +302,7 @@ fn attempt_line(attempt: &Attempt, words: Say) -> String {
     )
 }
 
-fn to_json(story: &story::Story) -> Value {
+fn to_json(story: &story::Story, unseen: &Unseen) -> Value {
     let record = &story.booking.record;
     json!({
         "company_id": record.company_id,
@@ -266,6 +312,8 @@ fn to_json(story: &story::Story) -> Value {
         "last_seen_at": At(story.booking.last_seen_at).text(),
         "created_by_bot": story.booking.by_bot,
         "deleted": record.deleted,
+        "missing_since": unseen.booking.map(|at| At(at).text()),
+        "phones_hidden_since": unseen.phone.map(|at| At(at).text()),
         "events": story.events.iter().map(|e| json!({
             "event_id": e.payload["event_id"],
             "event_type": e.event_type,

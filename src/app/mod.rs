@@ -71,7 +71,14 @@ fn run(cli: Cli) -> Outcome {
         }) => log::run(&path, limit, company, status.as_deref(), json),
         Some(Command::Verify { company, json }) => block_on(verify::run(&path, company, json)),
         Some(Command::Retry { ids, dead }) => release::retry(&path, &ids, dead),
-        Some(Command::Release { company, discard }) => release::release(&path, company, discard),
+        Some(Command::Release {
+            company,
+            hidden: true,
+            ..
+        }) => release::give_up_hidden(&path, company),
+        Some(Command::Release {
+            company, discard, ..
+        }) => release::release(&path, company, discard),
         Some(Command::Pause { of, span }) => pause::pause(&path, &of, span.as_deref()),
         Some(Command::Resume { of }) => pause::resume(&path, &of),
         Some(Command::Db(DbCommand::Accept)) => accept(&path),

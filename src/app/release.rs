@@ -11,7 +11,7 @@ use super::{Failure, Outcome, existing, load, refused, say};
 use crate::config::{Config, Secrets};
 use crate::domain::delivery::Status;
 use crate::pipeline::orders;
-use crate::store::{self, guard, outbox};
+use crate::store::{self, guard, outbox, rights};
 
 pub(super) fn open(path: &Path) -> Result<(Config, rusqlite::Connection), Failure> {
     let config = load(path, Secrets::NotNeeded)?.config;
@@ -53,6 +53,37 @@ pub(super) fn release(path: &Path, company: Option<i64>, discard: bool) -> Outco
         ),
     };
     say(&what)?;
+    Ok(0)
+}
+
+/// What is missing and taken for hidden is really gone, a person says. YClients is asked again, and
+/// the guard still holds what is too much at once.
+pub(super) fn give_up_hidden(path: &Path, company: Option<i64>) -> Outcome {
+    let (config, mut conn) = open(path)?;
+    let ids: Vec<i64> = match company {
+        Some(id) => vec![id],
+        None => config.companies.iter().map(|c| c.id).collect(),
+    };
+    let now = Utc::now();
+    let count = store::write_on(&mut conn, |tx| {
+        ids.iter()
+            .map(|id| rights::give_up(tx, *id, now))
+            .sum::<store::Result<usize>>()
+    })
+    .map_err(refused)?;
+    let words = Say(config.language);
+    say(&match count {
+        0 => words
+            .of("Ничего не скрыто.", "Nothing is hidden.")
+            .to_owned(),
+        n => format!(
+            "{} {n}",
+            words.of(
+                "Записей, о которых YClients будет спрошен ещё раз:",
+                "Bookings that YClients is asked for again:"
+            )
+        ),
+    })?;
     Ok(0)
 }
 

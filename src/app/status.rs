@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::failure::code;
@@ -13,11 +13,15 @@ use super::{Outcome, existing, load, refused, say};
 use crate::config::{Company, Config, Secrets};
 use crate::domain::budget::Plan;
 use crate::domain::phone::Phone;
+use crate::domain::policy::Kind;
 use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::pauses::{self, Pause};
+use crate::store::rights::{self, Hidden};
 use crate::store::stats::{self, MessageStats, OutboxStats};
 use crate::store::{self, guard};
+
+mod sight;
 
 /// Late by this much counts, if it is also more than three intervals.
 const LATE: Duration = Duration::from_mins(1);
@@ -39,6 +43,8 @@ struct CompanyPicture {
     row: CompanyRow,
     lag: Option<Duration>,
     held: i64,
+    held_moves: i64,
+    hidden: Hidden,
     healthy: bool,
     /// How often it is really polled, about; `None` by a calendar.
     interval: Option<Duration>,
@@ -88,6 +94,8 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
             let row = rows.get(&company.id).cloned().unwrap_or_default();
             let demand = company.demand(row.sweep_requests);
             let held = guard::held(conn, company.id, now)?.count;
+            let held_moves = guard::held_as(conn, company.id, Some(Kind::Updated), now)?.count;
+            let hidden = rights::hidden(conn, company.id, now)?;
             let lag = row
                 .last_poll_at
                 .map(|at| (now - at).to_std().unwrap_or_default());
@@ -96,13 +104,18 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
                 (None, "") => company.id.to_string(),
                 (None, title) => title.to_owned(),
             };
-            let healthy = held == 0 && is_healthy(company, &row, lag, now);
+            let patience = TimeDelta::from_std(config.alerts.after).unwrap_or(TimeDelta::MAX);
+            let healthy = held == 0
+                && is_healthy(company, &row, lag, now)
+                && !sight::is_narrow_since(&row, &hidden, now - patience);
             Ok(CompanyPicture {
                 id: company.id,
                 title,
                 row,
                 lag,
                 held,
+                held_moves,
+                hidden,
                 healthy,
                 interval: plan.interval(demand.polls),
                 requests: plan.share(&demand),
@@ -156,6 +169,8 @@ fn to_json(p: &Picture) -> Value {
             "lag_seconds": c.lag.map(|lag| lag.as_secs()),
             "last_error": c.row.last_error,
             "held": c.held,
+            "held_moves": c.held_moves,
+            "rights": sight::to_json(&c.row, &c.hidden),
             "overlap_seconds": c.row.overlap.as_secs(),
             "interval_seconds": c.interval.map(|every| tenths(every.as_secs_f64())),
             "requests_per_minute": tenths(c.requests),
@@ -209,10 +224,10 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     for c in &p.companies {
         let state = match (&c.row.last_error, c.held) {
             (Some(error), _) => error.clone(),
-            (None, held) if held > 0 => match words.0 {
-                crate::config::Language::Ru => format!("придержано отмен: {held}; см. release"),
-                crate::config::Language::En => format!("cancellations held: {held}; see release"),
-            },
+            (None, held) if held > 0 => sight::held(held, c.held_moves, words),
+            (None, _) if sight::is_narrow(&c.row, &c.hidden) => words
+                .of("видно не всё, см. ниже", "not all is seen, see below")
+                .to_owned(),
             (None, _) if c.row.baseline_at.is_none() => {
                 words.of("ещё не прочитан", "not read yet").to_owned()
             }
@@ -254,6 +269,13 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         }
     };
     let mut lines = vec![companies.to_string(), String::new()];
+    for c in &p.companies {
+        let narrow = sight::lines(&c.title, &c.row, &c.hidden, words, p.now);
+        if !narrow.is_empty() {
+            lines.extend(narrow);
+            lines.push(String::new());
+        }
+    }
     if !p.channels.is_empty() {
         lines.extend([channels.to_string(), String::new()]);
     }

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -212,6 +212,12 @@ impl Salon {
     /// The user sees the master again.
     pub fn show_staff(&self, company: i64, staff: i64) {
         self.with(|state, _| state.journal.company(company).hidden_staff.remove(&staff));
+    }
+
+    /// The user loses sight of the journal from this day on: standing bookings vanish from listings,
+    /// `GET /record` answers 404. `None` shows them again.
+    pub fn hide_from(&self, company: i64, day: Option<NaiveDate>) {
+        self.with(|state, _| state.journal.company(company).hidden_from = day);
     }
 
     /// The user loses sight of phones: they are served empty.

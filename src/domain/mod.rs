@@ -10,6 +10,7 @@ pub mod change;
 pub mod delivery;
 pub mod diff;
 pub mod event;
+pub mod guard;
 pub mod journal;
 pub mod known;
 pub mod message;

@@ -54,6 +54,47 @@ fn has_other_number(before: &Record, after: &Record) -> bool {
         && numbers.is_some_and(|(had, has)| had != has)
 }
 
+/// Whether the phones of clients are shown to us, as one reading has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Phones {
+    /// Rows that show a number.
+    shown: u32,
+    /// Rows without the number that we know of the same client.
+    lacking: u32,
+    /// A client without a number took the place of one with a number: either phones are hidden, or
+    /// this one has none.
+    pub(super) unsure: bool,
+}
+
+impl Phones {
+    /// Numbers that we know do not come, and no other comes either. A client whose number was
+    /// erased is one of many.
+    pub(super) fn hidden(self) -> bool {
+        self.lacking > 0 && self.shown == 0
+    }
+
+    fn note(&mut self, cached: Option<&Record>, seen: &Record) {
+        if !seen.is_alive() {
+            return;
+        }
+        if seen.phone().is_some() {
+            self.shown += 1;
+            return;
+        }
+        let is_same = |c: &&Record| match (c.created_at, seen.created_at) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        };
+        let known = cached.filter(|c| c.phone().is_some()).filter(is_same);
+        let client = |r: &Record| r.client.as_ref().map(|c| c.id);
+        match known.map(|c| (client(c), client(seen))) {
+            None => {}
+            Some((had, has)) if has.is_none() || had == has => self.lacking += 1,
+            Some(_) => self.unsure = true,
+        }
+    }
+}
+
 /// One company's reading being stored.
 pub(super) struct Applying<'a> {
     pub(super) tx: &'a Transaction<'a>,
@@ -65,12 +106,14 @@ pub(super) struct Applying<'a> {
     /// In a sweep: server time of the poll just before it.
     pub(super) polled_at: Option<DateTime<Utc>>,
     pub(super) counts: Counts,
+    pub(super) phones: Phones,
 }
 
 impl Applying<'_> {
     /// Stores what one listed row means.
     pub(super) fn row(&mut self, seen: &Record) -> Result<()> {
         let cached = cache::get(self.tx, seen.company_id, seen.id)?;
+        self.phones.note(cached.as_ref().map(|c| &c.record), seen);
         let Some(baseline_at) = self.baseline_at else {
             if seen.is_blocked_slot() {
                 return slots::note(self.tx, seen);

@@ -100,6 +100,11 @@ impl Desk {
         let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
         let mut visit = Visit::read(tx, n.company, &unit, &n.phone)?;
         renumbered::join(tx, n, company, &mut visit)?;
+        let hidden = row.phones_hidden_since.is_some();
+        if let Some(until) = visit.waits_for_phones(zone, now).filter(|_| hidden) {
+            outbox::postpone(tx, n.id, until)?;
+            return Ok(Claim::Skip);
+        }
         let Some(speech) = self.speech(tx, n, company, &visit, record)? else {
             return Ok(Claim::Skip);
         };

@@ -40,10 +40,13 @@ impl Happened {
                 .created_at
                 .filter(|at| Some(*at) >= baseline_at);
             let was_slot = || slots::was_slot(conn, &member.record);
-            happened.tellable_at = happened.tellable_at.max(match before {
+            happened.tellable_at = happened.tellable_at.max(match &before {
                 // Blocked long before somebody was booked there.
                 None if was_slot()? => member.record.changed_at,
                 None => created.or(member.record.changed_at),
+                Some(before) if came_to_light(before, &member.record) => {
+                    events::open_since(conn, company, member.record.id)?
+                }
                 Some(_) => member.record.changed_at,
             });
             happened.first = happened.first.or_else(|| Some(member.record.clone()));
@@ -68,4 +71,9 @@ impl Happened {
             None => None,
         })
     }
+}
+
+/// The number was hidden and is shown now: the journal dates nothing, so it counts from our seeing it.
+fn came_to_light(before: &Record, now: &Record) -> bool {
+    before.phone().is_none() && now.phone().is_some() && before.changed_at == now.changed_at
 }

@@ -1,6 +1,6 @@
 //! Maintain: what is broken is told to the owners, once, and once more when it is over.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::poll::delta;
@@ -8,12 +8,15 @@ use super::{Company, Desk, Pipeline, words};
 use crate::config::{Alerts, Owner};
 use crate::domain::message::owner::{
     Blind, Voice, Waited, alert_channel_down, alert_channel_up, alert_company_seen,
-    alert_company_unseen, alert_guard, alert_uncertain,
+    alert_company_unseen, alert_uncertain,
 };
 use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::{self, alerts, guard, pauses, stats};
+
+mod guard_alerts;
+mod rights_alerts;
 
 impl Pipeline {
     /// Raises alerts that have become due and ends those that are over. Returns how many messages
@@ -32,12 +35,15 @@ impl Pipeline {
                 guard::end_past(tx, now)?;
                 pauses::forget_ended(tx, now)?;
                 let mut raised = 0;
+                let busy = watch.busy()?;
                 let uncertain = outbox::uncertain(tx)?;
                 let open: Vec<i64> = uncertain.iter().map(|n| n.id).collect();
                 alerts::keep_uncertain(tx, &open)?;
                 for company in desk.companies.values() {
                     raised += watch.journal(company)?;
                     raised += watch.guard(company)?;
+                    raised += watch.moves(company, &busy)?;
+                    raised += watch.rights(company)?;
                     raised += watch.uncertain(company, &uncertain)?;
                 }
                 for state in channels::all(tx)? {
@@ -52,9 +58,6 @@ impl Pipeline {
         Ok(raised)
     }
 }
-
-/// A batch that the guard holds is told of again when its nearest visit is this near.
-const GUARD_REMINDER: TimeDelta = TimeDelta::hours(3);
 
 /// One look at everything that may be broken.
 struct Watch<'a> {
@@ -91,36 +94,6 @@ impl Watch<'_> {
         let at = self.local(company, &row, since).time();
         self.tell(company, &row, |v, salon| {
             alert_company_unseen(v, salon, at, why)
-        })
-    }
-
-    /// What the guard holds, at once; a hold that ends needs no word.
-    fn guard(&self, company: &Company) -> store::Result<u32> {
-        let id = company.settings.id;
-        let held = guard::held(self.conn, id, self.now)?;
-        let Some(newest) = held.newest else {
-            alerts::close_all(self.conn, &format!("guard:{id}:"))?;
-            return Ok(0);
-        };
-        // Once for each batch, and once more when its nearest visit is near.
-        let near = held
-            .nearest_at
-            .is_some_and(|at| at - self.now <= GUARD_REMINDER);
-        let cause = format!("guard:{id}:{newest}:{}", if near { "near" } else { "new" });
-        let first_word = alerts::open_since(self.conn, &format!("guard:{id}:{newest}:new"))?;
-        if !alerts::open(self.conn, &cause, self.now, self.now)? {
-            return Ok(0);
-        }
-        if near && first_word.is_none() {
-            // Told for the first time, and near already: one word is enough.
-            let both = format!("guard:{id}:{newest}:new");
-            alerts::open(self.conn, &both, self.now, self.now)?;
-        }
-        let row = companies::ensure(self.conn, company.settings.id)?;
-        let count = usize::try_from(held.count).unwrap_or(usize::MAX);
-        let nearest = held.nearest_at.map(|at| self.local(company, &row, at));
-        self.tell(company, &row, |v, salon| {
-            alert_guard(v, salon, count, nearest)
         })
     }
 

@@ -26,6 +26,7 @@ mod cards;
 mod claim;
 mod commands;
 pub mod deliver;
+mod guard;
 mod happened;
 mod link;
 pub mod listing;

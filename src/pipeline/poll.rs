@@ -8,13 +8,14 @@ use std::time::Duration;
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::apply::{Applying, Counts};
+use super::apply::{Applying, Counts, Phones};
 use super::listing::{self, Listing, Sweep};
 use super::{Company, Pipeline};
 use crate::domain::delivery::jittered;
 use crate::domain::event::Gone;
 use crate::ports::{ApiError, CompanyRef, Lookup, Query, Urgency};
 use crate::store::companies::{self, CompanyRow, Progress};
+use crate::store::rights::{self, View};
 use crate::store::{self, StoreError, cache, known};
 
 /// Missing bookings asked for by id in one poll, so that a hidden master costs no storm of requests.
@@ -195,16 +196,21 @@ impl Pipeline {
         let reference = company.reference(zone, Urgency::Poll(row.last_poll_at));
         // A listing that contradicts itself ends no poll: the comparison may still be whole, and the
         // trouble is reported after it.
-        let (polled_at, trouble) = match self.changes(company, &row, &reference, report).await {
+        let mut unsure = false;
+        let changes = self
+            .changes(company, &row, &reference, report, &mut unsure)
+            .await;
+        let (polled_at, trouble) = match changes {
             Ok(polled_at) => (polled_at, None),
             Err(Failure::Api(error @ ApiError::Unreadable(_))) => (None, Some(error)),
             Err(failure) => return Err(failure),
         };
         let now = self.clock.now();
         // A corrected number stands in all of a client's bookings, of which few count as changed: they
-        // are looked for now, so that they are told together.
-        let renumbered = report.counts.renumbered > 0;
-        if renumbered || is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
+        // are looked for now, so that they are told together. And whether phones are hidden, the
+        // whole journal tells, before anybody is told a thing.
+        let now_or_never = unsure || report.counts.renumbered > 0;
+        if now_or_never || is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
             let reference = company.reference(zone, Urgency::Sweep);
             self.compare(company, &row, &reference, polled_at, report)
                 .await?;
@@ -295,6 +301,7 @@ impl Pipeline {
                     now,
                     polled_at: None,
                     counts: Counts::default(),
+                    phones: Phones::default(),
                 };
                 for record in since_copy.iter().chain(sweep.records.values()) {
                     applying.row(record)?;
@@ -319,6 +326,7 @@ impl Pipeline {
         row: &CompanyRow,
         reference: &CompanyRef,
         report: &mut PollReport,
+        unsure: &mut bool,
     ) -> Result<Option<DateTime<Utc>>, Failure> {
         let cursor = row
             .cursor_at
@@ -334,16 +342,18 @@ impl Pipeline {
         });
         let server_date = listing.server_date;
         let records: Vec<_> = listing.records.into_values().collect();
-        self.store_rows(
-            company,
-            row,
-            reference.zone,
-            report,
-            records,
-            progress,
-            None,
-        )
-        .await?;
+        let phones = self
+            .store_rows(
+                company,
+                row,
+                reference.zone,
+                report,
+                records,
+                progress,
+                None,
+            )
+            .await?;
+        *unsure = phones.unsure;
         failure.map_or(Ok(server_date), |error| Err(error.into()))
     }
 
@@ -398,11 +408,12 @@ impl Pipeline {
         records: Vec<crate::domain::record::Record>,
         progress: Option<Progress>,
         sweep: Option<(Sweep, Option<DateTime<Utc>>)>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Phones, Failure> {
         let now = self.clock.now();
         let (company, baseline_at, counts) = (Arc::clone(company), row.baseline_at, report.counts);
         let (sweep, polled_at) = sweep.map_or((None, None), |(sweep, at)| (Some(sweep), at));
-        report.counts = self
+        let view = self.view(company.as_ref(), now, zone);
+        let (counts, phones) = self
             .store
             .write(move |tx| {
                 let mut applying = Applying {
@@ -413,24 +424,34 @@ impl Pipeline {
                     now,
                     polled_at,
                     counts,
+                    phones: Phones::default(),
                 };
                 for record in &records {
                     applying.row(record)?;
                 }
-                let counts = applying.counts;
+                let (counts, phones) = (applying.counts, applying.phones);
+                let id = company.settings.id;
                 if counts.missed > 0 {
-                    companies::widen_overlap(tx, company.settings.id)?;
+                    companies::widen_overlap(tx, id)?;
                 }
                 if let Some(sweep) = sweep {
-                    suspect_missing(tx, company.settings.id, &sweep, now)?;
+                    suspect_missing(tx, id, &sweep, now)?;
+                    rights::reconsider(tx, id, view)?;
+                }
+                if phones.hidden() {
+                    rights::phones_vanished(tx, id, now)?;
+                } else if progress.is_some_and(|p| p.swept) {
+                    let longest_delay = delta(company.settings.pace.max_delay);
+                    rights::phones_seen(tx, id, longest_delay, now)?;
                 }
                 if let Some(progress) = progress {
-                    companies::succeeded(tx, company.settings.id, progress, now)?;
+                    companies::succeeded(tx, id, progress, now)?;
                 }
-                Ok(counts)
+                Ok((counts, phones))
             })
             .await?;
-        Ok(())
+        report.counts = counts;
+        Ok(phones)
     }
 
     /// Asks by id for what a sweep did not list. The API has to say twice, in different polls, that
@@ -444,9 +465,12 @@ impl Pipeline {
     ) -> Result<(), Failure> {
         let id = company.settings.id;
         let now = self.clock.now();
-        let missing = self
+        let (missing, swept_at) = self
             .store
-            .read(move |c| cache::suspects(c, id, now, MOST_LOOKUPS))
+            .read(move |c| {
+                let swept_at = companies::get(c, id)?.and_then(|row| row.last_sweep_at);
+                Ok((cache::suspects(c, id, now, MOST_LOOKUPS)?, swept_at))
+            })
             .await?;
         let mut trouble = None;
         for record_id in missing {
@@ -457,17 +481,26 @@ impl Pipeline {
                 // Rights to one record say nothing about it; the suspicion stays. Another error is
                 // the poll's, once the others had their turn.
                 Err(error) => {
+                    let refused = matches!(error, ApiError::Denied { status: 403, .. });
                     if !matches!(error, ApiError::Denied { .. }) {
                         trouble = Some(error);
                     }
                     let now = self.clock.now();
                     self.store
-                        .write(move |tx| cache::asked(tx, id, record_id, now))
+                        .write(move |tx| match refused {
+                            true => rights::refused(tx, id, record_id, now),
+                            false => cache::asked(tx, id, record_id, now),
+                        })
                         .await?;
                     continue;
                 }
             };
             let now = self.clock.now();
+            let swept_at = swept_at.unwrap_or(now);
+            let view = View {
+                now,
+                ..self.view(company, swept_at, reference.zone)
+            };
             let (company, zone) = (Arc::clone(company), reference.zone);
             let (baseline_at, counts) = (row.baseline_at, report.counts);
             report.counts = self
@@ -481,14 +514,14 @@ impl Pipeline {
                         now,
                         polled_at: None,
                         counts,
+                        phones: Phones::default(),
                     };
                     match found {
                         Ok(record) => {
                             applying.row(&record)?;
                             cache::unsuspect(tx, id, record_id)?;
                         }
-                        Err(Gone::NotFound) if cache::staff_vanished(tx, id, record_id, now)? => {
-                            // Everything of one master is gone at once: rights, most likely.
+                        Err(Gone::NotFound) if rights::is_hidden(tx, id, record_id, view)? => {
                             cache::asked(tx, id, record_id, now)?;
                         }
                         Err(how) => {
@@ -505,9 +538,19 @@ impl Pipeline {
     }
 
     fn horizon(&self, company: &Company, zone: Tz) -> (chrono::NaiveDate, chrono::NaiveDate) {
-        let today = self.clock.now().with_timezone(&zone).date_naive();
+        let now = self.clock.now();
+        let today = now.with_timezone(&zone).date_naive();
+        (today, self.view(company, now, zone).to)
+    }
+
+    /// What a sweep at this moment looks at.
+    fn view(&self, company: &Company, at: DateTime<Utc>, zone: Tz) -> View {
+        let today = at.with_timezone(&zone).date_naive();
         let days = Days::new(u64::from(company.settings.pace.horizon_days));
-        (today, today.checked_add_days(days).unwrap_or(today))
+        View {
+            now: at,
+            to: today.checked_add_days(days).unwrap_or(today),
+        }
     }
 
     async fn note_failure(&self, company: &Company, error: &ApiError) -> store::Result<()> {

@@ -2,6 +2,7 @@
 //! gets another id. Within one delay, one booking of a person that went and one that came are one
 //! booking that changed; what the person knows of the old one is what they know of the new.
 
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::Company;
@@ -65,4 +66,24 @@ pub(super) fn hand_over(conn: &Connection, company: &Company, phone: &str) -> st
     let told_at = known::get(conn, key(&went.record))?.told_at;
     known::set(conn, key(&came.record), &went.known, told_at)?;
     known::forget(conn, key(&went.record))
+}
+
+/// While phones are hidden: when the booking begins that may stand in this deleted one's place. It
+/// is the same client's, and shows no number yet by which the two could be known for one.
+pub(super) fn unseen(
+    conn: &Connection,
+    company: i64,
+    visit: &Visit,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> store::Result<Option<DateTime<Utc>>> {
+    let records = || visit.members.iter().map(|m| &m.record);
+    if visit.phone.is_none() || records().any(Record::is_alive) {
+        return Ok(None);
+    }
+    let mut client = records().filter_map(|r| r.client.as_ref().map(|c| c.id));
+    match client.next().filter(|id| *id != 0) {
+        Some(client) => cache::start_without_phone(conn, company, client, since, now),
+        None => Ok(None),
+    }
 }

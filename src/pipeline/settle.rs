@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Transaction;
 
+use super::guard::{self, Guards};
 use super::happened::Happened;
 use super::poll::delta;
 use super::quiet::hold_until;
@@ -16,18 +17,16 @@ use super::visit::{Around, Visit};
 use super::{Company, Desk, Pipeline, recreated, renumbered, words};
 use crate::domain::delivery::Status;
 use crate::domain::known::{Knowledge, Known};
-use crate::domain::policy::{Kind, Reason};
+use crate::domain::policy::Reason;
 use crate::domain::record::Record;
 use crate::domain::settle::{Form, Net, is_small_shift};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
-use crate::store::{self, cache, events, guard, settling};
+use crate::store::{self, cache, events, settling};
 
 /// Visits dealt with in one transaction.
 const BATCH: u32 = 100;
-/// Vanished bookings that never trip the guard, whatever the share.
-const ALWAYS_BELIEVED: f64 = 5.0;
 
 /// What settling came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,12 +59,17 @@ impl Pipeline {
                             recreated::hand_over(tx, company, phone)?;
                         }
                     }
+                    let mut guards = Guards::default();
+                    let mut batch = Batch {
+                        guards: &mut guards,
+                        report: &mut part,
+                    };
                     for unit in &due {
                         // Told along with another visit of the same person a moment ago.
                         if !settling::is_open(tx, unit.company, &unit.unit, &unit.phone)? {
                             continue;
                         }
-                        settle_unit(tx, &desk, unit, now, &mut part)?;
+                        settle_unit(tx, &desk, unit, now, &mut batch)?;
                     }
                     Ok((due.len(), part))
                 })
@@ -100,12 +104,18 @@ pub(super) struct Settling<'a> {
     pub(super) now: DateTime<Utc>,
 }
 
+/// What the visits of one transaction share.
+struct Batch<'a> {
+    guards: &'a mut Guards,
+    report: &'a mut SettleReport,
+}
+
 fn settle_unit(
     tx: &Transaction<'_>,
     desk: &Desk,
     unit: &Unit,
     now: DateTime<Utc>,
-    report: &mut SettleReport,
+    batch: &mut Batch<'_>,
 ) -> store::Result<()> {
     let row = companies::ensure(tx, unit.company)?;
     let company = desk.companies.get(&unit.company).cloned();
@@ -125,17 +135,21 @@ fn settle_unit(
         unit,
         now,
     };
-    settling.run(report)
+    settling.run(batch)
 }
 
 impl Settling<'_> {
-    fn run(&self, report: &mut SettleReport) -> store::Result<()> {
+    fn run(&self, batch: &mut Batch<'_>) -> store::Result<()> {
         let mut visit = Visit::read(
             self.tx,
             self.unit.company,
             &self.unit.unit,
             &self.unit.phone,
         )?;
+        if let Some(until) = self.waits_for_phones(&visit)? {
+            batch.report.visits += 1;
+            return settling::postpone(self.tx, self.unit, until);
+        }
         self.part_with_moved_phones(&mut visit)?;
         let open = outbox::open_of_unit(
             self.tx,
@@ -160,21 +174,32 @@ impl Settling<'_> {
                     true => self.riders(&visit)?,
                     false => Vec::new(),
                 };
-                let id = self.tell(&visit, &net, &riders, &open, &happened, report)?;
+                let id = self.tell(&visit, &net, &riders, &open, &happened, batch)?;
                 for rider in riders {
                     self.ride(&rider, id)?;
-                    report.visits += 1;
+                    batch.report.visits += 1;
                 }
                 Some(id)
             }
-            Some(net) => Some(self.tell(&visit, &net, &[], &open, &happened, report)?),
+            Some(net) => Some(self.tell(&visit, &net, &[], &open, &happened, batch)?),
         };
         self.copy_to_owners(&visit, &happened, told_client)?;
         events::settle(self.tx, self.unit.company, &theirs, self.now)?;
         cache::set_settled(self.tx, self.unit.company, &theirs)?;
         settling::close(self.tx, self.unit)?;
-        report.visits += 1;
+        batch.report.visits += 1;
         Ok(())
+    }
+
+    /// Until when this has to wait because phones are hidden, which the person's present booking
+    /// may have.
+    fn waits_for_phones(&self, visit: &Visit) -> store::Result<Option<DateTime<Utc>>> {
+        if self.row.phones_hidden_since.is_none() {
+            return Ok(None);
+        }
+        let since = self.unit.first_change_at - delta(self.company.settings.pace.max_delay);
+        let made_anew = recreated::unseen(self.tx, self.unit.company, visit, since, self.now)?;
+        Ok(visit.waits_for_phones(self.zone, self.now).or(made_anew))
     }
 
     /// A client whose number was corrected: the booking is not off, it is just not this number's.
@@ -321,7 +346,7 @@ impl Settling<'_> {
         riders: &[Rider],
         open: &[Notification],
         happened: &Happened,
-        report: &mut SettleReport,
+        batch: &mut Batch<'_>,
     ) -> store::Result<i64> {
         let kind = net.form.kind();
         let changed_at = happened.tellable_at.unwrap_or(self.now);
@@ -338,7 +363,7 @@ impl Settling<'_> {
         let reason = visit.silence(net, &self.around(changed_at))?;
         let status = match reason {
             Some(_) => Status::Suppressed,
-            None if kind == Kind::Cancelled && self.guard_trips()? => Status::Held,
+            None if batch.guards.holds(&self.guarded(), net, open)? => Status::Held,
             None => Status::Pending,
         };
         let way = match &visit.phone {
@@ -399,11 +424,8 @@ impl Settling<'_> {
                 visit.take_as_known(self.tx, self.unit.company)?;
             }
             Some(_) => {}
-            None if status == Status::Held => {
-                guard::hold_cancellations(self.tx, self.unit.company)?;
-                report.held += 1;
-            }
-            None => report.to_send += 1,
+            None if status == Status::Held => batch.report.held += 1,
+            None => batch.report.to_send += 1,
         }
         Ok(id)
     }
@@ -419,16 +441,13 @@ impl Settling<'_> {
         }
     }
 
-    /// Too many bookings vanished at once to be believed without a person.
-    fn guard_trips(&self) -> store::Result<bool> {
-        let pace = &self.company.settings.pace;
-        let window = delta(pace.sweep_interval + pace.notification_delay) * 2;
-        let company = self.unit.company;
-        let released = self.row.guard_released_at;
-        let vanished = guard::vanished(self.tx, company, self.now - window, released, self.now)?;
-        let ahead = cache::count_ahead(self.tx, company, self.now)? + vanished;
-        let share = ahead as f64 * self.company.settings.rules.missing_limit / 100.0;
-        Ok(vanished as f64 > share.max(ALWAYS_BELIEVED))
+    fn guarded(&self) -> guard::At<'_> {
+        guard::At {
+            conn: self.tx,
+            company: self.company,
+            row: &self.row,
+            now: self.now,
+        }
     }
 
     pub(super) fn copy_to_owners(

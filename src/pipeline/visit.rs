@@ -91,6 +91,24 @@ impl Visit {
         }
     }
 
+    /// Until when nothing can be said while phones are hidden: the booking passed to a client whose
+    /// number is not shown, who may be the same person. `None` when there is no such booking, or
+    /// it has begun.
+    pub(super) fn waits_for_phones(&self, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let unseen = |m: &&Member| {
+            !m.theirs
+                && m.record.is_alive()
+                && m.record.client.is_some()
+                && m.record.phone().is_none()
+        };
+        self.phone.as_ref()?;
+        let starts = self.members.iter().filter(unseen);
+        starts
+            .map(|m| m.record.start_at(zone))
+            .filter(|start| *start > now)
+            .min()
+    }
+
     /// The net change to be told.
     pub(super) fn net(&self, company: &Company) -> Option<Net> {
         settle::net(&self.members, &company.settings.rules)

@@ -1,6 +1,6 @@
 //! `appointments_cache`: the journal as last seen.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::json;
@@ -75,8 +75,8 @@ pub fn get(conn: &Connection, company: i64, record: i64) -> Result<Option<Cached
 /// The bookings of one visit.
 pub fn of_unit(conn: &Connection, company: i64, unit: &str) -> Result<Vec<Cached>> {
     let mut query = conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM appointments_cache WHERE company_id = ?1 AND unit = ?2
-          ORDER BY start_local, record_id"
+        "SELECT {COLUMNS} FROM appointments_cache INDEXED BY appointments_by_unit
+          WHERE company_id = ?1 AND unit = ?2 ORDER BY start_local, record_id"
     ))?;
     let rows = query.query_map((company, unit), |r| read(r).map(|(_, c)| c))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -101,13 +101,17 @@ pub fn standing(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Standing bookings that start later than this.
+/// One activity or visit, however many records it has; in a query whose rows are bookings.
+pub(super) const ONCE: &str = "CASE json_extract(snapshot, '$.activity_id')
+    WHEN 0 THEN unit ELSE 'a' || json_extract(snapshot, '$.activity_id') END";
+
+/// Standing bookings that start later than this; an activity or a visit counts once.
 pub fn count_ahead(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<i64> {
     Ok(conn
-        .prepare_cached(
-            "SELECT count(DISTINCT unit) FROM appointments_cache
-              WHERE company_id = ?1 AND deleted = 0 AND start_at > ?2",
-        )?
+        .prepare_cached(&format!(
+            "SELECT count(DISTINCT {ONCE}) FROM appointments_cache
+              WHERE company_id = ?1 AND deleted = 0 AND start_at > ?2"
+        ))?
         .query_row((company, At(now)), |r| r.get(0))?)
 }
 
@@ -158,7 +162,7 @@ pub fn put(conn: &Connection, record: &Record, sighting: Sighting) -> Result<()>
             snapshot = ?17, create_date = ?18, last_seen_at = ?19, last_change_at = ?20,
             revision = ?21, settled = ?22,
             deleted_at = CASE WHEN deleted = 1 AND ?13 = 1 THEN deleted_at ELSE ?23 END,
-            missing_since = NULL, missing_asked_at = NULL, missing_looks = 0",
+            missing_since = NULL, missing_asked_at = NULL, missing_looks = 0, hidden_by = NULL",
     )?
     .execute(rusqlite::params![
         record.company_id,
@@ -214,11 +218,14 @@ pub fn looked(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) 
     Ok(conn
         .prepare_cached(
             "UPDATE appointments_cache
-                SET missing_looks = missing_looks + 1, missing_asked_at = ?3
+                SET missing_looks = missing_looks + 1, missing_asked_at = ?3, hidden_by = NULL
               WHERE company_id = ?1 AND record_id = ?2 RETURNING missing_looks",
         )?
         .query_row((company, record, At(now)), |r| r.get(0))?)
 }
+
+/// Hidden for want of rights, it is asked for by id this rarely: the sweeps show when it is back.
+const HIDDEN_ASKED_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// Bookings under suspicion that still lie ahead: those asked for least lately first, so that none
 /// keeps the others from their turn.
@@ -229,11 +236,15 @@ pub fn suspects(
     most: u32,
 ) -> Result<Vec<i64>> {
     let mut query = conn.prepare_cached(
-        "SELECT record_id FROM appointments_cache
+        "SELECT record_id FROM appointments_cache INDEXED BY appointments_missing
           WHERE company_id = ?1 AND missing_since IS NOT NULL AND start_at > ?2
+            AND (hidden_by IS NULL OR missing_asked_at <= ?4)
           ORDER BY coalesce(missing_asked_at, ''), +start_local LIMIT ?3",
     )?;
-    let rows = query.query_map((company, At(now), most), |r| r.get(0))?;
+    let rows = query.query_map(
+        (company, At(now), most, At(now - HIDDEN_ASKED_EVERY)),
+        |r| r.get(0),
+    )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -246,31 +257,33 @@ pub fn asked(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) -
     Ok(())
 }
 
-/// Whether every standing booking ahead of this one's master is missing, and it is not the only one.
-pub fn staff_vanished(
-    conn: &Connection,
-    company: i64,
-    record: i64,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT count(*) >= 2 AND count(*) = count(missing_since) FROM appointments_cache
-              WHERE company_id = ?1 AND deleted = 0 AND start_at > ?3
-                AND staff_id = (SELECT staff_id FROM appointments_cache
-                                 WHERE company_id = ?1 AND record_id = ?2)",
-        )?
-        .query_row((company, record, At(now)), |r| r.get(0))?)
-}
-
 /// The booking was found again.
 pub fn unsuspect(conn: &Connection, company: i64, record: i64) -> Result<()> {
     conn.prepare_cached(
-        "UPDATE appointments_cache SET missing_since = NULL, missing_asked_at = NULL, missing_looks = 0
+        "UPDATE appointments_cache SET missing_since = NULL, missing_asked_at = NULL, missing_looks = 0, hidden_by = NULL
           WHERE company_id = ?1 AND record_id = ?2",
     )?
     .execute((company, record))?;
     Ok(())
+}
+
+/// When the first booking ahead of this client begins whose number is not shown, of those that came
+/// since `from`.
+pub fn start_without_phone(
+    conn: &Connection,
+    company: i64,
+    client: i64,
+    from: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let start: Option<At> = conn
+        .prepare_cached(
+            "SELECT min(start_at) FROM appointments_cache
+              WHERE client_phone = '' AND company_id = ?1 AND deleted = 0 AND start_at > ?4
+                AND first_seen_at >= ?3 AND json_extract(snapshot, '$.client.id') = ?2",
+        )?
+        .query_row((company, client, At(from), At(now)), |r| r.get(0))?;
+    Ok(start.map(|a| a.0))
 }
 
 /// The company in whose journal this phone was booked last; '' is nobody's.

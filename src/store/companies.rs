@@ -44,6 +44,20 @@ pub struct CompanyRow {
     pub last_error: Option<String>,
     /// Deletions up to here were let go by a person.
     pub guard_released_at: Option<DateTime<Utc>>,
+    /// What was hidden up to here is gone, a person said.
+    pub hidden_gone_at: Option<DateTime<Utc>>,
+    /// Readings lack numbers that we know.
+    pub phones_hidden_since: Option<DateTime<Utc>>,
+}
+
+impl CompanyRow {
+    /// Since when phones are hidden, once a sweep agrees: one poll may have brought but the one
+    /// client whose number was erased.
+    #[must_use]
+    pub fn phones_hidden_for_certain(&self) -> Option<DateTime<Utc>> {
+        let agrees = |since: &DateTime<Utc>| self.last_sweep_at.is_some_and(|at| at >= *since);
+        self.phones_hidden_since.filter(agrees)
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
@@ -72,6 +86,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
         denied: row.get("denied")?,
         last_error: row.get("last_error")?,
         guard_released_at: at("guard_released_at")?,
+        hidden_gone_at: at("hidden_gone_at")?,
+        phones_hidden_since: at("phones_hidden_since")?,
     })
 }
 

@@ -93,6 +93,17 @@ pub fn last_state_of_phone(
         .transpose()
 }
 
+/// When the first unsettled event of a booking was seen.
+pub fn open_since(conn: &Connection, company: i64, record: i64) -> Result<Option<DateTime<Utc>>> {
+    let since: Option<At> = conn
+        .prepare_cached(
+            "SELECT min(created_at) FROM booking_events
+              WHERE company_id = ?1 AND record_id = ?2 AND processed_at IS NULL",
+        )?
+        .query_row((company, record), |r| r.get(0))?;
+    Ok(since.map(|a| a.0))
+}
+
 /// The kind of the latest unsettled event of a booking.
 pub fn last_open_type(conn: &Connection, company: i64, record: i64) -> Result<Option<String>> {
     Ok(conn

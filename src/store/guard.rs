@@ -1,36 +1,88 @@
 //! The figures of the guard against mass change.
 //!
 //! `+company_id` keeps SQLite on the index by status: held rows are few, a company's rows are many.
+//! `INDEXED BY`, where it would go through all of a company's rows for each one that is gone.
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
-use super::{At, Result};
+use super::cache::ONCE;
+use super::{At, Result, StoreError};
+use crate::domain::guard::Move;
+use crate::domain::policy::Kind;
 
 /// Visits of this company that somebody knew of, that vanished since `from` and still lie ahead; an
-/// activity or a visit counts once, and not while something of it stands. Deletions that a person let go do not count.
+/// activity or a visit counts once, and not while something of it stands.
 pub fn vanished(
     conn: &Connection,
     company: i64,
     from: DateTime<Utc>,
-    released_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<i64> {
-    let from = released_at.map_or(from, |r| r.max(from));
     Ok(conn
-        .prepare_cached(
-            "SELECT count(DISTINCT CASE json_extract(snapshot, '$.activity_id')
-                                   WHEN 0 THEN unit
-                                   ELSE 'a' || json_extract(snapshot, '$.activity_id') END)
+        .prepare_cached(&format!(
+            "SELECT count(DISTINCT {ONCE})
                FROM appointments_cache g
               WHERE company_id = ?1 AND deleted = 1 AND deleted_at > ?2 AND start_at > ?3
                 AND EXISTS (SELECT 1 FROM known k
-                             WHERE k.company_id = g.company_id AND k.record_id = g.record_id)
-                AND NOT EXISTS (SELECT 1 FROM appointments_cache s
+                             WHERE k.company_id = g.company_id AND k.record_id = g.record_id
+                               AND k.phone <> '')
+                AND NOT EXISTS (SELECT 1 FROM appointments_cache s INDEXED BY appointments_by_unit
                                  WHERE s.company_id = g.company_id AND s.unit = g.unit
-                                   AND s.deleted = 0)",
-        )?
+                                   AND s.deleted = 0)"
+        ))?
         .query_row((company, At(from), At(now)), |r| r.get(0))?)
+}
+
+/// Bookings ahead whose start is not what it was before the first change seen since `from`.
+pub fn moves(
+    conn: &Connection,
+    company: i64,
+    from: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Move>> {
+    let mut query = conn.prepare_cached(&format!(
+        "SELECT e.record_id, {ONCE}, json_extract(e.before_state, '$.start_local') AS had,
+                a.start_local, a.last_change_at, json_extract(e.before_state, '$.changed_at'),
+                min(e.id)
+           FROM booking_events e
+           JOIN appointments_cache a
+             ON a.company_id = e.company_id AND a.record_id = e.record_id AND a.deleted = 0
+          WHERE +e.company_id = ?1 AND e.created_at > ?2 AND e.event_type = 'record.updated'
+            AND e.before_state IS NOT NULL AND a.start_at > ?3
+          GROUP BY e.record_id HAVING had <> a.start_local"
+    ))?;
+    let rows = query.query_map((company, At(from), At(now)), |r| {
+        let at = |column| r.get::<_, Option<At>>(column).map(|at| at.map(|a| a.0));
+        let changed_at =
+            at(4)?.filter(|now| at(5).is_ok_and(|had| had.is_none_or(|had| had < *now)));
+        Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, changed_at))
+    })?;
+    let start = |text: String| text.parse().map_err(|_| StoreError::Corrupt("start"));
+    rows.map(|row| {
+        let (record, once, from, to, changed_at): (i64, String, String, String, _) = row?;
+        Ok(Move {
+            record,
+            once,
+            from: start(from)?,
+            to: start(to)?,
+            changed_at,
+        })
+    })
+    .collect()
+}
+
+/// Companies in whose journals more than `most` changes were seen since `from`.
+pub fn busy(conn: &Connection, from: DateTime<Utc>, most: i64) -> Result<Vec<i64>> {
+    let mut query = conn.prepare_cached(
+        "SELECT company_id FROM booking_events
+          WHERE created_at > ?1 AND event_type = 'record.updated'
+          GROUP BY company_id HAVING count(*) > ?2",
+    )?;
+    let rows = query.query_map((At(from), most), |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// What a company's guard holds: how many, and the nearest visit.
@@ -38,8 +90,8 @@ pub fn vanished(
 pub struct Held {
     /// Notifications held.
     pub count: i64,
-    /// The newest of them.
-    pub newest: Option<i64>,
+    /// When the newest of them was made.
+    pub newest_at: Option<DateTime<Utc>>,
     /// The earliest start among them.
     pub nearest_at: Option<DateTime<Utc>>,
 }
@@ -47,18 +99,29 @@ pub struct Held {
 /// What the guard holds for a company. What is held of a visit that has begun is past: nobody can
 /// decide about it any more.
 pub fn held(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<Held> {
+    held_as(conn, company, None, now)
+}
+
+/// What it holds of one kind of notification, or of all.
+pub fn held_as(
+    conn: &Connection,
+    company: i64,
+    kind: Option<Kind>,
+    now: DateTime<Utc>,
+) -> Result<Held> {
     Ok(conn
         .prepare_cached(
-            "SELECT count(*), max(n.id), min(a.start_at) FROM booking_notifications n
+            "SELECT count(*), max(n.created_at), min(a.start_at) FROM booking_notifications n
                JOIN appointments_cache a
                  ON a.company_id = n.company_id AND a.record_id = n.record_id AND a.start_at > ?2
-              WHERE +n.company_id = ?1 AND n.status = 'held'",
+              WHERE +n.company_id = ?1 AND n.status = 'held' AND (?3 IS NULL OR n.kind = ?3)",
         )?
-        .query_row((company, At(now)), |r| {
+        .query_row((company, At(now), kind.map(Kind::as_str)), |r| {
+            let at = |column| r.get::<_, Option<At>>(column).map(|at| at.map(|a| a.0));
             Ok(Held {
                 count: r.get(0)?,
-                newest: r.get(1)?,
-                nearest_at: r.get::<_, Option<At>>(2)?.map(|a| a.0),
+                newest_at: at(1)?,
+                nearest_at: at(2)?,
             })
         })?)
 }
@@ -82,6 +145,17 @@ pub fn hold_cancellations(conn: &Connection, company: i64) -> Result<usize> {
         "UPDATE booking_notifications SET status = 'held'
           WHERE +company_id = ?1 AND kind = 'cancelled' AND status = 'pending'",
         [company],
+    )?)
+}
+
+/// Holds every news of these bookings' moves that has not left yet.
+pub fn hold_moves(conn: &Connection, company: i64, records: &BTreeSet<i64>) -> Result<usize> {
+    let records = serde_json::json!(records).to_string();
+    Ok(conn.execute(
+        "UPDATE booking_notifications SET status = 'held'
+          WHERE +company_id = ?1 AND kind = 'updated' AND status = 'pending'
+            AND record_id IN (SELECT value FROM json_each(?2))",
+        (company, records),
     )?)
 }
 

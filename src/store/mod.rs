@@ -24,6 +24,7 @@ mod lock;
 pub mod optouts;
 pub mod outbox;
 pub mod pauses;
+pub mod rights;
 pub mod settling;
 pub mod stats;
 pub mod story;

@@ -176,6 +176,15 @@ pub fn close(conn: &Connection, unit: &Unit) -> Result<()> {
     Ok(())
 }
 
+/// The visit is settled later: what it needs is not to be seen at present.
+pub fn postpone(conn: &Connection, unit: &Unit, until: DateTime<Utc>) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE settling SET settle_at = ?4 WHERE company_id = ?1 AND unit = ?2 AND phone = ?3",
+    )?
+    .execute((unit.company, &unit.unit, &unit.phone, At(until)))?;
+    Ok(())
+}
+
 /// When the next delay ends, after this moment.
 pub fn next_at(conn: &Connection, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let next: Option<At> = conn

@@ -24,6 +24,7 @@ pub(super) struct Company {
     pub(super) info: Value,
     pub(super) zone: Tz,
     pub(super) hidden_staff: BTreeSet<i64>,
+    pub(super) hidden_from: Option<NaiveDate>,
     pub(super) phones_hidden: bool,
     pub(super) forbidden: bool,
     /// The zone in which a naive `changed_after` is read, where it is not the company's own.
@@ -62,6 +63,7 @@ impl Journal {
             info,
             zone,
             hidden_staff: BTreeSet::new(),
+            hidden_from: None,
             phones_hidden: false,
             forbidden: false,
             cursor_zone: None,
@@ -215,7 +217,9 @@ impl Company {
 
     /// What the user may see of one record; `Err` when it is another master's.
     pub(super) fn look(&self, record: i64, now: DateTime<Utc>) -> Option<Result<Value, ()>> {
-        let row = self.visible(record, now)?;
+        let row = self
+            .visible(record, now)
+            .filter(|row| !self.is_beyond(row))?;
         Some(if self.is_hidden(row) {
             Err(())
         } else {
@@ -229,11 +233,23 @@ impl Company {
             .rows
             .keys()
             .filter_map(|record| self.visible(*record, now))
-            .filter(|row| !self.is_hidden(row) && self.matches(row, filter))
+            .filter(|row| !self.is_hidden(row) && !self.is_beyond(row))
+            .filter(|row| self.matches(row, filter))
             .map(|row| (text(row, "date").to_owned(), self.seen(row)))
             .collect();
         found.sort_by(|a, b| b.0.cmp(&a.0));
         found.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// A standing booking beyond the last day that the user may see.
+    fn is_beyond(&self, row: &Value) -> bool {
+        let day = text(row, "date").get(..10);
+        let day = day.and_then(|day| day.parse::<NaiveDate>().ok());
+        let hidden = self
+            .hidden_from
+            .zip(day)
+            .is_some_and(|(from, day)| day >= from);
+        hidden && row["deleted"] != json!(true)
     }
 
     fn is_hidden(&self, row: &Value) -> bool {

@@ -11,12 +11,16 @@ use crate::domain::record::{Money, Record};
 
 mod alerts;
 mod cards;
+mod doubts;
 
 pub use alerts::{
     Blind, Waited, alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen,
-    alert_guard, alert_uncertain,
+    alert_uncertain,
 };
 pub use cards::{Untold, card_call};
+pub use doubts::{
+    Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
+};
 
 /// In which language and markup an owner is written to.
 #[derive(Clone, Copy, Debug)]

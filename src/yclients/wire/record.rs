@@ -188,13 +188,14 @@ fn person(wire: WireClient, country: &str) -> Option<Client> {
     let name = Some(wire.name.text())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| wire.display_name.text());
-    // A masked number says no more than an empty one: the right to see it is missing.
-    let raw = Some(wire.phone.text())
-        .filter(|raw| !Phone::is_masked(raw))
-        .unwrap_or_default();
-    let phone = Phone::parse(&raw, country).ok();
-    let refused_phone = (phone.is_none() && !raw.is_empty()).then_some(raw);
-    let somebody = id != 0 || !name.is_empty() || phone.is_some() || refused_phone.is_some();
+    let raw = wire.phone.text();
+    // Behind a mask there is a number that we may not see: it is neither a wrong one nor none.
+    let hidden = Phone::is_hidden(&raw);
+    let phone = (!hidden)
+        .then(|| Phone::parse(&raw, country).ok())
+        .flatten();
+    let somebody = id != 0 || !name.is_empty() || !raw.is_empty();
+    let refused_phone = (phone.is_none() && !hidden).then_some(raw);
     somebody.then_some(Client {
         id,
         name,

@@ -1,6 +1,6 @@
 //! Alerts: what is out of order since when, what that holds up, and that it works again.
 
-use chrono::{NaiveDateTime, NaiveTime};
+use chrono::NaiveTime;
 
 use super::super::markup::data;
 use super::super::{Language, words};
@@ -177,65 +177,6 @@ pub fn alert_channel_up(voice: Voice, channel: &str, gap_seconds: i64, waited: W
             data(channel)
         ),
         voice.recovery(gap_seconds, waited),
-    ])
-}
-
-/// `✋ *Придержал 14 отмен: Малаховка* …`, and how to let them go.
-#[must_use]
-pub fn alert_guard(
-    voice: Voice,
-    salon: &str,
-    held: usize,
-    nearest: Option<NaiveDateTime>,
-) -> String {
-    let language = voice.language;
-    let nearest = nearest.map(|at| words::near_moment(language, at, voice.today));
-    let (head, mut story) = match language {
-        Language::Ru => {
-            let records = words::count(language, held, "запись", "записи", "записей");
-            let gone = if records.ends_with("запись") {
-                "пропала"
-            } else {
-                "пропали"
-            };
-            (
-                format!(
-                    "Придержал {}",
-                    words::count(language, held, "отмену", "отмены", "отмен")
-                ),
-                format!("Из журнала сразу {gone} {records}"),
-            )
-        }
-        Language::En => (
-            format!(
-                "Held back {}",
-                words::count(language, held, "cancellation", "", "cancellations")
-            ),
-            format!(
-                "{} vanished from the journal at once",
-                words::count(language, held, "booking", "", "bookings")
-            ),
-        ),
-    };
-    if let Some(nearest) = nearest {
-        story.push_str(&format!(
-            ", {} {nearest}",
-            voice.say("ближайшая", "the nearest")
-        ));
-    }
-    story.push_str(voice.say(
-        ". Клиентам об этих отменах не писал.",
-        ". Clients were not told of these.",
-    ));
-    voice.write(&[
-        format!("✋ *{head}: {}*", data(salon)),
-        story,
-        voice
-            .say(
-                "Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard",
-                "To send them: booking-monitor release. To drop them: booking-monitor release --discard",
-            )
-            .to_owned(),
     ])
 }
 

@@ -1,0 +1,116 @@
+//! The guard's figures, counted at most once for each company and transaction of settling, however
+//! many cancellations it brings.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
+
+use super::Company;
+use super::poll::delta;
+use crate::domain::change::Field;
+use crate::domain::delivery::Status;
+use crate::domain::guard::{is_mass, zone_shift};
+use crate::domain::policy::Kind;
+use crate::domain::settle::{Form, Net};
+use crate::store::companies::CompanyRow;
+use crate::store::outbox::Notification;
+use crate::store::{self, cache, guard};
+
+/// How far back the guard looks: two sweeps, and the delays after them.
+pub(super) fn window(company: &Company) -> TimeDelta {
+    let pace = &company.settings.pace;
+    delta(pace.sweep_interval + pace.notification_delay) * 2
+}
+
+/// Since when changes count: those that a person let go do not.
+pub(super) fn counted_from(
+    company: &Company,
+    row: &CompanyRow,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let from = now - window(company);
+    row.guard_released_at.map_or(from, |at| at.max(from))
+}
+
+/// What the guard found in one transaction.
+#[derive(Default)]
+pub(super) struct Guards {
+    /// By company: more vanished at once than is believed.
+    vanished: BTreeMap<i64, bool>,
+    /// By company: bookings that moved by what a wrong zone makes.
+    shifted: BTreeMap<i64, BTreeSet<i64>>,
+}
+
+/// Where one visit is settled.
+pub(super) struct At<'a> {
+    pub(super) conn: &'a Connection,
+    pub(super) company: &'a Company,
+    pub(super) row: &'a CompanyRow,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Guards {
+    /// Whether this message has to wait for a person. When the guard trips, what the company has
+    /// not sent of the kind waits too. `open` is what waits already of the same visit: what was
+    /// held stays held, in its new words.
+    pub(super) fn holds(
+        &mut self,
+        at: &At<'_>,
+        net: &Net,
+        open: &[Notification],
+    ) -> store::Result<bool> {
+        let kind = net.form.kind();
+        let held = open
+            .iter()
+            .any(|n| n.status == Status::Held && n.kind == kind.as_str());
+        match kind {
+            Kind::Created => Ok(false),
+            Kind::Cancelled => Ok(held | self.too_many_vanished(at)?),
+            // What does not differ in its time is no matter of zones.
+            Kind::Updated if net.form == Form::Updated && !net.fields.contains(&Field::Start) => {
+                Ok(false)
+            }
+            Kind::Updated => {
+                let shifted = self.shifted(at)?;
+                Ok(held | net.now.iter().any(|r| shifted.contains(&r.id)))
+            }
+        }
+    }
+
+    fn too_many_vanished(&mut self, at: &At<'_>) -> store::Result<bool> {
+        let id = at.company.settings.id;
+        if let Some(known) = self.vanished.get(&id) {
+            return Ok(*known);
+        }
+        let from = counted_from(at.company, at.row, at.now);
+        let vanished = guard::vanished(at.conn, id, from, at.now)?;
+        let ahead = cache::count_ahead(at.conn, id, at.now)? + vanished;
+        let trips = is_mass(vanished, ahead, at.company.settings.rules.missing_limit);
+        if trips {
+            guard::hold_cancellations(at.conn, id)?;
+        }
+        self.vanished.insert(id, trips);
+        Ok(trips)
+    }
+
+    fn shifted(&mut self, at: &At<'_>) -> store::Result<&BTreeSet<i64>> {
+        let id = at.company.settings.id;
+        match self.shifted.entry(id) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let from = counted_from(at.company, at.row, at.now);
+                let moves = guard::moves(at.conn, id, from, at.now)?;
+                let ahead = cache::count_ahead(at.conn, id, at.now)?;
+                let shift = zone_shift(&moves, ahead);
+                let by_it = moves.iter().filter(|m| Some(m.to - m.from) == shift);
+                let records: BTreeSet<i64> = by_it.map(|m| m.record).collect();
+                if !records.is_empty() {
+                    guard::hold_moves(at.conn, id, &records)?;
+                }
+                Ok(unknown.insert(records))
+            }
+        }
+    }
+}
