@@ -6,6 +6,7 @@
 //! message once it exists. Nothing here imports another room of this crate.
 
 pub mod change;
+pub mod defences;
 pub mod delivery;
 pub mod diff;
 pub mod event;

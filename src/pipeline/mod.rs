@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::config;
+use crate::domain::defences::Defences;
 use crate::domain::message::{Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
 use crate::ports::{Addressing, BookingApi, Channel, Clock, CompanyRef, Receiver};
@@ -143,6 +144,7 @@ pub struct Pipeline {
     companies: Arc<BTreeMap<i64, Arc<Company>>>,
     channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
     alerts: config::Alerts,
+    defences: Defences,
     /// Rung when something may have become due.
     pub bell: Arc<Notify>,
     /// Cancelled when the process is to end: no new send begins.
@@ -177,9 +179,17 @@ impl Pipeline {
                     .collect(),
             ),
             alerts,
+            defences: Defences::all(),
             bell: Arc::new(Notify::new()),
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// The same with other defences, for a simulation that shows what each is worth.
+    #[must_use]
+    pub fn with_defences(mut self, defences: Defences) -> Self {
+        self.defences = defences;
+        self
     }
 
     /// The database.
@@ -211,6 +221,7 @@ impl Pipeline {
         Desk {
             companies: Arc::clone(&self.companies),
             channels: Arc::clone(&self.channels),
+            defences: self.defences,
         }
     }
 }
@@ -220,6 +231,7 @@ impl Pipeline {
 struct Desk {
     companies: Arc<BTreeMap<i64, Arc<Company>>>,
     channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
+    defences: Defences,
 }
 
 impl Desk {

@@ -8,8 +8,9 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::apply::{Applying, Counts};
-use super::listing::{self, Listing, Sweep};
+use super::listing::{self, Days as Slice, Listing, Sweep};
 use super::{Company, Pipeline};
+use crate::domain::defences::Defences;
 use crate::domain::delivery::jittered;
 use crate::domain::event::Gone;
 use crate::ports::{ApiError, CompanyRef, Lookup, Query};
@@ -180,7 +181,8 @@ impl Pipeline {
             Err(failure) => return Err(failure),
         };
         let now = self.clock.now();
-        if is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
+        let sweep_interval = company.settings.pace.sweep_interval;
+        if self.defences.sweep && is_due(row.last_sweep_at, sweep_interval, now) {
             self.compare(company, &row, &reference, polled_at, report)
                 .await?;
         }
@@ -246,13 +248,14 @@ impl Pipeline {
             swept: true,
             slice_days: Some(sweep.slice_days),
         };
-        let (company, zone) = (Arc::clone(company), reference.zone);
+        let (company, zone, defences) = (Arc::clone(company), reference.zone, self.defences);
         report.counts = self
             .store
             .write(move |tx| {
                 let mut applying = Applying {
                     tx,
                     company: &company,
+                    defences,
                     zone,
                     baseline_at: None,
                     now,
@@ -284,7 +287,10 @@ impl Pipeline {
             .cursor_at
             .or(row.baseline_at)
             .unwrap_or_else(|| self.clock.now());
-        let since = cursor - delta(row.overlap);
+        let since = match self.defences.overlap {
+            true => cursor - delta(row.overlap),
+            false => cursor,
+        };
         let query = Query::ChangedSince(since);
         let mut listing = listing::read(self.api.as_ref(), reference, &query, None).await;
         let failure = listing.failure.take();
@@ -360,6 +366,7 @@ impl Pipeline {
     ) -> Result<(), Failure> {
         let now = self.clock.now();
         let (company, baseline_at, counts) = (Arc::clone(company), row.baseline_at, report.counts);
+        let defences = self.defences;
         let (sweep, polled_at) = sweep.map_or((None, None), |(sweep, at)| (Some(sweep), at));
         report.counts = self
             .store
@@ -367,6 +374,7 @@ impl Pipeline {
                 let mut applying = Applying {
                     tx,
                     company: &company,
+                    defences,
                     zone,
                     baseline_at,
                     now,
@@ -381,7 +389,7 @@ impl Pipeline {
                     companies::widen_overlap(tx, company.settings.id)?;
                 }
                 if let Some(sweep) = sweep {
-                    suspect_missing(tx, company.settings.id, &sweep, now)?;
+                    suspect_missing(tx, company.settings.id, &sweep, defences, now)?;
                 }
                 if let Some(progress) = progress {
                     companies::succeeded(tx, company.settings.id, progress, now)?;
@@ -409,7 +417,11 @@ impl Pipeline {
             .await?;
         let mut trouble = None;
         for record_id in missing {
-            let found = match self.api.record(reference, record_id).await {
+            let answer = match self.defences.confirmation {
+                true => self.api.record(reference, record_id).await,
+                false => Ok(Lookup::Gone),
+            };
+            let found = match answer {
                 Ok(Lookup::Found(record)) if record.is_alive() => Ok(record),
                 Ok(Lookup::Found(_)) => Err(Gone::Deleted),
                 Ok(Lookup::Gone) => Err(Gone::NotFound),
@@ -429,12 +441,14 @@ impl Pipeline {
             let now = self.clock.now();
             let (company, zone) = (Arc::clone(company), reference.zone);
             let (baseline_at, counts) = (row.baseline_at, report.counts);
+            let defences = self.defences;
             report.counts = self
                 .store
                 .write(move |tx| {
                     let mut applying = Applying {
                         tx,
                         company: &company,
+                        defences,
                         zone,
                         baseline_at,
                         now,
@@ -446,6 +460,7 @@ impl Pipeline {
                             applying.row(&record)?;
                             cache::unsuspect(tx, id, record_id)?;
                         }
+                        Err(how) if !defences.confirmation => applying.gone(record_id, how)?,
                         Err(Gone::NotFound) if cache::staff_vanished(tx, id, record_id, now)? => {
                             // Everything of one master is gone at once: rights, most likely.
                             cache::asked(tx, id, record_id, now)?;
@@ -511,9 +526,11 @@ fn suspect_missing(
     tx: &rusqlite::Transaction<'_>,
     company: i64,
     sweep: &Sweep,
+    defences: Defences,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    for days in sweep.days.iter().filter(|d| d.proves_absence) {
+    let whole = |d: &&Slice| d.proves_absence || !defences.completeness;
+    for days in sweep.days.iter().filter(whole) {
         for record in cache::standing(tx, company, days.from, days.to)? {
             if !sweep.listed.contains(&record) {
                 cache::suspect(tx, company, record, now)?;

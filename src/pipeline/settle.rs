@@ -55,7 +55,7 @@ impl Pipeline {
                         due.iter().map(|u| (u.company, u.phone.as_str())).collect();
                     for (company, phone) in persons {
                         if let Some(company) = desk.companies.get(&company) {
-                            recreated::hand_over(tx, company, phone)?;
+                            recreated::hand_over(tx, company, phone, now)?;
                         }
                     }
                     for unit in &due {
@@ -372,6 +372,9 @@ impl Settling<'_> {
 
     /// Too many bookings vanished at once to be believed without a person.
     fn guard_trips(&self) -> store::Result<bool> {
+        if !self.desk.defences.guard {
+            return Ok(false);
+        }
         let pace = &self.company.settings.pace;
         let window = delta(pace.sweep_interval + pace.notification_delay) * 2;
         let company = self.unit.company;

@@ -71,6 +71,7 @@ pub struct Hidden {
 pub struct Change {
     pub at: DateTime<Utc>,
     pub visit: i64,
+    record: i64,
     /// Whose visit it was and is.
     pub phones: [String; 2],
     /// It surely restarts the delay; other news may.
@@ -82,6 +83,8 @@ pub struct Change {
 pub struct Served {
     /// The newest state shown of each record, and since when.
     newest: BTreeMap<i64, (Version, DateTime<Utc>)>,
+    /// Of these it is not sure that the newest state was stored.
+    doubted: BTreeSet<i64>,
     pub changes: Vec<Change>,
 }
 
@@ -97,9 +100,17 @@ impl Served {
             }
             return;
         };
+        let again = version.at == had.at && self.doubted.remove(&booking.id);
+        if again {
+            // The second time it is stored, if it was not the first time.
+            let state = version.state.clone();
+            self.changed(booking, [&state; 2], false, at);
+            return;
+        }
         if version.at <= had.at {
             return;
         }
+        let perhaps = perhaps || self.doubted.remove(&booking.id);
         let (was, first) = (had.state.clone(), *first);
         if !version.state.alive {
             // A deleted row proves the deletion; whose it was is remembered.
@@ -111,6 +122,15 @@ impl Served {
         self.newest.insert(booking.id, (version, first));
     }
 
+    /// What was shown from this change on went to a program that was killed over it: it may have
+    /// been stored and may not.
+    pub fn doubt_from(&mut self, index: usize) {
+        for change in &mut self.changes[index..] {
+            change.surely = false;
+            self.doubted.insert(change.record);
+        }
+    }
+
     /// A first listing that failed is forgotten whole.
     pub fn forget(&mut self) {
         *self = Self::default();
@@ -118,10 +138,11 @@ impl Served {
 
     fn changed(&mut self, of: &Booking, states: [&State; 2], surely: bool, at: DateTime<Utc>) {
         let phones = states.map(|s| s.phone.clone());
-        let visit = of.visit;
+        let (visit, record) = (of.visit, of.id);
         self.changes.push(Change {
             at,
             visit,
+            record,
             phones,
             surely,
         });

@@ -2,16 +2,16 @@
 //! and looks into the database only once everything has come to rest.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use booking_monitor::domain::known::Knowledge;
 use booking_monitor::domain::phone::Phone;
+use booking_monitor::store::cache;
 use booking_monitor::store::known::{self, Key};
-use booking_monitor::store::{cache, open_reader};
 use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
 
 use crate::channel::{Fate, Sent};
-use crate::journal::{COMPANY, Item, Journal, to_utc};
+use crate::journal::{Booking, COMPANY, Item, Journal, State, to_utc};
 use crate::{Inner, MAX_DELAY, NOTIFICATION_DELAY, known_bugs};
 
 /// A look before speaking may be this old, and replicas and late rows older still.
@@ -26,10 +26,24 @@ type Beliefs = BTreeMap<(i64, String), BTreeSet<Option<Item>>>;
 pub struct Oracle {
     checked: usize,
     beliefs: Beliefs,
+    /// Messages that told a booking deleted and made anew as one that moved: the message's place in
+    /// the list, the booking that it took back, and the visit that took its place.
+    moves: Vec<Move>,
     /// When the baseline was read, by our clock.
     pub baseline: Option<DateTime<Utc>>,
     /// No faults: then every message states exactly how things stand.
     pub strict: bool,
+}
+
+/// "Your booking moved" about a booking with an id of its own: the reader takes the old one for gone.
+struct Move {
+    message: usize,
+    to: String,
+    from: i64,
+    from_visit: i64,
+    visit: i64,
+    /// The reader heard for certain, or the old one has been told of again.
+    over: bool,
 }
 
 impl Oracle {
@@ -45,17 +59,149 @@ impl Oracle {
                 .ok_or((0, "a message about nothing".to_owned()))?;
             let visit = world.journal.bookings[first].visit;
             let wrong = |why: String| (visit, format!("{why}\n  {sent:?}"));
-            let earlier: Vec<&Sent> = world.sent[..self.checked]
-                .iter()
-                .filter(|s| s.to == sent.to && is_about(s, &world.journal, visit))
-                .collect();
+            self.exchange_twins(world, sent);
+            let moved = self.taken_back(world, visit, sent).map_err(wrong)?;
+            let earlier = self.about(world, self.checked, visit, &sent.to);
             if matches!(sent.fate, Fate::Accepted | Fate::Taken) {
                 self.judge(world, visit, sent, &earlier).map_err(wrong)?;
             }
             self.learn(world, visit, sent);
+            if let Some(from) = moved {
+                self.moves.push(Move {
+                    message: self.checked,
+                    to: sent.to.clone(),
+                    from,
+                    from_visit: world.journal.bookings[&from].visit,
+                    visit,
+                    over: false,
+                });
+            }
+            self.part_with_the_old(world, visit, sent);
             self.checked += 1;
         }
         Ok(())
+    }
+
+    /// The messages before this one that told this person of a visit, also those that told of its
+    /// going elsewhere.
+    fn about<'a>(&self, world: &'a Inner, end: usize, visit: i64, to: &str) -> Vec<&'a Sent> {
+        let left = |index| {
+            let from = |m: &Move| m.message == index && m.from_visit == visit;
+            self.moves.iter().any(from)
+        };
+        let sent = world.sent[..end].iter().enumerate();
+        sent.filter(|(index, s)| s.to == to && (is_about(s, &world.journal, visit) || left(*index)))
+            .map(|(_, s)| s)
+            .collect()
+    }
+
+    /// The booking of another visit that a reader takes for gone, because this message tells its
+    /// old state as that of a booking which they have never heard of.
+    fn taken_back(&self, world: &Inner, visit: i64, sent: &Sent) -> Result<Option<i64>, String> {
+        if sent.said.was.is_empty() {
+            return Ok(None);
+        }
+        let journal = &world.journal;
+        let (was, now) = (&sent.said.was, &sent.said.items);
+        let believes = |b: &Booking, test: &dyn Fn(&Item) -> bool| {
+            let all = self.belief(journal, b.id, &sent.to);
+            all.iter().flatten().any(test)
+        };
+        let may_be = |item: &Item| was.may_be(item);
+        if journal.of_visit(visit).any(|b| believes(b, &may_be)) {
+            return Ok(None);
+        }
+        // Of several that look alike the reader cannot tell; it went after the other ones.
+        let gone = |b: &&Booking| was_off(b, &sent.to, sent.at);
+        let others = journal.bookings.values().filter(|b| b.visit != visit);
+        let from = others
+            .filter(gone)
+            .filter(|b| believes(b, &|item| was.is(item, now)))
+            .max_by_key(|b| b.history.last().map(|v| v.at));
+        match from {
+            Some(booking) => Ok(Some(booking.id)),
+            None => Err("told a change of something that this person never had".into()),
+        }
+    }
+
+    /// Of two bookings alike, one made as the other went, a reader who heard nothing of it cannot
+    /// say which one they believe in: it is the one that this message speaks of.
+    fn exchange_twins(&mut self, world: &Inner, sent: &Sent) {
+        let (journal, to) = (&world.journal, &sent.to);
+        for (id, item) in &sent.said.items {
+            let mine = self.belief(journal, *id, to);
+            let believed = mine.iter().any(Option::is_some);
+            let alike = |b: &&Booking| {
+                let has = |s: &State| s.item_of(to);
+                let states = b.between(DateTime::UNIX_EPOCH, sent.at);
+                b.id != *id
+                    && states.into_iter().flatten().filter_map(has).any(|i| {
+                        i == *item
+                            || self.belief(journal, *id, to).contains(&Some(i.clone()))
+                            || journal.bookings[id]
+                                .between(DateTime::UNIX_EPOCH, sent.at)
+                                .into_iter()
+                                .flatten()
+                                .any(|s| s.item_of(to).as_ref() == Some(&i))
+                    })
+            };
+            let certain = |b: &Booking| {
+                let all = self.belief(journal, b.id, to);
+                (all.len() == 1).then(|| all.into_iter().next().flatten())
+            };
+            let twins = || journal.bookings.values().filter(alike);
+            if sent.said.is_farewell() && !believed {
+                let twin = twins()
+                    .find(|b| was_off(b, to, sent.at) && matches!(certain(b), Some(Some(_))));
+                if let Some(twin) = twin.map(|b| b.id) {
+                    let theirs = self.belief(journal, twin, to);
+                    self.beliefs.insert((*id, to.clone()), theirs);
+                    self.beliefs.insert((twin, to.clone()), mine);
+                }
+            } else if sent.said.kind == "created"
+                && mine.contains(&Some(item.clone()))
+                && sent.fate == Fate::Accepted
+            {
+                // Told of one more: then the first one was the other.
+                let twin = twins().find(|b| {
+                    certain(b) == Some(None) && b.now().item_of(to).as_ref() == Some(item)
+                });
+                if let Some(twin) = twin.map(|b| b.id) {
+                    self.beliefs.insert((twin, to.clone()), mine);
+                }
+            }
+        }
+    }
+
+    /// Whoever learns of the new booking for certain takes the old one for gone.
+    fn part_with_the_old(&mut self, world: &Inner, visit: i64, sent: &Sent) {
+        let names = |record: i64| sent.said.items.contains_key(&record);
+        for moved in self.moves.iter_mut().filter(|m| m.to == sent.to) {
+            moved.over |= names(moved.from);
+        }
+        let left = |m: &&Move| m.visit == visit && m.to == sent.to && !m.over;
+        let left: Vec<i64> = self.moves.iter().filter(left).map(|m| m.from).collect();
+        for from in left {
+            let before = self.initial(&world.journal, from, &sent.to);
+            let key = (from, sent.to.clone());
+            let all = self.beliefs.entry(key).or_insert(before);
+            match sent.fate {
+                Fate::Accepted => *all = BTreeSet::from([None]),
+                Fate::Taken | Fate::Lost => drop(all.insert(None)),
+                Fate::Unreachable => {}
+            }
+        }
+        if sent.fate == Fate::Accepted {
+            for moved in self.moves.iter_mut().filter(|m| m.to == sent.to) {
+                moved.over |= moved.visit == visit;
+            }
+        }
+    }
+
+    /// What this person may believe of a record now.
+    fn belief(&self, journal: &Journal, record: i64, phone: &str) -> BTreeSet<Option<Item>> {
+        let stored = self.beliefs.get(&(record, phone.to_owned())).cloned();
+        stored.unwrap_or_else(|| self.initial(journal, record, phone))
     }
 
     fn judge(
@@ -89,8 +235,7 @@ impl Oracle {
         }
         if said.is_farewell()
             && !said.items.keys().any(|id| {
-                let all = self.initial(journal, *id, &sent.to);
-                let all = self.beliefs.get(&(*id, sent.to.clone())).unwrap_or(&all);
+                let all = self.belief(journal, *id, &sent.to);
                 // Of what was off at the baseline nobody knows that it was ever known to be off.
                 let unseen = journal.bookings[id].created() < baseline
                     && !world.served.is_known(*id, baseline);
@@ -161,7 +306,28 @@ impl Oracle {
         });
         let same = last.said.is_farewell() == sent.said.is_farewell()
             && last.said.items == sent.said.items;
-        if last.fate == Fate::Accepted && same && !was_others {
+        // Off, and another one made just like it: nothing to tell. On again, it is one more.
+        let made_anew = journal
+            .bookings
+            .values()
+            .filter(|b| b.visit != visit)
+            .any(|b| {
+                let has = |s: &State| s.item_of(&sent.to);
+                let states = b.between(last.at - OLDEST_VIEW, sent.at);
+                let mut had = states.into_iter().flatten().filter_map(has);
+                b.created() >= last.at - OLDEST_VIEW
+                    && had.any(|i| sent.said.items.values().any(|s| *s == i))
+            });
+        // That it moved was said to nobody's ears; that it is on again is news after that.
+        let moved = earlier.last().is_some_and(|s| {
+            s.fate == Fate::Unreachable
+                && !s
+                    .said
+                    .items
+                    .keys()
+                    .any(|id| journal.bookings[id].visit == visit)
+        });
+        if last.fate == Fate::Accepted && same && !was_others && !made_anew && !moved {
             return Err(format!("told twice, first at {}", last.at));
         }
         Ok(())
@@ -209,10 +375,9 @@ impl Oracle {
     }
 
     /// Everything has come to rest: nothing waits, nothing is lost, the database agrees.
-    pub fn at_rest(&mut self, world: &Inner, database: &Path) -> Result<(), (i64, String)> {
+    pub fn at_rest(&mut self, world: &Inner, conn: &Connection) -> Result<(), (i64, String)> {
         self.look(world)?;
         let journal = &world.journal;
-        let conn = open_reader(database).unwrap();
         let rows = |sql: &str| -> Vec<(i64, String)> {
             let mut query = conn.prepare(sql).unwrap();
             let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
@@ -252,7 +417,7 @@ impl Oracle {
             .filter(|b| to_utc(b.now().start) > world.now)
         {
             let wrong = |why: String| (booking.visit, why);
-            let Some(cached) = cache::get(&conn, COMPANY, booking.id).unwrap() else {
+            let Some(cached) = cache::get(conn, COMPANY, booking.id).unwrap() else {
                 if booking.now().alive {
                     return Err(wrong(format!(
                         "{} stands and is not in the cache",
@@ -262,6 +427,11 @@ impl Oracle {
                 continue;
             };
             let (have, is) = (&cached.record, booking.now());
+            // A move that no listing has shown before the record was erased: what was seen of it has
+            // begun, and nobody asks for that any more.
+            if is.erased && to_utc(have.start_local) <= world.now {
+                continue;
+            }
             let mut services: Vec<i64> = have.services.iter().map(|s| s.id).collect();
             services.sort_unstable();
             let item = (have.start_local, have.staff.id, services);
@@ -281,7 +451,7 @@ impl Oracle {
                 create_date: &create_date,
                 phone,
             };
-            let knows = known::get(&conn, key).unwrap().known;
+            let knows = known::get(conn, key).unwrap().known;
             let certain = self
                 .beliefs
                 .get(&(booking.id, phone.to_owned()))
@@ -299,15 +469,46 @@ impl Oracle {
         Ok(())
     }
 
+    /// Deleted and made anew just as it was: the reader's picture is right although no message said
+    /// so. The records that are gone and those that took their places.
+    fn made_anew(&self, world: &Inner, phone: &str) -> BTreeSet<i64> {
+        let journal = &world.journal;
+        let mut pairs = BTreeSet::new();
+        let certain = |id| {
+            let all = self.belief(journal, id, phone);
+            (all.len() == 1).then(|| all.into_iter().next().flatten())
+        };
+        for gone in journal
+            .bookings
+            .values()
+            .filter(|b| b.now().item_of(phone).is_none())
+        {
+            let Some(Some(believed)) = certain(gone.id) else {
+                continue;
+            };
+            let new = journal.bookings.values().find(|b| {
+                b.now().item_of(phone).as_ref() == Some(&believed)
+                    && certain(b.id) == Some(None)
+                    && !pairs.contains(&b.id)
+            });
+            pairs.extend(new.map(|b| [gone.id, b.id]).into_iter().flatten());
+        }
+        pairs
+    }
+
     /// What a person was last told is how things are, or a send that nobody could conclude says it.
     fn converged(&self, world: &Inner, visit: i64, phone: &str) -> Result<(), String> {
         let (journal, now) = (&world.journal, world.now);
         let is = actual(journal, visit, phone, now);
         let mut believed = Vec::new();
         let known = |id| world.served.is_known(id, now);
+        let made_anew = self.made_anew(world, phone);
         for booking in journal.of_visit(visit).filter(|b| known(b.id)) {
-            let all = self.beliefs.get(&(booking.id, phone.to_owned())).cloned();
-            let all = all.unwrap_or_else(|| self.initial(journal, booking.id, phone));
+            let all = if made_anew.contains(&booking.id) {
+                BTreeSet::from([is.get(&booking.id).cloned()])
+            } else {
+                self.belief(journal, booking.id, phone)
+            };
             believed.push((booking.id, all));
         }
         let starts = believed
@@ -327,11 +528,7 @@ impl Oracle {
         {
             return Ok(());
         }
-        let attempts: Vec<&Sent> = world
-            .sent
-            .iter()
-            .filter(|s| s.to == phone && is_about(s, journal, visit))
-            .collect();
+        let attempts = self.about(world, world.sent.len(), visit, phone);
         let untold = attempts.is_empty();
         if untold
             && believed
@@ -342,8 +539,29 @@ impl Oracle {
         }
         if attempts
             .last()
-            .is_some_and(|s| s.fate != Fate::Accepted && s.said.leaves() == is)
+            .is_some_and(|s| s.fate != Fate::Accepted && leaves_of(s, journal, visit) == is)
         {
+            return Ok(());
+        }
+        // What took its place has begun before anybody could be told.
+        let replaced = |b: &Booking| {
+            let begun = |m: &&Move| {
+                to_utc(
+                    journal
+                        .bookings
+                        .values()
+                        .find(|n| n.visit == m.visit)
+                        .unwrap()
+                        .now()
+                        .start,
+                ) <= now
+            };
+            self.moves
+                .iter()
+                .filter(begun)
+                .any(|m| m.to == phone && m.from == b.id)
+        };
+        if is.is_empty() && journal.of_visit(visit).all(|b| replaced(b)) {
             return Ok(());
         }
         // A corrected number: who had it by mistake is told so only if that was lately.
@@ -357,6 +575,22 @@ impl Oracle {
             "{phone} believes {believed:?}\n  but there is {is:?}"
         ))
     }
+}
+
+/// Whether this was ever off, or not this person's.
+fn was_off(booking: &Booking, phone: &str, at: DateTime<Utc>) -> bool {
+    let states = booking.between(DateTime::UNIX_EPOCH, at);
+    states
+        .into_iter()
+        .flatten()
+        .any(|s| s.item_of(phone).is_none())
+}
+
+/// The records of a visit that a message leaves its reader with.
+fn leaves_of(sent: &Sent, journal: &Journal, visit: i64) -> BTreeMap<i64, Item> {
+    let mut leaves = sent.said.leaves();
+    leaves.retain(|id, _| journal.bookings[id].visit == visit);
+    leaves
 }
 
 /// No message while the visit still changes before our eyes, until `max_delay` is over.
