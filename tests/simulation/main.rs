@@ -496,8 +496,8 @@ impl Life {
             world.mood = Mood::default();
             world.note("--- faults are over ---".into());
         }
-        for _ in 0..45 {
-            self.world.lock().now += TimeDelta::seconds(80);
+        for _ in 0..30 {
+            self.world.lock().now += TimeDelta::seconds(120);
             for which in [0, 3, 6, 9] {
                 self.stage(which).await?;
             }

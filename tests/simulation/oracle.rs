@@ -112,62 +112,68 @@ impl Oracle {
             return Ok(None);
         }
         // Of several that look alike the reader cannot tell; it went after the other ones.
-        let gone = |b: &&Booking| was_off(b, &sent.to, sent.at);
-        let others = journal.bookings.values().filter(|b| b.visit != visit);
-        let from = others
-            .filter(gone)
-            .filter(|b| believes(b, &|item| was.is(item, now)))
-            .max_by_key(|b| b.history.last().map(|v| v.at));
-        match from {
-            Some(booking) => Ok(Some(booking.id)),
-            None => Err("told a change of something that this person never had".into()),
+        let off = |b: &&Booking| b.visit != visit && was_off(b, &sent.to, sent.at);
+        let last = |b: &&Booking| b.history.last().map(|v| v.at);
+        let others = || journal.bookings.values().filter(off);
+        let is = |item: &Item| was.is(item, now);
+        if let Some(from) = others().filter(|b| believes(b, &is)).max_by_key(last) {
+            return Ok(Some(from.id));
         }
+        // What happened before we were there was nobody's message, yet it was so.
+        let had = |b: &Booking, test: &dyn Fn(&Item) -> bool| {
+            let states = b.between(DateTime::UNIX_EPOCH, sent.at);
+            let mut items = states
+                .into_iter()
+                .flatten()
+                .filter_map(|s| s.item_of(&sent.to));
+            items.any(|item| test(&item))
+        };
+        if let Some(from) = others().filter(|b| had(b, &is)).max_by_key(last) {
+            return Ok(Some(from.id));
+        }
+        if journal.of_visit(visit).any(|b| had(b, &may_be)) {
+            return Ok(None);
+        }
+        Err("told a change of something that this person never had".into())
     }
 
     /// Of two bookings alike, one made as the other went, a reader who heard nothing of it cannot
     /// say which one they believe in: it is the one that this message speaks of.
     fn exchange_twins(&mut self, world: &Inner, sent: &Sent) {
         let (journal, to) = (&world.journal, &sent.to);
+        let had = |id: i64, item: &Item| {
+            let states = journal.bookings[&id].between(DateTime::UNIX_EPOCH, sent.at);
+            let mut states = states.into_iter().flatten();
+            states.any(|s| s.item_of(to).as_ref() == Some(item))
+        };
         for (id, item) in &sent.said.items {
             let mine = self.belief(journal, *id, to);
-            let believed = mine.iter().any(Option::is_some);
-            let alike = |b: &&Booking| {
-                let has = |s: &State| s.item_of(to);
-                let states = b.between(DateTime::UNIX_EPOCH, sent.at);
-                b.id != *id
-                    && states.into_iter().flatten().filter_map(has).any(|i| {
-                        i == *item
-                            || self.belief(journal, *id, to).contains(&Some(i.clone()))
-                            || journal.bookings[id]
-                                .between(DateTime::UNIX_EPOCH, sent.at)
-                                .into_iter()
-                                .flatten()
-                                .any(|s| s.item_of(to).as_ref() == Some(&i))
-                    })
-            };
             let certain = |b: &Booking| {
                 let all = self.belief(journal, b.id, to);
                 (all.len() == 1).then(|| all.into_iter().next().flatten())
             };
-            let twins = || journal.bookings.values().filter(alike);
-            if sent.said.is_farewell() && !believed {
-                let twin = twins()
-                    .find(|b| was_off(b, to, sent.at) && matches!(certain(b), Some(Some(_))));
+            let mut others = journal.bookings.values().filter(|b| b.id != *id);
+            if sent.said.is_farewell() && mine.iter().all(Option::is_none) {
+                let twin = others.find(|b| {
+                    was_off(b, to, sent.at)
+                        && certain(b)
+                            .flatten()
+                            .is_some_and(|believed| had(*id, &believed))
+                });
                 if let Some(twin) = twin.map(|b| b.id) {
                     let theirs = self.belief(journal, twin, to);
                     self.beliefs.insert((*id, to.clone()), theirs);
                     self.beliefs.insert((twin, to.clone()), mine);
                 }
-            } else if sent.said.kind == "created"
-                && mine.contains(&Some(item.clone()))
-                && sent.fate == Fate::Accepted
-            {
+            } else if sent.said.kind == "created" && mine.contains(&Some(item.clone())) {
                 // Told of one more: then the first one was the other.
-                let twin = twins().find(|b| {
-                    certain(b) == Some(None) && b.now().item_of(to).as_ref() == Some(item)
-                });
-                if let Some(twin) = twin.map(|b| b.id) {
-                    self.beliefs.insert((twin, to.clone()), mine);
+                let twin = others.find(|b| certain(b) == Some(None) && had(b.id, item));
+                if let (Some(twin), false) = (twin, sent.fate == Fate::Unreachable) {
+                    let all = self.beliefs.entry((twin.id, to.clone())).or_default();
+                    match sent.fate {
+                        Fate::Accepted => *all = mine,
+                        _ => all.extend(mine),
+                    }
                 }
             }
         }
@@ -305,6 +311,7 @@ impl Oracle {
                 .any(|s| s.phone != sent.to)
         });
         let same = last.said.is_farewell() == sent.said.is_farewell()
+            && last.said.was == sent.said.was
             && last.said.items == sent.said.items;
         // Off, and another one made just like it: nothing to tell. On again, it is one more.
         let made_anew = journal
@@ -522,10 +529,12 @@ impl Oracle {
         if starts.any(|start| to_utc(start) <= now) {
             return Ok(());
         }
-        if believed
-            .iter()
-            .all(|(id, all)| all.contains(&is.get(id).cloned()) && all.len() == 1)
-        {
+        // Of what was never spoken of nobody is to blame for what people believe.
+        let silent = |id: i64| !self.beliefs.contains_key(&(id, phone.to_owned()));
+        let right = |(id, all): &(i64, BTreeSet<Option<Item>>)| {
+            all.contains(&is.get(id).cloned()) && (all.len() == 1 || silent(*id))
+        };
+        if believed.iter().all(right) {
             return Ok(());
         }
         let attempts = self.about(world, world.sent.len(), visit, phone);
@@ -537,11 +546,15 @@ impl Oracle {
         {
             return Ok(());
         }
-        if attempts
-            .last()
-            .is_some_and(|s| s.fate != Fate::Accepted && leaves_of(s, journal, visit) == is)
-        {
-            return Ok(());
+        if let Some(last) = attempts.last().filter(|s| s.fate != Fate::Accepted) {
+            let leaves = leaves_of(last, journal, visit);
+            let right = |(id, all): &(i64, BTreeSet<Option<Item>>)| {
+                let certain = all.len() == 1 && all.contains(&is.get(id).cloned());
+                certain || leaves.get(id) == is.get(id)
+            };
+            if believed.iter().all(right) {
+                return Ok(());
+            }
         }
         // What took its place has begun before anybody could be told.
         let replaced = |b: &Booking| {
@@ -565,9 +578,11 @@ impl Oracle {
             return Ok(());
         }
         // A corrected number: who had it by mistake is told so only if that was lately.
-        let corrected = journal
-            .of_visit(visit)
-            .any(|b| b.now().phone != phone && b.history.iter().any(|v| v.state.phone == phone));
+        let passed_on = |b: &Booking| {
+            let mut phones = b.history.iter().map(|v| v.state.phone.as_str());
+            phones.any(|p| p == phone) && phones.any(|p| p != phone)
+        };
+        let corrected = journal.of_visit(visit).any(passed_on);
         if corrected && is.is_empty() {
             return Ok(());
         }
