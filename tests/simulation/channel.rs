@@ -75,7 +75,7 @@ impl Was {
     /// records the start is the first one's, masters and services are those of all.
     pub fn may_be(&self, item: &Item) -> bool {
         let (start, staff, services) = item;
-        self.start.is_none_or(|was| was <= *start)
+        self.start.is_none_or(|was| was == *start)
             && (self.staff.is_empty() || self.staff.contains(staff))
             && (self.services.is_empty() || services.iter().all(|s| self.services.contains(s)))
     }

@@ -44,18 +44,9 @@ pub(crate) mod known_bugs {
     /// known bug: a master hidden by narrowed rights whose records are 404 by id is told as
     /// cancelled.
     pub(crate) const HIDDEN_MASTER_AS_404: bool = true;
-    /// known bug: hidden phones are no change of rights. Those hidden while the baseline is read are
-    /// new clients when they come back; a booking that passes to another person meanwhile is told
-    /// to the number remembered.
+    /// known bug: hidden phones are no change of rights. A booking that changes meanwhile is told
+    /// to nobody, and once the number is back its owner is taken to know.
     pub(crate) const HIDDEN_PHONES: bool = true;
-    /// known bug: an empty answer while the baseline is read is believed.
-    pub(crate) const EMPTY_BASELINE: bool = true;
-    /// known bug: what a sweep reads of a slice too long for one page, or first of a day read twice,
-    /// is forgotten, and if the sweep then breaks off, people are told what is known to be outdated.
-    pub(crate) const ROWS_OF_SPLIT_SLICES_DROPPED: bool = true;
-    /// known bug: an old booking that is first seen when it changes hands is too old to be told to
-    /// its new owner: its creation counts, not the arrival of the number.
-    pub(crate) const STALE_WHEN_FIRST_SEEN_CHANGING_HANDS: bool = true;
 }
 
 /// SplitMix64: the same on every machine and in every version.

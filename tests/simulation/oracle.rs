@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::channel::{Fate, Sent};
 use crate::journal::{Booking, COMPANY, Item, Journal, State, to_utc};
-use crate::{Inner, MAX_DELAY, NOTIFICATION_DELAY, known_bugs};
+use crate::{Inner, MAX_DELAY, NOTIFICATION_DELAY};
 
 /// A look before speaking may be this old, and replicas and late rows older still.
 const OLDEST_VIEW: TimeDelta = TimeDelta::minutes(13);
@@ -408,13 +408,6 @@ impl Oracle {
             people.extend(phones.filter(|p| !p.is_empty()).map(|p| (booking.visit, p)));
         }
         for (visit, phone) in people {
-            let stale = rows(&format!(
-                "SELECT visit_id, phone FROM booking_notifications
-                  WHERE visit_id = {visit} AND phone = '{phone}' AND reason = 'stale'"
-            ));
-            if !stale.is_empty() && known_bugs::STALE_WHEN_FIRST_SEEN_CHANGING_HANDS {
-                continue;
-            }
             self.converged(world, visit, phone)
                 .map_err(|why| (visit, why))?;
         }
