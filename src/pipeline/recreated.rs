@@ -49,8 +49,10 @@ pub(super) fn hand_over(
     let ([went], [came]) = (went.as_slice(), came.as_slice()) else {
         return Ok(());
     };
-    // A booking given to somebody else did not move.
-    if !went.record.deleted || went.known.single().is_none() {
+    // A booking given to somebody else did not move. And of a move nobody can tell whose beginning
+    // they do not know: a reader would not learn that the old one is off.
+    let certain = matches!(went.known.single(), Some(Knowledge::Booked(_)));
+    if !went.record.deleted || !certain {
         return Ok(());
     }
     let zone = company.zone(&companies::ensure(conn, id)?);

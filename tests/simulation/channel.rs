@@ -1,7 +1,7 @@
 //! A blind channel: what it takes is gone, what it answers may be lost on the way, and nobody can
 //! ask it afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,8 @@ pub struct Was {
     start: Option<NaiveDateTime>,
     staff: Vec<i64>,
     services: Vec<i64>,
+    /// Titles name their records.
+    pub records: BTreeSet<i64>,
 }
 
 impl Was {
@@ -63,6 +65,12 @@ impl Was {
             start: began.and_then(|(date, time)| start_of(date, time)),
             staff: numbers("with ", 'M')?,
             services: numbers("had ", 'S')?,
+            records: text
+                .lines()
+                .filter_map(|line| line.strip_prefix("had "))
+                .flat_map(|line| line.split(", "))
+                .filter_map(|title| title.split_once('R')?.1.parse().ok())
+                .collect(),
         })
     }
 

@@ -107,6 +107,10 @@ impl Oracle {
             let all = self.belief(journal, b.id, &sent.to);
             all.iter().flatten().any(test)
         };
+        if let Some(first) = was.records.first() {
+            let own = journal.of_visit(visit).any(|b| was.records.contains(&b.id));
+            return Ok((!own).then_some(*first));
+        }
         let may_be = |item: &Item| was.may_be(item);
         if journal.of_visit(visit).any(|b| believes(b, &may_be)) {
             return Ok(None);
@@ -155,7 +159,7 @@ impl Oracle {
             let mut others = journal.bookings.values().filter(|b| b.id != *id);
             if sent.said.is_farewell() && mine.iter().all(Option::is_none) {
                 let twin = others.find(|b| {
-                    was_off(b, to, sent.at)
+                    b.now().item_of(to).is_none()
                         && certain(b)
                             .flatten()
                             .is_some_and(|believed| had(*id, &believed))
