@@ -93,7 +93,7 @@ impl Was {
         let (start, staff, services) = item;
         let now = || now.values();
         self.start
-            .map_or_else(|| now().any(|i| i.0 <= *start), |was| was <= *start)
+            .map_or_else(|| now().any(|i| i.0 == *start), |was| was == *start)
             && (self.staff.contains(staff) || self.staff.is_empty() && now().any(|i| i.1 == *staff))
             && services.iter().all(|s| {
                 self.services.contains(s)

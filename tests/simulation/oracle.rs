@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use crate::channel::{Fate, Sent};
-use crate::journal::{Booking, COMPANY, Item, Journal, State, to_utc};
+use crate::journal::{Booking, COMPANY, Item, Journal, State, Version, to_utc};
 use crate::{Inner, MAX_DELAY, NOTIFICATION_DELAY};
 
 /// A look before speaking may be this old, and replicas and late rows older still.
@@ -132,11 +132,11 @@ impl Oracle {
                 .filter_map(|s| s.item_of(&sent.to));
             items.any(|item| test(&item))
         };
-        if let Some(from) = others().filter(|b| had(b, &is)).max_by_key(last) {
-            return Ok(Some(from.id));
-        }
         if journal.of_visit(visit).any(|b| had(b, &may_be)) {
             return Ok(None);
+        }
+        if let Some(from) = others().filter(|b| had(b, &is)).max_by_key(last) {
+            return Ok(Some(from.id));
         }
         Err("told a change of something that this person never had".into())
     }
@@ -266,6 +266,7 @@ impl Oracle {
         {
             return Err("told of a visit that has not changed since the baseline".into());
         }
+        in_order(journal, sent, earlier)?;
         self.not_twice(journal, visit, sent, earlier)?;
         if said.kind != "wrong_number" {
             not_early(world, visit, sent, earlier)?;
@@ -587,6 +588,45 @@ impl Oracle {
             "{phone} believes {believed:?}\n  but there is {is:?}"
         ))
     }
+}
+
+/// Nobody hears of a state that was over before the one they heard of last had begun.
+fn in_order(journal: &Journal, sent: &Sent, earlier: &[&Sent]) -> Result<(), String> {
+    if sent.said.is_farewell() {
+        return Ok(());
+    }
+    for (id, item) in &sent.said.items {
+        let told = |s: &&&Sent| s.fate == Fate::Accepted && !s.said.is_farewell();
+        let before = earlier
+            .iter()
+            .rfind(|s| told(s) && s.said.items.contains_key(id));
+        let Some(had) = before
+            .and_then(|s| s.said.items.get(id))
+            .filter(|had| *had != item)
+        else {
+            continue;
+        };
+        let history = &journal.bookings[id].history;
+        let held = |v: &Version, what: &Item| v.at <= sent.at && v.state.item() == *what;
+        let began = history.iter().find(|v| held(v, had)).map(|v| v.at);
+        let is_last = |v: &Version| {
+            let last = history.iter().rfind(|v| v.at <= sent.at);
+            last.is_some_and(|last| last.at == v.at)
+        };
+        let last = history.iter().rposition(|v| held(v, item));
+        let ended = last.and_then(|i| {
+            let next = history.get(i + 1).filter(|_| !is_last(&history[i]));
+            next.map(|next| next.at)
+        });
+        if let (Some(began), Some(ended)) = (began, ended)
+            && ended <= began
+        {
+            return Err(format!(
+                "told a state of {id} that was over before the one told before"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether this was ever off, or not this person's.
