@@ -572,7 +572,7 @@ impl Oracle {
                 .filter(begun)
                 .any(|m| m.to == phone && m.from == b.id)
         };
-        if is.is_empty() && journal.of_visit(visit).all(|b| replaced(b)) {
+        if is.is_empty() && journal.of_visit(visit).all(replaced) {
             return Ok(());
         }
         // A corrected number: who had it by mistake is told so only if that was lately.
