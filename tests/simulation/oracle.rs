@@ -463,7 +463,9 @@ impl Oracle {
                 .filter(|b| b.len() == 1);
             if let (Some(certain), Some(single), true) = (certain, knows.single(), is.alive) {
                 let believes = certain.first().unwrap().is_some();
-                if believes != matches!(single, Knowledge::Booked(_) | Knowledge::Unseen) {
+                // What was there before we were is said whole, whatever its person believes.
+                let unseen = *single == Knowledge::Unseen;
+                if !unseen && believes != matches!(single, Knowledge::Booked(_)) {
                     return Err(wrong(format!(
                         "of {} {phone} is taken to know {knows:?}",
                         booking.id
