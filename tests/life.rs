@@ -400,6 +400,63 @@ async fn a_booking_deleted_and_made_anew_within_the_delay_is_a_move() {
     }
 }
 
+/// The old one went, and half a delay later the new one came: when the old one's delay ends, the new
+/// one's still runs.
+async fn moved_by_making_anew(to: &str) -> (World, i64, i64) {
+    let world = World::watching().await;
+    let old = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.cancel(SALON, old);
+    world.poll().await;
+    world.advance("15s");
+    let new = world.salon.book(haircut(to));
+    world.poll().await;
+    world.advance("16s");
+    world.turn().await;
+    assert_eq!(world.told(), [CREATED]);
+    (world, old, new)
+}
+
+#[tokio::test]
+async fn a_booking_made_anew_and_dropped_before_anybody_heard_of_it_is_a_cancellation() {
+    let (world, _, new) = moved_by_making_anew("2026-08-22T16:00:00").await;
+    world.salon.cancel(SALON, new);
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.told());
+    assert!(
+        world.told()[1].starts_with("❌ *Запись отменена*"),
+        "{}",
+        world.told()[1]
+    );
+}
+
+#[tokio::test]
+async fn a_booking_that_is_on_again_beside_the_one_made_anew_is_not_told_a_second_time() {
+    let (world, old, _) = moved_by_making_anew("2026-08-22T16:00:00").await;
+    world.salon.restore(SALON, old);
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.told());
+    let new = &world.told()[1];
+    assert!(new.starts_with("✅ *Вы записаны!*"), "{new}");
+    assert!(new.contains("22 августа в 16:00"), "{new}");
+}
+
+#[tokio::test]
+async fn a_visit_noted_down_after_the_fact_takes_no_booking_ahead_with_it() {
+    let world = World::watching().await;
+    let old = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.cancel(SALON, old);
+    world.salon.book(haircut("2026-08-05T09:00:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.told());
+    assert!(
+        world.told()[1].starts_with("❌ *Запись отменена*"),
+        "{}",
+        world.told()[1]
+    );
+}
+
 #[tokio::test]
 async fn a_bot_that_moves_a_booking_by_making_it_anew_has_told_the_client_itself() {
     let world = World::watching().await;

@@ -5,8 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Transaction;
 
-use super::{Company, slots};
+use super::{Company, recreated, slots};
 use crate::domain::change::Change;
+use crate::domain::defences::Defences;
 use crate::domain::diff::{Baseline, Verdict, judge, restarts_delay};
 use crate::domain::event::{Event, Gone};
 use crate::domain::known::{Knowledge, Known};
@@ -99,6 +100,7 @@ impl Phones {
 pub(super) struct Applying<'a> {
     pub(super) tx: &'a Transaction<'a>,
     pub(super) company: &'a Company,
+    pub(super) defences: Defences,
     pub(super) zone: Tz,
     /// `None` while the baseline itself is being stored: everything is silent then.
     pub(super) baseline_at: Option<DateTime<Utc>>,
@@ -139,7 +141,15 @@ impl Applying<'_> {
             },
             zone: self.zone,
         };
-        match judge(cached.as_ref().map(|c| &c.record), seen, baseline, self.now) {
+        let mut had = cached.as_ref().map(|c| c.record.clone());
+        if !self.defences.stale_read {
+            // Nothing is older than what has no date.
+            had = had.map(|h| Record {
+                changed_at: None,
+                ..h
+            });
+        }
+        match judge(had.as_ref(), seen, baseline, self.now) {
             Verdict::Stale => Ok(()),
             Verdict::NoBooking => slots::note(self.tx, seen),
             Verdict::Same(record) => match &cached {
@@ -284,6 +294,9 @@ impl Applying<'_> {
         self.put(after, cached, 1)?;
         if let Some(state) = &assumed {
             self.assume(after, state)?;
+        }
+        if after.is_alive() && before.is_some_and(|b| !b.is_alive() && b.phone() == after.phone()) {
+            recreated::hand_back(self.tx, self.company, after, self.now)?;
         }
         match event.kind {
             crate::domain::change::ChangeKind::Created => self.counts.created += 1,

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::config;
+use crate::domain::defences::Defences;
 use crate::domain::message::{Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
 use crate::ports::{
@@ -156,6 +157,7 @@ pub struct Pipeline {
     companies: Arc<BTreeMap<i64, Arc<Company>>>,
     channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
     alerts: config::Alerts,
+    defences: Defences,
     /// Rung when something may have become due.
     pub bell: Arc<Notify>,
     /// Cancelled when the process is to end: no new send begins.
@@ -190,9 +192,17 @@ impl Pipeline {
                     .collect(),
             ),
             alerts,
+            defences: Defences::all(),
             bell: Arc::new(Notify::new()),
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// The same with other defences, for a simulation that shows what each is worth.
+    #[must_use]
+    pub fn with_defences(mut self, defences: Defences) -> Self {
+        self.defences = defences;
+        self
     }
 
     /// The database.
@@ -225,6 +235,7 @@ impl Pipeline {
             companies: Arc::clone(&self.companies),
             channels: Arc::clone(&self.channels),
             mask_phones: self.alerts.mask_phones,
+            defences: self.defences,
         }
     }
 }
@@ -236,6 +247,7 @@ struct Desk {
     channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
     /// Owners read masked phones.
     mask_phones: bool,
+    defences: Defences,
 }
 
 impl Desk {

@@ -9,8 +9,9 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::apply::{Applying, Counts, Phones};
-use super::listing::{self, Listing, Sweep};
+use super::listing::{self, Days as Slice, Listing, Sweep};
 use super::{Company, Pipeline};
+use crate::domain::defences::Defences;
 use crate::domain::delivery::jittered;
 use crate::domain::event::Gone;
 use crate::ports::{ApiError, CompanyRef, Lookup, Query, Urgency};
@@ -210,7 +211,9 @@ impl Pipeline {
         // are looked for now, so that they are told together. And whether phones are hidden, the
         // whole journal tells, before anybody is told a thing.
         let now_or_never = unsure || report.counts.renumbered > 0;
-        if now_or_never || is_due(row.last_sweep_at, company.settings.pace.sweep_interval, now) {
+        let sweep_interval = company.settings.pace.sweep_interval;
+        let wanted = now_or_never || is_due(row.last_sweep_at, sweep_interval, now);
+        if self.defences.sweep && wanted {
             let reference = company.reference(zone, Urgency::Sweep);
             self.compare(company, &row, &reference, polled_at, report)
                 .await?;
@@ -289,13 +292,14 @@ impl Pipeline {
             slice_days: Some(sweep.slice_days),
             sweep_requests: Some(sweep.requests),
         };
-        let (company, zone) = (Arc::clone(company), reference.zone);
+        let (company, zone, defences) = (Arc::clone(company), reference.zone, self.defences);
         report.counts = self
             .store
             .write(move |tx| {
                 let mut applying = Applying {
                     tx,
                     company: &company,
+                    defences,
                     zone,
                     baseline_at: None,
                     now,
@@ -332,7 +336,10 @@ impl Pipeline {
             .cursor_at
             .or(row.baseline_at)
             .unwrap_or_else(|| self.clock.now());
-        let since = cursor - delta(row.overlap);
+        let since = match self.defences.overlap {
+            true => cursor - delta(row.overlap),
+            false => cursor,
+        };
         let query = Query::ChangedSince(since);
         let mut listing = listing::read(self.api.as_ref(), reference, &query, None).await;
         let failure = listing.failure.take();
@@ -411,6 +418,7 @@ impl Pipeline {
     ) -> Result<Phones, Failure> {
         let now = self.clock.now();
         let (company, baseline_at, counts) = (Arc::clone(company), row.baseline_at, report.counts);
+        let defences = self.defences;
         let (sweep, polled_at) = sweep.map_or((None, None), |(sweep, at)| (Some(sweep), at));
         let view = self.view(company.as_ref(), now, zone);
         let (counts, phones) = self
@@ -419,6 +427,7 @@ impl Pipeline {
                 let mut applying = Applying {
                     tx,
                     company: &company,
+                    defences,
                     zone,
                     baseline_at,
                     now,
@@ -435,7 +444,7 @@ impl Pipeline {
                     companies::widen_overlap(tx, id)?;
                 }
                 if let Some(sweep) = sweep {
-                    suspect_missing(tx, id, &sweep, now)?;
+                    suspect_missing(tx, id, &sweep, defences, now)?;
                     rights::reconsider(tx, id, view)?;
                 }
                 if phones.hidden() {
@@ -474,7 +483,11 @@ impl Pipeline {
             .await?;
         let mut trouble = None;
         for record_id in missing {
-            let found = match self.api.record(reference, record_id).await {
+            let answer = match self.defences.confirmation {
+                true => self.api.record(reference, record_id).await,
+                false => Ok(Lookup::Gone),
+            };
+            let found = match answer {
                 Ok(Lookup::Found(record)) if record.is_alive() => Ok(record),
                 Ok(Lookup::Found(_)) => Err(Gone::Deleted),
                 Ok(Lookup::Gone) => Err(Gone::NotFound),
@@ -503,12 +516,14 @@ impl Pipeline {
             };
             let (company, zone) = (Arc::clone(company), reference.zone);
             let (baseline_at, counts) = (row.baseline_at, report.counts);
+            let defences = self.defences;
             report.counts = self
                 .store
                 .write(move |tx| {
                     let mut applying = Applying {
                         tx,
                         company: &company,
+                        defences,
                         zone,
                         baseline_at,
                         now,
@@ -521,6 +536,7 @@ impl Pipeline {
                             applying.row(&record)?;
                             cache::unsuspect(tx, id, record_id)?;
                         }
+                        Err(how) if !defences.confirmation => applying.gone(record_id, how)?,
                         Err(Gone::NotFound) if rights::is_hidden(tx, id, record_id, view)? => {
                             cache::asked(tx, id, record_id, now)?;
                         }
@@ -595,9 +611,11 @@ fn suspect_missing(
     tx: &rusqlite::Transaction<'_>,
     company: i64,
     sweep: &Sweep,
+    defences: Defences,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    for days in sweep.days.iter().filter(|d| d.proves_absence) {
+    let whole = |d: &&Slice| d.proves_absence || !defences.completeness;
+    for days in sweep.days.iter().filter(whole) {
         for record in cache::standing(tx, company, days.from, days.to)? {
             if !sweep.listed.contains(&record) {
                 cache::suspect(tx, company, record, now)?;

@@ -7,14 +7,23 @@ use rusqlite::Connection;
 
 use super::Company;
 use super::visit::Visit;
+use crate::domain::known::{Knowledge, Known};
 use crate::domain::policy::Kind;
 use crate::domain::record::Record;
 use crate::domain::settle::Form;
-use crate::store::{self, cache, known, settling};
+use crate::store::{self, cache, companies, known, settling};
 
 /// Hands what this person knows of the one booking that went over to the one that came, if there is
 /// exactly one of each.
-pub(super) fn hand_over(conn: &Connection, company: &Company, phone: &str) -> store::Result<()> {
+///
+/// What came must lie ahead: of a visit noted down after the fact nothing is told, and with the
+/// old one's knowledge nobody would hear that the old one is off.
+pub(super) fn hand_over(
+    conn: &Connection,
+    company: &Company,
+    phone: &str,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
     if phone.is_empty() {
         return Ok(());
     }
@@ -40,8 +49,14 @@ pub(super) fn hand_over(conn: &Connection, company: &Company, phone: &str) -> st
     let ([went], [came]) = (went.as_slice(), came.as_slice()) else {
         return Ok(());
     };
-    // A booking given to somebody else did not move.
-    if !went.record.deleted || went.known.single().is_none() {
+    // A booking given to somebody else did not move. And of a move nobody can tell whose beginning
+    // they do not know: a reader would not learn that the old one is off.
+    let certain = matches!(went.known.single(), Some(Knowledge::Booked(_)));
+    if !went.record.deleted || !certain {
+        return Ok(());
+    }
+    let zone = company.zone(&companies::ensure(conn, id)?);
+    if zone.is_none_or(|zone| came.record.start_at(zone) <= now) {
         return Ok(());
     }
     let (from, to) = (
@@ -64,7 +79,11 @@ pub(super) fn hand_over(conn: &Connection, company: &Company, phone: &str) -> st
         return known::forget(conn, key(&went.record));
     }
     let told_at = known::get(conn, key(&went.record))?.told_at;
-    known::set(conn, key(&came.record), &went.known, told_at)?;
+    let Some(state) = went.known.single() else {
+        return Ok(());
+    };
+    let handed = Known::certain(moved(state, &came.record));
+    known::set(conn, key(&came.record), &handed, told_at)?;
     known::forget(conn, key(&went.record))
 }
 
@@ -86,4 +105,64 @@ pub(super) fn unseen(
         Some(client) => cache::start_without_phone(conn, company, client, since, now),
         None => Ok(None),
     }
+}
+
+/// What was known of the old booking, as knowledge of the new one. It keeps the old one's date of
+/// making, by which it finds its way back.
+fn moved(state: &Knowledge, to: &Record) -> Knowledge {
+    let under = |record: &Record| {
+        Box::new(Record {
+            id: to.id,
+            visit_id: to.visit_id,
+            ..record.clone()
+        })
+    };
+    match state {
+        Knowledge::Booked(record) => Knowledge::Booked(under(record)),
+        Knowledge::Cancelled(record) => Knowledge::Cancelled(under(record)),
+        other => other.clone(),
+    }
+}
+
+/// The old booking is on again before anybody was told of the new one: then it was no move, and
+/// what was handed over comes back. The new one is news of its own.
+pub(super) fn hand_back(
+    conn: &Connection,
+    company: &Company,
+    back: &Record,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let (Some(phone), Some(made)) = (back.phone(), back.created_at) else {
+        return Ok(());
+    };
+    let (id, create_date) = (company.settings.id, cache::create_date(back));
+    let own_key = known::Key {
+        company: id,
+        record: back.id,
+        create_date: &create_date,
+        phone: phone.e164(),
+    };
+    for (record, made_anew, row) in known::of_person(conn, id, phone.e164())? {
+        let Some(Knowledge::Booked(state)) = row.known.single() else {
+            continue;
+        };
+        if record == back.id || made_anew == create_date || state.created_at != Some(made) {
+            continue;
+        }
+        let own = Knowledge::Booked(state.clone());
+        let own = Known::certain(moved(&own, back));
+        known::set(conn, own_key, &own, row.told_at)?;
+        let lent = known::Key {
+            record,
+            create_date: &made_anew,
+            ..own_key
+        };
+        known::forget(conn, lent)?;
+        if let Some(new) = cache::get(conn, id, record)? {
+            let (unit, pace) = (cache::unit(&new.record), &company.settings.pace);
+            let (delay, most) = (pace.notification_delay, pace.max_delay);
+            settling::open(conn, id, &unit, phone.e164(), delay, most, now)?;
+        }
+    }
+    Ok(())
 }

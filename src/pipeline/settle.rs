@@ -56,7 +56,7 @@ impl Pipeline {
                         due.iter().map(|u| (u.company, u.phone.as_str())).collect();
                     for (company, phone) in persons {
                         if let Some(company) = desk.companies.get(&company) {
-                            recreated::hand_over(tx, company, phone)?;
+                            recreated::hand_over(tx, company, phone, now)?;
                         }
                     }
                     let mut guards = Guards::default();
@@ -363,7 +363,11 @@ impl Settling<'_> {
         let reason = visit.silence(net, &self.around(changed_at))?;
         let status = match reason {
             Some(_) => Status::Suppressed,
-            None if batch.guards.holds(&self.guarded(), net, open)? => Status::Held,
+            None if self.desk.defences.guard
+                && batch.guards.holds(&self.guarded(), net, open)? =>
+            {
+                Status::Held
+            }
             None => Status::Pending,
         };
         let way = match &visit.phone {

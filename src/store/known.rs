@@ -82,6 +82,30 @@ pub fn forget_record(conn: &Connection, company: i64, record: i64) -> Result<()>
     Ok(())
 }
 
+/// Everything that is stored of what this person knows in a company: record, `create_date`, row.
+pub fn of_person(
+    conn: &Connection,
+    company: i64,
+    phone: &str,
+) -> Result<Vec<(i64, String, KnownRow)>> {
+    let mut query = conn.prepare_cached(
+        "SELECT record_id, create_date, states, told_at FROM known
+          WHERE company_id = ?1 AND phone = ?2",
+    )?;
+    let rows = query.query_map((company, phone), |r| {
+        let states: String = r.get(2)?;
+        Ok((r.get(0)?, r.get(1)?, states, r.get::<_, Option<At>>(3)?))
+    })?;
+    rows.map(|row| {
+        let (record, create_date, states, told_at) = row?;
+        let known =
+            serde_json::from_str(&states).map_err(|_| StoreError::Corrupt("known state"))?;
+        let told_at = told_at.map(|a| a.0);
+        Ok((record, create_date, KnownRow { known, told_at }))
+    })
+    .collect()
+}
+
 /// This person knows nothing of this booking, and never did.
 pub fn forget(conn: &Connection, key: Key<'_>) -> Result<()> {
     conn.prepare_cached(

@@ -21,6 +21,7 @@ pub mod guard;
 mod identity;
 pub mod known;
 mod lock;
+mod memory;
 pub mod optouts;
 pub mod outbox;
 pub mod pauses;
@@ -32,6 +33,7 @@ pub mod story;
 pub use at::At;
 pub use identity::{accept, verify};
 pub use lock::{Lock, LockError};
+pub use memory::Keeper;
 
 /// The schema a fresh database gets.
 pub const SCHEMA: &str = include_str!("../../schema.sql");
@@ -90,8 +92,14 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// The open database.
 #[derive(Clone)]
 pub struct Store {
-    writer: Client,
-    reader: Client,
+    place: Place,
+}
+
+/// Where the database is.
+#[derive(Clone)]
+enum Place {
+    File { writer: Client, reader: Client },
+    Memory(memory::Memory),
 }
 
 impl Store {
@@ -116,7 +124,15 @@ impl Store {
             .open()
             .await?;
         reader.conn_and_then(configure_reader).await?;
-        Ok(Self { writer, reader })
+        let place = Place::File { writer, reader };
+        Ok(Self { place })
+    }
+
+    /// Opens a database in memory, which lasts while its [`Keeper`] does: for simulations, where a
+    /// process ends and begins thousands of times a minute. Nothing of it ever reaches a disk.
+    pub fn in_memory(keeper: &Keeper) -> Result<Self> {
+        let place = Place::Memory(memory::Memory::open(keeper)?);
+        Ok(Self { place })
     }
 
     /// Runs one write transaction. It commits when `work` returns `Ok`, else leaves no trace.
@@ -125,14 +141,14 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.writer
-            .conn_mut_and_then(move |conn| {
-                let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                let value = work(&tx)?;
-                tx.commit()?;
-                Ok(value)
-            })
-            .await
+        match &self.place {
+            Place::File { writer, .. } => {
+                writer
+                    .conn_mut_and_then(move |conn| write_on(conn, work))
+                    .await
+            }
+            Place::Memory(memory) => memory.with(|conn| write_on(conn, work)).await,
+        }
     }
 
     /// Reads on the reading connection, beside any write.
@@ -141,16 +157,22 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.reader.conn_and_then(move |conn| work(conn)).await
+        match &self.place {
+            Place::File { reader, .. } => reader.conn_and_then(move |conn| work(conn)).await,
+            Place::Memory(memory) => memory.with(|conn| work(conn)).await,
+        }
     }
 
     /// Closes both connections; what was committed stays.
     pub async fn close(self) -> Result<()> {
-        self.reader.close().await?;
-        self.writer
-            .conn(|c| c.execute_batch("PRAGMA optimize;"))
-            .await?;
-        self.writer.close().await?;
+        match self.place {
+            Place::File { writer, reader } => {
+                reader.close().await?;
+                writer.conn(|c| c.execute_batch("PRAGMA optimize;")).await?;
+                writer.close().await?;
+            }
+            Place::Memory(memory) => memory.close(),
+        }
         Ok(())
     }
 }

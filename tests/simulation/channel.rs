@@ -1,7 +1,7 @@
 //! A blind channel: what it takes is gone, what it answers may be lost on the way, and nobody can
 //! ask it afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,27 +27,104 @@ pub const TEMPLATES: [&str; 5] = [
 
 pub fn template(key: &str) -> String {
     let each = "{{ item.date }}|{{ item.time }}|{{ item.staff }}|{{ item.services }}";
-    [key, "{% for item in items %};", each, "{% endfor %}"].concat()
+    let old = match key {
+        // A line that names what is not there is left out.
+        "updated" => {
+            "\nbegan {{ old_date }}|{{ old_time }}\nwith {{ old_staff }}\nhad {{ old_services }}\n"
+        }
+        _ => "",
+    };
+    [key, old, "{% for item in items %};", each, "{% endfor %}"].concat()
+}
+
+/// What an `updated` says of the time before, as far as it says anything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Was {
+    start: Option<NaiveDateTime>,
+    staff: Vec<i64>,
+    services: Vec<i64>,
+    /// Titles name their records.
+    pub records: BTreeSet<i64>,
+}
+
+impl Was {
+    fn parse(text: &str) -> Option<Self> {
+        let numbers = |word: &str, letter: char| -> Option<Vec<i64>> {
+            let line = text.lines().find_map(|line| line.strip_prefix(word));
+            let parts = line
+                .unwrap_or_default()
+                .split(", ")
+                .filter(|part| !part.is_empty());
+            parts
+                .map(|p| p.strip_prefix(letter)?.split('R').next()?.parse().ok())
+                .collect()
+        };
+        let began = text.lines().find_map(|line| line.strip_prefix("began "));
+        let began = began.and_then(|at| at.split_once('|'));
+        Some(Self {
+            start: began.and_then(|(date, time)| start_of(date, time)),
+            staff: numbers("with ", 'M')?,
+            services: numbers("had ", 'S')?,
+            records: text
+                .lines()
+                .filter_map(|line| line.strip_prefix("had "))
+                .flat_map(|line| line.split(", "))
+                .filter_map(|title| title.split_once('R')?.1.parse().ok())
+                .collect(),
+        })
+    }
+
+    /// It says nothing of the time before.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it may speak of this booking, as far as it says anything. Of a visit of several
+    /// records the start is the first one's, masters and services are those of all.
+    pub fn may_be(&self, item: &Item) -> bool {
+        let (start, staff, services) = item;
+        self.start.is_none_or(|was| was == *start)
+            && (self.staff.is_empty() || self.staff.contains(staff))
+            && (self.services.is_empty() || services.iter().all(|s| self.services.contains(s)))
+    }
+
+    /// Whether a reader recognises this booking in it; what is not mentioned is as it is now.
+    pub fn is(&self, item: &Item, now: &BTreeMap<i64, Item>) -> bool {
+        let (start, staff, services) = item;
+        let now = || now.values();
+        self.start
+            .map_or_else(|| now().any(|i| i.0 == *start), |was| was == *start)
+            && (self.staff.contains(staff) || self.staff.is_empty() && now().any(|i| i.1 == *staff))
+            && services.iter().all(|s| {
+                self.services.contains(s)
+                    || self.services.is_empty() && now().any(|i| i.2.contains(s))
+            })
+    }
+}
+
+fn start_of(date: &str, time: &str) -> Option<NaiveDateTime> {
+    NaiveDateTime::parse_from_str(&format!("{date} 2026 {time}"), "%d %B %Y %H:%M").ok()
 }
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Said {
     pub kind: String,
+    pub was: Was,
     pub items: BTreeMap<i64, Item>,
 }
 
 impl Said {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().split(';');
-        let kind = parts.next()?.to_owned();
+        let head = parts.next()?;
+        let was = Was::parse(head)?;
+        let kind = head.lines().next()?.to_owned();
         let mut items = BTreeMap::new();
         for part in parts {
             let mut cells = part.split('|');
             let (date, time) = (cells.next()?, cells.next()?);
-            let start =
-                NaiveDateTime::parse_from_str(&format!("{date} 2026 {time}"), "%d %B %Y %H:%M")
-                    .ok()?;
+            let start = start_of(date, time)?;
             let staff = cells.next()?.strip_prefix('M')?.parse().ok()?;
             let (mut services, mut record) = (Vec::new(), 0);
             for title in cells.next()?.split(", ") {
@@ -58,7 +135,7 @@ impl Said {
             services.sort_unstable();
             items.insert(record, (start, staff, services));
         }
-        Some(Self { kind, items })
+        Some(Self { kind, was, items })
     }
 
     /// Whether it says that the visit is off, for this person at least.

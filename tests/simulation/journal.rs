@@ -190,6 +190,9 @@ impl Journal {
         if rng.chance(0.2) && self.bookings.len() < 30 {
             return Some(self.book(rng, now, now));
         }
+        if rng.chance(0.05) && self.bookings.len() < 30 {
+            return self.make_anew(rng, now);
+        }
         let ids: Vec<i64> = self.bookings.keys().copied().collect();
         let id = *rng.pick(&ids)?;
         let booking = &self.bookings[&id];
@@ -285,6 +288,49 @@ impl Journal {
             "{what}: record {changed} of v{visit} is {}",
             shown(&state)
         ))
+    }
+
+    /// An administrator moves a booking by deleting it and making another. Never one just like it:
+    /// nobody could say which of the two a message is about (a test in `life.rs` has that case).
+    fn make_anew(&mut self, rng: &mut Rng, now: DateTime<Utc>) -> Option<String> {
+        let standing: Vec<i64> = self
+            .bookings
+            .values()
+            .filter(|b| b.now().alive)
+            .map(|b| b.id)
+            .collect();
+        let id = *rng.pick(&standing)?;
+        let was = self.bookings[&id].now().clone();
+        let off = State {
+            alive: false,
+            ..was.clone()
+        };
+        let mut state = was;
+        state.start = start(rng, now);
+        if !self.put(rng, id, off, now) {
+            return None;
+        }
+        let new = 1001 + self.bookings.len() as i64;
+        let visible_at = now + TimeDelta::seconds(rng.between(0, self.lag));
+        let words = format!(
+            "make anew: record {id} is off, record {new} of v{} is {}",
+            new + 8000,
+            shown(&state)
+        );
+        let history = vec![Version {
+            at: now,
+            visible_at,
+            state,
+        }];
+        self.bookings.insert(
+            new,
+            Booking {
+                id: new,
+                visit: new + 8000,
+                history,
+            },
+        );
+        Some(words)
     }
 
     /// One change a second of one record: two within the same second have the same change date, and

@@ -3,17 +3,18 @@
 //! in which nothing false may be said, then one without, in which everything must come to rest.
 //!
 //! `SIMULATION_SEED=7 cargo test --test simulation` replays one seed, `SIMULATION_SEEDS=5000` runs
-//! that many, `SIMULATION_FIRST=1000` begins there.
+//! that many, `SIMULATION_FIRST=1000` begins there, `SIMULATION_STORE=memory` or `file` chooses
+//! where the database is.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #![expect(unreachable_pub, reason = "modules of a test program have no outside")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use booking_monitor::config;
+use booking_monitor::domain::defences::Defences;
 use booking_monitor::domain::message::Language;
 use booking_monitor::domain::policy::{Kind, Pace, Rules};
 use booking_monitor::pipeline::{ChannelEnd, Company, Pipeline};
@@ -35,26 +36,18 @@ use oracle::Oracle;
 
 pub(crate) const NOTIFICATION_DELAY: TimeDelta = TimeDelta::seconds(30);
 pub(crate) const MAX_DELAY: TimeDelta = TimeDelta::minutes(5);
-/// Seeds without a wish: about twenty seconds of a debug build.
-const SEEDS: u64 = 60;
+/// Seeds without a wish, in memory and with the database in a file: a few seconds.
+const SEEDS: u64 = 40;
+const FILE_SEEDS: u64 = 5;
 
 /// Faults left out because the program is known to fail under them. Each goes when it is mended.
 pub(crate) mod known_bugs {
     /// known bug: a master hidden by narrowed rights whose records are 404 by id is told as
     /// cancelled.
     pub(crate) const HIDDEN_MASTER_AS_404: bool = true;
-    /// known bug: hidden phones are no change of rights. Those hidden while the baseline is read are
-    /// new clients when they come back; a booking that passes to another person meanwhile is told
-    /// to the number remembered.
+    /// known bug: hidden phones are no change of rights. A booking that changes meanwhile is told
+    /// to nobody, and once the number is back its owner is taken to know.
     pub(crate) const HIDDEN_PHONES: bool = true;
-    /// known bug: an empty answer while the baseline is read is believed.
-    pub(crate) const EMPTY_BASELINE: bool = true;
-    /// known bug: what a sweep reads of a slice too long for one page, or first of a day read twice,
-    /// is forgotten, and if the sweep then breaks off, people are told what is known to be outdated.
-    pub(crate) const ROWS_OF_SPLIT_SLICES_DROPPED: bool = true;
-    /// known bug: an old booking that is first seen when it changes hands is too old to be told to
-    /// its new owner: its creation counts, not the arrival of the number.
-    pub(crate) const STALE_WHEN_FIRST_SEEN_CHANGING_HANDS: bool = true;
 }
 
 /// SplitMix64: the same on every machine and in every version.
@@ -196,18 +189,93 @@ impl Clock for WorldClock {
     }
 }
 
+/// Where the database is, which outlives the process.
+enum Disk {
+    Memory(store::Keeper),
+    File(tempfile::TempDir),
+}
+
+/// Which store a run is to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Memory,
+    File,
+}
+
+impl Kept {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::File => "file",
+        }
+    }
+}
+
+/// What a run is to be like.
+#[derive(Clone, Copy, Debug)]
+struct Setup {
+    kept: Kept,
+    defences: Defences,
+}
+
+/// All defences but those that `SIMULATION_WITHOUT` names.
+fn defences() -> Defences {
+    let without = std::env::var("SIMULATION_WITHOUT").unwrap_or_default();
+    let mut defences = Defences::all();
+    for name in without.split(',').filter(|name| !name.is_empty()) {
+        *switch(&mut defences, name) = false;
+    }
+    defences
+}
+
+fn switch<'a>(defences: &'a mut Defences, name: &str) -> &'a mut bool {
+    match name {
+        "sweep" => &mut defences.sweep,
+        "overlap" => &mut defences.overlap,
+        "guard" => &mut defences.guard,
+        "confirmation" => &mut defences.confirmation,
+        "stale_read" => &mut defences.stale_read,
+        "completeness" => &mut defences.completeness,
+        "look" => &mut defences.look,
+        other => panic!("there is no defence called {other}"),
+    }
+}
+
+impl Disk {
+    fn new(kept: Kept) -> Self {
+        match kept {
+            Kept::Memory => Self::Memory(store::Keeper::new().unwrap()),
+            // What is tested is that nothing is lost with a process; a power failure has a test of
+            // its own, so the file need not reach a real disk.
+            Kept::File if std::path::Path::new("/dev/shm").is_dir() => {
+                Self::File(tempfile::tempdir_in("/dev/shm").unwrap())
+            }
+            Kept::File => Self::File(tempfile::tempdir().unwrap()),
+        }
+    }
+
+    async fn open(&self) -> Store {
+        match self {
+            Self::Memory(keeper) => Store::in_memory(keeper).unwrap(),
+            Self::File(folder) => Store::open(&folder.path().join("db")).await.unwrap(),
+        }
+    }
+}
+
 /// One program's lives on one database.
 struct Life {
     world: Arc<World>,
     api: Arc<FakeApi>,
     company: config::Company,
-    folder: tempfile::TempDir,
+    setup: Setup,
+    disk: Disk,
     pipeline: Pipeline,
     oracle: Oracle,
+    tally: Tally,
 }
 
 impl Life {
-    async fn born(seed: u64) -> Self {
+    async fn born(seed: u64, setup: Setup) -> Self {
         let mut rng = Rng::new(seed);
         let now: DateTime<Utc> = "2026-08-05T09:00:00Z".parse().unwrap();
         let strict = rng.chance(0.2);
@@ -256,47 +324,51 @@ impl Life {
             deleted_is_404,
         };
         let api = Arc::new(api);
-        let folder = if std::path::Path::new("/dev/shm").is_dir() {
-            tempfile::tempdir_in("/dev/shm").unwrap()
-        } else {
-            tempfile::tempdir().unwrap()
-        };
-        let pipeline = start(&world, &api, &company, &folder.path().join("db")).await;
+        let disk = Disk::new(setup.kept);
+        let pipeline =
+            start(&world, &api, &company, disk.open().await).with_defences(setup.defences);
         let mut oracle = Oracle::default();
         oracle.strict = strict;
         Self {
             world,
             api,
             company,
-            folder,
+            setup,
+            disk,
             pipeline,
             oracle,
+            tally: Tally::default(),
         }
-    }
-
-    fn database(&self) -> PathBuf {
-        self.folder.path().join("db")
     }
 
     /// The process is gone, and another one starts.
     async fn reborn(&mut self) {
         // What was handed to the database before the kill is done; nothing else is.
         self.pipeline.store().clone().close().await.unwrap();
+        self.tally.kills += 1;
         self.world.power.arm(None);
         self.world.lock().note("a new process starts".into());
-        self.interrupted();
-        self.pipeline = start(&self.world, &self.api, &self.company, &self.database()).await;
+        self.pipeline = start(
+            &self.world,
+            &self.api,
+            &self.company,
+            self.disk.open().await,
+        )
+        .with_defences(self.setup.defences);
+        self.interrupted().await;
         self.pipeline.recover_interrupted().await.unwrap();
     }
 
     /// What was on its way: nobody can know of it, whatever the channel answered into the void.
-    fn interrupted(&self) {
-        let conn = store::open_reader(&self.database()).unwrap();
-        let sql = "SELECT phone, message FROM booking_notifications
-                    WHERE status = 'sending' AND phone <> '' ORDER BY id";
-        let mut query = conn.prepare(sql).unwrap();
-        let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?)));
-        let rows: Vec<(String, String)> = rows.unwrap().map(Result::unwrap).collect();
+    async fn interrupted(&self) {
+        let read = self.pipeline.store().read(|conn| {
+            let sql = "SELECT phone, message FROM booking_notifications
+                        WHERE status = 'sending' AND phone <> '' ORDER BY id";
+            let mut query = conn.prepare(sql)?;
+            let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<(String, String)>>>()?)
+        });
+        let rows = read.await.unwrap();
         let mut world = self.world.lock();
         let at = world.now;
         for (to, message) in rows {
@@ -318,8 +390,13 @@ impl Life {
     /// One call of one stage, or as much of it as there is power for.
     async fn stage(&mut self, which: u64) -> Result<(), (i64, String)> {
         let (pipeline, now) = (&self.pipeline, self.world.lock().now);
+        self.tally.steps += 1;
         let name = ["poll", "settle", "deliver", "alerts"][which as usize / 3];
-        self.world.lock().note(format!("{name}:"));
+        let shown = {
+            let mut world = self.world.lock();
+            world.note(format!("{name}:"));
+            world.served.changes.len()
+        };
         let company = Arc::clone(&pipeline.companies()[&COMPANY]);
         let end = Arc::clone(&pipeline.channels()["blind"]);
         let work = async {
@@ -337,7 +414,10 @@ impl Life {
         };
         match done {
             Some(done) => done.map_err(|e| (0, format!("a stage failed: {e}")))?,
-            None => self.reborn().await,
+            None => {
+                self.world.lock().served.doubt_from(shown);
+                self.reborn().await;
+            }
         }
         self.tidy().await;
         self.oracle.look(&self.world.lock())
@@ -410,6 +490,27 @@ impl Life {
         Ok(())
     }
 
+    fn tally(&self) -> Tally {
+        let sends = self.world.lock().sent.len() as u64;
+        Tally {
+            sends,
+            ..self.tally
+        }
+    }
+
+    /// What the program decided about a visit, in its own words.
+    async fn decisions(&self, visit: i64) -> Vec<String> {
+        let read = self.pipeline.store().read(move |conn| {
+            let sql = "SELECT id || ' ' || created_at || ' ' || kind || ' to ' || phone || ': ' || status
+                           || coalesce(' ' || reason, '') || ' ' || message
+                         FROM booking_notifications WHERE visit_id = ?1 AND phone <> '' ORDER BY id";
+            let mut query = conn.prepare(sql)?;
+            let rows = query.query_map([visit], |r| r.get::<_, String>(0))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        });
+        read.await.unwrap()
+    }
+
     /// Nothing goes wrong any more and nothing changes: within an hour everything is said.
     async fn liveness(&mut self) -> Result<(), (i64, String)> {
         {
@@ -421,8 +522,8 @@ impl Life {
             world.mood = Mood::default();
             world.note("--- faults are over ---".into());
         }
-        for _ in 0..45 {
-            self.world.lock().now += TimeDelta::seconds(80);
+        for _ in 0..30 {
+            self.world.lock().now += TimeDelta::seconds(120);
             for which in [0, 3, 6, 9] {
                 self.stage(which).await?;
             }
@@ -442,8 +543,14 @@ impl Life {
                     .note(format!("the owner releases {held} held messages"));
             }
         }
-        let database = self.database();
-        self.oracle.at_rest(&self.world.lock(), &database)
+        let (world, mut oracle) = (Arc::clone(&self.world), std::mem::take(&mut self.oracle));
+        let judged = self.pipeline.store().read(move |conn| {
+            let verdict = oracle.at_rest(&world.lock(), conn);
+            Ok((oracle, verdict))
+        });
+        let (oracle, verdict) = judged.await.unwrap();
+        self.oracle = oracle;
+        verdict
     }
 }
 
@@ -521,18 +628,18 @@ fn company(with_owner: bool) -> config::Company {
     }
 }
 
-async fn start(
+fn start(
     world: &Arc<World>,
     api: &Arc<FakeApi>,
     company: &config::Company,
-    database: &std::path::Path,
+    store: Store,
 ) -> Pipeline {
     let channel = Arc::new(FakeChannel {
         world: Arc::clone(world),
     });
     let company = Company::new(company.clone()).unwrap_or_else(|p| panic!("{p:?}"));
     Pipeline::new(
-        Store::open(database).await.unwrap(),
+        store,
         Arc::new(WorldClock(Arc::clone(world))),
         Arc::clone(api) as _,
         vec![company],
@@ -551,22 +658,25 @@ async fn start(
 }
 
 /// One seed from its first to its last breath: what was sent, or the whole story of a failure.
-fn run(seed: u64) -> Result<Vec<Sent>, String> {
+fn run(seed: u64, setup: Setup) -> Result<Tally, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut life = Life::born(seed).await;
+        let mut life = Life::born(seed, setup).await;
         let end = match life.safety().await {
             Ok(()) => life.liveness().await,
             failed => failed,
         };
-        let inner = life.world.lock();
         let (visit, why) = match end {
-            Ok(()) => return Ok(inner.sent.clone()),
+            Ok(()) => return Ok(life.tally()),
             Err(failed) => failed,
         };
+        // Whoever hunts a fault wants to see another visit's story, too.
+        let visit = number("SIMULATION_VISIT").map_or(visit, |visit| visit as i64);
+        let decisions = life.decisions(visit).await;
+        let inner = life.world.lock();
         let records: Vec<String> = inner.journal.of_visit(visit).map(|b| b.id.to_string()).collect();
         let about = |line: &&String| {
             let told = ["---", "process", "hidden", "shown"].iter().any(|word| line.contains(word));
@@ -574,54 +684,159 @@ fn run(seed: u64) -> Result<Vec<Sent>, String> {
             told || !listing && records.iter().any(|r| line.contains(r.as_str()))
         };
         let story: Vec<&str> = inner.trace.iter().filter(about).map(String::as_str).collect();
-        let conn = store::open_reader(&life.database()).unwrap();
-        let sql = "SELECT id || ' ' || created_at || ' ' || kind || ' to ' || phone || ': ' || status
-                       || coalesce(' ' || reason, '') || ' ' || message
-                     FROM booking_notifications WHERE visit_id = ?1 AND phone <> '' ORDER BY id";
-        let mut query = conn.prepare(sql).unwrap();
-        let rows = query.query_map([visit], |r| r.get::<_, String>(0)).unwrap();
-        let decisions: Vec<String> = rows.map(Result::unwrap).collect();
         let tail = &inner.trace[inner.trace.len().saturating_sub(40)..];
         Err(format!(
             "seed {seed}: {why}\n\n{}\n\nwhat concerns visit {visit} ({}):\n{}\n\nwhat was decided:\n{}\n\nthe last steps:\n{}\n\n\
-             replay: SIMULATION_SEED={seed} cargo test --test simulation\n",
+             replay: SIMULATION_STORE={kept} SIMULATION_SEED={seed} cargo test --test simulation -- nothing_false\n",
             inner.trace[0],
             records.join(", "),
             story[story.len().saturating_sub(60)..].join("\n"),
             decisions.join("\n"),
             tail.join("\n"),
+            kept = setup.kept.as_str(),
         ))
     })
 }
 
+/// What a seed, or many, came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    steps: u64,
+    sends: u64,
+    kills: u64,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.steps += other.steps;
+        self.sends += other.sends;
+        self.kills += other.kills;
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs these seeds on every core, all of them or until one fails. Returns what they came to, and the stories of those that failed.
+fn swarm(seeds: std::ops::Range<u64>, setup: Setup, all: bool) -> (Tally, Vec<(u64, String)>) {
+    let next = AtomicU64::new(seeds.start);
+    let found = Mutex::new((Tally::default(), Vec::new()));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    let failed = !found.lock().unwrap().1.is_empty();
+                    if seed >= seeds.end || failed && !all {
+                        return;
+                    }
+                    let end = std::panic::catch_unwind(|| run(seed, setup));
+                    let mut found = found.lock().unwrap();
+                    match end {
+                        Ok(Ok(tally)) => found.0 += tally,
+                        Ok(Err(story)) => found.1.push((seed, story)),
+                        Err(_) => found.1.push((seed, format!("seed {seed} panicked"))),
+                    }
+                }
+            });
+        }
+    });
+    let (tally, mut failures) = found.into_inner().unwrap();
+    failures.sort();
+    (tally, failures)
+}
+
 #[test]
-#[ignore = "the oracle does not know yet that a booking deleted and made anew is told as a move"]
 fn nothing_false_is_ever_said_and_in_the_end_everything_is() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
-    let first = number("SIMULATION_FIRST").unwrap_or(0);
-    let seeds = match number("SIMULATION_SEED") {
-        Some(one) => one..one + 1,
-        None => first..first + number("SIMULATION_SEEDS").unwrap_or(SEEDS),
+    let stores = match std::env::var("SIMULATION_STORE").as_deref() {
+        Ok("memory") => vec![(Kept::Memory, SEEDS)],
+        Ok("file") => vec![(Kept::File, FILE_SEEDS)],
+        Ok(other) => panic!("SIMULATION_STORE is memory or file, not {other}"),
+        Err(_) => vec![(Kept::Memory, SEEDS), (Kept::File, FILE_SEEDS)],
     };
-    let (mut sent, mut failures) = (0, Vec::new());
-    for seed in seeds.clone() {
-        match std::panic::catch_unwind(|| run(seed)) {
-            Ok(Ok(messages)) => sent += messages.len(),
-            Ok(Err(story)) => failures.push((seed, story)),
-            Err(_) => failures.push((seed, format!("seed {seed} panicked"))),
+    for (kept, few) in stores {
+        let first = number("SIMULATION_FIRST").unwrap_or(0);
+        let seeds = match number("SIMULATION_SEED") {
+            Some(one) => one..one + 1,
+            None => first..first + number("SIMULATION_SEEDS").unwrap_or(few),
+        };
+        let setup = Setup {
+            kept,
+            defences: defences(),
+        };
+        let started = std::time::Instant::now();
+        let count = seeds.end - seeds.start;
+        let (
+            Tally {
+                steps,
+                sends,
+                kills,
+            },
+            failures,
+        ) = swarm(seeds, setup, true);
+        println!(
+            "{count} seeds, store {}: {steps} steps, {sends} sends, {kills} kills, {} violations, {:.1} s",
+            kept.as_str(),
+            failures.len(),
+            started.elapsed().as_secs_f64(),
+        );
+        if let Some((_, story)) = failures.first() {
+            let line = |(seed, story): &(u64, String)| {
+                format!("{seed}: {}", story.lines().next().unwrap_or_default())
+            };
+            let all: Vec<String> = failures.iter().map(line).collect();
+            panic!(
+                "{} of {count} seeds failed:\n{}\n\n{story}",
+                failures.len(),
+                all.join("\n")
+            );
         }
     }
-    println!("{} seeds, {sent} sends", seeds.end - seeds.start);
-    if let Some((_, story)) = failures.first() {
-        let all: Vec<String> = failures
-            .iter()
-            .map(|(seed, story)| format!("{seed}: {}", story.lines().next().unwrap_or_default()))
-            .collect();
-        panic!(
-            "{} of {} seeds failed:\n{}\n\n{story}",
-            failures.len(),
-            seeds.end - seeds.start,
-            all.join("\n")
-        );
+}
+
+/// The ablation matrix: each defence taken away, alone or with the one that covers for it.
+#[test]
+fn a_defence_taken_away_is_missed_or_another_stands_in_for_it() {
+    const MOST: u64 = 400;
+    const ENOUGH: u64 = 25;
+    let without = |names: &[&str]| {
+        let mut defences = Defences::all();
+        for name in names {
+            *switch(&mut defences, name) = false;
+        }
+        Setup {
+            kept: Kept::Memory,
+            defences,
+        }
+    };
+    for names in [
+        &["sweep"][..],
+        &["confirmation"],
+        &["look"],
+        &["stale_read", "look"],
+        &["sweep", "overlap"],
+        &["confirmation", "completeness"],
+        &["confirmation", "guard"],
+    ] {
+        let (_, failures) = swarm(0..MOST, without(names), false);
+        let caught = failures
+            .first()
+            .map(|(seed, story)| (seed, story.lines().next()));
+        println!("without {names:?}: {caught:?}");
+        assert!(caught.is_some(), "nobody misses {names:?} in {MOST} seeds");
+    }
+    // Nothing false without one of these: a sweep makes good what a poll overlooked, asking by id
+    // what a listing left out, and the delay with the look at its end what a stale row said.
+    for names in [
+        &["overlap"][..],
+        &["completeness"],
+        &["guard"],
+        &["stale_read"],
+    ] {
+        let (_, failures) = swarm(0..ENOUGH, without(names), true);
+        assert!(failures.is_empty(), "without {names:?}: {failures:?}");
+        println!("without {names:?}: {ENOUGH} seeds, nothing false");
     }
 }

@@ -2,17 +2,17 @@
 //! and looks into the database only once everything has come to rest.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use booking_monitor::domain::known::Knowledge;
 use booking_monitor::domain::phone::Phone;
+use booking_monitor::store::cache;
 use booking_monitor::store::known::{self, Key};
-use booking_monitor::store::{cache, open_reader};
 use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
 
 use crate::channel::{Fate, Sent};
-use crate::journal::{COMPANY, Item, Journal, to_utc};
-use crate::{Inner, MAX_DELAY, NOTIFICATION_DELAY, known_bugs};
+use crate::journal::{Booking, COMPANY, Item, Journal, State, Version, to_utc};
+use crate::{Inner, MAX_DELAY, NOTIFICATION_DELAY};
 
 /// A look before speaking may be this old, and replicas and late rows older still.
 const OLDEST_VIEW: TimeDelta = TimeDelta::minutes(13);
@@ -26,10 +26,24 @@ type Beliefs = BTreeMap<(i64, String), BTreeSet<Option<Item>>>;
 pub struct Oracle {
     checked: usize,
     beliefs: Beliefs,
+    /// Messages that told a booking deleted and made anew as one that moved: the message's place in
+    /// the list, the booking that it took back, and the visit that took its place.
+    moves: Vec<Move>,
     /// When the baseline was read, by our clock.
     pub baseline: Option<DateTime<Utc>>,
     /// No faults: then every message states exactly how things stand.
     pub strict: bool,
+}
+
+/// "Your booking moved" about a booking with an id of its own: the reader takes the old one for gone.
+struct Move {
+    message: usize,
+    to: String,
+    from: i64,
+    from_visit: i64,
+    visit: i64,
+    /// The reader heard for certain, or the old one has been told of again.
+    over: bool,
 }
 
 impl Oracle {
@@ -45,17 +59,159 @@ impl Oracle {
                 .ok_or((0, "a message about nothing".to_owned()))?;
             let visit = world.journal.bookings[first].visit;
             let wrong = |why: String| (visit, format!("{why}\n  {sent:?}"));
-            let earlier: Vec<&Sent> = world.sent[..self.checked]
-                .iter()
-                .filter(|s| s.to == sent.to && is_about(s, &world.journal, visit))
-                .collect();
+            self.exchange_twins(world, sent);
+            let moved = self.taken_back(world, visit, sent).map_err(wrong)?;
+            let earlier = self.about(world, self.checked, visit, &sent.to);
             if matches!(sent.fate, Fate::Accepted | Fate::Taken) {
                 self.judge(world, visit, sent, &earlier).map_err(wrong)?;
             }
             self.learn(world, visit, sent);
+            if let Some(from) = moved {
+                self.moves.push(Move {
+                    message: self.checked,
+                    to: sent.to.clone(),
+                    from,
+                    from_visit: world.journal.bookings[&from].visit,
+                    visit,
+                    over: false,
+                });
+            }
+            self.part_with_the_old(world, visit, sent);
             self.checked += 1;
         }
         Ok(())
+    }
+
+    /// The messages before this one that told this person of a visit, also those that told of its
+    /// going elsewhere.
+    fn about<'a>(&self, world: &'a Inner, end: usize, visit: i64, to: &str) -> Vec<&'a Sent> {
+        let left = |index| {
+            let from = |m: &Move| m.message == index && m.from_visit == visit;
+            self.moves.iter().any(from)
+        };
+        let sent = world.sent[..end].iter().enumerate();
+        sent.filter(|(index, s)| s.to == to && (is_about(s, &world.journal, visit) || left(*index)))
+            .map(|(_, s)| s)
+            .collect()
+    }
+
+    /// The booking of another visit that a reader takes for gone, because this message tells its
+    /// old state as that of a booking which they have never heard of.
+    fn taken_back(&self, world: &Inner, visit: i64, sent: &Sent) -> Result<Option<i64>, String> {
+        if sent.said.was.is_empty() {
+            return Ok(None);
+        }
+        let journal = &world.journal;
+        let (was, now) = (&sent.said.was, &sent.said.items);
+        let believes = |b: &Booking, test: &dyn Fn(&Item) -> bool| {
+            let all = self.belief(journal, b.id, &sent.to);
+            all.iter().flatten().any(test)
+        };
+        if let Some(first) = was.records.first() {
+            let own = journal.of_visit(visit).any(|b| was.records.contains(&b.id));
+            return Ok((!own).then_some(*first));
+        }
+        let may_be = |item: &Item| was.may_be(item);
+        if journal.of_visit(visit).any(|b| believes(b, &may_be)) {
+            return Ok(None);
+        }
+        // Of several that look alike the reader cannot tell; it went after the other ones.
+        let off = |b: &&Booking| b.visit != visit && was_off(b, &sent.to, sent.at);
+        let last = |b: &&Booking| b.history.last().map(|v| v.at);
+        let others = || journal.bookings.values().filter(off);
+        let is = |item: &Item| was.is(item, now);
+        if let Some(from) = others().filter(|b| believes(b, &is)).max_by_key(last) {
+            return Ok(Some(from.id));
+        }
+        // What happened before we were there was nobody's message, yet it was so.
+        let had = |b: &Booking, test: &dyn Fn(&Item) -> bool| {
+            let states = b.between(DateTime::UNIX_EPOCH, sent.at);
+            let mut items = states
+                .into_iter()
+                .flatten()
+                .filter_map(|s| s.item_of(&sent.to));
+            items.any(|item| test(&item))
+        };
+        if journal.of_visit(visit).any(|b| had(b, &may_be)) {
+            return Ok(None);
+        }
+        if let Some(from) = others().filter(|b| had(b, &is)).max_by_key(last) {
+            return Ok(Some(from.id));
+        }
+        Err("told a change of something that this person never had".into())
+    }
+
+    /// Of two bookings alike, one made as the other went, a reader who heard nothing of it cannot
+    /// say which one they believe in: it is the one that this message speaks of.
+    fn exchange_twins(&mut self, world: &Inner, sent: &Sent) {
+        let (journal, to) = (&world.journal, &sent.to);
+        let had = |id: i64, item: &Item| {
+            let states = journal.bookings[&id].between(DateTime::UNIX_EPOCH, sent.at);
+            let mut states = states.into_iter().flatten();
+            states.any(|s| s.item_of(to).as_ref() == Some(item))
+        };
+        for (id, item) in &sent.said.items {
+            let mine = self.belief(journal, *id, to);
+            let certain = |b: &Booking| {
+                let all = self.belief(journal, b.id, to);
+                (all.len() == 1).then(|| all.into_iter().next().flatten())
+            };
+            let mut others = journal.bookings.values().filter(|b| b.id != *id);
+            if sent.said.is_farewell() && mine.iter().all(Option::is_none) {
+                let twin = others.find(|b| {
+                    b.now().item_of(to).is_none()
+                        && certain(b)
+                            .flatten()
+                            .is_some_and(|believed| had(*id, &believed))
+                });
+                if let Some(twin) = twin.map(|b| b.id) {
+                    let theirs = self.belief(journal, twin, to);
+                    self.beliefs.insert((*id, to.clone()), theirs);
+                    self.beliefs.insert((twin, to.clone()), mine);
+                }
+            } else if sent.said.kind == "created" && mine.contains(&Some(item.clone())) {
+                // Told of one more: then the first one was the other.
+                let twin = others.find(|b| certain(b) == Some(None) && had(b.id, item));
+                if let (Some(twin), false) = (twin, sent.fate == Fate::Unreachable) {
+                    let all = self.beliefs.entry((twin.id, to.clone())).or_default();
+                    match sent.fate {
+                        Fate::Accepted => *all = mine,
+                        _ => all.extend(mine),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whoever learns of the new booking for certain takes the old one for gone.
+    fn part_with_the_old(&mut self, world: &Inner, visit: i64, sent: &Sent) {
+        let names = |record: i64| sent.said.items.contains_key(&record);
+        for moved in self.moves.iter_mut().filter(|m| m.to == sent.to) {
+            moved.over |= names(moved.from);
+        }
+        let left = |m: &&Move| m.visit == visit && m.to == sent.to && !m.over;
+        let left: Vec<i64> = self.moves.iter().filter(left).map(|m| m.from).collect();
+        for from in left {
+            let before = self.initial(&world.journal, from, &sent.to);
+            let key = (from, sent.to.clone());
+            let all = self.beliefs.entry(key).or_insert(before);
+            match sent.fate {
+                Fate::Accepted => *all = BTreeSet::from([None]),
+                Fate::Taken | Fate::Lost => drop(all.insert(None)),
+                Fate::Unreachable => {}
+            }
+        }
+        if sent.fate == Fate::Accepted {
+            for moved in self.moves.iter_mut().filter(|m| m.to == sent.to) {
+                moved.over |= moved.visit == visit;
+            }
+        }
+    }
+
+    /// What this person may believe of a record now.
+    fn belief(&self, journal: &Journal, record: i64, phone: &str) -> BTreeSet<Option<Item>> {
+        let stored = self.beliefs.get(&(record, phone.to_owned())).cloned();
+        stored.unwrap_or_else(|| self.initial(journal, record, phone))
     }
 
     fn judge(
@@ -89,8 +245,7 @@ impl Oracle {
         }
         if said.is_farewell()
             && !said.items.keys().any(|id| {
-                let all = self.initial(journal, *id, &sent.to);
-                let all = self.beliefs.get(&(*id, sent.to.clone())).unwrap_or(&all);
+                let all = self.belief(journal, *id, &sent.to);
                 // Of what was off at the baseline nobody knows that it was ever known to be off.
                 let unseen = journal.bookings[id].created() < baseline
                     && !world.served.is_known(*id, baseline);
@@ -111,6 +266,7 @@ impl Oracle {
         {
             return Err("told of a visit that has not changed since the baseline".into());
         }
+        in_order(journal, sent, earlier)?;
         self.not_twice(journal, visit, sent, earlier)?;
         if said.kind != "wrong_number" {
             not_early(world, visit, sent, earlier)?;
@@ -160,8 +316,30 @@ impl Oracle {
                 .any(|s| s.phone != sent.to)
         });
         let same = last.said.is_farewell() == sent.said.is_farewell()
+            && last.said.was == sent.said.was
             && last.said.items == sent.said.items;
-        if last.fate == Fate::Accepted && same && !was_others {
+        // Off, and another one made just like it: nothing to tell. On again, it is one more.
+        let made_anew = journal
+            .bookings
+            .values()
+            .filter(|b| b.visit != visit)
+            .any(|b| {
+                let has = |s: &State| s.item_of(&sent.to);
+                let states = b.between(last.at - OLDEST_VIEW, sent.at);
+                let mut had = states.into_iter().flatten().filter_map(has);
+                b.created() >= last.at - OLDEST_VIEW
+                    && had.any(|i| sent.said.items.values().any(|s| *s == i))
+            });
+        // That it moved was said to nobody's ears; that it is on again is news after that.
+        let moved = earlier.last().is_some_and(|s| {
+            s.fate == Fate::Unreachable
+                && !s
+                    .said
+                    .items
+                    .keys()
+                    .any(|id| journal.bookings[id].visit == visit)
+        });
+        if last.fate == Fate::Accepted && same && !was_others && !made_anew && !moved {
             return Err(format!("told twice, first at {}", last.at));
         }
         Ok(())
@@ -209,10 +387,9 @@ impl Oracle {
     }
 
     /// Everything has come to rest: nothing waits, nothing is lost, the database agrees.
-    pub fn at_rest(&mut self, world: &Inner, database: &Path) -> Result<(), (i64, String)> {
+    pub fn at_rest(&mut self, world: &Inner, conn: &Connection) -> Result<(), (i64, String)> {
         self.look(world)?;
         let journal = &world.journal;
-        let conn = open_reader(database).unwrap();
         let rows = |sql: &str| -> Vec<(i64, String)> {
             let mut query = conn.prepare(sql).unwrap();
             let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
@@ -236,13 +413,6 @@ impl Oracle {
             people.extend(phones.filter(|p| !p.is_empty()).map(|p| (booking.visit, p)));
         }
         for (visit, phone) in people {
-            let stale = rows(&format!(
-                "SELECT visit_id, phone FROM booking_notifications
-                  WHERE visit_id = {visit} AND phone = '{phone}' AND reason = 'stale'"
-            ));
-            if !stale.is_empty() && known_bugs::STALE_WHEN_FIRST_SEEN_CHANGING_HANDS {
-                continue;
-            }
             self.converged(world, visit, phone)
                 .map_err(|why| (visit, why))?;
         }
@@ -252,7 +422,7 @@ impl Oracle {
             .filter(|b| to_utc(b.now().start) > world.now)
         {
             let wrong = |why: String| (booking.visit, why);
-            let Some(cached) = cache::get(&conn, COMPANY, booking.id).unwrap() else {
+            let Some(cached) = cache::get(conn, COMPANY, booking.id).unwrap() else {
                 if booking.now().alive {
                     return Err(wrong(format!(
                         "{} stands and is not in the cache",
@@ -262,6 +432,11 @@ impl Oracle {
                 continue;
             };
             let (have, is) = (&cached.record, booking.now());
+            // A move that no listing has shown before the record was erased: what was seen of it has
+            // begun, and nobody asks for that any more.
+            if is.erased && to_utc(have.start_local) <= world.now {
+                continue;
+            }
             let mut services: Vec<i64> = have.services.iter().map(|s| s.id).collect();
             services.sort_unstable();
             let item = (have.start_local, have.staff.id, services);
@@ -281,14 +456,16 @@ impl Oracle {
                 create_date: &create_date,
                 phone,
             };
-            let knows = known::get(&conn, key).unwrap().known;
+            let knows = known::get(conn, key).unwrap().known;
             let certain = self
                 .beliefs
                 .get(&(booking.id, phone.to_owned()))
                 .filter(|b| b.len() == 1);
             if let (Some(certain), Some(single), true) = (certain, knows.single(), is.alive) {
                 let believes = certain.first().unwrap().is_some();
-                if believes != matches!(single, Knowledge::Booked(_) | Knowledge::Unseen) {
+                // What was there before we were is said whole, whatever its person believes.
+                let unseen = *single == Knowledge::Unseen;
+                if !unseen && believes != matches!(single, Knowledge::Booked(_)) {
                     return Err(wrong(format!(
                         "of {} {phone} is taken to know {knows:?}",
                         booking.id
@@ -299,15 +476,46 @@ impl Oracle {
         Ok(())
     }
 
+    /// Deleted and made anew just as it was: the reader's picture is right although no message said
+    /// so. The records that are gone and those that took their places.
+    fn made_anew(&self, world: &Inner, phone: &str) -> BTreeSet<i64> {
+        let journal = &world.journal;
+        let mut pairs = BTreeSet::new();
+        let certain = |id| {
+            let all = self.belief(journal, id, phone);
+            (all.len() == 1).then(|| all.into_iter().next().flatten())
+        };
+        for gone in journal
+            .bookings
+            .values()
+            .filter(|b| b.now().item_of(phone).is_none())
+        {
+            let Some(Some(believed)) = certain(gone.id) else {
+                continue;
+            };
+            let new = journal.bookings.values().find(|b| {
+                b.now().item_of(phone).as_ref() == Some(&believed)
+                    && certain(b.id) == Some(None)
+                    && !pairs.contains(&b.id)
+            });
+            pairs.extend(new.map(|b| [gone.id, b.id]).into_iter().flatten());
+        }
+        pairs
+    }
+
     /// What a person was last told is how things are, or a send that nobody could conclude says it.
     fn converged(&self, world: &Inner, visit: i64, phone: &str) -> Result<(), String> {
         let (journal, now) = (&world.journal, world.now);
         let is = actual(journal, visit, phone, now);
         let mut believed = Vec::new();
         let known = |id| world.served.is_known(id, now);
+        let made_anew = self.made_anew(world, phone);
         for booking in journal.of_visit(visit).filter(|b| known(b.id)) {
-            let all = self.beliefs.get(&(booking.id, phone.to_owned())).cloned();
-            let all = all.unwrap_or_else(|| self.initial(journal, booking.id, phone));
+            let all = if made_anew.contains(&booking.id) {
+                BTreeSet::from([is.get(&booking.id).cloned()])
+            } else {
+                self.belief(journal, booking.id, phone)
+            };
             believed.push((booking.id, all));
         }
         let starts = believed
@@ -321,17 +529,15 @@ impl Oracle {
         if starts.any(|start| to_utc(start) <= now) {
             return Ok(());
         }
-        if believed
-            .iter()
-            .all(|(id, all)| all.contains(&is.get(id).cloned()) && all.len() == 1)
-        {
+        // Of what was never spoken of nobody is to blame for what people believe.
+        let silent = |id: i64| !self.beliefs.contains_key(&(id, phone.to_owned()));
+        let right = |(id, all): &(i64, BTreeSet<Option<Item>>)| {
+            all.contains(&is.get(id).cloned()) && (all.len() == 1 || silent(*id))
+        };
+        if believed.iter().all(right) {
             return Ok(());
         }
-        let attempts: Vec<&Sent> = world
-            .sent
-            .iter()
-            .filter(|s| s.to == phone && is_about(s, journal, visit))
-            .collect();
+        let attempts = self.about(world, world.sent.len(), visit, phone);
         let untold = attempts.is_empty();
         if untold
             && believed
@@ -340,16 +546,43 @@ impl Oracle {
         {
             return Ok(());
         }
-        if attempts
-            .last()
-            .is_some_and(|s| s.fate != Fate::Accepted && s.said.leaves() == is)
-        {
+        if let Some(last) = attempts.last().filter(|s| s.fate != Fate::Accepted) {
+            let leaves = leaves_of(last, journal, visit);
+            let right = |(id, all): &(i64, BTreeSet<Option<Item>>)| {
+                let certain = all.len() == 1 && all.contains(&is.get(id).cloned());
+                certain || leaves.get(id) == is.get(id)
+            };
+            if believed.iter().all(right) {
+                return Ok(());
+            }
+        }
+        // What took its place has begun before anybody could be told.
+        let replaced = |b: &Booking| {
+            let begun = |m: &&Move| {
+                to_utc(
+                    journal
+                        .bookings
+                        .values()
+                        .find(|n| n.visit == m.visit)
+                        .unwrap()
+                        .now()
+                        .start,
+                ) <= now
+            };
+            self.moves
+                .iter()
+                .filter(begun)
+                .any(|m| m.to == phone && m.from == b.id)
+        };
+        if is.is_empty() && journal.of_visit(visit).all(replaced) {
             return Ok(());
         }
         // A corrected number: who had it by mistake is told so only if that was lately.
-        let corrected = journal
-            .of_visit(visit)
-            .any(|b| b.now().phone != phone && b.history.iter().any(|v| v.state.phone == phone));
+        let passed_on = |b: &Booking| {
+            let mut phones = b.history.iter().map(|v| v.state.phone.as_str());
+            phones.any(|p| p == phone) && phones.any(|p| p != phone)
+        };
+        let corrected = journal.of_visit(visit).any(passed_on);
         if corrected && is.is_empty() {
             return Ok(());
         }
@@ -357,6 +590,61 @@ impl Oracle {
             "{phone} believes {believed:?}\n  but there is {is:?}"
         ))
     }
+}
+
+/// Nobody hears of a state that was over before the one they heard of last had begun.
+fn in_order(journal: &Journal, sent: &Sent, earlier: &[&Sent]) -> Result<(), String> {
+    if sent.said.is_farewell() {
+        return Ok(());
+    }
+    for (id, item) in &sent.said.items {
+        let told = |s: &&&Sent| s.fate == Fate::Accepted && !s.said.is_farewell();
+        let before = earlier
+            .iter()
+            .rfind(|s| told(s) && s.said.items.contains_key(id));
+        let Some(had) = before
+            .and_then(|s| s.said.items.get(id))
+            .filter(|had| *had != item)
+        else {
+            continue;
+        };
+        let history = &journal.bookings[id].history;
+        let held = |v: &Version, what: &Item| v.at <= sent.at && v.state.item() == *what;
+        let began = history.iter().find(|v| held(v, had)).map(|v| v.at);
+        let is_last = |v: &Version| {
+            let last = history.iter().rfind(|v| v.at <= sent.at);
+            last.is_some_and(|last| last.at == v.at)
+        };
+        let last = history.iter().rposition(|v| held(v, item));
+        let ended = last.and_then(|i| {
+            let next = history.get(i + 1).filter(|_| !is_last(&history[i]));
+            next.map(|next| next.at)
+        });
+        if let (Some(began), Some(ended)) = (began, ended)
+            && ended <= began
+        {
+            return Err(format!(
+                "told a state of {id} that was over before the one told before"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether this was ever off, or not this person's.
+fn was_off(booking: &Booking, phone: &str, at: DateTime<Utc>) -> bool {
+    let states = booking.between(DateTime::UNIX_EPOCH, at);
+    states
+        .into_iter()
+        .flatten()
+        .any(|s| s.item_of(phone).is_none())
+}
+
+/// The records of a visit that a message leaves its reader with.
+fn leaves_of(sent: &Sent, journal: &Journal, visit: i64) -> BTreeMap<i64, Item> {
+    let mut leaves = sent.said.leaves();
+    leaves.retain(|id, _| journal.bookings[id].visit == visit);
+    leaves
 }
 
 /// No message while the visit still changes before our eyes, until `max_delay` is over.
