@@ -622,7 +622,11 @@ fn company(with_owner: bool) -> config::Company {
         },
         schedule: None,
         quiet_hours: None,
-        rules: Rules::default(),
+        // An hour of silence for a client who got many messages would be no rest here.
+        rules: Rules {
+            per_client_per_hour: 0,
+            ..Rules::default()
+        },
         booking_link: None,
         templates: TEMPLATES.iter().map(|key| template(key)).collect(),
     }
