@@ -140,7 +140,10 @@ CREATE TABLE booking_notifications (
   read_at              TEXT,
   provider_message_id  TEXT,
   attempts             INTEGER NOT NULL DEFAULT 0,
-  last_error           TEXT
+  last_error           TEXT,
+  look_at              TEXT,                   -- sending, and its answer lost: the next look into the journal
+  doubt_at             TEXT,                   -- when it was lost
+  empty_looks          INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX notifications_status ON booking_notifications (status, due_at);
 CREATE INDEX notifications_unit ON booking_notifications (company_id, unit, phone);

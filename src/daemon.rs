@@ -239,10 +239,13 @@ async fn deliver(pipeline: Arc<Pipeline>, end: Arc<ChannelEnd>) -> Result<(), Da
             // The next in line for the same person, or on another channel, may be due now.
             pipeline.bell.notify_waiters();
         }
-        let now = pipeline.clock().now();
+        let (now, name) = (pipeline.clock().now(), end.name.clone());
         let next = pipeline
             .store()
-            .read(move |c| outbox::next_due_at(c, now))
+            .read(move |c| {
+                let looks = outbox::next_look_at(c, &name)?;
+                Ok(outbox::next_due_at(c, now)?.into_iter().chain(looks).min())
+            })
             .await?;
         let wait = next.map_or(GLANCE, |at| until(at, now)).min(GLANCE);
         tokio::select! {

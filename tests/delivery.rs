@@ -34,10 +34,12 @@ async fn a_busy_gateway_gets_the_message_again_until_it_takes_it() {
 #[tokio::test]
 async fn a_lost_answer_is_uncertain_and_nothing_is_sent_twice() {
     let mut world = World::watching_with("", OWNED).await;
+    world.shut_the_journal();
     world.green.answer_next(Answer::Drop { taken: true });
     let record = world.salon.book(haircut("2026-08-21T14:30:00"));
     world.tell().await;
     assert_eq!(world.told().len(), 1);
+    world.give_up_searching().await;
     assert_eq!(world.decisions(), ["created|uncertain|"]);
     world.restart().await;
     for _ in 0..5 {
@@ -71,12 +73,12 @@ async fn a_lost_answer_is_uncertain_and_nothing_is_sent_twice() {
 #[tokio::test]
 async fn an_uncertain_send_goes_again_where_the_configuration_says_so() {
     let world = World::watching_with(r#"on_uncertain = "resend""#, "").await;
+    world.shut_the_journal();
     world.green.answer_next(Answer::Drop { taken: false });
     world.salon.book(haircut("2026-08-21T14:30:00"));
     world.tell().await;
     assert_eq!(world.told().len(), 0);
-    world.advance("2s");
-    world.turn().await;
+    world.give_up_searching().await;
     assert_eq!(world.told().len(), 1);
     assert!(
         world.told()[0].starts_with("✅ *Вы записаны!*"),
@@ -104,8 +106,9 @@ async fn what_was_on_its_way_when_the_program_died_is_uncertain_after_the_restar
         .sql()
         .execute("INSERT INTO delivery_attempts VALUES (1, 1, 'whatsapp', '2026-08-20T09:00:31.000Z', NULL, NULL, NULL)", [])
         .unwrap();
+    world.shut_the_journal();
     world.restart().await;
-    world.turn().await;
+    world.give_up_searching().await;
     assert_eq!(world.told().len(), 0);
     assert_eq!(world.decisions(), ["created|uncertain|"]);
     assert_eq!(

@@ -143,9 +143,11 @@ async fn a_booking_given_to_somebody_without_a_phone_is_not_told_to_the_one_who_
 #[tokio::test]
 async fn an_uncertain_message_that_a_later_one_replaced_is_not_sent_again() {
     let world = World::watching().await;
+    world.shut_the_journal();
     world.green.answer_next(Answer::Drop { taken: false });
     let record = world.salon.book(haircut("2026-08-21T14:30:00"));
     world.tell().await;
+    world.give_up_searching().await;
     world.salon.cancel(SALON, record);
     world.tell().await;
     assert_eq!(world.told().len(), 1);

@@ -328,11 +328,13 @@ async fn orders_from_the_owners_chat_are_obeyed_and_from_no_other() {
 #[tokio::test]
 async fn an_owner_decides_about_an_uncertain_message_in_the_chat() {
     let world = World::watching_with("", WITH_OWNER).await;
+    world.shut_the_journal();
     world
         .green
         .answer_next(support::fake::Answer::Drop { taken: false });
     world.salon.book(haircut("2026-08-21T14:30:00"));
     world.tell().await;
+    world.give_up_searching().await;
     let uncertain = world.rows("SELECT id FROM booking_notifications WHERE status = 'uncertain'");
     assert_eq!(uncertain.len(), 1);
     world

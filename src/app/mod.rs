@@ -184,13 +184,14 @@ fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd
                 )
             })?;
             let pace = settings.kind.messages_per_second();
-            Ok(ChannelEnd::new(
+            let end = ChannelEnd::new(
                 settings.name.clone(),
                 settings.kind.as_str(),
                 built.channel,
                 built.receiver,
                 pace,
-            ))
+            );
+            Ok(end.with_journal_grace(settings.kind.journal_grace()))
         })
         .collect()
 }

@@ -69,6 +69,18 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// So long the messenger's journal may lag behind its sends.
+    #[must_use]
+    pub fn journal_grace(&self) -> Duration {
+        match self {
+            Self::GreenApi(settings) => settings.common.journal_grace,
+            Self::Http(settings) => settings.common.journal_grace,
+            Self::Console | Self::Telegram(_) | Self::WhatsAppCloud(_) => JOURNAL_GRACE,
+        }
+    }
+}
+
 /// Keys that every channel over HTTP has.
 #[derive(Clone, Debug)]
 pub struct Common {
@@ -78,7 +90,12 @@ pub struct Common {
     pub messages_per_second: f64,
     /// Poll for statuses and replies.
     pub receive: bool,
+    /// So long the messenger's journal may lag behind its sends, where it keeps one.
+    pub journal_grace: Duration,
 }
+
+/// How long a messenger's journal may lag, unless the settings say otherwise.
+pub const JOURNAL_GRACE: Duration = Duration::from_secs(150);
 
 /// A channel ready for use.
 #[derive(Clone)]

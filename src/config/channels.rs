@@ -1,15 +1,17 @@
 //! `[channels.NAME]`: the type first, then the keys that this type has.
 
+use std::time::Duration;
+
 use super::address::channel_address;
 use super::problem::did_you_mean;
 use super::reader::{Place, Value, Wrong};
 use super::section::Section;
-use super::values::{account, rate, switch, text, word};
+use super::values::{SHORTEST, account, duration, rate, switch, text, word};
 use super::yclients::client;
 use super::{approved, gateway};
 use crate::channels::green_api::Flavour;
 use crate::channels::{
-    Common, DEFAULT_TIMEOUT, Kind, Settings, green_api, telegram, whatsapp_cloud,
+    Common, DEFAULT_TIMEOUT, JOURNAL_GRACE, Kind, Settings, green_api, telegram, whatsapp_cloud,
 };
 
 /// Channels by name, also those too broken to use: whoever names one of these should not be told
@@ -150,7 +152,14 @@ fn green_api(at: &mut Section<'_>) -> green_api::Settings {
         token: at.secret("token"),
         flavour,
         templates: templates.whole(),
-        common: common(at, GREEN_API_RATE),
+        common: Common {
+            // Official messages are listed in their template's words, so nothing could be found.
+            journal_grace: match flavour {
+                Flavour::Waba => JOURNAL_GRACE,
+                Flavour::WhatsApp | Flavour::Max | Flavour::Telegram => journal_grace(at),
+            },
+            ..common(at, GREEN_API_RATE)
+        },
     }
 }
 
@@ -192,10 +201,16 @@ fn common(at: &mut Section<'_>, messages_per_second: f64) -> Common {
     }
 }
 
+/// How long the messenger's own list may lag behind.
+pub(super) fn journal_grace(at: &mut Section<'_>) -> Duration {
+    at.get("journal_grace", JOURNAL_GRACE, duration(SHORTEST))
+}
+
 /// What a channel has that is not listened to.
 fn outbound(at: &mut Section<'_>, messages_per_second: f64) -> Common {
     Common {
         receive: false,
+        journal_grace: JOURNAL_GRACE,
         messages_per_second: at.get("messages_per_second", messages_per_second, rate),
         client: client(at, DEFAULT_TIMEOUT),
     }

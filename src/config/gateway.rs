@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use toml::de::DeValue;
 
 use super::address::channel_address;
+use super::channels::journal_grace;
 use super::load::Secrets;
 use super::reader::{Place, Value, Wrong};
 use super::section::Section;
@@ -100,7 +101,13 @@ pub(super) fn read(
         session: session.unwrap_or_else(|| "default".into()),
         channel_id: channel_id.unwrap_or_default(),
         custom,
-        common: common(at),
+        common: match preset {
+            Some(Preset::Waha | Preset::Evolution | Preset::WppConnect) => Common {
+                journal_grace: journal_grace(at),
+                ..common(at)
+            },
+            _ => common(at),
+        },
     }
 }
 

@@ -14,7 +14,7 @@ use super::claim::Claim;
 use super::poll::delta;
 use super::{ChannelEnd, Pipeline};
 use crate::domain::delivery::Outcome;
-use crate::store::outbox::{self, Due};
+use crate::store::outbox::{self, Due, Look};
 use crate::store::{self, channels, companies};
 
 /// Messages on their way at once on one channel; one to each recipient.
@@ -49,6 +49,8 @@ enum Step {
     Looked(i64, store::Result<Option<DateTime<Utc>>>),
     /// This notification was tried; whether it was taken, `None` when it did not leave.
     Tried(i64, store::Result<Option<bool>>),
+    /// The messenger's journal was searched for this send.
+    LookedUp(i64, store::Result<()>),
 }
 
 impl Pipeline {
@@ -70,6 +72,14 @@ impl Pipeline {
             tokio::pin!(rung);
             rung.as_mut().enable();
             let room = flying.len() < IN_FLIGHT && !self.stopping.is_cancelled();
+            // A journal can be read when nothing can be sent.
+            for look in self.looks_due(end).await?.into_iter().filter(|_| room) {
+                if sending.insert(look.id) {
+                    let id = look.id;
+                    let step = async move { Step::LookedUp(id, self.look_up(end, look).await) };
+                    flying.push(step.boxed());
+                }
+            }
             if room && self.is_open(end, &mut report).await? {
                 let (name, now) = (end.name.clone(), self.clock.now());
                 // Salons that are being looked at, or cannot be read, keep no place from the others.
@@ -102,7 +112,7 @@ impl Pipeline {
                 }
             }
             // Whoever hangs delays nobody who comes later: the bell and the clock are heard too.
-            let next_due = self.next_due_in().await?;
+            let next_due = self.next_due_in(end).await?;
             let step = tokio::select! {
                 step = flying.next() => step,
                 () = rung, if room && !flying.is_empty() => continue,
@@ -121,6 +131,10 @@ impl Pipeline {
                         }
                     }
                 }
+                Some(Step::LookedUp(id, outcome)) => {
+                    sending.remove(&id);
+                    outcome?;
+                }
                 Some(Step::Tried(id, outcome)) => {
                     sending.remove(&id);
                     match outcome? {
@@ -136,16 +150,26 @@ impl Pipeline {
     }
 
     /// How long until something else may fall due; a second at least, a glance at most.
-    async fn next_due_in(&self) -> store::Result<Duration> {
-        let now = self.clock.now();
+    async fn next_due_in(&self, end: &ChannelEnd) -> store::Result<Duration> {
+        let (now, name) = (self.clock.now(), end.name.clone());
         let next = self
             .store
-            .read(move |c| outbox::next_due_at(c, now))
+            .read(move |c| {
+                let looks = outbox::next_look_at(c, &name)?;
+                Ok(outbox::next_due_at(c, now)?.into_iter().chain(looks).min())
+            })
             .await?;
         let wait = next.and_then(|at| (at - now).to_std().ok());
         Ok(wait.map_or(GLANCE, |wait| {
             wait.clamp(Duration::from_millis(100), GLANCE)
         }))
+    }
+
+    async fn looks_due(&self, end: &ChannelEnd) -> store::Result<Vec<Look>> {
+        let (name, now) = (end.name.clone(), self.clock.now());
+        self.store
+            .read(move |c| outbox::looks_due(c, &name, now))
+            .await
     }
 
     async fn look(&self, company: i64) -> Step {
@@ -319,6 +343,11 @@ impl Pipeline {
                 desk.reroute(tx)?;
                 let interrupted = outbox::interrupted(tx)?;
                 for n in &interrupted {
+                    // A search goes on where it stood, if the channel is still there.
+                    if outbox::is_looked_for(tx, n.id)? && desk.channels.contains_key(&n.channel) {
+                        continue;
+                    }
+                    outbox::end_looks(tx, n.id)?;
                     let why = "the program ended while it was being sent";
                     outbox::end_attempt(tx, n.id, n.attempts, "uncertain", Some(why), now)?;
                     desk.uncertain(tx, n, why, now)?;

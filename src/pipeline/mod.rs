@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
+use crate::channels::JOURNAL_GRACE;
 use crate::config;
 use crate::domain::defences::Defences;
 use crate::domain::message::{Override, TemplateProblem, Texts};
@@ -31,6 +33,7 @@ mod guard;
 mod happened;
 mod link;
 pub mod listing;
+mod lookup;
 pub mod maintain;
 pub mod orders;
 mod outcome;
@@ -117,6 +120,8 @@ pub struct ChannelEnd {
     /// The way in, where it is read.
     pub receiver: Option<Arc<dyn Receiver>>,
     pace: Pace,
+    /// So long the messenger's journal may lag behind its sends.
+    journal_grace: Duration,
 }
 
 impl ChannelEnd {
@@ -137,7 +142,15 @@ impl ChannelEnd {
             channel,
             receiver,
             pace,
+            journal_grace: JOURNAL_GRACE,
         }
+    }
+
+    /// The same with another grace for its journal.
+    #[must_use]
+    pub fn with_journal_grace(mut self, grace: Duration) -> Self {
+        self.journal_grace = grace;
+        self
     }
 
     /// How this channel addresses the owner of a phone, if it can.

@@ -13,7 +13,7 @@ use crate::domain::delivery::{Outcome, Status, jittered, retry_step};
 use crate::domain::known::Known;
 use crate::domain::phone::Phone;
 use crate::domain::policy::{OnUncertain, Reason};
-use crate::ports::Receipt;
+use crate::ports::{Proof, Receipt};
 use crate::store::outbox::{self, Notification};
 use crate::store::{self, StoreError, channels, settling};
 
@@ -127,9 +127,30 @@ impl Desk {
         }
     }
 
-    /// It may have arrived: what is known becomes either of two, and the configuration says whether
-    /// to send again.
+    /// It may have arrived: whatever the channel can prove is looked at first.
     pub(super) fn uncertain(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let proof = self.channels.get(&n.channel).map(|end| end.channel.proof());
+        match proof {
+            Some(Proof::Journal) => outbox::begin_looks(conn, n.id, why, now),
+            // The same words under the same key arrive once, however often they are sent.
+            Some(Proof::Key) => {
+                let pause = jittered(retry_step(n.attempts), rand::random());
+                let due_at = now + delta(pause);
+                outbox::set_pending(conn, n.id, &n.channel, due_at, Some(why), true)
+            }
+            Some(Proof::Nothing) | None => self.in_doubt(conn, n, why, now),
+        }
+    }
+
+    /// It may have arrived and nothing proves it: what is known becomes either of two, and the configuration says whether
+    /// to send again.
+    pub(super) fn in_doubt(
         &self,
         conn: &Connection,
         n: &Notification,

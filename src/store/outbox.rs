@@ -8,9 +8,11 @@ use crate::domain::delivery::Status;
 use crate::domain::policy::Reason;
 use crate::ports::Keyboard;
 
+mod looks;
 mod receipts;
 mod send;
 
+pub use looks::*;
 pub use receipts::*;
 pub use send::*;
 

@@ -16,7 +16,9 @@ use std::time::Duration;
 use booking_monitor::channels::approved::{Template, Templates};
 use booking_monitor::channels::green_api::Flavour;
 use booking_monitor::channels::http_gateway::{Custom, Preset};
-use booking_monitor::channels::{self, Built, Common, ConsoleSink, Kind, Settings, build};
+use booking_monitor::channels::{
+    self, Built, Common, ConsoleSink, JOURNAL_GRACE, Kind, Settings, build,
+};
 use booking_monitor::domain::delivery::Outcome;
 use booking_monitor::http_client::ClientSettings;
 use booking_monitor::ports::{Brief, Channel, Incoming, Outgoing, Receipt, Receiver};
@@ -33,6 +35,7 @@ const CHAT: &str = "555";
 
 fn common() -> Common {
     Common {
+        journal_grace: JOURNAL_GRACE,
         client: ClientSettings {
             timeout: Duration::from_secs(20),
             proxy: None,

@@ -123,6 +123,12 @@ channels = ["whatsapp"]
     }
 
     /// Rows of a query with one text column.
+    /// Writes to the database, as a person with `sqlite3` would.
+    pub fn sql(&self, statement: &str) {
+        let conn = rusqlite::Connection::open(self.database()).unwrap();
+        conn.execute_batch(statement).unwrap();
+    }
+
     pub fn rows(&self, query: &str) -> Vec<String> {
         let conn = rusqlite::Connection::open(self.database()).unwrap();
         let mut statement = conn.prepare(query).unwrap();

@@ -88,6 +88,8 @@ impl World {
             chrono_tz::Europe::Moscow,
         );
         let (green, telegram) = (GreenApi::start().await, Telegram::start().await);
+        let hands = clock.clone();
+        green.use_clock(move || hands.now());
         let folder = tempfile::tempdir().unwrap();
         let config = parse(
             &folder.path().join("booking-monitor.toml"),
@@ -242,6 +244,20 @@ impl World {
         self.poll().await;
         self.advance("31s");
         self.turn().await;
+    }
+
+    /// From now on nobody can read Green API's journal, as if it were a channel without one.
+    pub fn shut_the_journal(&self) {
+        self.green.blind(u32::MAX);
+    }
+
+    /// So much time that the search in a shut journal is given up.
+    pub async fn give_up_searching(&self) {
+        for _ in 0..12 {
+            self.advance("60s");
+            self.poll().await;
+            self.turn().await;
+        }
     }
 
     /// Everything Green API has waiting for us is received.

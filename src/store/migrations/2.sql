@@ -25,3 +25,7 @@ CREATE TABLE pauses (
   until       TEXT,
   since       TEXT NOT NULL
 ) STRICT;
+-- The search for a send whose answer was lost, in the messenger's own journal.
+ALTER TABLE booking_notifications ADD COLUMN look_at TEXT;
+ALTER TABLE booking_notifications ADD COLUMN doubt_at TEXT;
+ALTER TABLE booking_notifications ADD COLUMN empty_looks INTEGER NOT NULL DEFAULT 0;
