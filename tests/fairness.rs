@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -103,4 +104,24 @@ async fn a_company_that_answers_slowly_delays_no_other() {
     let (means, longest) = gaps(&polls.into_iter().filter(|(id, _)| *id != 0).collect());
     assert!(means.iter().all(|mean| *mean < 61.0), "{means:?}");
     assert!(longest < 65.0, "{longest}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reading_that_moves_up_while_the_head_of_the_line_sits_out_a_pause_hangs_nobody() {
+    let limiter = Arc::new(Limiter::new(PER_SECOND, PER_MINUTE));
+    limiter.pause(Duration::from_secs(10));
+    let awaited = Arc::new(AtomicU32::new(0));
+    let mut turns = tokio::task::JoinSet::new();
+    for awaited in [Arc::default(), Arc::clone(&awaited)] {
+        let (limiter, standing) = (
+            Arc::clone(&limiter),
+            Standing::new(Urgency::Poll(None), awaited),
+        );
+        turns.spawn(async move { limiter.turn(&standing, PATIENCE).await });
+        tokio::task::yield_now().await;
+    }
+    // A message comes to wait for the second.
+    awaited.store(1, Ordering::Relaxed);
+    let all = tokio::time::timeout(Duration::from_mins(1), turns.join_all()).await;
+    assert!(all.is_ok(), "both wait for ever");
 }

@@ -250,6 +250,53 @@ async fn in_a_group_only_listed_people_speak_for_the_salon() {
 }
 
 #[tokio::test]
+async fn in_a_group_of_two_salons_orders_reach_only_the_one_that_lists_who_gives_them() {
+    let rest = r#"owner = [{ channel = "telegram", to = "-700", users = [41] }]
+        [[companies]]
+        id = 222222
+        channels = ["whatsapp"]
+        owner = [{ channel = "telegram", to = "-700", users = [42] }]"#;
+    let world = World::watching_with("", rest).await;
+    world.telegram.push_update(json!({"message": {
+        "message_id": 80,
+        "from": {"id": 41},
+        "chat": {"id": -700, "type": "supergroup"},
+        "date": 1_787_220_000,
+        "text": "/pause 2h",
+    }}));
+    world.receive().await;
+    assert_eq!(
+        world.rows("SELECT company_id FROM pauses"),
+        [SALON.to_string()]
+    );
+}
+
+#[tokio::test]
+async fn an_order_that_could_not_be_stored_is_read_again() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world
+        .sql()
+        .execute_batch(
+            "CREATE TRIGGER disk_full BEFORE INSERT ON booking_notifications
+             BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+        )
+        .unwrap();
+    world.telegram.push_text(500, "/pause 2h");
+    let telegram = &world.pipeline().channels()["telegram"];
+    let patience = std::time::Duration::from_millis(200);
+    let received = world.pipeline().receive_all(telegram, patience).await;
+    assert!(received.is_err());
+    world.sql().execute_batch("DROP TRIGGER disk_full").unwrap();
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.rows("SELECT count(*) FROM pauses"), ["1"]);
+    assert_eq!(
+        world.owner_told(),
+        ["Пауза: клиентам не пишу. Снять: /resume"]
+    );
+}
+
+#[tokio::test]
 async fn who_is_talking_with_us_needs_no_message_of_the_booking_that_is_made_meanwhile() {
     let world = World::watching_with("recent_activity = \"10m\"", "").await;
     let minutes_ago = |minutes| world.clock.now() - TimeDelta::minutes(minutes);

@@ -7,6 +7,7 @@ use booking_monitor::pipeline::orders;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store::{self, pauses::Pause, pauses::Selector};
 use chrono::TimeDelta;
+use support::fake::Answer;
 use support::world::{PHONE, SALON, World, at, haircut};
 
 /// As the command does it: on a connection of its own, beside the daemon.
@@ -115,4 +116,137 @@ async fn answers_to_clients_and_words_to_owners_know_no_pause() {
     world.deliver().await;
     assert_eq!(world.told().len(), 1);
     assert_eq!(world.owner_told().len(), 1);
+}
+
+#[tokio::test]
+async fn a_shorter_pause_in_place_of_a_long_one_keeps_nothing_waiting_for_the_long_ones_end() {
+    let world = World::watching().await;
+    pause(&world, Selector::default(), Some(24 * 60));
+    world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    pause(&world, Selector::default(), Some(60));
+    world.turn().await;
+    assert_eq!(world.told().len(), 0);
+    world.advance("61m");
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(world.told().len(), 1);
+}
+
+/// A booking whose message could not be sent at the first try and then met a pause of its master.
+async fn tried_and_paused(world: &World, master: &Selector) {
+    let later = r#"{"message":"instance in starting process try later"}"#;
+    world.green.answer_next(Answer::http(400, later));
+    world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    pause(world, master.clone(), None);
+    world.advance("1m");
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(world.told().len(), 0);
+}
+
+fn of_master(staff: i64) -> Selector {
+    Selector {
+        company: Some(SALON),
+        staff: Some(staff),
+        phone: None,
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_tried_before_a_pause_leaves_when_the_pause_ends() {
+    let world = World::watching().await;
+    tried_and_paused(&world, &of_master(5)).await;
+    assert_eq!(resume(&world, Some(&of_master(5))), 1);
+    world.turn().await;
+    assert_eq!(world.told().len(), 1);
+}
+
+#[tokio::test]
+async fn what_waits_for_one_masters_pause_keeps_back_nothing_of_another_master() {
+    let world = World::watching().await;
+    tried_and_paused(&world, &of_master(5)).await;
+    world
+        .salon
+        .book(haircut("2026-08-26T14:30:00").staff(6, "Тимур"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    assert!(world.told()[0].contains("26 августа"));
+}
+
+const OTHER: &str = "+79000000002";
+
+/// Two bookings of one client, of masters 5 and 6, are told; then the client's number is corrected.
+async fn two_and_then_corrected(world: &World, starts: [&str; 2], of: Selector) {
+    let [one, two] = starts;
+    let records = [
+        world.salon.book(haircut(one)),
+        world.salon.book(haircut(two).staff(6, "Тимур")),
+    ];
+    world.tell().await;
+    assert_eq!(world.told().len(), 2);
+    pause(world, of, None);
+    for record in records {
+        world.salon.edit(SALON, record, |row| {
+            row["client"]["phone"] = OTHER.into();
+        });
+    }
+    world.tell().await;
+}
+
+fn told_to_other(world: &World) -> Vec<String> {
+    let sent = world.green.sent().into_iter();
+    let theirs = sent.filter(|s| s.chat == "79000000002@c.us");
+    theirs.map(|s| s.text).collect()
+}
+
+#[tokio::test]
+async fn bookings_told_together_wait_for_no_pause_of_another_ones_master() {
+    for paused in [5, 6] {
+        let world = World::watching().await;
+        let starts = ["2026-08-22T14:30:00", "2026-08-23T14:30:00"];
+        two_and_then_corrected(&world, starts, of_master(paused)).await;
+        world.turn().await;
+        let told = told_to_other(&world);
+        let (free, held) = match paused {
+            5 => ("23 августа", "22 августа"),
+            _ => ("22 августа", "23 августа"),
+        };
+        assert_eq!(told.len(), 1, "{paused}: {told:?}");
+        assert!(
+            told[0].contains(free) && !told[0].contains(held),
+            "{told:?}"
+        );
+        resume(&world, None);
+        world.turn().await;
+        let told = told_to_other(&world);
+        assert_eq!(told.len(), 2, "{paused}: {told:?}");
+        assert!(
+            told[1].contains(held) && !told[1].contains(free),
+            "{told:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_bookings_told_together_one_that_has_begun_meanwhile_is_not_told() {
+    for starts in [
+        ["2026-08-20T15:00:00", "2026-08-23T14:30:00"],
+        ["2026-08-23T14:30:00", "2026-08-20T15:00:00"],
+    ] {
+        let world = World::watching().await;
+        two_and_then_corrected(&world, starts, Selector::default()).await;
+        assert_eq!(told_to_other(&world), [""; 0]);
+        world.advance("4h");
+        world.poll().await;
+        resume(&world, None);
+        world.turn().await;
+        let told = told_to_other(&world);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("23 августа"), "{told:?}");
+        assert!(!told[0].contains("20 августа"), "{told:?}");
+    }
 }

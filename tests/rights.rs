@@ -378,6 +378,37 @@ async fn what_waits_for_a_hidden_number_is_past_when_the_visit_begins() {
 }
 
 #[tokio::test]
+async fn what_waited_for_a_number_that_is_seen_just_before_the_visit_is_told_before_it() {
+    let world = World::watching().await;
+    let starts = ["2026-08-20T13:00:00", FIVE_DAYS[1], FIVE_DAYS[2]];
+    let records = booked(&world, &starts).await;
+    world.salon.hide_phones(SALON);
+    sweeps(&world, 1).await;
+    world.salon.edit(SALON, records[0], |row| {
+        row["client"]["id"] = 424_242.into();
+        row["client"]["phone"] = "+79000000042".into();
+    });
+    world.tell().await;
+    assert_eq!(world.told().len(), 3);
+    world.advance("39m");
+    world.salon.show_phones(SALON);
+    world.poll().await;
+    world.advance("31s");
+    world.turn().await;
+    assert!(
+        world.clock.now()
+            < "2026-08-20T10:00:00Z"
+                .parse::<chrono::DateTime<chrono::Utc>>()
+                .unwrap()
+    );
+    let sent = world.green.sent();
+    let cancelled = sent[3..]
+        .iter()
+        .any(|s| s.chat == "79000000000@c.us" && s.text.starts_with("❌ *Запись отменена*"));
+    assert!(cancelled, "{:?}", world.told());
+}
+
+#[tokio::test]
 async fn a_booking_made_while_phones_were_hidden_is_told_days_later_when_they_are_seen() {
     let world = World::watching().await;
     booked(&world, &FIVE_DAYS[..3]).await;

@@ -41,9 +41,11 @@ pub fn retry(conn: &Connection, n: &Notification, now: DateTime<Utc>) -> store::
     Ok(true)
 }
 
-/// From now on nothing is sent to the clients this is about.
+/// From now on nothing is sent to the clients this is about. What waits is planned anew: for a longer
+/// pause that this one takes the place of it would wait too long.
 pub fn pause(conn: &Connection, pause: &Pause, now: DateTime<Utc>) -> store::Result<()> {
-    pauses::begin(conn, pause, now)
+    pauses::begin(conn, pause, now)?;
+    outbox::replan(conn, now)
 }
 
 /// Ends pauses: the one about exactly this, or all. What waited is decided anew.

@@ -41,25 +41,33 @@ impl Pipeline {
             tracing::info!(channel, "words in an owners' group by somebody not listed");
             return Ok(());
         }
-        let first = self
-            .is_first(channel, &wrote.chat_id, &wrote.message_id, "owner")
-            .await?;
-        if !first {
-            return Ok(());
-        }
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
         self.store
-            .write(move |tx| desk.hand_over(tx, &end, &wrote, now))
+            .write(move |tx| {
+                let (chat, id) = (&wrote.chat_id, &wrote.message_id);
+                // Noted as read only together with what follows from it.
+                match contacts::note_read(tx, &end.name, chat, id, "owner", now)? {
+                    true => desk.hand_over(tx, &end, &wrote, now),
+                    false => Ok(()),
+                }
+            })
             .await
     }
 
-    /// In a chat of their own every owner; in a group only those who are listed.
     fn may_speak(&self, channel: &str, wrote: &OwnersWords) -> bool {
-        let mut owners = self.companies.values().flat_map(|c| &c.settings.owners);
-        owners.any(|o| {
+        let mut companies = self.companies.values();
+        companies.any(|company| wrote.speak_for(channel, company))
+    }
+}
+
+impl OwnersWords {
+    /// In a chat of their own every owner speaks for the company; in a group only those whom it
+    /// lists, and another company may share the group.
+    fn speak_for(&self, channel: &str, company: &Company) -> bool {
+        company.settings.owners.iter().any(|o| {
             o.channel == channel
-                && o.to == wrote.chat_id
-                && (wrote.is_private || o.users.contains(&wrote.sender))
+                && o.to == self.chat_id
+                && (self.is_private || o.users.contains(&self.sender))
         })
     }
 }
@@ -76,7 +84,8 @@ impl Desk {
     ) -> store::Result<()> {
         if let Some(order) = Order::read(&wrote.text) {
             let language = self.language_of(&end.name, &wrote.chat_id);
-            let scope = self.owned_from(&end.name, &wrote.chat_id);
+            let all = self.companies.values().map(|c| c.as_ref());
+            let scope: Vec<&Company> = all.filter(|c| wrote.speak_for(&end.name, c)).collect();
             let answer = self.obey(conn, &scope, language, &order, now)?;
             return self.note(conn, end, 0, &wrote.chat_id, &answer, now);
         }

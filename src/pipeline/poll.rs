@@ -450,7 +450,7 @@ impl Pipeline {
                 if phones.hidden() {
                     rights::phones_vanished(tx, id, now)?;
                 } else if progress.is_some_and(|p| p.swept) {
-                    let longest_delay = delta(company.settings.pace.max_delay);
+                    let longest_delay = delta(company.settings.pace.notification_delay);
                     rights::phones_seen(tx, id, longest_delay, now)?;
                 }
                 if let Some(progress) = progress {

@@ -1,10 +1,13 @@
 //! A client's number was corrected: every booking of theirs becomes news to the new number at once,
 //! and is told in one message. The visit that settles first leads, the others ride along.
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::Company;
 use super::happened::Happened;
+use super::orders::paused_until;
 use super::settle::Settling;
 use super::visit::{Told, Visit};
 use crate::domain::delivery::Status;
@@ -138,12 +141,28 @@ fn other_units(conn: &Connection, n: &Notification) -> store::Result<Vec<String>
     Ok(units)
 }
 
+/// Whether a pause or its beginning keeps nobody from telling this visit now.
+fn may_leave(
+    conn: &Connection,
+    n: &Notification,
+    visit: &Visit,
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> store::Result<bool> {
+    let standing = visit.members.iter().filter(|m| m.is_alive());
+    let records: Vec<Record> = standing.map(|m| m.record.clone()).collect();
+    let is_ahead = records.iter().any(|r| r.start_at(zone) > now);
+    Ok(is_ahead && paused_until(conn, n.company, &n.phone, &records, now)?.is_none())
+}
+
 /// At the moment of sending: joins to the visit what still rides along. What changed meanwhile is
-/// told by itself.
+/// told by itself, and so is what may leave while this may not, or the other way round: nobody hears
+/// of a visit that has begun, and none waits for the pause of another one's master.
 pub(super) fn join(
     conn: &Connection,
     n: &Notification,
     company: &Company,
+    (zone, now): (Tz, DateTime<Utc>),
     visit: &mut Visit,
 ) -> store::Result<()> {
     let units = other_units(conn, n)?;
@@ -153,11 +172,17 @@ pub(super) fn join(
     if !n.frozen && !is_news(visit, company) {
         return part(conn, n);
     }
+    let leaves = may_leave(conn, n, visit, zone, now)?;
     for unit in units {
         let other = Visit::read(conn, n.company, &unit, &n.phone)?;
         let rides = !settling::is_open(conn, n.company, &unit, &n.phone)?;
-        if n.frozen || (rides && is_news(&other, company)) {
+        if !n.frozen && !(rides && is_news(&other, company)) {
+            continue;
+        }
+        if n.frozen || may_leave(conn, n, &other, zone, now)? == leaves {
             visit.members.extend(other.members);
+        } else {
+            settle_anew(conn, n, unit)?;
         }
     }
     Ok(())
@@ -167,13 +192,17 @@ pub(super) fn join(
 /// tell it.
 pub(super) fn part(conn: &Connection, n: &Notification) -> store::Result<()> {
     for unit in other_units(conn, n)? {
-        let unit = Unit {
-            company: n.company,
-            unit,
-            phone: n.phone.clone(),
-            first_change_at: n.first_change_at,
-        };
-        settling::reopen(conn, &unit)?;
+        settle_anew(conn, n, unit)?;
     }
     Ok(())
+}
+
+fn settle_anew(conn: &Connection, n: &Notification, unit: String) -> store::Result<()> {
+    let unit = Unit {
+        company: n.company,
+        unit,
+        phone: n.phone.clone(),
+        first_change_at: n.first_change_at,
+    };
+    settling::reopen(conn, &unit)
 }

@@ -96,6 +96,9 @@ impl Place<'_> {
     pub(super) async fn comes_first(&self, share: &Gate) {
         let mut has_share = !self.is_sweep || self.has_share();
         while !self.is_first() {
+            // A place moves up without being called: whoever was called in its stead passes it on,
+            // or both would wait for ever.
+            self.line.waiting().call();
             tokio::select! {
                 () = self.called.notified() => {}
                 () = share.pass(), if !has_share => {

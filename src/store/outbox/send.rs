@@ -6,6 +6,10 @@ use rusqlite::{Connection, OptionalExtension};
 use super::super::{At, Result};
 use crate::domain::delivery::Status;
 
+/// No failed try is repeated later than this. What is due later waits for another reason (a pause,
+/// quiet hours), also when it was tried before.
+const LATEST_RETRY: TimeDelta = TimeDelta::minutes(10);
+
 /// The owner's copy waits this long for the outcome of the client's message, then goes without.
 pub const COPY_PATIENCE: TimeDelta = TimeDelta::seconds(60);
 
@@ -23,7 +27,7 @@ const DUE: &str = "
                             = coalesce(nullif(n.phone, ''), n.recipient)
                         AND o.status IN ('pending', 'sending') AND o.id <> n.id
                         AND (o.status = 'sending'
-                             OR (o.id < n.id AND o.company_id = n.company_id AND (o.attempts > 0 OR o.due_at <= ?1)
+                             OR (o.id < n.id AND o.company_id = n.company_id AND (o.due_at <= ?1 OR o.attempts > 0 AND o.due_at <= ?6)
                                  AND o.channel = n.channel AND o.about IS NULL)))
      AND (n.about IS NULL OR n.created_at <= ?3
           OR (SELECT a.status FROM booking_notifications a WHERE a.id = n.about)
@@ -55,7 +59,14 @@ pub fn due(
         "SELECT n.id, n.company_id, n.recipient, n.phone <> '' {DUE} ORDER BY n.due_at, n.id LIMIT ?5"
     ))?;
     let rows = query.query_map(
-        (At(now), channel, At(now - COPY_PATIENCE), watched, most),
+        (
+            At(now),
+            channel,
+            At(now - COPY_PATIENCE),
+            watched,
+            most,
+            At(now + LATEST_RETRY),
+        ),
         |r| {
             Ok(Due {
                 id: r.get(0)?,
@@ -198,13 +209,13 @@ pub fn set_ended(conn: &Connection, id: i64, status: Status, error: &str) -> Res
     Ok(())
 }
 
-/// What waits without ever having been tried waits for a reason from the configuration (quiet
-/// hours), which may be another one now. Sending decides anew.
+/// What waits for another reason than its next try waits for one that may be gone (quiet hours, a
+/// pause). Sending decides anew.
 pub fn replan(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
     conn.execute(
         "UPDATE booking_notifications SET due_at = ?1
-          WHERE status = 'pending' AND attempts = 0 AND due_at > ?1",
-        [At(now)],
+          WHERE status = 'pending' AND due_at > CASE attempts WHEN 0 THEN ?1 ELSE ?2 END",
+        (At(now), At(now + LATEST_RETRY)),
     )?;
     Ok(())
 }
