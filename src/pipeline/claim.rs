@@ -99,7 +99,7 @@ impl Desk {
         let record = cache::get(tx, n.company, n.record)?.map(|c| c.record);
         let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
         let mut visit = Visit::read(tx, n.company, &unit, &n.phone)?;
-        renumbered::join(tx, n, company, (zone, now), &mut visit)?;
+        renumbered::join(tx, n, company, (zone, now), (&unit, &mut visit))?;
         let hidden = row.phones_hidden_since.is_some();
         if let Some(until) = visit.waits_for_phones(zone, now).filter(|_| hidden) {
             outbox::postpone(tx, n.id, until)?;

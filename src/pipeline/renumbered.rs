@@ -127,14 +127,15 @@ fn is_renumbered(conn: &Connection, company: i64, visit: &Visit) -> store::Resul
     Ok(false)
 }
 
-/// The visits beside its own that a notification tells of.
-fn other_units(conn: &Connection, n: &Notification) -> store::Result<Vec<String>> {
+/// The visits beside this one that a notification tells of. It is filed under its earliest record,
+/// which need not be one of the visit that it was settled for.
+fn other_units(conn: &Connection, n: &Notification, own: &str) -> store::Result<Vec<String>> {
     let told: Vec<Told> =
         serde_json::from_str(&n.told).map_err(|_| StoreError::Corrupt("notification"))?;
     let mut units = Vec::new();
     for told in told {
         let unit = cache::get(conn, n.company, told.record)?.map(|c| cache::unit(&c.record));
-        units.extend(unit.filter(|unit| *unit != n.unit));
+        units.extend(unit.filter(|unit| unit != own));
     }
     units.sort_unstable();
     units.dedup();
@@ -163,14 +164,14 @@ pub(super) fn join(
     n: &Notification,
     company: &Company,
     (zone, now): (Tz, DateTime<Utc>),
-    visit: &mut Visit,
+    (own, visit): (&str, &mut Visit),
 ) -> store::Result<()> {
-    let units = other_units(conn, n)?;
+    let units = other_units(conn, n, own)?;
     if units.is_empty() {
         return Ok(());
     }
     if !n.frozen && !is_news(visit, company) {
-        return part(conn, n);
+        return part(conn, n, own);
     }
     let leaves = may_leave(conn, n, visit, zone, now)?;
     for unit in units {
@@ -190,8 +191,8 @@ pub(super) fn join(
 
 /// The notification is not to leave as it is: what rode along is settled anew, or nobody would
 /// tell it.
-pub(super) fn part(conn: &Connection, n: &Notification) -> store::Result<()> {
-    for unit in other_units(conn, n)? {
+pub(super) fn part(conn: &Connection, n: &Notification, own: &str) -> store::Result<()> {
+    for unit in other_units(conn, n, own)? {
         settle_anew(conn, n, unit)?;
     }
     Ok(())

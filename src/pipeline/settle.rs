@@ -165,7 +165,7 @@ impl Settling<'_> {
             .map(|m| m.record.id)
             .collect();
         for notification in &open {
-            renumbered::part(self.tx, notification)?;
+            renumbered::part(self.tx, notification, &self.unit.unit)?;
         }
         let told_client = match visit.net(self.company) {
             None => self.nothing_to_tell(&visit, &open, &happened)?,
