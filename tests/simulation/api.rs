@@ -276,7 +276,9 @@ impl BookingApi for FakeApi {
             ..self.view
         };
         for (booking, version) in &rows {
-            world.served.note(booking, version, false, now);
+            // A number that is not shown is no change before our eyes.
+            let perhaps = view.hide_phones;
+            world.served.note(booking, version, perhaps, now);
         }
         let ids: Vec<i64> = rows.iter().map(|(b, _)| b.id).collect();
         let rows = rows
@@ -327,13 +329,13 @@ impl BookingApi for FakeApi {
             }
             Some(v) if !v.state.alive && self.deleted_is_404 => Ok(Lookup::Gone),
             Some(v) => {
-                if v.state.alive {
-                    world.served.note(booking, v, false, now);
-                }
                 let view = View {
                     hide_phones: hidden.phones.is_some(),
                     ..self.view
                 };
+                if v.state.alive {
+                    world.served.note(booking, v, view.hide_phones, now);
+                }
                 Ok(Lookup::Found(Box::new(booking.row(v, self.skew, view))))
             }
         };
