@@ -458,6 +458,44 @@ async fn a_visit_noted_down_after_the_fact_takes_no_booking_ahead_with_it() {
 }
 
 #[tokio::test]
+async fn a_booking_ahead_is_told_off_when_what_was_made_in_its_place_began_before_anybody_was_told()
+{
+    for the_delay_ends_in_time in [true, false] {
+        let world = World::watching().await;
+        let old = world.salon.book(haircut("2026-08-21T14:30:00"));
+        world.tell().await;
+        world.salon.cancel(SALON, old);
+        let new = world.salon.book(haircut("2026-08-20T12:05:00"));
+        world.poll().await;
+        if the_delay_ends_in_time {
+            world.advance("31s");
+            world.settle().await;
+            assert_eq!(world.decisions().last().unwrap(), "updated|pending|");
+        } else {
+            // The old one's delay ends, and it moved; the new one goes on changing.
+            world.advance("15s");
+            world
+                .salon
+                .reschedule(SALON, new, at("2026-08-20T12:04:00"));
+            world.poll().await;
+            world.advance("16s");
+            world.settle().await;
+        }
+        world.advance("6m");
+        world.turn().await;
+        world.turn().await;
+        assert_eq!(world.told().len(), 2, "{:?}", world.told());
+        let last = &world.told()[1];
+        assert!(last.starts_with("❌ *Запись отменена*"), "{last}");
+        assert!(last.contains("21 августа в 14:30"), "{last}");
+        // And that is the end of it.
+        world.advance("15m");
+        world.tell().await;
+        assert_eq!(world.told().len(), 2, "{:?}", world.told());
+    }
+}
+
+#[tokio::test]
 async fn a_bot_that_moves_a_booking_by_making_it_anew_has_told_the_client_itself() {
     let world = World::watching().await;
     let old = world.salon.book(haircut("2026-08-21T14:30:00"));

@@ -478,6 +478,22 @@ async fn a_day_beyond_one_page_whose_two_reads_differ_proves_presence_alone() {
     assert_eq!(sweep.days.last().map(|d| d.to), Some(day(10)));
 }
 
+#[tokio::test]
+async fn what_the_first_look_at_a_full_day_showed_is_kept_when_the_next_looks_show_nothing() {
+    let journal: Vec<_> = (0..8).map(|n| booking(n, 1)).collect();
+    let reads = AtomicU32::new(0);
+    let fake = Fake::new(3, |query, number| {
+        if *query != Query::Starting(day(1), day(1)) {
+            return serve(&[], 3, query, number);
+        }
+        let is_first = reads.fetch_add(1, Ordering::Relaxed) == 0;
+        serve(if is_first { &journal } else { &[] }, 3, query, number)
+    });
+    let sweep = fake.sweep(1).await;
+    assert_eq!(sweep.records.len(), 3);
+    assert_eq!(sweep.listed.len(), 3, "what was seen is not missing");
+}
+
 #[test]
 fn a_sweep_covers_what_its_days_cover_without_a_gap_and_without_a_failure() {
     let days = |from, to| Days {

@@ -237,6 +237,20 @@ async fn what_was_erased_while_its_master_was_hidden_is_told_once_the_master_is_
 }
 
 #[tokio::test]
+async fn what_was_erased_while_it_was_refused_is_told_once_its_master_and_later_days_are_seen() {
+    let world = World::watching().await;
+    let records = booked(&world, &FIVE_DAYS).await;
+    world.salon.hide_staff(SALON, 5);
+    sweeps(&world, 1).await;
+    assert_eq!(hidden_by(&world), ["refused|4"]);
+    world.salon.erase(SALON, records[2]);
+    world.salon.show_staff(SALON, 5);
+    sweeps(&world, 2).await;
+    assert_eq!(world.told().len(), 8, "{:?}", world.told());
+    assert!(world.told()[7].contains("25 августа в 10:00"));
+}
+
+#[tokio::test]
 async fn what_is_hidden_is_not_asked_for_at_every_poll() {
     let world = World::watching().await;
     booked(&world, &FIVE_DAYS).await;

@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{Around, Told, Visit};
-use super::{ChannelEnd, Company, Desk, renumbered, words};
+use super::{ChannelEnd, Company, Desk, recreated, renumbered, words};
 use crate::domain::delivery::{Status, message_key, wrote_lately};
 use crate::domain::message::Brief;
 use crate::domain::phone::Phone;
@@ -117,6 +117,9 @@ impl Desk {
             now,
         };
         if let Some(reason) = visit.reason_against(&speech.net, speech.correction, &around)? {
+            if reason == Reason::Past && !speech.correction {
+                recreated::give_back(tx, n.company, &visit, now)?;
+            }
             if reason == Reason::Past && n.attempts > 0 {
                 outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;
             } else {

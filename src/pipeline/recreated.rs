@@ -8,9 +8,11 @@ use rusqlite::Connection;
 use super::Company;
 use super::visit::Visit;
 use crate::domain::known::{Knowledge, Known};
+use crate::domain::phone::Phone;
 use crate::domain::policy::Kind;
 use crate::domain::record::Record;
 use crate::domain::settle::Form;
+use crate::store::settling::Unit;
 use crate::store::{self, cache, companies, known, settling};
 
 /// Hands what this person knows of the one booking that went over to the one that came, if there is
@@ -162,6 +164,55 @@ pub(super) fn hand_back(
             let (unit, pace) = (cache::unit(&new.record), &company.settings.pace);
             let (delay, most) = (pace.notification_delay, pace.max_delay);
             settling::open(conn, id, &unit, phone.e164(), delay, most, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// The new booking began before anybody could be told of it: then the old one is not a move any
+/// more but off, and is told as that. Or the client would come to it, of which they alone know.
+pub(super) fn give_back(
+    conn: &Connection,
+    company: i64,
+    visit: &Visit,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let Some(phone) = visit.phone.as_ref().map(Phone::e164) else {
+        return Ok(());
+    };
+    for new in visit.members.iter().map(|m| (&m.record, m.known.single())) {
+        let (new, Some(known @ Knowledge::Booked(state))) = new else {
+            continue;
+        };
+        let own_date = cache::create_date(new);
+        let old_date = cache::create_date(state);
+        if own_date == old_date {
+            continue;
+        }
+        let key = |record, create_date| known::Key {
+            company,
+            record,
+            create_date,
+            phone,
+        };
+        for old in cache::gone_of_phone(conn, company, phone, &old_date)? {
+            // Several were made in the same second: it is the one of which nothing is known.
+            let row = known::get(conn, key(old.id, &old_date))?;
+            if row.known != Known::default() {
+                continue;
+            }
+            let told_at = known::get(conn, key(new.id, &own_date))?.told_at;
+            let own = Known::certain(moved(known, &old));
+            known::set(conn, key(old.id, &old_date), &own, told_at)?;
+            known::forget(conn, key(new.id, &own_date))?;
+            let unit = Unit {
+                company,
+                unit: cache::unit(&old),
+                phone: phone.to_owned(),
+                first_change_at: now,
+            };
+            settling::reopen(conn, &unit)?;
+            break;
         }
     }
     Ok(())

@@ -427,6 +427,9 @@ impl Settling<'_> {
             Some(reason) if reason.moves_known() => {
                 visit.take_as_known(self.tx, self.unit.company)?;
             }
+            Some(Reason::Past) => {
+                recreated::give_back(self.tx, self.unit.company, visit, self.now)?;
+            }
             Some(_) => {}
             None if status == Status::Held => batch.report.held += 1,
             None => batch.report.to_send += 1,

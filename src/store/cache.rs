@@ -286,6 +286,24 @@ pub fn start_without_phone(
     Ok(start.map(|a| a.0))
 }
 
+/// The deleted bookings of this phone that were made at this moment.
+pub fn gone_of_phone(
+    conn: &Connection,
+    company: i64,
+    phone: &str,
+    create_date: &str,
+) -> Result<Vec<Record>> {
+    let mut query = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM appointments_cache INDEXED BY appointments_by_phone
+          WHERE client_phone = ?2 AND company_id = ?1 AND deleted = 1 AND create_date = ?3
+          ORDER BY record_id"
+    ))?;
+    let rows = query.query_map((company, phone, create_date), |r| {
+        read(r).map(|(_, cached)| cached.record)
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The company in whose journal this phone was booked last; '' is nobody's.
 pub fn company_of_phone(conn: &Connection, phone: &str) -> Result<Option<i64>> {
     if phone.is_empty() {

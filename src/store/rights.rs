@@ -136,17 +136,19 @@ fn mark(
 }
 
 /// After a whole sweep: where what was hidden together is seen again, what is still missing is an
-/// ordinary suspicion.
+/// ordinary suspicion. A 403 does not say what hides a booking: it is neither its master nor the
+/// period when both are seen.
 pub fn reconsider(conn: &Connection, company: i64, view: View) -> Result<()> {
     conn.prepare_cached(&format!(
         "UPDATE appointments_cache AS m INDEXED BY appointments_missing
             SET hidden_by = NULL, missing_looks = 0
-          WHERE m.company_id = :company AND m.missing_since IS NOT NULL
-            AND m.hidden_by IN ('staff', 'period')
-            AND EXISTS (SELECT 1 FROM appointments_cache v
-                         WHERE v.company_id = :company AND {SEEN}
-                           AND CASE m.hidden_by WHEN 'staff' THEN v.staff_id = m.staff_id
-                                                ELSE v.start_local >= m.start_local END)"
+          WHERE m.company_id = :company AND m.missing_since IS NOT NULL AND m.hidden_by IS NOT NULL
+            AND (m.hidden_by = 'period' OR EXISTS (
+                    SELECT 1 FROM appointments_cache v
+                     WHERE v.company_id = :company AND v.staff_id = m.staff_id AND {SEEN}))
+            AND (m.hidden_by = 'staff' OR EXISTS (
+                    SELECT 1 FROM appointments_cache v
+                     WHERE v.company_id = :company AND v.start_local >= m.start_local AND {SEEN}))"
     ))?
     .execute(
         rusqlite::named_params! {":company": company, ":now": At(view.now), ":end": view.end()},

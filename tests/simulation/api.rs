@@ -85,6 +85,8 @@ pub struct Served {
     newest: BTreeMap<i64, (Version, DateTime<Utc>)>,
     /// Of these it is not sure that the newest state was stored.
     doubted: BTreeSet<i64>,
+    /// Of these it is not sure that anything was: all that was shown went to a killed program.
+    unsure: BTreeSet<i64>,
     pub changes: Vec<Change>,
 }
 
@@ -92,6 +94,11 @@ impl Served {
     /// `perhaps`: it was shown, but may be forgotten.
     fn note(&mut self, booking: &Booking, version: &Version, perhaps: bool, at: DateTime<Utc>) {
         let mut version = version.clone();
+        if self.unsure.remove(&booking.id) {
+            // Now is when it is surely known, whatever was stored of it before.
+            let entry = self.newest.get_mut(&booking.id);
+            entry.into_iter().for_each(|(_, first)| *first = at);
+        }
         let Some((had, first)) = self.newest.get(&booking.id) else {
             self.changed(booking, [&version.state; 2], false, at);
             // Off at first sight: it may not even say whose it was.
@@ -128,6 +135,10 @@ impl Served {
         for change in &mut self.changes[index..] {
             change.surely = false;
             self.doubted.insert(change.record);
+            let first = self.newest.get(&change.record).map(|(_, first)| *first);
+            if first.is_some_and(|first| first >= change.at) {
+                self.unsure.insert(change.record);
+            }
         }
     }
 
@@ -148,11 +159,10 @@ impl Served {
         });
     }
 
-    /// Whether the program can have known of this record at that time.
+    /// Whether the program knew of this record at that time.
     pub fn is_known(&self, record: i64, at: DateTime<Utc>) -> bool {
-        self.newest
-            .get(&record)
-            .is_some_and(|(_, first)| *first <= at)
+        let first = self.newest.get(&record).map(|(_, first)| *first);
+        !self.unsure.contains(&record) && first.is_some_and(|first| first <= at)
     }
 }
 
@@ -266,7 +276,9 @@ impl BookingApi for FakeApi {
             ..self.view
         };
         for (booking, version) in &rows {
-            world.served.note(booking, version, false, now);
+            // A number that is not shown is no change before our eyes.
+            let perhaps = view.hide_phones;
+            world.served.note(booking, version, perhaps, now);
         }
         let ids: Vec<i64> = rows.iter().map(|(b, _)| b.id).collect();
         let rows = rows
@@ -317,13 +329,13 @@ impl BookingApi for FakeApi {
             }
             Some(v) if !v.state.alive && self.deleted_is_404 => Ok(Lookup::Gone),
             Some(v) => {
-                if v.state.alive {
-                    world.served.note(booking, v, false, now);
-                }
                 let view = View {
                     hide_phones: hidden.phones.is_some(),
                     ..self.view
                 };
+                if v.state.alive {
+                    world.served.note(booking, v, view.hide_phones, now);
+                }
                 Ok(Lookup::Found(Box::new(booking.row(v, self.skew, view))))
             }
         };

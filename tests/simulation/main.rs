@@ -4,7 +4,7 @@
 //!
 //! `SIMULATION_SEED=7 cargo test --test simulation` replays one seed, `SIMULATION_SEEDS=5000` runs
 //! that many, `SIMULATION_FIRST=1000` begins there, `SIMULATION_STORE=memory` or `file` chooses
-//! where the database is.
+//! where the database is. `SIMULATION_WHOLE=1` leaves no line out of a failed seed's story.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #![expect(unreachable_pub, reason = "modules of a test program have no outside")]
 
@@ -36,17 +36,19 @@ use oracle::Oracle;
 
 pub(crate) const NOTIFICATION_DELAY: TimeDelta = TimeDelta::seconds(30);
 pub(crate) const MAX_DELAY: TimeDelta = TimeDelta::minutes(5);
+/// What is hidden is alerted to the owner after this.
+const ALERT_AFTER: TimeDelta = TimeDelta::minutes(10);
 /// Seeds without a wish, in memory and with the database in a file: a few seconds.
 const SEEDS: u64 = 40;
 const FILE_SEEDS: u64 = 5;
 
 /// Faults left out because the program is known to fail under them. Each goes when it is mended.
 pub(crate) mod known_bugs {
-    /// known bug: a master hidden by narrowed rights whose records are 404 by id is told as
-    /// cancelled.
+    /// known bug: a booking that passes to a hidden master whose records are 404 by id is told as
+    /// cancelled, as long as bookings of the master that it had are seen (seed 99).
     pub(crate) const HIDDEN_MASTER_AS_404: bool = true;
-    /// known bug: hidden phones are no change of rights. A booking that changes meanwhile is told
-    /// to nobody, and once the number is back its owner is taken to know.
+    /// known bug: a booking that was first seen without its number and changes before the number
+    /// is shown is told to nobody: its owner is taken to know (seed 51).
     pub(crate) const HIDDEN_PHONES: bool = true;
 }
 
@@ -511,7 +513,39 @@ impl Life {
         read.await.unwrap()
     }
 
-    /// Nothing goes wrong any more and nothing changes: within an hour everything is said.
+    /// The owner lets go what the guard holds, and says of what is hidden that it is gone, as they
+    /// are asked to: all of a master's bookings erased cannot be told from narrowed rights.
+    async fn owner_acts(&mut self) {
+        let now = self.world.lock().now;
+        let acts = move |tx: &rusqlite::Transaction<'_>| {
+            let held = store::guard::held(tx, COMPANY, now)?.count;
+            if held > 0 {
+                store::guard::release(tx, COMPANY, now)?;
+            }
+            let hidden = store::rights::hidden(tx, COMPANY, now)?;
+            let since = [hidden.staff_since, hidden.period.map(|p| p.since)];
+            let lasts = since.into_iter().flatten().any(|at| now - at > ALERT_AFTER);
+            let gone = if lasts {
+                store::rights::give_up(tx, COMPANY, now)?
+            } else {
+                0
+            };
+            Ok((held, gone))
+        };
+        let (held, gone) = self.pipeline.store().write(acts).await.unwrap();
+        let mut world = self.world.lock();
+        if held > 0 {
+            world.note(format!("the owner releases {held} held messages"));
+        }
+        if gone > 0 {
+            world.note(format!(
+                "--- the owner says that {gone} hidden bookings are gone ---"
+            ));
+        }
+    }
+
+    /// Nothing goes wrong any more and nothing changes: within an hour and a half everything is said.
+    /// What was refused or hidden is asked for once an hour, and twice before it is believed gone.
     async fn liveness(&mut self) -> Result<(), (i64, String)> {
         {
             let mut inner = self.world.lock();
@@ -522,26 +556,12 @@ impl Life {
             world.mood = Mood::default();
             world.note("--- faults are over ---".into());
         }
-        for _ in 0..30 {
+        for _ in 0..45 {
             self.world.lock().now += TimeDelta::seconds(120);
             for which in [0, 3, 6, 9] {
                 self.stage(which).await?;
             }
-            // The owner lets go what the guard holds.
-            let now = self.world.lock().now;
-            let release = move |tx: &rusqlite::Transaction<'_>| {
-                let held = store::guard::held(tx, COMPANY, now)?.count;
-                if held > 0 {
-                    store::guard::release(tx, COMPANY, now)?;
-                }
-                Ok(held)
-            };
-            let held = self.pipeline.store().write(release).await.unwrap();
-            if held > 0 {
-                self.world
-                    .lock()
-                    .note(format!("the owner releases {held} held messages"));
-            }
+            self.owner_acts().await;
         }
         let (world, mut oracle) = (Arc::clone(&self.world), std::mem::take(&mut self.oracle));
         let judged = self.pipeline.store().read(move |conn| {
@@ -655,7 +675,7 @@ fn start(
             None,
         )],
         config::Alerts {
-            after: Duration::from_mins(10),
+            after: ALERT_AFTER.to_std().unwrap(),
             mask_phones: false,
         },
     )
@@ -687,14 +707,17 @@ fn run(seed: u64, setup: Setup) -> Result<Tally, String> {
             let listing = line.contains("api: ChangedSince") || line.contains("api: Starting");
             told || !listing && records.iter().any(|r| line.contains(r.as_str()))
         };
+        let whole = std::env::var_os("SIMULATION_WHOLE").is_some();
+        let about = |line: &&String| whole || about(line);
         let story: Vec<&str> = inner.trace.iter().filter(about).map(String::as_str).collect();
+        let most = if whole { story.len() } else { 60 };
         let tail = &inner.trace[inner.trace.len().saturating_sub(40)..];
         Err(format!(
             "seed {seed}: {why}\n\n{}\n\nwhat concerns visit {visit} ({}):\n{}\n\nwhat was decided:\n{}\n\nthe last steps:\n{}\n\n\
              replay: SIMULATION_STORE={kept} SIMULATION_SEED={seed} cargo test --test simulation -- nothing_false\n",
             inner.trace[0],
             records.join(", "),
-            story[story.len().saturating_sub(60)..].join("\n"),
+            story[story.len().saturating_sub(most)..].join("\n"),
             decisions.join("\n"),
             tail.join("\n"),
             kept = setup.kept.as_str(),

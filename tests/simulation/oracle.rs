@@ -348,8 +348,8 @@ impl Oracle {
     fn learn(&mut self, world: &Inner, visit: i64, sent: &Sent) {
         let said = sent.said.leaves();
         for booking in world.journal.of_visit(visit) {
-            // Nobody speaks of what has not been shown.
-            if !world.served.is_known(booking.id, sent.at) {
+            // Nobody speaks of what has not been shown. What is spoken of was stored.
+            if !world.served.is_known(booking.id, sent.at) && !said.contains_key(&booking.id) {
                 continue;
             }
             let before = self.initial(&world.journal, booking.id, &sent.to);
@@ -465,7 +465,11 @@ impl Oracle {
                 let believes = certain.first().unwrap().is_some();
                 // What was there before we were is said whole, whatever its person believes.
                 let unseen = *single == Knowledge::Unseen;
-                if !unseen && believes != matches!(single, Knowledge::Booked(_)) {
+                // That it moved reached nobody: they believe in the one that it was made anew from.
+                let lent = single
+                    .record()
+                    .is_some_and(|r| r.created_at != have.created_at);
+                if !unseen && !lent && believes != matches!(single, Knowledge::Booked(_)) {
                     return Err(wrong(format!(
                         "of {} {phone} is taken to know {knows:?}",
                         booking.id

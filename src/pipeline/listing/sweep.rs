@@ -74,12 +74,14 @@ pub async fn sweep(
         }
         result.requests += slice.pages;
         if overflows {
+            // What came is evidence all the same, should the sweep break off or see less of it.
+            let seen = slice.ids();
+            result.keep(std::mem::take(&mut slice.records));
             if day < last {
-                // What came is evidence all the same, should the sweep break off.
-                result.keep(std::mem::take(&mut slice.records));
                 size = (days_of(day, last) / 2).max(1);
                 continue;
             }
+            result.listed.extend(seen);
             slice = whole_day(api, company, day).await;
             result.requests += slice.pages * 2;
         }
