@@ -177,7 +177,8 @@ pub(super) fn join(
     for unit in units {
         let other = Visit::read(conn, n.company, &unit, &n.phone)?;
         let rides = !settling::is_open(conn, n.company, &unit, &n.phone)?;
-        if !n.frozen && !(rides && is_news(&other, company)) {
+        let stands = n.frozen || rides && is_news(&other, company);
+        if !stands {
             continue;
         }
         if n.frozen || may_leave(conn, n, &other, zone, now)? == leaves {
