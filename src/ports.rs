@@ -213,6 +213,9 @@ pub struct Outgoing {
     pub wrote_lately: bool,
 }
 
+/// How long a messenger's journal may lag behind its sends, unless the settings say otherwise.
+pub const JOURNAL_GRACE: Duration = Duration::from_secs(150);
+
 /// What a channel can prove about a send whose answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::http_client::{ClientError, ClientSettings};
+pub use crate::ports::JOURNAL_GRACE;
 use crate::ports::{Channel, Receiver};
 
 pub mod approved;
@@ -93,9 +94,6 @@ pub struct Common {
     /// So long the messenger's journal may lag behind its sends, where it keeps one.
     pub journal_grace: Duration,
 }
-
-/// How long a messenger's journal may lag, unless the settings say otherwise.
-pub const JOURNAL_GRACE: Duration = Duration::from_secs(150);
 
 /// A channel ready for use.
 #[derive(Clone)]

@@ -13,13 +13,12 @@ use chrono_tz::Tz;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
-use crate::channels::JOURNAL_GRACE;
 use crate::config;
 use crate::domain::defences::Defences;
 use crate::domain::message::{Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
 use crate::ports::{
-    Addressing, BookingApi, Channel, Clock, CompanyRef, Receiver, Standing, Urgency,
+    Addressing, BookingApi, Channel, Clock, CompanyRef, JOURNAL_GRACE, Receiver, Standing, Urgency,
 };
 use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
