@@ -242,10 +242,7 @@ async fn deliver(pipeline: Arc<Pipeline>, end: Arc<ChannelEnd>) -> Result<(), Da
         let (now, name) = (pipeline.clock().now(), end.name.clone());
         let next = pipeline
             .store()
-            .read(move |c| {
-                let looks = outbox::next_look_at(c, &name)?;
-                Ok(outbox::next_due_at(c, now)?.into_iter().chain(looks).min())
-            })
+            .read(move |c| outbox::next_step_at(c, &name, now))
             .await?;
         let wait = next.map_or(GLANCE, |at| until(at, now)).min(GLANCE);
         tokio::select! {

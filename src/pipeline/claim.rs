@@ -59,7 +59,6 @@ impl Desk {
         &self,
         tx: &Transaction<'_>,
         id: i64,
-        mask: bool,
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
         let Some(n) = outbox::get(tx, id)? else {
@@ -76,7 +75,7 @@ impl Desk {
             return Ok(Claim::Skip);
         };
         if n.phone.is_empty() {
-            return self.claim_for_owner(tx, &n, end, mask, now);
+            return self.claim_for_owner(tx, &n, end, now);
         }
         self.claim_for_client(tx, &n, end, now)
     }
@@ -265,7 +264,6 @@ impl Desk {
         tx: &Transaction<'_>,
         n: &Notification,
         end: &ChannelEnd,
-        mask: bool,
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
         if now - n.created_at > OWNER_PATIENCE {
@@ -299,6 +297,7 @@ impl Desk {
                 zone,
                 now,
             };
+            let mask = self.mask_phones;
             message = copy.text(&place, end.channel.markup(), about.as_ref(), &label, mask);
         }
         let message = Message {

@@ -154,10 +154,7 @@ impl Pipeline {
         let (now, name) = (self.clock.now(), end.name.clone());
         let next = self
             .store
-            .read(move |c| {
-                let looks = outbox::next_look_at(c, &name)?;
-                Ok(outbox::next_due_at(c, now)?.into_iter().chain(looks).min())
-            })
+            .read(move |c| outbox::next_step_at(c, &name, now))
             .await?;
         let wait = next.and_then(|at| (at - now).to_std().ok());
         Ok(wait.map_or(GLANCE, |wait| {
@@ -275,11 +272,8 @@ impl Pipeline {
         if self.stopping.is_cancelled() {
             return Ok(None);
         }
-        let (desk, now, mask) = (self.desk(), self.clock.now(), self.alerts.mask_phones);
-        let claim = self
-            .store
-            .write(move |tx| desk.claim(tx, id, mask, now))
-            .await?;
+        let (desk, now) = (self.desk(), self.clock.now());
+        let claim = self.store.write(move |tx| desk.claim(tx, id, now)).await?;
         let Claim::Go {
             attempt,
             outgoing,

@@ -28,10 +28,7 @@ impl Pipeline {
         chat_id: String,
         name: String,
     ) -> store::Result<()> {
-        let for_clients = self
-            .companies
-            .values()
-            .any(|c| c.settings.channels.contains(&end.name));
+        let for_clients = self.companies.values().any(|c| c.writes_over(&end.name));
         if !for_clients || self.is_owners_chat(&end.name, &chat_id) {
             return self.name_chat(end, company, chat_id).await;
         }
@@ -175,13 +172,12 @@ impl Desk {
         channel: &str,
         company: Option<i64>,
         written: &Written,
-        mask: bool,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
         let mut told = Vec::new();
         let concerned = self.companies.values().filter(|c| match company {
             Some(id) => c.settings.id == id,
-            None => c.settings.channels.iter().any(|name| name == channel),
+            None => c.writes_over(channel),
         });
         for company in concerned {
             let row = companies::ensure(conn, company.settings.id)?;
@@ -194,7 +190,14 @@ impl Desk {
                 }
                 told.push((&owner.channel, &owner.to));
                 let phone = written.phone.as_ref().map_or_else(String::new, |p| {
-                    format!(", {}", if mask { p.masked() } else { p.readable() })
+                    format!(
+                        ", {}",
+                        if self.mask_phones {
+                            p.masked()
+                        } else {
+                            p.readable()
+                        }
+                    )
                 });
                 let text = format!(
                     "💬 {}{phone} · {}: «{}»",

@@ -98,6 +98,17 @@ impl Company {
         }
     }
 
+    /// It writes to clients over this channel.
+    fn writes_over(&self, channel: &str) -> bool {
+        self.settings.channels.iter().any(|name| name == channel)
+    }
+
+    /// An owner of it reads this chat.
+    fn is_owned_from(&self, channel: &str, chat_id: &str) -> bool {
+        let mut owners = self.settings.owners.iter();
+        owners.any(|o| o.channel == channel && o.to == chat_id)
+    }
+
     /// What people call it.
     fn title(&self, row: &CompanyRow) -> String {
         match &self.settings.title {

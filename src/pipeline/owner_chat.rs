@@ -162,19 +162,9 @@ impl Desk {
     }
 
     fn language_of(&self, channel: &str, chat_id: &str) -> Language {
-        let owned = self.owned_from(channel, chat_id);
-        let company = owned.first();
+        let mut all = self.companies.values();
+        let company = all.find(|c| c.is_owned_from(channel, chat_id));
         company.map_or(Language::Ru, |c| c.settings.language)
-    }
-
-    /// The companies whose owners read this chat.
-    fn owned_from(&self, channel: &str, chat_id: &str) -> Vec<&Company> {
-        let is_theirs = |c: &&Company| {
-            let mut owners = c.settings.owners.iter();
-            owners.any(|o| o.channel == channel && o.to == chat_id)
-        };
-        let all = self.companies.values().map(|c| c.as_ref());
-        all.filter(is_theirs).collect()
     }
 
     /// A word to an owner's chat.

@@ -210,7 +210,7 @@ impl Pipeline {
         written: Written,
         at: DateTime<Utc>,
     ) -> store::Result<()> {
-        let (desk, now, mask) = (self.desk(), self.clock.now(), self.alerts.mask_phones);
+        let (desk, now) = (self.desk(), self.clock.now());
         let (name, company) = (end.name.clone(), self.only_company_of(&end.name));
         let channel = end.name.as_str();
         let end = Arc::clone(end);
@@ -242,7 +242,7 @@ impl Pipeline {
                 let stored = contacts::store_inbound(tx, &message)?;
                 if stored.message_is_new {
                     written.contact = Some(stored.contact);
-                    desk.forward(tx, &name, company, &written, mask, now)?;
+                    desk.forward(tx, &name, company, &written, now)?;
                     if let Some(wish) = wish {
                         desk.heed(tx, &end, &written, wish, now)?;
                     }
@@ -289,8 +289,8 @@ impl Pipeline {
 
     /// Whether this chat is where an owner gets copies: what is written there is no client's.
     pub(super) fn is_owners_chat(&self, channel: &str, chat_id: &str) -> bool {
-        let mut owners = self.companies.values().flat_map(|c| &c.settings.owners);
-        owners.any(|o| o.channel == channel && o.to == chat_id)
+        let mut all = self.companies.values();
+        all.any(|c| c.is_owned_from(channel, chat_id))
     }
 
     /// The company a channel belongs to, when it serves only one.
@@ -298,7 +298,7 @@ impl Pipeline {
         let mut served = self
             .companies
             .values()
-            .filter(|c| c.settings.channels.iter().any(|n| n == channel))
+            .filter(|c| c.writes_over(channel))
             .map(|c| c.settings.id);
         match (served.next(), served.next()) {
             (Some(only), None) => Some(only),

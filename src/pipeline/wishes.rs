@@ -83,8 +83,8 @@ impl Desk {
 
     /// The companies that write to clients over this channel.
     fn served_by<'a>(&'a self, channel: &'a str) -> impl Iterator<Item = &'a Company> {
-        let serves = move |c: &&Company| c.settings.channels.iter().any(|name| name == channel);
-        self.companies.values().map(|c| c.as_ref()).filter(serves)
+        let all = self.companies.values().map(|c| c.as_ref());
+        all.filter(move |c| c.writes_over(channel))
     }
 }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::super::{At, Result};
+use super::next_due_at;
 
 /// A send to be looked for.
 #[derive(Clone, Debug)]
@@ -58,8 +59,19 @@ pub fn looks_due(conn: &Connection, channel: &str, now: DateTime<Utc>) -> Result
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// When a channel has something to do next: a pending notification falls due, on any channel, or a
+/// look of its own.
+pub fn next_step_at(
+    conn: &Connection,
+    channel: &str,
+    after: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let (due, look) = (next_due_at(conn, after)?, next_look_at(conn, channel)?);
+    Ok(due.into_iter().chain(look).min())
+}
+
 /// When the next look is due on this channel.
-pub fn next_look_at(conn: &Connection, channel: &str) -> Result<Option<DateTime<Utc>>> {
+fn next_look_at(conn: &Connection, channel: &str) -> Result<Option<DateTime<Utc>>> {
     let next: Option<At> = conn
         .prepare_cached("SELECT min(look_at) FROM booking_notifications WHERE status = \'sending\' AND channel = ?1")?
         .query_row([channel], |r| r.get(0))?;
