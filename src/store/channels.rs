@@ -5,6 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::store::execute;
+
 use super::{At, Result};
 
 /// How a channel fares.
@@ -58,7 +60,8 @@ pub fn all(conn: &Connection) -> Result<Vec<ChannelState>> {
 
 /// Makes the row of a configured channel.
 pub fn ensure(conn: &Connection, name: &str, kind: &str) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "INSERT INTO channel_states (name, type) VALUES (?1, ?2)
          ON CONFLICT (name) DO UPDATE SET type = ?2 WHERE type <> ?2",
         (name, kind),
@@ -69,7 +72,8 @@ pub fn ensure(conn: &Connection, name: &str, kind: &str) -> Result<()> {
 /// Forgets channels that the configuration names no more.
 pub fn keep_only(conn: &Connection, names: &[String]) -> Result<()> {
     let names = serde_json::Value::from(names).to_string();
-    conn.execute(
+    execute(
+        conn,
         "DELETE FROM channel_states WHERE name NOT IN (SELECT value FROM json_each(?1))",
         [names],
     )?;
@@ -102,7 +106,8 @@ pub fn set_answering(conn: &Connection, name: &str, now: DateTime<Utc>) -> Resul
 
 /// It refused a message for a reason that somebody has to mend.
 pub fn set_sick(conn: &Connection, name: &str, why: &str, now: DateTime<Utc>) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE channel_states SET sick_since = coalesce(sick_since, ?2) WHERE name = ?1",
         (name, At(now)),
     )?;
@@ -111,7 +116,8 @@ pub fn set_sick(conn: &Connection, name: &str, why: &str, now: DateTime<Utc>) ->
 
 /// Something about it failed that does not stop it from sending.
 pub fn note(conn: &Connection, name: &str, why: &str) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE channel_states SET last_error = ?2 WHERE name = ?1 AND down_since IS NULL",
         (name, why),
     )?;
@@ -120,7 +126,7 @@ pub fn note(conn: &Connection, name: &str, why: &str) -> Result<()> {
 
 /// It cannot send until somebody mends it.
 pub fn set_down(conn: &Connection, name: &str, why: &str, now: DateTime<Utc>) -> Result<()> {
-    conn.execute(
+    execute(conn,
         "UPDATE channel_states SET down_since = coalesce(down_since, ?3), last_error = ?2, checked_at = ?3
           WHERE name = ?1",
         (name, why, At(now)),
@@ -138,7 +144,8 @@ pub fn block(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let until = now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
-    conn.execute(
+    execute(
+        conn,
         "UPDATE channel_states SET blocked_until = ?3, last_error = ?2,
                 throttled = CASE WHEN ?4 THEN throttled ELSE throttled + 1 END
           WHERE name = ?1",

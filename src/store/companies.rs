@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::store::execute;
+
 use super::{At, Result};
 use crate::ports::CompanyInfo;
 
@@ -101,7 +103,7 @@ pub fn get(conn: &Connection, id: i64) -> Result<Option<CompanyRow>> {
 
 /// Every company ever polled, in order of their ids.
 pub fn ids(conn: &Connection) -> Result<Vec<i64>> {
-    let mut query = conn.prepare("SELECT company_id FROM companies ORDER BY 1")?;
+    let mut query = conn.prepare_cached("SELECT company_id FROM companies ORDER BY 1")?;
     let rows = query.query_map([], |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -117,7 +119,8 @@ pub fn ensure(conn: &Connection, id: i64) -> Result<CompanyRow> {
 
 /// Stores what the API says of the company.
 pub fn set_info(conn: &Connection, id: i64, info: &CompanyInfo, now: DateTime<Utc>) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE companies SET title = ?2, address = ?3, phone = ?4,
                 zone = CASE WHEN ?5 <> '' THEN ?5 ELSE zone END, booking_link = ?6,
                 info_at = ?7 WHERE company_id = ?1",
@@ -183,7 +186,8 @@ const WIDE_OVERLAP: Duration = Duration::from_hours(26);
 
 /// A sweep brought what a poll should have: from now on each poll looks back far.
 pub fn widen_overlap(conn: &Connection, id: i64) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE companies SET overlap_seconds = max(overlap_seconds, ?2) WHERE company_id = ?1",
         (
             id,
@@ -219,7 +223,7 @@ pub struct Failed<'a> {
 
 /// A failed poll: counted, described, and when to ask again.
 pub fn failed(conn: &Connection, id: i64, failed: &Failed<'_>, now: DateTime<Utc>) -> Result<()> {
-    conn.execute(
+    execute(conn,
         "UPDATE companies SET failures = failures + 1, failing_since = coalesce(failing_since, ?2),
                 last_error = ?3, denied = ?4, throttled = ?5, next_try_at = ?6 WHERE company_id = ?1",
         (
@@ -246,7 +250,8 @@ pub fn paused_until(conn: &Connection, now: DateTime<Utc>) -> Result<Option<Date
 
 /// Deletions seen up to now are no longer held back.
 pub fn release_guard(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE companies SET guard_released_at = ?2 WHERE company_id = ?1",
         (id, At(now)),
     )?;

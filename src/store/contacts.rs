@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::store::execute;
+
 use super::{At, Result};
 
 /// One message somebody wrote to us.
@@ -65,7 +67,7 @@ pub fn store_inbound(conn: &Connection, message: &Inbound<'_>) -> Result<Stored>
         ),
         |r| r.get(0),
     )?;
-    let added = conn.execute(
+    let added = execute(conn,
         "INSERT OR IGNORE INTO messages
             (company_id, contact_id, channel, direction, phone, chat_id, text, external_id, created_at)
          VALUES (?1, ?2, ?3, 'inbound', ?4, ?5, ?6, ?7, ?8)",
@@ -96,7 +98,8 @@ pub fn note_read(
     what: &str,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let added = conn.execute(
+    let added = execute(
+        conn,
         "INSERT OR IGNORE INTO messages
             (channel, direction, phone, chat_id, text, external_id, created_at)
          VALUES (?1, 'inbound', '', ?2, ?3, ?4, ?5)",
@@ -113,11 +116,13 @@ pub fn link(
     phone: &str,
     name: &str,
 ) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE contacts SET phone = '' WHERE channel = ?1 AND phone = ?2 AND chat_id <> ?3",
         (channel, phone, chat_id),
     )?;
-    conn.execute(
+    execute(
+        conn,
         "INSERT INTO contacts (phone, name, channel, chat_id) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (channel, chat_id) DO UPDATE SET phone = ?1,
             name = CASE WHEN ?2 <> '' THEN ?2 ELSE name END",
@@ -208,7 +213,8 @@ pub fn get(conn: &Connection, id: i64) -> Result<Option<Contact>> {
 
 /// A chat that opened the bot; what is known of it stays.
 pub fn ensure(conn: &Connection, channel: &str, chat_id: &str, name: &str) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "INSERT INTO contacts (phone, name, channel, chat_id) VALUES ('', ?1, ?2, ?3)
          ON CONFLICT (channel, chat_id) DO UPDATE SET
             blocked_at = NULL, name = CASE WHEN ?1 <> '' THEN ?1 ELSE name END",
@@ -230,6 +236,6 @@ pub fn set_reachable(
         "UPDATE contacts SET blocked_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
           WHERE channel = ?1 AND chat_id = ?2"
     };
-    conn.execute(sql, [channel, chat_id])?;
+    execute(conn, sql, [channel, chat_id])?;
     Ok(())
 }

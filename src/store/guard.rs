@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
+use crate::store::execute;
+
 use super::cache::ONCE;
 use super::{At, Result, StoreError};
 use crate::domain::guard::Move;
@@ -141,7 +143,8 @@ pub fn end_past(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
 
 /// Holds every cancellation of the company that has not left yet.
 pub fn hold_cancellations(conn: &Connection, company: i64) -> Result<usize> {
-    Ok(conn.execute(
+    Ok(execute(
+        conn,
         "UPDATE booking_notifications SET status = 'held'
           WHERE +company_id = ?1 AND kind = 'cancelled' AND status = 'pending'",
         [company],
@@ -151,7 +154,8 @@ pub fn hold_cancellations(conn: &Connection, company: i64) -> Result<usize> {
 /// Holds every news of these bookings' moves that has not left yet.
 pub fn hold_moves(conn: &Connection, company: i64, records: &BTreeSet<i64>) -> Result<usize> {
     let records = serde_json::json!(records).to_string();
-    Ok(conn.execute(
+    Ok(execute(
+        conn,
         "UPDATE booking_notifications SET status = 'held'
           WHERE +company_id = ?1 AND kind = 'updated' AND status = 'pending'
             AND record_id IN (SELECT value FROM json_each(?2))",
@@ -162,7 +166,8 @@ pub fn hold_moves(conn: &Connection, company: i64, records: &BTreeSet<i64>) -> R
 /// Lets go what is held; it is due now.
 pub fn release(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<usize> {
     super::companies::release_guard(conn, company, now)?;
-    Ok(conn.execute(
+    Ok(execute(
+        conn,
         "UPDATE booking_notifications SET status = 'pending', due_at = ?2
           WHERE +company_id = ?1 AND status = 'held'",
         (company, At(now)),

@@ -4,6 +4,8 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
+use crate::store::execute;
+
 use super::{At, Result};
 
 /// Whether this phone asked this company for silence.
@@ -19,7 +21,8 @@ pub fn is_out(conn: &Connection, company: i64, phone: &str) -> Result<bool> {
 pub fn stop(conn: &Connection, phone: &str, companies: &[i64], at: DateTime<Utc>) -> Result<bool> {
     let mut is_new = false;
     for company in companies {
-        is_new |= conn.execute(
+        is_new |= execute(
+            conn,
             "INSERT OR IGNORE INTO opt_outs (company_id, phone, since) VALUES (?1, ?2, ?3)",
             (company, phone, At(at)),
         )? == 1;
@@ -31,7 +34,8 @@ pub fn stop(conn: &Connection, phone: &str, companies: &[i64], at: DateTime<Utc>
 pub fn start(conn: &Connection, phone: &str, companies: &[i64]) -> Result<bool> {
     let mut was_out = false;
     for company in companies {
-        was_out |= conn.execute(
+        was_out |= execute(
+            conn,
             "DELETE FROM opt_outs WHERE company_id = ?1 AND phone = ?2",
             (company, phone),
         )? == 1;
@@ -50,12 +54,14 @@ pub fn mark(
     at: Option<DateTime<Utc>>,
 ) -> Result<bool> {
     let channels = serde_json::Value::from(channels).to_string();
-    let changed = conn.execute(
+    let changed = execute(
+        conn,
         "UPDATE contacts SET opted_out_at = ?3
           WHERE channel = ?1 AND chat_id = ?2 AND (opted_out_at IS NULL) <> (?3 IS NULL)",
         (channel, chat_id, at.map(At)),
     )? == 1;
-    conn.execute(
+    execute(
+        conn,
         "UPDATE contacts SET opted_out_at = ?3
           WHERE phone = ?1 AND phone <> '' AND channel IN (SELECT value FROM json_each(?2))
             AND (opted_out_at IS NULL) <> (?3 IS NULL)",

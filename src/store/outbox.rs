@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::store::execute;
+
 use super::{At, Result};
 use crate::domain::delivery::Status;
 use crate::domain::policy::Reason;
@@ -282,7 +284,8 @@ pub fn suppress(
 
 /// A later notification states what this uncertain one may have told.
 pub fn set_superseded_by(conn: &Connection, id: i64, by: i64) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE booking_notifications SET superseded_by = ?2 WHERE id = ?1",
         (id, by),
     )?;
@@ -311,7 +314,7 @@ pub fn uncertain(conn: &Connection) -> Result<Vec<Notification>> {
 /// What waits for a channel that is none of these.
 pub fn stranded(conn: &Connection, channels: &[String]) -> Result<Vec<Notification>> {
     let known = serde_json::Value::from(channels).to_string();
-    let mut query = conn.prepare(
+    let mut query = conn.prepare_cached(
         "SELECT * FROM booking_notifications
           WHERE status IN ('pending', 'held') AND channel NOT IN (SELECT value FROM json_each(?1))
           ORDER BY id",
@@ -322,7 +325,8 @@ pub fn stranded(conn: &Connection, channels: &[String]) -> Result<Vec<Notificati
 
 /// It takes another channel.
 pub fn set_channel(conn: &Connection, id: i64, channel: &str) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE booking_notifications SET channel = ?2 WHERE id = ?1",
         (id, channel),
     )?;
@@ -345,7 +349,7 @@ pub fn latest(
     status: Option<Status>,
     most: u32,
 ) -> Result<Vec<Notification>> {
-    let mut query = conn.prepare(
+    let mut query = conn.prepare_cached(
         "SELECT * FROM booking_notifications
           WHERE (?1 IS NULL OR company_id = ?1) AND (?2 IS NULL OR status = ?2)
           ORDER BY id DESC LIMIT ?3",
@@ -360,7 +364,7 @@ pub fn of_record(
     company: Option<i64>,
     record: i64,
 ) -> Result<Vec<Notification>> {
-    let mut query = conn.prepare(
+    let mut query = conn.prepare_cached(
         "SELECT * FROM booking_notifications
           WHERE record_id = ?2 AND (?1 IS NULL OR company_id = ?1) ORDER BY id",
     )?;

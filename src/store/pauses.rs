@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
+use crate::store::execute;
+
 use super::{At, Result};
 
 /// What a pause is about; what is not named is any.
@@ -33,7 +35,8 @@ pub fn begin(conn: &Connection, pause: &Pause, now: DateTime<Utc>) -> Result<()>
         staff,
         phone,
     } = &pause.of;
-    conn.execute(
+    execute(
+        conn,
         "INSERT INTO pauses (company_id, staff_id, phone, until, since) VALUES (?1, ?2, ?3, ?4, ?5)",
         (company, staff, phone, pause.until.map(At), At(now)),
     )?;
@@ -42,7 +45,8 @@ pub fn begin(conn: &Connection, pause: &Pause, now: DateTime<Utc>) -> Result<()>
 
 /// Ends the pause that is about exactly this. Returns how many there were.
 pub fn lift(conn: &Connection, of: &Selector) -> Result<usize> {
-    Ok(conn.execute(
+    Ok(execute(
+        conn,
         "DELETE FROM pauses WHERE company_id IS ?1 AND staff_id IS ?2 AND phone IS ?3",
         (of.company, of.staff, &of.phone),
     )?)
@@ -50,12 +54,16 @@ pub fn lift(conn: &Connection, of: &Selector) -> Result<usize> {
 
 /// Ends every pause.
 pub fn lift_all(conn: &Connection) -> Result<usize> {
-    Ok(conn.execute("DELETE FROM pauses", [])?)
+    Ok(execute(conn, "DELETE FROM pauses", [])?)
 }
 
 /// Ends every pause about this company alone, its masters and clients included.
 pub fn lift_company(conn: &Connection, company: i64) -> Result<usize> {
-    Ok(conn.execute("DELETE FROM pauses WHERE company_id = ?1", [company])?)
+    Ok(execute(
+        conn,
+        "DELETE FROM pauses WHERE company_id = ?1",
+        [company],
+    )?)
 }
 
 /// The pauses that run, the oldest first. Those that are over are forgotten.

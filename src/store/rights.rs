@@ -11,6 +11,8 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::store::execute;
+
 use super::at::local_text;
 use super::{At, Result};
 
@@ -170,14 +172,16 @@ pub fn refused(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>)
 /// A person says that what is hidden now is really gone: a 404 is believed again, though not more
 /// than the guard lets pass. How many bookings that is.
 pub fn give_up(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<usize> {
-    let given_up = conn.execute(
+    let given_up = execute(
+        conn,
         "UPDATE appointments_cache SET hidden_by = NULL, missing_looks = 0
           WHERE company_id = ?1 AND missing_since IS NOT NULL AND start_at > ?2
             AND hidden_by IN ('staff', 'period')",
         (company, At(now)),
     )?;
     if given_up > 0 {
-        conn.execute(
+        execute(
+            conn,
             "UPDATE companies SET hidden_gone_at = ?2 WHERE company_id = ?1",
             (company, At(now)),
         )?;
@@ -325,12 +329,14 @@ pub fn phones_seen(
     if ended == 0 {
         return Ok(());
     }
-    conn.execute(
+    execute(
+        conn,
         "UPDATE settling SET settle_at = ?2 WHERE company_id = ?1 AND settle_at > ?3",
         (company, At(now), At(now + longest_delay)),
     )?;
     // Quiet hours and the like are decided again when it is taken up.
-    conn.execute(
+    execute(
+        conn,
         "UPDATE booking_notifications SET due_at = ?2
           WHERE +company_id = ?1 AND status = 'pending' AND attempts = 0 AND phone <> ''
             AND due_at > ?2",

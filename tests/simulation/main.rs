@@ -440,7 +440,7 @@ impl Life {
                 let later = store::At(now + TimeDelta::seconds(rng.between(1, most)));
                 let sql =
                     format!("UPDATE {table} SET {column} = ?1 WHERE {column} NOT LIKE '%.000Z'");
-                tx.execute(&sql, [later])?;
+                tx.prepare_cached(&sql)?.execute([later])?;
             }
             Ok(companies::get(tx, COMPANY)?.and_then(|row| row.baseline_at))
         });

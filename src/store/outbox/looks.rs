@@ -4,6 +4,8 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::store::execute;
+
 use super::super::{At, Result};
 use super::next_due_at;
 
@@ -28,7 +30,8 @@ pub struct Look {
 
 /// The answer was lost: the journal is looked at, at once.
 pub fn begin_looks(conn: &Connection, id: i64, why: &str, now: DateTime<Utc>) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE booking_notifications
             SET status = 'sending', look_at = ?2, doubt_at = ?2, empty_looks = 0, last_error = ?3
           WHERE id = ?1",
@@ -98,7 +101,8 @@ pub fn look_again(
     look_at: DateTime<Utc>,
     empty_looks: u32,
 ) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE booking_notifications SET look_at = ?2, empty_looks = ?3 WHERE id = ?1",
         (id, At(look_at), empty_looks),
     )?;
@@ -107,7 +111,8 @@ pub fn look_again(
 
 /// The search is over.
 pub fn end_looks(conn: &Connection, id: i64) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE booking_notifications SET look_at = NULL, doubt_at = NULL, empty_looks = 0
           WHERE id = ?1",
         [id],

@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::store::execute;
+
 use super::super::{At, Result, StoreError};
 use super::{Notification, read};
 use crate::domain::delivery::Status;
@@ -49,7 +51,8 @@ pub fn set_receipt(conn: &Connection, id: i64, status: Status, now: DateTime<Utc
         Status::Read => "('sent', 'delivered')",
         _ => return Err(StoreError::Corrupt("receipt")),
     };
-    conn.execute(
+    execute(
+        conn,
         &format!(
             "UPDATE booking_notifications
                 SET status = ?2,
@@ -71,12 +74,13 @@ pub fn keep_early_receipt(
     error: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    conn.execute(
+    execute(conn,
         "INSERT OR IGNORE INTO early_receipts (channel, provider_message_id, receipt, error, received_at)
          VALUES (?1, ?2, ?3, ?4, ?5)",
         (channel, provider_id, receipt, error, At(now)),
     )?;
-    conn.execute(
+    execute(
+        conn,
         "DELETE FROM early_receipts WHERE received_at < ?1",
         [At(now - TimeDelta::days(2))],
     )?;

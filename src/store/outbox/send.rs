@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::store::execute;
+
 use super::super::{At, Result};
 use crate::domain::delivery::Status;
 
@@ -192,7 +194,8 @@ pub fn postpone_company(
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE booking_notifications SET due_at = ?3
           WHERE company_id = ?1 AND status = 'pending' AND phone <> '' AND due_at <= ?2",
         (company, At(now), At(until)),
@@ -202,7 +205,8 @@ pub fn postpone_company(
 
 /// A final or undecided state with what went wrong.
 pub fn set_ended(conn: &Connection, id: i64, status: Status, error: &str) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE booking_notifications SET status = ?2, last_error = ?3 WHERE id = ?1",
         (id, status.as_str(), error),
     )?;
@@ -212,7 +216,8 @@ pub fn set_ended(conn: &Connection, id: i64, status: Status, error: &str) -> Res
 /// What waits for another reason than its next try waits for one that may be gone (quiet hours, a
 /// pause). Sending decides anew.
 pub fn replan(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
-    conn.execute(
+    execute(
+        conn,
         "UPDATE booking_notifications SET due_at = ?1
           WHERE status = 'pending' AND due_at > CASE attempts WHEN 0 THEN ?1 ELSE ?2 END",
         (At(now), At(now + LATEST_RETRY)),
