@@ -62,7 +62,8 @@ CREATE TABLE appointments_cache (
   missing_since   TEXT,                        -- absent from a whole slice; not yet proven deleted
   missing_asked_at TEXT,                       -- when the API was last asked for it by id
   missing_looks   INTEGER NOT NULL DEFAULT 0,  -- times the API said by id that it is gone
-  hidden_by       TEXT,                        -- missing for want of rights: staff, period; refused: 403 by id
+  hidden_by       TEXT,                        -- missing for want of rights: staff, period, elsewhere; refused: 403 by id
+  looked_at       TEXT,                        -- when the API first said so
   PRIMARY KEY (company_id, record_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX appointments_by_unit ON appointments_cache (company_id, unit);
@@ -279,4 +280,4 @@ SELECT company_id, origin, count(*) AS total
  WHERE create_date >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-30 days')
  GROUP BY company_id, origin;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

@@ -169,6 +169,110 @@ async fn a_record_that_vanishes_is_told_as_cancelled_once_the_api_has_said_so_tw
 }
 
 #[tokio::test]
+async fn a_booking_put_into_the_past_and_erased_there_is_cancelled_for_whoever_expects_it_later() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    // A slip of the mouse at the desk: nobody is told that their visit was this morning.
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-20T08:00:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
+    world.salon.erase(SALON, record);
+    world.advance("15m");
+    world.tell().await;
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.decisions());
+    let text = &world.told()[1];
+    assert!(text.starts_with("❌ *Запись отменена*"), "{text}");
+    assert!(text.contains("25 августа в 14:30"), "{text}");
+}
+
+#[tokio::test]
+async fn what_has_passed_and_is_erased_afterwards_is_asked_for_by_nobody() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-20T13:00:00"));
+    world.tell().await;
+    world.advance("2h");
+    world.salon.erase(SALON, record);
+    let before = world.salon.requests().len();
+    world.advance("15m");
+    world.tell().await;
+    world.tell().await;
+    let asked = world.salon.requests().split_off(before);
+    let by_id = |r: &&booking_monitor::demo::salon::Request| r.route == Some(Route::Record);
+    assert_eq!(asked.iter().filter(by_id).count(), 0, "{asked:?}");
+    assert_eq!(world.told().len(), 1);
+}
+
+#[tokio::test]
+async fn a_booking_that_passes_to_a_hidden_master_is_no_cancellation() {
+    let world = World::watching().await;
+    let book = |staff: i64, name: &str, n: i64| {
+        let draft = haircut("2026-08-22T14:30:00").staff(staff, name);
+        world
+            .salon
+            .book(draft.client("Анна", &format!("+790000000{n:02}")))
+    };
+    let records: Vec<i64> = (0..3).map(|n| book(5, "Ольга", n)).collect();
+    for n in 3..6 {
+        book(6, "Тимур", n);
+    }
+    world.tell().await;
+    assert_eq!(world.told().len(), 6);
+    world.salon.hide_staff(SALON, 6);
+    world.salon.change_staff(SALON, records[0], 6, "Тимур");
+    let gone = r#"{"success":false,"data":null,"meta":{"message":"Не найдено"}}"#;
+    world
+        .salon
+        .set_fault(Route::Record, Some(Fault::Status(404, gone.into())));
+    for _ in 0..5 {
+        world.advance("15m");
+        world.poll().await;
+        world.advance("31s");
+        world.turn().await;
+    }
+    assert_eq!(world.told().len(), 6, "{:?}", world.told());
+    // Seen again, it is what it always was: a booking with another master.
+    world.salon.set_fault(Route::Record, None);
+    world.salon.show_staff(SALON, 6);
+    world.advance("15m");
+    world.tell().await;
+    assert_eq!(world.told().len(), 7);
+    assert!(world.told()[6].contains("Тимур"), "{}", world.told()[6]);
+}
+
+#[tokio::test]
+async fn what_changed_while_numbers_were_hidden_is_told_once_they_are_shown() {
+    let world = World::new().await;
+    let book = |n: i64| {
+        let draft = haircut("2026-08-22T14:30:00");
+        world
+            .salon
+            .book(draft.client("Анна", &format!("+790000000{n:02}")))
+    };
+    let records: Vec<i64> = (0..3).map(book).collect();
+    world.salon.hide_phones(SALON);
+    world.advance("1h");
+    world.poll().await;
+    world
+        .salon
+        .reschedule(SALON, records[0], at("2026-08-23T16:00:00"));
+    world.tell().await;
+    world.salon.show_phones(SALON);
+    world.advance("15m");
+    world.tell().await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.told());
+    let text = &world.told()[0];
+    assert!(
+        text.contains("~22 августа в 14:30~ → *23 августа в 16:00*"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn a_hidden_master_is_no_cancellation() {
     let world = World::watching().await;
     world.salon.book(haircut("2026-08-21T14:30:00"));

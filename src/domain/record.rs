@@ -229,6 +229,19 @@ impl Record {
         self.client.is_none() && self.services.is_empty() && self.activity_id == 0
     }
 
+    /// The client's id, where the row names a client with one.
+    #[must_use]
+    pub fn client_id(&self) -> Option<i64> {
+        self.client.as_ref().map(|c| c.id).filter(|id| *id != 0)
+    }
+
+    /// It is a client's whose number is not shown: neither a number nor one that was refused.
+    #[must_use]
+    pub fn has_unseen_number(&self) -> bool {
+        let unseen = |c: &Client| c.phone.is_none() && c.refused_phone.is_none();
+        self.client_id().is_some() && self.client.as_ref().is_some_and(unseen)
+    }
+
     /// The number messages about this booking go to.
     #[must_use]
     pub fn phone(&self) -> Option<&Phone> {

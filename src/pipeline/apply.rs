@@ -11,6 +11,7 @@ use crate::domain::defences::Defences;
 use crate::domain::diff::{Baseline, Verdict, judge, restarts_delay};
 use crate::domain::event::{Event, Gone};
 use crate::domain::known::{Knowledge, Known};
+use crate::domain::phone::Phone;
 use crate::domain::record::Record;
 use crate::store::cache::{self, Cached, Sighting};
 use crate::store::{Result, events, known, settling};
@@ -62,8 +63,8 @@ pub(super) struct Phones {
     shown: u32,
     /// Rows without the number that we know of the same client.
     lacking: u32,
-    /// A client without a number took the place of one with a number: either phones are hidden, or
-    /// this one has none.
+    /// A client without a number took the place of one with a number, or a number is shown where
+    /// none were: the whole journal has to say whether phones are hidden.
     pub(super) unsure: bool,
 }
 
@@ -74,12 +75,13 @@ impl Phones {
         self.lacking > 0 && self.shown == 0
     }
 
-    fn note(&mut self, cached: Option<&Record>, seen: &Record) {
+    fn note(&mut self, cached: Option<&Record>, seen: &Record, were_hidden: bool) {
         if !seen.is_alive() {
             return;
         }
         if seen.phone().is_some() {
             self.shown += 1;
+            self.unsure |= were_hidden;
             return;
         }
         let is_same = |c: &&Record| match (c.created_at, seen.created_at) {
@@ -96,6 +98,22 @@ impl Phones {
     }
 }
 
+/// A first listing of clients without a single number: it is taken for one of hidden phones.
+pub(super) fn hides_phones<'a>(mut records: impl Iterator<Item = &'a Record> + Clone) -> bool {
+    let mut all = records.clone();
+    records.any(Record::has_unseen_number) && !all.any(|r| r.phone().is_some())
+}
+
+/// Whose knowledge of a booking; `None` is somebody whose number is not shown.
+fn key<'a>(record: &Record, create_date: &'a str, phone: Option<&'a Phone>) -> known::Key<'a> {
+    known::Key {
+        company: record.company_id,
+        record: record.id,
+        create_date,
+        phone: phone.map_or("", Phone::e164),
+    }
+}
+
 /// One company's reading being stored.
 pub(super) struct Applying<'a> {
     pub(super) tx: &'a Transaction<'a>,
@@ -105,6 +123,8 @@ pub(super) struct Applying<'a> {
     /// `None` while the baseline itself is being stored: everything is silent then.
     pub(super) baseline_at: Option<DateTime<Utc>>,
     pub(super) now: DateTime<Utc>,
+    /// Phones were hidden at the reading before, or at the first one.
+    pub(super) phones_hidden: bool,
     /// In a sweep: server time of the poll just before it.
     pub(super) polled_at: Option<DateTime<Utc>>,
     pub(super) counts: Counts,
@@ -115,7 +135,8 @@ impl Applying<'_> {
     /// Stores what one listed row means.
     pub(super) fn row(&mut self, seen: &Record) -> Result<()> {
         let cached = cache::get(self.tx, seen.company_id, seen.id)?;
-        self.phones.note(cached.as_ref().map(|c| &c.record), seen);
+        let had = cached.as_ref().map(|c| &c.record);
+        self.phones.note(had, seen, self.phones_hidden);
         let Some(baseline_at) = self.baseline_at else {
             if seen.is_blocked_slot() {
                 return slots::note(self.tx, seen);
@@ -198,21 +219,41 @@ impl Applying<'_> {
         self.assume(record, known)
     }
 
+    /// What a booking's person knows; while phones are hidden, also of one whose number is not shown,
+    /// for when it comes to light.
     fn assume(&self, record: &Record, state: &Knowledge) -> Result<()> {
-        let Some(phone) = record.phone() else {
-            return Ok(());
-        };
-        if *state == Knowledge::Nothing {
+        let nobodys = record.phone().is_none() && !self.phones_hidden;
+        if nobodys || *state == Knowledge::Nothing {
             return Ok(());
         }
         let create_date = cache::create_date(record);
-        let key = known::Key {
-            company: record.company_id,
-            record: record.id,
-            create_date: &create_date,
-            phone: phone.e164(),
-        };
+        let key = key(record, &create_date, record.phone());
         known::set(self.tx, key, &Known::certain(state.clone()), None)
+    }
+
+    /// Its number is shown for the first time: whoever it is knows what they knew while phones were
+    /// hidden, unless they were told under a number that another record of the visit has. Whether
+    /// there is such knowledge. Another client than the one with the hidden number has none.
+    fn came_to_light(&self, before: &Record, after: &Record) -> Result<bool> {
+        if before.phone().is_some() {
+            return Ok(false);
+        }
+        let create_date = cache::create_date(after);
+        let (unseen, shown) = (
+            key(after, &create_date, None),
+            key(after, &create_date, after.phone()),
+        );
+        let same = before.client_id() == after.client_id();
+        if same && after.phone().is_none() {
+            return Ok(false);
+        }
+        let known = known::get(self.tx, unseen)?.known;
+        known::forget(self.tx, unseen)?;
+        let found = same && known != Known::default();
+        if found && known::get(self.tx, shown)?.known == Known::default() {
+            known::set(self.tx, shown, &known, None)?;
+        }
+        Ok(found)
     }
 
     /// Nothing at all differs and it was noted lately: not worth a write at every poll.
@@ -276,7 +317,7 @@ impl Applying<'_> {
             self.now,
         );
         let unit = cache::unit(after);
-        let phone = after.phone().map_or("", |p| p.e164()).to_owned();
+        let phone = cache::number_of(self.tx, after)?;
         let tellable = restarts_delay(before, after);
         let waiting = settling::is_open(self.tx, after.company_id, &unit, &phone)?;
         events::add(
@@ -292,8 +333,14 @@ impl Applying<'_> {
             self.now,
         )?;
         self.put(after, cached, 1)?;
-        if let Some(state) = &assumed {
-            self.assume(after, state)?;
+        let came_to_light = match before {
+            Some(before) => self.came_to_light(before, after)?,
+            None => false,
+        };
+        // What has changed since we know it is not what its person knows.
+        let is_unchanged = cached.is_none_or(|c| c.revision == 0);
+        if let Some(state) = assumed.filter(|_| is_unchanged && !came_to_light) {
+            self.assume(after, &state)?;
         }
         if after.is_alive() && before.is_some_and(|b| !b.is_alive() && b.phone() == after.phone()) {
             recreated::hand_back(self.tx, self.company, after, self.now)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::apply::{Applying, Counts, Phones};
+use super::apply::{Applying, Counts, Phones, hides_phones};
 use super::listing::{self, Days as Slice, Listing, Sweep};
 use super::{Company, Pipeline};
 use crate::domain::defences::Defences;
@@ -212,7 +212,13 @@ impl Pipeline {
         // whole journal tells, before anybody is told a thing.
         let now_or_never = unsure || report.counts.renumbered > 0;
         let sweep_interval = company.settings.pace.sweep_interval;
-        let wanted = now_or_never || is_due(row.last_sweep_at, sweep_interval, now);
+        // What is asked for by id and gone may be hidden: whether its like are seen, a sweep says.
+        let last = row.last_sweep_at;
+        let awaited = self
+            .store
+            .read(move |c| cache::awaits_a_sweep(c, id, last))
+            .await?;
+        let wanted = now_or_never || awaited || is_due(last, sweep_interval, now);
         if self.defences.sweep && wanted {
             let reference = company.reference(zone, Urgency::Sweep);
             self.compare(company, &row, &reference, polled_at, report)
@@ -296,6 +302,7 @@ impl Pipeline {
         report.counts = self
             .store
             .write(move |tx| {
+                let phones_hidden = hides_phones(sweep.records.values());
                 let mut applying = Applying {
                     tx,
                     company: &company,
@@ -303,6 +310,7 @@ impl Pipeline {
                     zone,
                     baseline_at: None,
                     now,
+                    phones_hidden,
                     polled_at: None,
                     counts: Counts::default(),
                     phones: Phones::default(),
@@ -311,6 +319,9 @@ impl Pipeline {
                     applying.row(record)?;
                 }
                 let counts = applying.counts;
+                if phones_hidden {
+                    rights::phones_vanished(tx, company.settings.id, now)?;
+                }
                 if is_copy {
                     forget_missing(tx, company.settings.id, &sweep)?;
                 }
@@ -418,7 +429,7 @@ impl Pipeline {
     ) -> Result<Phones, Failure> {
         let now = self.clock.now();
         let (company, baseline_at, counts) = (Arc::clone(company), row.baseline_at, report.counts);
-        let defences = self.defences;
+        let (defences, phones_hidden) = (self.defences, row.phones_hidden_since.is_some());
         let (sweep, polled_at) = sweep.map_or((None, None), |(sweep, at)| (Some(sweep), at));
         let view = self.view(company.as_ref(), now, zone);
         let (counts, phones) = self
@@ -431,6 +442,7 @@ impl Pipeline {
                     zone,
                     baseline_at,
                     now,
+                    phones_hidden,
                     polled_at,
                     counts,
                     phones: Phones::default(),
@@ -473,12 +485,12 @@ impl Pipeline {
         report: &mut PollReport,
     ) -> Result<(), Failure> {
         let id = company.settings.id;
-        let now = self.clock.now();
+        let present = (self.clock.now(), reference.zone);
         let (missing, swept_at) = self
             .store
             .read(move |c| {
                 let swept_at = companies::get(c, id)?.and_then(|row| row.last_sweep_at);
-                Ok((cache::suspects(c, id, now, MOST_LOOKUPS)?, swept_at))
+                Ok((cache::suspects(c, id, present, MOST_LOOKUPS)?, swept_at))
             })
             .await?;
         let mut trouble = None;
@@ -516,7 +528,7 @@ impl Pipeline {
             };
             let (company, zone) = (Arc::clone(company), reference.zone);
             let (baseline_at, counts) = (row.baseline_at, report.counts);
-            let defences = self.defences;
+            let (defences, phones_hidden) = (self.defences, row.phones_hidden_since.is_some());
             report.counts = self
                 .store
                 .write(move |tx| {
@@ -527,6 +539,7 @@ impl Pipeline {
                         zone,
                         baseline_at,
                         now,
+                        phones_hidden,
                         polled_at: None,
                         counts,
                         phones: Phones::default(),
@@ -537,11 +550,12 @@ impl Pipeline {
                             cache::unsuspect(tx, id, record_id)?;
                         }
                         Err(how) if !defences.confirmation => applying.gone(record_id, how)?,
-                        Err(Gone::NotFound) if rights::is_hidden(tx, id, record_id, view)? => {
-                            cache::asked(tx, id, record_id, now)?;
-                        }
                         Err(how) => {
-                            if cache::looked(tx, id, record_id, now)? >= LOOKS_TO_BELIEVE {
+                            let is_first = cache::looks(tx, id, record_id)? == 0;
+                            let doubtful = how == Gone::NotFound && !is_first;
+                            if doubtful && rights::is_hidden(tx, id, record_id, view)? {
+                                cache::asked(tx, id, record_id, now)?;
+                            } else if cache::looked(tx, id, record_id, now)? >= LOOKS_TO_BELIEVE {
                                 applying.gone(record_id, how)?;
                             }
                         }
@@ -621,6 +635,9 @@ fn suspect_missing(
                 cache::suspect(tx, company, record, now)?;
             }
         }
+    }
+    if cache::has_suspects(tx, company)? {
+        cache::listed(tx, company, &sweep.listed, now)?;
     }
     Ok(())
 }

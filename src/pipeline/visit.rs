@@ -36,7 +36,7 @@ impl Visit {
         let mut last_told = None;
         for cached in cache::of_unit(conn, company, unit)? {
             let record = cached.record;
-            let theirs = record.phone().map_or("", |p| p.e164()) == phone;
+            let theirs = cache::number_of(conn, &record)? == phone;
             let row = if phone.is_empty() {
                 // Nobody was ever told, so what the window began with stands for what is known.
                 let before = events::state_before_open(conn, company, record.id)?;
@@ -51,15 +51,17 @@ impl Visit {
                 }
             } else {
                 let create_date = cache::create_date(&record);
-                known::get(
-                    conn,
-                    known::Key {
-                        company,
-                        record: record.id,
-                        create_date: &create_date,
-                        phone,
-                    },
-                )?
+                let of = |phone| known::Key {
+                    company,
+                    record: record.id,
+                    create_date: &create_date,
+                    phone,
+                };
+                let row = known::get(conn, of(phone))?;
+                match theirs && record.phone().is_none() && row.known == Known::default() {
+                    true => known_unseen(conn, of(""), &record, cached.revision)?,
+                    false => row,
+                }
             };
             let believes = row.known.states().iter().any(Knowledge::is_alive);
             if !theirs && !believes {
@@ -215,6 +217,25 @@ impl Visit {
             .or_else(|| self.members.first().map(|m| &m.record))
             .cloned()
     }
+}
+
+/// What is known of a booking by whoever has it without a number: what is stored, or all there is,
+/// as long as nothing has happened since we know it.
+fn known_unseen(
+    conn: &Connection,
+    key: known::Key<'_>,
+    record: &Record,
+    revision: i64,
+) -> store::Result<known::KnownRow> {
+    let row = known::get(conn, key)?;
+    let is_stored = row.known != Known::default() || revision > 0;
+    Ok(match is_stored {
+        true => row,
+        false => known::KnownRow {
+            known: Known::certain(Knowledge::of(record)),
+            told_at: None,
+        },
+    })
 }
 
 /// Where and when it is decided whether to tell of a visit.

@@ -1,5 +1,7 @@
 //! `appointments_cache`: the journal as last seen.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -70,6 +72,21 @@ pub fn get(conn: &Connection, company: i64, record: i64) -> Result<Option<Cached
         ))?
         .query_row((company, record), |r| read(r).map(|(_, c)| c))
         .optional()?)
+}
+
+/// The number by which a booking's client is known: its own, or where none is shown the one that
+/// another record of the same visit has for the same client. '' when there is none.
+pub fn number_of(conn: &Connection, record: &Record) -> Result<String> {
+    if let Some(phone) = record.phone() {
+        return Ok(phone.e164().to_owned());
+    }
+    if !record.has_unseen_number() {
+        return Ok(String::new());
+    }
+    let unit = of_unit(conn, record.company_id, &unit(record))?;
+    let same = |c: &&Cached| c.record.client_id() == record.client_id();
+    let number = unit.iter().filter(same).find_map(|c| c.record.phone());
+    Ok(number.map_or_else(String::new, |phone| phone.e164().to_owned()))
 }
 
 /// The bookings of one visit.
@@ -162,7 +179,8 @@ pub fn put(conn: &Connection, record: &Record, sighting: Sighting) -> Result<()>
             snapshot = ?17, create_date = ?18, last_seen_at = ?19, last_change_at = ?20,
             revision = ?21, settled = ?22,
             deleted_at = CASE WHEN deleted = 1 AND ?13 = 1 THEN deleted_at ELSE ?23 END,
-            missing_since = NULL, missing_asked_at = NULL, missing_looks = 0, hidden_by = NULL",
+            missing_since = NULL, missing_asked_at = NULL, missing_looks = 0,
+                looked_at = NULL, hidden_by = NULL",
     )?
     .execute(rusqlite::params![
         record.company_id,
@@ -213,12 +231,63 @@ pub fn suspect(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>)
     Ok(())
 }
 
+/// How often the API has said by id that this missing booking is gone.
+pub fn looks(conn: &Connection, company: i64, record: i64) -> Result<u32> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT missing_looks FROM appointments_cache WHERE company_id = ?1 AND record_id = ?2",
+        )?
+        .query_row((company, record), |r| r.get(0))?)
+}
+
+/// Whether the API said of something by id that it is gone, since the horizon was last compared.
+pub fn awaits_a_sweep(
+    conn: &Connection,
+    company: i64,
+    last_sweep_at: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM appointments_cache INDEXED BY appointments_missing
+                             WHERE company_id = ?1 AND missing_since IS NOT NULL
+                               AND looked_at >= coalesce(?2, ''))",
+        )?
+        .query_row((company, last_sweep_at.map(At)), |r| r.get(0))?)
+}
+
+/// Whether anything is under suspicion.
+pub fn has_suspects(conn: &Connection, company: i64) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM appointments_cache INDEXED BY appointments_missing
+                             WHERE company_id = ?1 AND missing_since IS NOT NULL)",
+        )?
+        .query_row([company], |r| r.get(0))?)
+}
+
+/// These were listed: what is missing beside them is judged by that.
+pub fn listed(
+    conn: &Connection,
+    company: i64,
+    records: &BTreeSet<i64>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut update = conn.prepare_cached(
+        "UPDATE appointments_cache SET last_seen_at = ?3 WHERE company_id = ?1 AND record_id = ?2",
+    )?;
+    for record in records {
+        update.execute((company, record, At(now)))?;
+    }
+    Ok(())
+}
+
 /// The API said by id that the booking is gone. Returns how often it has said so.
 pub fn looked(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) -> Result<u32> {
     Ok(conn
         .prepare_cached(
             "UPDATE appointments_cache
-                SET missing_looks = missing_looks + 1, missing_asked_at = ?3, hidden_by = NULL
+                SET missing_looks = missing_looks + 1, missing_asked_at = ?3, hidden_by = NULL,
+                    looked_at = coalesce(looked_at, ?3)
               WHERE company_id = ?1 AND record_id = ?2 RETURNING missing_looks",
         )?
         .query_row((company, record, At(now)), |r| r.get(0))?)
@@ -227,22 +296,30 @@ pub fn looked(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) 
 /// Hidden for want of rights, it is asked for by id this rarely: the sweeps show when it is back.
 const HIDDEN_ASKED_EVERY: TimeDelta = TimeDelta::hours(1);
 
-/// Bookings under suspicion that still lie ahead: those asked for least lately first, so that none
-/// keeps the others from their turn.
+/// Bookings under suspicion that still lie ahead, or that somebody expects ahead who has not heard
+/// that they were put into the past: those asked for least lately first, so that none keeps the
+/// others from their turn.
 pub fn suspects(
     conn: &Connection,
     company: i64,
-    now: DateTime<Utc>,
+    (now, zone): (DateTime<Utc>, Tz),
     most: u32,
 ) -> Result<Vec<i64>> {
     let mut query = conn.prepare_cached(
-        "SELECT record_id FROM appointments_cache INDEXED BY appointments_missing
-          WHERE company_id = ?1 AND missing_since IS NOT NULL AND start_at > ?2
+        "SELECT record_id FROM appointments_cache c INDEXED BY appointments_missing
+          WHERE company_id = ?1 AND missing_since IS NOT NULL
+            AND (start_at > ?2 OR EXISTS (
+                  SELECT 1 FROM known k, json_each(k.states) state
+                   WHERE k.company_id = ?1 AND k.record_id = c.record_id
+                     AND k.create_date = c.create_date
+                     AND state.value ->> '$.is' = 'booked'
+                     AND state.value ->> '$.record.start_local' > ?5))
             AND (hidden_by IS NULL OR missing_asked_at <= ?4)
           ORDER BY coalesce(missing_asked_at, ''), +start_local LIMIT ?3",
     )?;
+    let here = local_text(now.with_timezone(&zone).naive_local());
     let rows = query.query_map(
-        (company, At(now), most, At(now - HIDDEN_ASKED_EVERY)),
+        (company, At(now), most, At(now - HIDDEN_ASKED_EVERY), here),
         |r| r.get(0),
     )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -260,7 +337,8 @@ pub fn asked(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) -
 /// The booking was found again.
 pub fn unsuspect(conn: &Connection, company: i64, record: i64) -> Result<()> {
     conn.prepare_cached(
-        "UPDATE appointments_cache SET missing_since = NULL, missing_asked_at = NULL, missing_looks = 0, hidden_by = NULL
+        "UPDATE appointments_cache SET missing_since = NULL, missing_asked_at = NULL, missing_looks = 0,
+                looked_at = NULL, hidden_by = NULL
           WHERE company_id = ?1 AND record_id = ?2",
     )?
     .execute((company, record))?;

@@ -2,8 +2,9 @@
 //!
 //! One ticked box in YClients looks like a mass deletion: rows leave the listing, and asked for by
 //! id they may be 404 as if they had never been. So a 404 is no proof while everything of one
-//! master, or everything from some day on, is missing. Once taken for hidden a booking stays so
-//! until something that was hidden with it is seen again, however many of them pass meanwhile.
+//! master, or everything from some day on, is missing, nor of another booking meanwhile: it may have
+//! passed to that master or behind that day. Once taken for hidden a booking stays so until
+//! something that was hidden with it is seen again, however many of them pass meanwhile.
 //!
 //! `INDEXED BY`, because SQLite takes the index of the missing rows for no better than the primary
 //! key, and would read a company's whole history each time.
@@ -18,7 +19,7 @@ use super::{At, Result};
 
 /// Fewer bookings than this missing at the end of the journal are no shortened period.
 const LEAST_OF_PERIOD: i64 = 3;
-/// Fewer missing bookings than this of one master are no hidden master.
+/// Fewer bookings than this of one master, none of which is seen, are no hidden master.
 const LEAST_OF_STAFF: i64 = 2;
 
 /// What the last whole sweep looked at, from now on: elsewhere nothing can be seen to be missing.
@@ -36,17 +37,25 @@ impl View {
     }
 }
 
-/// A standing booking ahead that the sweep showed.
-const SEEN: &str =
-    "v.deleted = 0 AND v.missing_since IS NULL AND v.start_at > :now AND v.start_local < :end";
-/// A standing booking ahead that is missing, refused by no 403 and given up by nobody.
+/// A standing booking ahead that was shown at this time or later: one that no whole slice has listed
+/// since may be as hidden as the one in question.
+fn seen(since: &str) -> String {
+    format!(
+        "v.deleted = 0 AND v.missing_since IS NULL AND v.start_at > :now
+         AND v.start_local < :end AND v.last_seen_at >= {since}"
+    )
+}
+
+/// Since the API first said by id that the booking in question is gone.
+const SINCE_LOOKED: &str = "m.looked_at";
+/// A standing booking that is missing, refused by no 403 and given up by nobody.
 const MISSING: &str = "m.company_id = :company AND m.missing_since IS NOT NULL AND m.deleted = 0
-    AND m.start_at > :now AND m.hidden_by IS NOT 'refused'
+    AND m.hidden_by IS NOT 'refused'
     AND m.missing_since > coalesce((SELECT hidden_gone_at FROM companies
                                      WHERE company_id = :company), '')";
 
-/// The API says by id that this missing booking is gone. Whether it is to be taken for hidden all
-/// the same; then everything that is hidden with it is noted as such.
+/// The API says again by id that this missing booking is gone. Whether it is to be taken for hidden
+/// all the same; then everything that is hidden with it is noted as such.
 pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Result<bool> {
     let (now, end) = (At(view.now), view.end());
     let found: Option<(i64, String, Option<String>)> = conn
@@ -56,7 +65,7 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
                 AND (({MISSING}) OR (m.missing_since IS NOT NULL AND m.hidden_by = 'refused'))"
         ))?
         .query_row(
-            rusqlite::named_params! {":company": company, ":record": record, ":now": now},
+            rusqlite::named_params! {":company": company, ":record": record},
             |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
         )
         .optional()?;
@@ -66,20 +75,24 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
     if hidden_by.is_some_and(|by| by != "refused") {
         return Ok(true);
     }
+    let seen = seen(SINCE_LOOKED);
     let last_seen: String = conn
         .prepare_cached(&format!(
-            "SELECT coalesce(max(v.start_local), '') FROM appointments_cache v
-              WHERE v.company_id = :company AND {SEEN}"
+            "SELECT coalesce(max(v.start_local), '') FROM appointments_cache m, appointments_cache v
+              WHERE m.company_id = :company AND m.record_id = :record
+                AND v.company_id = :company AND {seen}"
         ))?
         .query_row(
-            rusqlite::named_params! {":company": company, ":now": now, ":end": end},
+            rusqlite::named_params! {
+                ":company": company, ":record": record, ":now": now, ":end": end,
+            },
             |r| r.get(0),
         )?;
     let (tail, masters, days): (i64, i64, i64) = conn
         .prepare_cached(&format!(
             "SELECT count(*), count(DISTINCT m.staff_id), count(DISTINCT substr(m.start_local, 1, 10))
                FROM appointments_cache m INDEXED BY appointments_missing
-              WHERE {MISSING} AND m.start_local > :last"
+              WHERE {MISSING} AND m.start_at > :now AND m.start_local > :last"
         ))?
         .query_row(
             rusqlite::named_params! {":company": company, ":now": now, ":last": last_seen},
@@ -87,17 +100,17 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
         )?;
     let all_of_staff: bool = conn
         .prepare_cached(&format!(
-            "SELECT NOT EXISTS (SELECT 1 FROM appointments_cache v
-                                 WHERE v.company_id = :company AND v.staff_id = :staff AND {SEEN})
-                AND (SELECT count(*) FROM appointments_cache m INDEXED BY appointments_missing
-                      WHERE m.company_id = :company AND m.missing_since IS NOT NULL
-                        AND m.deleted = 0 AND m.start_at > :now
-                        AND (m.staff_id = :staff OR m.hidden_by = 'staff')) >= :least"
+            "SELECT NOT EXISTS (SELECT 1 FROM appointments_cache m, appointments_cache v
+                                 WHERE m.company_id = :company AND m.record_id = :record
+                                   AND v.company_id = :company AND v.staff_id = :staff AND {seen})
+                AND (SELECT count(*) FROM appointments_cache s
+                      WHERE s.company_id = :company AND s.deleted = 0 AND s.start_at > :now
+                        AND (s.staff_id = :staff OR s.hidden_by = 'staff')) >= :least"
         ))?
         .query_row(
             rusqlite::named_params! {
-                ":company": company, ":staff": staff, ":now": now, ":end": end,
-                ":least": LEAST_OF_STAFF,
+                ":company": company, ":record": record, ":staff": staff, ":now": now,
+                ":end": end, ":least": LEAST_OF_STAFF,
             },
             |r| r.get(0),
         )?;
@@ -106,33 +119,48 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
         mark(
             conn,
             company,
-            now,
             "period",
             "m.start_local > :value",
             &last_seen,
         )?;
     } else if all_of_staff {
-        mark(conn, company, now, "staff", "m.staff_id = :value", &staff)?;
+        mark(conn, company, "staff", "m.staff_id = :value", &staff)?;
+    } else if something_is_hidden(conn, company, now)? {
+        mark(conn, company, "elsewhere", "m.record_id = :value", &record)?;
     } else {
         return Ok(false);
     }
     Ok(true)
 }
 
+/// A master or the end of the journal is hidden: whatever passed there looks erased.
+fn something_is_hidden(conn: &Connection, company: i64, now: At) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(&format!(
+            "SELECT EXISTS (SELECT 1 FROM appointments_cache m INDEXED BY appointments_missing
+                             WHERE {MISSING} AND m.start_at > :now
+                               AND m.hidden_by IN ('staff', 'period'))"
+        ))?
+        .query_row(
+            rusqlite::named_params! {":company": company, ":now": now},
+            |r| r.get(0),
+        )?)
+}
+
 fn mark(
     conn: &Connection,
     company: i64,
-    now: At,
     by: &str,
     which: &str,
     value: &dyn rusqlite::ToSql,
 ) -> Result<()> {
     conn.prepare_cached(&format!(
-        "UPDATE appointments_cache AS m INDEXED BY appointments_missing SET hidden_by = :by, missing_looks = 0
+        "UPDATE appointments_cache AS m INDEXED BY appointments_missing SET hidden_by = :by,
+                missing_looks = 0, looked_at = NULL
           WHERE {MISSING} AND {which}"
     ))?
     .execute(rusqlite::named_params! {
-        ":company": company, ":now": now, ":by": by, ":value": value,
+        ":company": company, ":by": by, ":value": value,
     })?;
     Ok(())
 }
@@ -141,16 +169,17 @@ fn mark(
 /// ordinary suspicion. A 403 does not say what hides a booking: it is neither its master nor the
 /// period when both are seen.
 pub fn reconsider(conn: &Connection, company: i64, view: View) -> Result<()> {
+    let seen = seen(":now");
     conn.prepare_cached(&format!(
         "UPDATE appointments_cache AS m INDEXED BY appointments_missing
-            SET hidden_by = NULL, missing_looks = 0
+            SET hidden_by = NULL, missing_looks = 0, looked_at = NULL
           WHERE m.company_id = :company AND m.missing_since IS NOT NULL AND m.hidden_by IS NOT NULL
-            AND (m.hidden_by = 'period' OR EXISTS (
+            AND (m.hidden_by = 'elsewhere' OR (m.hidden_by = 'period' OR EXISTS (
                     SELECT 1 FROM appointments_cache v
-                     WHERE v.company_id = :company AND v.staff_id = m.staff_id AND {SEEN}))
+                     WHERE v.company_id = :company AND v.staff_id = m.staff_id AND {seen}))
             AND (m.hidden_by = 'staff' OR EXISTS (
                     SELECT 1 FROM appointments_cache v
-                     WHERE v.company_id = :company AND v.start_local >= m.start_local AND {SEEN}))"
+                     WHERE v.company_id = :company AND v.start_local >= m.start_local AND {seen})))"
     ))?
     .execute(
         rusqlite::named_params! {":company": company, ":now": At(view.now), ":end": view.end()},
@@ -172,21 +201,22 @@ pub fn refused(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>)
 /// A person says that what is hidden now is really gone: a 404 is believed again, though not more
 /// than the guard lets pass. How many bookings that is.
 pub fn give_up(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<usize> {
-    let given_up = execute(
-        conn,
-        "UPDATE appointments_cache SET hidden_by = NULL, missing_looks = 0
-          WHERE company_id = ?1 AND missing_since IS NOT NULL AND start_at > ?2
-            AND hidden_by IN ('staff', 'period')",
-        (company, At(now)),
+    let mut update = conn.prepare_cached(
+        "UPDATE appointments_cache SET hidden_by = NULL, missing_looks = 0, looked_at = NULL
+          WHERE company_id = ?1 AND missing_since IS NOT NULL
+            AND hidden_by IN ('staff', 'period', 'elsewhere') RETURNING start_at > ?2",
     )?;
-    if given_up > 0 {
+    let ahead = update
+        .query_map((company, At(now)), |r| r.get(0))?
+        .collect::<rusqlite::Result<Vec<bool>>>()?;
+    if !ahead.is_empty() {
         execute(
             conn,
             "UPDATE companies SET hidden_gone_at = ?2 WHERE company_id = ?1",
             (company, At(now)),
         )?;
     }
-    Ok(given_up)
+    Ok(ahead.into_iter().filter(|is_ahead| *is_ahead).count())
 }
 
 /// What of a company's bookings ahead is hidden at present.

@@ -275,6 +275,13 @@ impl Journal {
             .collect();
         for other in others {
             let mut now_there = self.bookings[&other].now().clone();
+            // A number is the client's, whatever became of their bookings.
+            let corrected = what == "correct the phone" && now_there.client == state.client;
+            if corrected && !now_there.alive {
+                now_there.phone.clone_from(&state.phone);
+                self.put(rng, other, now_there, now);
+                continue;
+            }
             if now_there.alive {
                 now_there.alive = state.alive;
                 now_there.client = state.client;

@@ -42,16 +42,6 @@ const ALERT_AFTER: TimeDelta = TimeDelta::minutes(10);
 const SEEDS: u64 = 40;
 const FILE_SEEDS: u64 = 5;
 
-/// Faults left out because the program is known to fail under them. Each goes when it is mended.
-pub(crate) mod known_bugs {
-    /// known bug: a booking that passes to a hidden master whose records are 404 by id is told as
-    /// cancelled, as long as bookings of the master that it had are seen (seed 99).
-    pub(crate) const HIDDEN_MASTER_AS_404: bool = true;
-    /// known bug: a booking that was first seen without its number and changes before the number
-    /// is shown is told to nobody: its owner is taken to know (seed 51).
-    pub(crate) const HIDDEN_PHONES: bool = true;
-}
-
 /// SplitMix64: the same on every machine and in every version.
 #[derive(Clone)]
 pub(crate) struct Rng(u64);
@@ -378,6 +368,8 @@ impl Life {
             let same = |s: &&mut Sent| s.at == at && s.to == to && s.said == said;
             match world.sent.iter_mut().find(same) {
                 Some(sent) if sent.fate == Fate::Accepted => sent.fate = Fate::Taken,
+                // That it did not arrive is known to the channel alone.
+                Some(sent) if sent.fate == Fate::Unreachable => sent.fate = Fate::Lost,
                 Some(_) => {}
                 None => world.sent.push(Sent {
                     at,
@@ -593,10 +585,7 @@ fn weather(world: &mut Inner, rng: &mut Rng) {
     if world.hidden.phones.is_some_and(|until| until <= now) {
         world.hidden.phones = None;
         world.note("phones are shown again".into());
-    } else if world.hidden.phones.is_none()
-        && rng.chance(world.faults.hide)
-        && !known_bugs::HIDDEN_PHONES
-    {
+    } else if world.hidden.phones.is_none() && rng.chance(world.faults.hide) {
         world.hidden.phones = Some(now + span);
         world.note(format!("phones are hidden for {span}"));
     }

@@ -104,7 +104,7 @@ impl Oracle {
         let journal = &world.journal;
         let (was, now) = (&sent.said.was, &sent.said.items);
         let believes = |b: &Booking, test: &dyn Fn(&Item) -> bool| {
-            let all = self.belief(journal, b.id, &sent.to);
+            let all = self.belief(world, b.id, &sent.to);
             all.iter().flatten().any(test)
         };
         if let Some(first) = was.records.first() {
@@ -150,28 +150,29 @@ impl Oracle {
             let mut states = states.into_iter().flatten();
             states.any(|s| s.item_of(to).as_ref() == Some(item))
         };
-        for (id, item) in &sent.said.items {
-            let mine = self.belief(journal, *id, to);
+        for id in sent.said.items.keys() {
+            let mine = self.belief(world, *id, to);
             let certain = |b: &Booking| {
-                let all = self.belief(journal, b.id, to);
+                let all = self.belief(world, b.id, to);
                 (all.len() == 1).then(|| all.into_iter().next().flatten())
             };
             let mut others = journal.bookings.values().filter(|b| b.id != *id);
             if sent.said.is_farewell() && mine.iter().all(Option::is_none) {
                 let twin = others.find(|b| {
-                    b.now().item_of(to).is_none()
-                        && certain(b)
-                            .flatten()
-                            .is_some_and(|believed| had(*id, &believed))
+                    // It is off, or is another one by now.
+                    let believed = certain(b).flatten();
+                    b.now().item_of(to) != believed && believed.is_some_and(|i| had(*id, &i))
                 });
                 if let Some(twin) = twin.map(|b| b.id) {
-                    let theirs = self.belief(journal, twin, to);
+                    let theirs = self.belief(world, twin, to);
                     self.beliefs.insert((*id, to.clone()), theirs);
                     self.beliefs.insert((twin, to.clone()), mine);
                 }
-            } else if sent.said.kind == "created" && mine.contains(&Some(item.clone())) {
+            } else if let ("created", Some(had_in_mind)) =
+                (sent.said.kind.as_str(), mine.iter().flatten().next())
+            {
                 // Told of one more: then the first one was the other.
-                let twin = others.find(|b| certain(b) == Some(None) && had(b.id, item));
+                let twin = others.find(|b| certain(b) == Some(None) && had(b.id, had_in_mind));
                 if let (Some(twin), false) = (twin, sent.fate == Fate::Unreachable) {
                     let all = self.beliefs.entry((twin.id, to.clone())).or_default();
                     match sent.fate {
@@ -189,10 +190,12 @@ impl Oracle {
         for moved in self.moves.iter_mut().filter(|m| m.to == sent.to) {
             moved.over |= names(moved.from);
         }
-        let left = |m: &&Move| m.visit == visit && m.to == sent.to && !m.over;
+        // A move that reached nobody is none: what comes after it is a booking more.
+        let was_heard = |m: &Move| world.sent[m.message].fate != Fate::Unreachable;
+        let left = |m: &&Move| m.visit == visit && m.to == sent.to && !m.over && was_heard(m);
         let left: Vec<i64> = self.moves.iter().filter(left).map(|m| m.from).collect();
         for from in left {
-            let before = self.initial(&world.journal, from, &sent.to);
+            let before = self.initial(world, from, &sent.to);
             let key = (from, sent.to.clone());
             let all = self.beliefs.entry(key).or_insert(before);
             match sent.fate {
@@ -209,9 +212,9 @@ impl Oracle {
     }
 
     /// What this person may believe of a record now.
-    fn belief(&self, journal: &Journal, record: i64, phone: &str) -> BTreeSet<Option<Item>> {
+    fn belief(&self, world: &Inner, record: i64, phone: &str) -> BTreeSet<Option<Item>> {
         let stored = self.beliefs.get(&(record, phone.to_owned())).cloned();
-        stored.unwrap_or_else(|| self.initial(journal, record, phone))
+        stored.unwrap_or_else(|| self.initial(world, record, phone))
     }
 
     fn judge(
@@ -225,7 +228,7 @@ impl Oracle {
         let Some(baseline) = self.baseline.filter(|b| *b <= at) else {
             return Err("a message before the baseline".into());
         };
-        for (id, item) in &said.items {
+        for (id, item_told) in &said.items {
             let states = |from| journal.bookings[id].between(from, at).into_iter();
             if said.is_farewell() {
                 let from = earlier.iter().rfind(|s| s.said.leaves().contains_key(id));
@@ -236,16 +239,18 @@ impl Oracle {
                 {
                     return Err(format!("told that {id} is off, and it never was"));
                 }
-            } else if !states(DateTime::UNIX_EPOCH)
-                .flatten()
-                .any(|s| s.item_of(&sent.to).as_ref() == Some(item))
-            {
+            } else if !states(DateTime::UNIX_EPOCH).flatten().any(|s| {
+                let unseen = || world.served.may_be_of(s, &sent.to);
+                let of_client = || may_be_of_client(journal, visit, s, &sent.to);
+                let item = s.item_of(&sent.to).or_else(unseen).or_else(of_client);
+                item.as_ref() == Some(item_told)
+            }) {
                 return Err(format!("told a state of {id} that never was this person's"));
             }
         }
         if said.is_farewell()
             && !said.items.keys().any(|id| {
-                let all = self.belief(journal, *id, &sent.to);
+                let all = self.belief(world, *id, &sent.to);
                 // Of what was off at the baseline nobody knows that it was ever known to be off.
                 let unseen = journal.bookings[id].created() < baseline
                     && !world.served.is_known(*id, baseline);
@@ -352,7 +357,7 @@ impl Oracle {
             if !world.served.is_known(booking.id, sent.at) && !said.contains_key(&booking.id) {
                 continue;
             }
-            let before = self.initial(&world.journal, booking.id, &sent.to);
+            let before = self.initial(world, booking.id, &sent.to);
             let key = (booking.id, sent.to.clone());
             let all = self.beliefs.entry(key).or_insert(before);
             let told = said.get(&booking.id).cloned();
@@ -370,16 +375,15 @@ impl Oracle {
     }
 
     /// What a person may believe to whom nothing was told: how things stood about the baseline.
-    fn initial(&self, journal: &Journal, record: i64, phone: &str) -> BTreeSet<Option<Item>> {
+    fn initial(&self, world: &Inner, record: i64, phone: &str) -> BTreeSet<Option<Item>> {
         let Some(baseline) = self.baseline else {
             return BTreeSet::new();
         };
-        let from = baseline - GRACE - TimeDelta::seconds(journal.lag + 60);
-        let states = journal.bookings[&record].between(from, baseline);
-        let mut all: BTreeSet<_> = states
-            .into_iter()
-            .map(|s| s.and_then(|s| s.item_of(phone)))
-            .collect();
+        let from = baseline - GRACE - TimeDelta::seconds(world.journal.lag + 60);
+        let states = world.journal.bookings[&record].between(from, baseline);
+        let taken = |s: &State| world.served.taken_for(record, s, phone);
+        let had = |s: &State| s.item_of(phone).or_else(|| taken(s));
+        let mut all: BTreeSet<_> = states.into_iter().map(|s| s.and_then(had)).collect();
         if all.is_empty() {
             all.insert(None);
         }
@@ -486,7 +490,7 @@ impl Oracle {
         let journal = &world.journal;
         let mut pairs = BTreeSet::new();
         let certain = |id| {
-            let all = self.belief(journal, id, phone);
+            let all = self.belief(world, id, phone);
             (all.len() == 1).then(|| all.into_iter().next().flatten())
         };
         for gone in journal
@@ -514,13 +518,24 @@ impl Oracle {
         let mut believed = Vec::new();
         let known = |id| world.served.is_known(id, now);
         let made_anew = self.made_anew(world, phone);
-        for booking in journal.of_visit(visit).filter(|b| known(b.id)) {
+        // What was never shown as theirs, nobody can speak of to them.
+        let shown = |b: &&Booking| known(b.id) && world.served.was_of(b.id, phone);
+        for booking in journal.of_visit(visit).filter(shown) {
             let all = if made_anew.contains(&booking.id) {
                 BTreeSet::from([is.get(&booking.id).cloned()])
             } else {
-                self.belief(journal, booking.id, phone)
+                self.belief(world, booking.id, phone)
             };
             believed.push((booking.id, all));
+        }
+        // What was first seen when it was over is nobody's message ever after, and nobody can write
+        // to a number that was never shown.
+        let hopeless = |b: &Booking| {
+            let served = &world.served;
+            !served.was_ahead(b.id) || !served.was_of(b.id, phone)
+        };
+        if journal.of_visit(visit).all(hopeless) {
+            return Ok(());
         }
         let starts = believed
             .iter()
@@ -633,6 +648,14 @@ fn in_order(journal: &Journal, sent: &Sent, earlier: &[&Sent]) -> Result<(), Str
         }
     }
     Ok(())
+}
+
+/// A state without a number is that of the number which its client has in the same visit.
+fn may_be_of_client(journal: &Journal, visit: i64, state: &State, phone: &str) -> Option<Item> {
+    let has = |v: &Version| v.state.client == state.client && v.state.phone == phone;
+    let mut visit = journal.of_visit(visit);
+    let theirs = state.phone.is_empty() && visit.any(|b| b.history.iter().any(has));
+    (state.alive && theirs).then(|| state.item())
 }
 
 /// Whether this was ever off, or not this person's.
