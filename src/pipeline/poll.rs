@@ -550,12 +550,11 @@ impl Pipeline {
                             cache::unsuspect(tx, id, record_id)?;
                         }
                         Err(how) if !defences.confirmation => applying.gone(record_id, how)?,
+                        Err(Gone::NotFound) if rights::is_hidden(tx, id, record_id, view)? => {
+                            cache::asked(tx, id, record_id, now)?;
+                        }
                         Err(how) => {
-                            let is_first = cache::looks(tx, id, record_id)? == 0;
-                            let doubtful = how == Gone::NotFound && !is_first;
-                            if doubtful && rights::is_hidden(tx, id, record_id, view)? {
-                                cache::asked(tx, id, record_id, now)?;
-                            } else if cache::looked(tx, id, record_id, now)? >= LOOKS_TO_BELIEVE {
+                            if cache::looked(tx, id, record_id, now)? >= LOOKS_TO_BELIEVE {
                                 applying.gone(record_id, how)?;
                             }
                         }

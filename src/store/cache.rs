@@ -231,15 +231,6 @@ pub fn suspect(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>)
     Ok(())
 }
 
-/// How often the API has said by id that this missing booking is gone.
-pub fn looks(conn: &Connection, company: i64, record: i64) -> Result<u32> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT missing_looks FROM appointments_cache WHERE company_id = ?1 AND record_id = ?2",
-        )?
-        .query_row((company, record), |r| r.get(0))?)
-}
-
 /// Whether the API said of something by id that it is gone, since the horizon was last compared.
 pub fn awaits_a_sweep(
     conn: &Connection,

@@ -46,16 +46,17 @@ fn seen(since: &str) -> String {
     )
 }
 
-/// Since the API first said by id that the booking in question is gone.
-const SINCE_LOOKED: &str = "m.looked_at";
+/// Since the API first said by id that the booking in question is gone, or since the last sweep when
+/// it says so for the first time.
+const SINCE_LOOKED: &str = "coalesce(m.looked_at, :now)";
 /// A standing booking that is missing, refused by no 403 and given up by nobody.
 const MISSING: &str = "m.company_id = :company AND m.missing_since IS NOT NULL AND m.deleted = 0
     AND m.hidden_by IS NOT 'refused'
     AND m.missing_since > coalesce((SELECT hidden_gone_at FROM companies
                                      WHERE company_id = :company), '')";
 
-/// The API says again by id that this missing booking is gone. Whether it is to be taken for hidden
-/// all the same; then everything that is hidden with it is noted as such.
+/// The API says by id that this missing booking is gone. Whether it is to be taken for hidden all
+/// the same; then everything that is hidden with it is noted as such.
 pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Result<bool> {
     let (now, end) = (At(view.now), view.end());
     let found: Option<(i64, String, Option<String>)> = conn

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use booking_monitor::ports::{
     ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query, Row,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::journal::{Booking, Item, Journal, State, Version, View, to_utc};
 use crate::{Rng, World};
@@ -28,12 +28,22 @@ pub struct Faults {
     pub no_total: f64,
     pub false_404: f64,
     pub hide: f64,
+    /// Pages are this short, whatever was asked for.
+    pub short_pages: Option<u32>,
+    /// Hours by which the server takes `changed_after` for later than it was meant.
+    pub zone: i64,
     /// Seconds for which listings may not show a change yet.
     pub lag: i64,
 }
 
 impl Faults {
     pub fn drawn(rng: &mut Rng) -> Self {
+        let short_pages = rng.chance(0.1).then(|| 2 + rng.below(2) as u32);
+        let zone = if rng.chance(0.1) {
+            [-3, 3][rng.below(2) as usize]
+        } else {
+            0
+        };
         // A swarm: each kind is off in half of the seeds, or the rarest would hide behind the others.
         let mut rate = |most: f64| {
             if rng.chance(0.5) {
@@ -54,6 +64,8 @@ impl Faults {
             no_total: rate(0.3),
             false_404: rate(0.2),
             hide: rate(0.05),
+            short_pages,
+            zone,
             // Below the overlap of ten minutes: what comes later is for the sweep.
             lag: rate(540.0) as i64,
         }
@@ -65,6 +77,17 @@ impl Faults {
 pub struct Hidden {
     pub master: Option<(i64, DateTime<Utc>, bool)>,
     pub phones: Option<DateTime<Utc>>,
+    /// Nothing after this day is shown.
+    pub period: Option<(NaiveDate, DateTime<Utc>)>,
+}
+
+impl Hidden {
+    fn hides(&self, state: &State) -> bool {
+        self.master.is_some_and(|(id, ..)| id == state.staff)
+            || self
+                .period
+                .is_some_and(|(last, _)| state.start.date() > last)
+    }
 }
 
 /// A visit was seen to have changed.
@@ -284,15 +307,16 @@ impl BookingApi for FakeApi {
             as_of -= TimeDelta::seconds(world.rng.between(1, 60));
         }
         let hidden = world.hidden.clone();
-        let unseen = |s: &State| hidden.master.is_some_and(|(id, ..)| id == s.staff);
         let mut rows: Vec<(&Booking, &Version)> = world
             .journal
             .bookings
             .values()
             .filter_map(|b| visible(b, as_of, faults.lag == 0).map(|v| (b, v)))
-            .filter(|(_, v)| !v.state.erased && !unseen(&v.state))
+            .filter(|(_, v)| !v.state.erased && !hidden.hides(&v.state))
             .filter(|(_, v)| match query {
-                Query::ChangedSince(since) => v.at + self.skew >= *since,
+                Query::ChangedSince(since) => {
+                    v.at + self.skew >= *since + TimeDelta::hours(faults.zone)
+                }
                 Query::Starting(from, to) => {
                     v.state.alive && (*from..=*to).contains(&v.state.start.date())
                 }
@@ -304,7 +328,7 @@ impl BookingApi for FakeApi {
         if number > 1 && world.rng.chance(faults.repeated) {
             page -= 1;
         }
-        let size = self.page_size as usize;
+        let size = faults.short_pages.unwrap_or(self.page_size) as usize;
         let mut rows: Vec<_> = rows
             .into_iter()
             .skip((page as usize - 1) * size)
@@ -366,18 +390,19 @@ impl BookingApi for FakeApi {
         let hidden = world.hidden.clone();
         let answer = match version {
             None => Ok(Lookup::Gone),
-            Some(v)
-                if let Some((master, _, says_404)) = hidden.master
-                    && v.state.staff == master =>
-            {
+            Some(v) if hidden.hides(&v.state) => {
                 // One booking alone cannot be told from an erased one.
-                if says_404 && world.served.of_master(master, &world.journal, now) > 1 {
-                    Ok(Lookup::Gone)
-                } else {
-                    Err(ApiError::Denied {
+                let served = &world.served;
+                let says_404 = |(master, _, says_404): (i64, _, bool)| {
+                    let is_one_of_many = served.of_master(master, &world.journal, now) > 1;
+                    says_404 && master == v.state.staff && is_one_of_many
+                };
+                match hidden.master.is_some_and(says_404) {
+                    true => Ok(Lookup::Gone),
+                    false => Err(ApiError::Denied {
                         status: 403,
                         message: "simulated".into(),
-                    })
+                    }),
                 }
             }
             Some(v) if !v.state.alive && self.deleted_is_404 => Ok(Lookup::Gone),
