@@ -578,6 +578,7 @@ impl Pipeline {
         let days = Days::new(u64::from(company.settings.pace.horizon_days));
         View {
             now: at,
+            swept_at: at,
             to: today.checked_add_days(days).unwrap_or(today),
         }
     }

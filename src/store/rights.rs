@@ -27,6 +27,8 @@ const LEAST_OF_STAFF: i64 = 2;
 pub struct View {
     /// The present moment.
     pub now: DateTime<Utc>,
+    /// When that sweep was.
+    pub swept_at: DateTime<Utc>,
     /// The last day of the horizon of that sweep.
     pub to: NaiveDate,
 }
@@ -48,7 +50,7 @@ fn seen(since: &str) -> String {
 
 /// Since the API first said by id that the booking in question is gone, or since the last sweep when
 /// it says so for the first time.
-const SINCE_LOOKED: &str = "coalesce(m.looked_at, :now)";
+const SINCE_LOOKED: &str = "coalesce(m.looked_at, :swept)";
 /// A standing booking that is missing, refused by no 403 and given up by nobody.
 const MISSING: &str = "m.company_id = :company AND m.missing_since IS NOT NULL AND m.deleted = 0
     AND m.hidden_by IS NOT 'refused'
@@ -86,6 +88,7 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
         .query_row(
             rusqlite::named_params! {
                 ":company": company, ":record": record, ":now": now, ":end": end,
+                ":swept": At(view.swept_at),
             },
             |r| r.get(0),
         )?;
@@ -111,7 +114,7 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
         .query_row(
             rusqlite::named_params! {
                 ":company": company, ":record": record, ":staff": staff, ":now": now,
-                ":end": end, ":least": LEAST_OF_STAFF,
+                ":end": end, ":swept": At(view.swept_at), ":least": LEAST_OF_STAFF,
             },
             |r| r.get(0),
         )?;

@@ -112,6 +112,8 @@ pub struct Served {
     unsure: BTreeSet<i64>,
     /// These were shown standing before they were to begin.
     ahead: BTreeSet<i64>,
+    /// All standing states that were shown.
+    items: BTreeSet<(i64, Item)>,
     /// The client and the number shown last of each record.
     numbers: BTreeMap<i64, (i64, String)>,
     /// All numbers that were ever shown, the first ones first.
@@ -123,8 +125,11 @@ impl Served {
     /// `perhaps`: it was shown, but may be forgotten.
     fn note(&mut self, booking: &Booking, version: &Version, perhaps: bool, at: DateTime<Utc>) {
         let mut version = version.clone();
-        if version.state.alive && to_utc(version.state.start) > at {
-            self.ahead.insert(booking.id);
+        if version.state.alive {
+            self.items.insert((booking.id, version.state.item()));
+            if to_utc(version.state.start) > at {
+                self.ahead.insert(booking.id);
+            }
         }
         if !perhaps && version.state.alive {
             let number = (version.state.client, version.state.phone.clone());
@@ -227,6 +232,11 @@ impl Served {
         shown
             .filter(|(id, _)| has(journal.bookings[id].now()))
             .count()
+    }
+
+    /// Whether this state of a record was ever shown.
+    pub fn was_shown(&self, record: i64, item: &Item) -> bool {
+        self.items.contains(&(record, item.clone()))
     }
 
     /// Whether this record was ever shown as one that lies ahead.

@@ -436,9 +436,9 @@ impl Oracle {
                 continue;
             };
             let (have, is) = (&cached.record, booking.now());
-            // A move that no listing has shown before the record was erased: what was seen of it has
+            // A move that no listing has shown before the record was off: what was seen of it has
             // begun, and nobody asks for that any more.
-            if is.erased && to_utc(have.start_local) <= world.now {
+            if !is.alive && to_utc(have.start_local) <= world.now {
                 continue;
             }
             let mut services: Vec<i64> = have.services.iter().map(|s| s.id).collect();
@@ -550,8 +550,14 @@ impl Oracle {
         }
         // Of what was never spoken of nobody is to blame for what people believe.
         let silent = |id: i64| !self.beliefs.contains_key(&(id, phone.to_owned()));
+        // Of what was never shown nobody can say that it is off, once it begins where it was shown.
+        let over = |id: i64, all: &BTreeSet<Option<Item>>| {
+            let unseen = |item: &Item| !world.served.was_shown(id, item);
+            !is.contains_key(&id) && silent(id) && all.iter().flatten().all(unseen)
+        };
         let right = |(id, all): &(i64, BTreeSet<Option<Item>>)| {
-            all.contains(&is.get(id).cloned()) && (all.len() == 1 || silent(*id))
+            let same = all.contains(&is.get(id).cloned()) && (all.len() == 1 || silent(*id));
+            same || over(*id, all)
         };
         if believed.iter().all(right) {
             return Ok(());
