@@ -22,9 +22,11 @@ mod identity;
 pub mod known;
 mod lock;
 mod memory;
+pub mod messages;
 pub mod optouts;
 pub mod outbox;
 pub mod pauses;
+pub mod questions;
 pub mod rights;
 pub mod settling;
 pub mod stats;
@@ -39,9 +41,10 @@ pub use memory::Keeper;
 pub const SCHEMA: &str = include_str!("../../schema.sql");
 /// The way to it from the first schema: each leads from the one before, and never changes once
 /// somebody may have run it.
-pub const MIGRATIONS: [&str; 2] = [
+pub const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
 ];
 /// `PRAGMA user_version` of [`SCHEMA`].
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
