@@ -244,6 +244,27 @@ CREATE TABLE alerts (
   told_at     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What owners are asked with buttons under a message of ours. The same matter may be asked in several
+-- chats; whoever decides it ends it in all.
+CREATE TABLE questions (
+  id               INTEGER PRIMARY KEY,
+  notification_id  INTEGER NOT NULL REFERENCES booking_notifications (id) ON DELETE CASCADE,
+  company_id       INTEGER NOT NULL,
+  matter           TEXT NOT NULL,              -- uncertain:17, dead:17, guard:cancelled, pause:<since>
+  figure           INTEGER NOT NULL DEFAULT 0, -- how many messages its buttons speak of
+  ended            TEXT                        -- how it ended; NULL: it waits for an answer
+) STRICT;
+CREATE INDEX questions_message ON questions (notification_id);
+CREATE INDEX questions_open ON questions (company_id, matter) WHERE ended IS NULL;
+
+-- Messages of ours in a chat that no longer show how their questions stand.
+CREATE TABLE edits (
+  notification_id  INTEGER PRIMARY KEY REFERENCES booking_notifications (id) ON DELETE CASCADE,
+  version          INTEGER NOT NULL DEFAULT 1, -- counts what came while one was on its way
+  due_at           TEXT NOT NULL,
+  tries            INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
 -- This database among others: its identity and how often it was started.
 CREATE TABLE installation (
   one         INTEGER PRIMARY KEY CHECK (one = 1),

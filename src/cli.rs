@@ -79,6 +79,17 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what clients wrote and what they were answered
+    Messages(MessagesArgs),
+    /// Show what clients wrote, and whether they were answered
+    Inbox {
+        /// Only what waits for an answer
+        #[arg(long)]
+        unanswered: bool,
+        /// Which
+        #[command(flatten)]
+        of: MessagesArgs,
+    },
     /// Read the whole horizon from YClients and print every difference from the cache
     Verify {
         /// Of this company only
@@ -127,6 +138,23 @@ pub enum Command {
     /// Look after the database
     #[command(subcommand)]
     Db(DbCommand),
+}
+
+/// Which messages.
+#[derive(Clone, Debug, Args)]
+pub struct MessagesArgs {
+    /// Of this client only
+    #[arg(long, value_name = "PHONE", allow_hyphen_values = true)]
+    pub phone: Option<String>,
+    /// In this channel only
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// How many
+    #[arg(long, default_value_t = 20)]
+    pub limit: u32,
+    /// For programs
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What a pause is about.

@@ -204,6 +204,9 @@ pub struct Outgoing {
     pub text: String,
     /// What the chat shows in place of its keyboard, where the channel can.
     pub keyboard: Option<Keyboard>,
+    /// Buttons under the message, row by row, where the channel has them; they stand in place of
+    /// `keyboard`.
+    pub buttons: Vec<Vec<Button>>,
     /// The same for every try of these words to this person, and never for others
     /// ([`crate::domain::delivery::message_key`]).
     pub key: String,
@@ -211,6 +214,48 @@ pub struct Outgoing {
     pub brief: Option<Brief>,
     /// The person wrote to this channel so lately that an official one may answer in free text.
     pub wrote_lately: bool,
+}
+
+/// A button under a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// What it says.
+    pub label: String,
+    /// What a press carries, at most 64 bytes.
+    pub data: String,
+}
+
+/// A message of ours as it is to stand from now on.
+#[derive(Clone)]
+pub struct Edited {
+    /// The chat.
+    pub to: String,
+    /// The provider's id of the message.
+    pub message_id: String,
+    /// The text in the channel's markup.
+    pub text: String,
+    /// The buttons that remain.
+    pub buttons: Vec<Vec<Button>>,
+}
+
+/// What became of an edit. Whatever it is, it says nothing of the channel and nothing is sent in
+/// place of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditOutcome {
+    /// It stands so now, or did already.
+    Done,
+    /// It will never stand so: the message is gone, or may not be edited.
+    Never {
+        /// What the provider said.
+        why: String,
+    },
+    /// Not now.
+    Later {
+        /// The stated pause.
+        after: Option<Duration>,
+        /// What went wrong.
+        why: String,
+    },
 }
 
 /// How long a messenger's journal may lag behind its sends, unless the settings say otherwise.
@@ -299,6 +344,23 @@ pub trait Channel: Send + Sync {
         Err("this channel keeps no journal".to_owned())
     }
 
+    /// Whether messages may have buttons whose presses are heard.
+    fn has_buttons(&self) -> bool {
+        false
+    }
+
+    /// Changes a message that is out. Only with [`Channel::has_buttons`].
+    async fn edit(&self, _message: &Edited) -> EditOutcome {
+        EditOutcome::Never {
+            why: "this channel edits nothing".to_owned(),
+        }
+    }
+
+    /// Tells whoever pressed a button what became of it; a press nobody answers looks stuck.
+    async fn answer_press(&self, _press_id: &str, _text: &str) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether nobody but this program reads what is written there (a bot, an official number), so
     /// that people see an answer only where an owner gets it.
     fn is_robot(&self) -> bool {
@@ -380,6 +442,19 @@ pub enum Incoming {
         name: String,
         /// When, provider's time.
         at: DateTime<Utc>,
+    },
+    /// Somebody pressed a button under a message of ours.
+    Pressed {
+        /// The provider's id of the press, to answer it.
+        press_id: String,
+        /// The chat in which the message stands.
+        chat_id: String,
+        /// The provider's id of the person.
+        sender: String,
+        /// Nobody else reads along.
+        is_private: bool,
+        /// What the button carried.
+        data: String,
     },
     /// A chat blocked the bot, or let it in again.
     Reachable {

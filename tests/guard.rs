@@ -62,8 +62,7 @@ async fn a_journal_read_in_a_wrong_zone_is_held_and_the_hold_ends_when_the_zone_
     assert_eq!(
         world.owner_told(),
         ["✋ <b>Придержал 10 переносов: Малаховка</b>\n\
-          Почти все записи журнала сдвинулись разом на +3 ч, ближайшая 22 августа в 13:00. Похоже на неверный часовой пояс филиала в YClients. Клиентам об этих переносах не писал.\n\
-          Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard"]
+          Почти все записи журнала сдвинулись разом на +3 ч, ближайшая 22 августа в 13:00. Похоже на неверный часовой пояс филиала в YClients. Клиентам об этих переносах не писал."]
     );
     // Hours later, when the guard's window has passed.
     world.advance("5h");
@@ -107,6 +106,52 @@ async fn a_held_shift_that_is_dropped_counts_as_known() {
             || world.told()[6].contains("~22 августа в 11:00~ → *25 августа в 09:00*"),
         "{}",
         world.told()[6]
+    );
+}
+
+#[tokio::test]
+async fn what_changes_while_a_held_shift_is_dropped_is_told_all_the_same() {
+    let world = World::watching().await;
+    let bookings = booked(&world, 6, "2026-08-22T10:00:00").await;
+    shift(&world, &bookings, 60);
+    world.tell().await;
+    // Seen, and its delay still runs when a person drops what is held.
+    world
+        .salon
+        .reschedule(SALON, bookings[0].0, at("2026-08-25T09:00:00"));
+    world.poll().await;
+    assert_eq!(discard(&world).await, 6);
+    world.tell().await;
+    assert_eq!(world.told().len(), 7, "{:?}", world.decisions());
+    assert!(
+        world.told()[6].contains("~22 августа в 11:00~ → *25 августа в 09:00*"),
+        "{}",
+        world.told()[6]
+    );
+}
+
+#[tokio::test]
+async fn what_is_put_back_while_a_held_change_is_dropped_is_told_to_nobody() {
+    let world = World::watching().await;
+    let bookings = booked(&world, 9, "2026-08-22T10:00:00").await;
+    for (record, _) in &bookings[..7] {
+        world.salon.cancel(SALON, *record);
+    }
+    world.tell().await;
+    world.salon.restore(SALON, bookings[0].0);
+    world.poll().await;
+    assert_eq!(discard(&world).await, 7);
+    world.tell().await;
+    // For its client nothing ever happened.
+    assert_eq!(world.told().len(), 9, "{:?}", world.told());
+    // Who knew and was told nothing may be taken to know that theirs is off.
+    world.salon.restore(SALON, bookings[1].0);
+    world.tell().await;
+    assert_eq!(world.told().len(), 10);
+    assert!(
+        world.told()[9].starts_with("✅ *Ваша запись снова в силе*"),
+        "{}",
+        world.told()[9]
     );
 }
 
@@ -185,8 +230,7 @@ async fn the_owner_hears_of_held_cancellations_once_and_again_three_hours_before
     let alert = |held: &str, gone: &str, near: &str| {
         format!(
             "✋ <b>Придержал {held}: Малаховка</b>\n\
-             Из журнала сразу пропали {gone}, ближайшая {near} в 10:00. Клиентам об этих отменах не писал.\n\
-             Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard"
+             Из журнала сразу пропали {gone}, ближайшая {near} в 10:00. Клиентам об этих отменах не писал."
         )
     };
     let first = alert("7 отмен", "7 записей", "завтра");

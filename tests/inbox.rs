@@ -271,6 +271,107 @@ async fn in_a_group_of_two_salons_orders_reach_only_the_one_that_lists_who_gives
     );
 }
 
+/// As `[channels.telegram]` for clients too.
+async fn for_clients_too() -> World {
+    let mut world = World::with("", "").await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let both = text.replace("[\"whatsapp\"]", "[\"telegram\", \"whatsapp\"]");
+    world.config = support::world::parse(&path, &both);
+    world.restart().await;
+    world.poll().await;
+    world
+}
+
+/// The disk is full when what follows from a message is to be stored, and then it is not.
+async fn disk_full_then_not(world: &World, channel: &str, table: &str) {
+    world
+        .sql()
+        .execute_batch(&format!(
+            "CREATE TRIGGER disk_full BEFORE INSERT ON {table}
+             BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        ))
+        .unwrap();
+    let end = &world.pipeline().channels()[channel];
+    let patience = std::time::Duration::from_millis(200);
+    let received = world.pipeline().receive_all(end, patience).await;
+    assert!(received.is_err());
+    assert_eq!(world.rows("SELECT count(*) FROM messages"), ["0"]);
+    world.sql().execute_batch("DROP TRIGGER disk_full").unwrap();
+    world.receive().await;
+    world.deliver().await;
+}
+
+#[tokio::test]
+async fn somebody_who_opens_the_bot_is_greeted_although_the_disk_was_full() {
+    let world = for_clients_too().await;
+    world.telegram.push_text(900, "/start");
+    disk_full_then_not(&world, "telegram", "booking_notifications").await;
+    let said = world.telegram.sent();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].text.starts_with("Здравствуйте!"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_shared_contact_links_although_the_disk_was_full() {
+    let world = for_clients_too().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    disk_full_then_not(&world, "telegram", "booking_notifications").await;
+    assert_eq!(world.telegram.sent().len(), 1);
+    assert_eq!(world.telegram.sent()[0].text, "Готово ✅");
+    assert_eq!(
+        world.rows("SELECT phone, chat_id FROM contacts"),
+        [format!("{PHONE}|900")]
+    );
+}
+
+#[tokio::test]
+async fn stop_is_heeded_although_the_disk_was_full() {
+    let world = World::watching().await;
+    world.green.push_text(PHONE, "стоп");
+    disk_full_then_not(&world, "whatsapp", "opt_outs").await;
+    assert_eq!(world.told(), [STOPPED]);
+    assert_eq!(world.rows("SELECT phone FROM opt_outs"), [PHONE.to_owned()]);
+}
+
+#[tokio::test]
+async fn a_clients_words_reach_the_owner_although_the_disk_was_full() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "А можно на час позже?");
+    disk_full_then_not(&world, "whatsapp", "booking_notifications").await;
+    assert_eq!(world.owner_told().len(), 1);
+}
+
+#[tokio::test]
+async fn both_sides_of_a_conversation_are_kept() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "А можно на час позже?");
+    world.receive().await;
+    world.deliver().await;
+    let forwarded =
+        world.rows("SELECT provider_message_id FROM booking_notifications WHERE kind = 'owner'");
+    world.telegram.push_update(json!({"message": {
+        "message_id": 77,
+        "from": {"id": 500},
+        "chat": {"id": 500, "type": "private"},
+        "date": 1_787_220_000,
+        "text": "Да, ждём",
+        "reply_to_message": {"message_id": forwarded[0].parse::<i64>().unwrap()},
+    }}));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(
+        world.rows(
+            "SELECT direction, phone, chat_id, text, contact_id IS NOT NULL, notification_id IS NOT NULL
+               FROM messages WHERE text <> 'owner' ORDER BY id"
+        ),
+        [
+            format!("inbound|{PHONE}|{PHONE}@c.us|А можно на час позже?|1|0"),
+            format!("outbound|{PHONE}|{PHONE}@c.us|Да, ждём|1|1"),
+        ]
+    );
+}
+
 #[tokio::test]
 async fn an_order_that_could_not_be_stored_is_read_again() {
     let world = World::watching_with("", WITH_OWNER).await;

@@ -4,14 +4,17 @@
 
 use booking_monitor::domain::change::{ChangeKind, Field};
 use booking_monitor::domain::message::owner::{
-    Blind, Held, OwnerCopy, SeenAgain, ToClient, Unseen, Voice, Waited, alert_channel_down,
-    alert_channel_up, alert_company_seen, alert_company_unseen, alert_guard, alert_many_moves,
-    alert_uncertain, alert_unseen, alert_unseen_over, owner_copy,
+    Blind, Held, OwnerCopy, PauseEnd, Refusal, SeenAgain, ToClient, Unseen, Voice, Waited,
+    alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen, alert_dead,
+    alert_guard, alert_many_moves, alert_uncertain, alert_unseen, alert_unseen_over, ask_pause,
+    owner_copy,
 };
 use booking_monitor::domain::message::{
     Language, Markup, Override, Place, TemplateProblem, Texts, Told, Way, compose,
 };
 use booking_monitor::domain::phone::Phone;
+use booking_monitor::domain::policy::Kind;
+use booking_monitor::domain::question::{Choice, End, Matter};
 use booking_monitor::domain::record::{Attendance, Client, Money, Record, ServiceLine, Staff};
 use chrono::{NaiveDate, NaiveTime};
 
@@ -785,28 +788,28 @@ Out for 1 h. Sending 7 messages, 3 are too old."
     );
     let nearest = "2026-08-01T16:00:00".parse().ok();
     assert_eq!(
-        alert_guard(ru, "Малаховка", Held::Cancellations(14), nearest),
+        alert_guard(ru, "Малаховка", Held::Cancellations(14), nearest, false),
         "\
 ✋ *Придержал 14 отмен: Малаховка*
 Из журнала сразу пропали 14 записей, ближайшая сегодня в 16:00. Клиентам об этих отменах не писал.
 Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard"
     );
     assert_eq!(
-        alert_guard(en, "Малаховка", Held::Cancellations(14), None),
+        alert_guard(en, "Малаховка", Held::Cancellations(14), None, false),
         "\
 ✋ *Held back 14 cancellations: Малаховка*
 14 bookings vanished from the journal at once. Clients were not told of these.
 To send them: booking-monitor release. To drop them: booking-monitor release --discard"
     );
     assert_eq!(
-        alert_guard(ru, "Малаховка", Held::Moves(21, Some(-90)), nearest),
+        alert_guard(ru, "Малаховка", Held::Moves(21, Some(-90)), nearest, false),
         "\
 ✋ *Придержал 21 перенос: Малаховка*
 Почти все записи журнала сдвинулись разом на −1 ч 30 мин, ближайшая сегодня в 16:00. Похоже на неверный часовой пояс филиала в YClients. Клиентам об этих переносах не писал.
 Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard"
     );
     assert_eq!(
-        alert_guard(en, "Малаховка", Held::Moves(14, Some(180)), None),
+        alert_guard(en, "Малаховка", Held::Moves(14, Some(180)), None, false),
         "\
 ✋ *Held back 14 moves: Малаховка*
 Nearly all bookings moved at once by +3 h. It looks like a wrong time zone of the branch in YClients. Clients were not told of these.
@@ -826,17 +829,178 @@ Clients are being told. If this is a mistake, put the times right in the journal
     );
     let list = ["Анна, 21 августа в 14:30".to_owned()];
     assert_eq!(
-        alert_uncertain(ru, 3, &list),
+        alert_uncertain(ru, 3, &list, true),
         "\
 ❔ *Не знаю, дошло ли: 3 сообщения*
 Связь оборвалась во время отправки.
 Анна, 21 августа в 14:30"
     );
     assert_eq!(
-        alert_uncertain(en, 1, &[]),
+        alert_uncertain(ru, 3, &list, false),
+        "\
+❔ *Не знаю, дошло ли: 3 сообщения*
+Связь оборвалась во время отправки.
+Анна, 21 августа в 14:30
+Отправить ещё раз: booking-monitor retry НОМЕР"
+    );
+    assert_eq!(
+        alert_uncertain(en, 1, &[], false),
         "\
 ❔ *Did it arrive? I cannot tell: 1 message*
-The connection broke off while sending."
+The connection broke off while sending.
+To send one again: booking-monitor retry NUMBER"
+    );
+}
+
+#[test]
+fn what_no_channel_took_and_what_a_pause_keeps_back_is_told_in_both_languages() {
+    let (ru, en) = (voice(Language::Ru, WhatsApp), voice(Language::En, WhatsApp));
+    let list = ["№ 17: ✅ Вы записаны!".to_owned()];
+    assert_eq!(
+        alert_dead(ru, "Малаховка", 3, &list, true),
+        "\
+⚠️ *Не отправлено: 3 сообщения: Малаховка*
+№ 17: ✅ Вы записаны!
+И ещё 2: booking-monitor log --status dead"
+    );
+    assert_eq!(
+        alert_dead(en, "Малаховка", 1, &list, false),
+        "\
+⚠️ *Not sent: 1 message: Малаховка*
+№ 17: ✅ Вы записаны!
+To send one again: booking-monitor retry NUMBER"
+    );
+    let two = "14:00:00".parse().unwrap();
+    assert_eq!(
+        ask_pause(ru, "Малаховка", PauseEnd::At(two), 5),
+        "\
+⏸ *Пауза до 14:00: Малаховка*
+Накопилось: 5 сообщений клиентам. В 14:00 уйдут, если не решите иначе."
+    );
+    assert_eq!(
+        ask_pause(en, "Малаховка", PauseEnd::At(two), 1),
+        "\
+⏸ *Paused until 14:00: Малаховка*
+Waiting: 1 message to clients. They go at 14:00 unless you decide otherwise."
+    );
+    assert_eq!(
+        ask_pause(ru, "Малаховка", PauseEnd::Open, 1),
+        "\
+⏸ *Пауза без срока: Малаховка*
+Накопилось: 1 сообщение клиентам. Уйдут, когда снимете паузу."
+    );
+    assert_eq!(
+        ask_pause(en, "Малаховка", PauseEnd::Open, 2),
+        "\
+⏸ *Paused without an end: Малаховка*
+Waiting: 2 messages to clients. They go when you end the pause."
+    );
+    assert_eq!(
+        ask_pause(ru, "Малаховка", PauseEnd::Foreign, 2),
+        "\
+⏸ *Пауза без срока: Малаховка*
+Накопилось: 2 сообщения клиентам. Снять паузу: booking-monitor resume"
+    );
+    assert_eq!(
+        ask_pause(en, "Малаховка", PauseEnd::Foreign, 2),
+        "\
+⏸ *Paused without an end: Малаховка*
+Waiting: 2 messages to clients. To end the pause: booking-monitor resume"
+    );
+}
+
+#[test]
+fn buttons_presses_and_decisions_are_worded_in_both_languages() {
+    let (ru, en) = (voice(Language::Ru, WhatsApp), voice(Language::En, WhatsApp));
+    let labels = |v: Voice, number| {
+        let all = [Choice::Arrived, Choice::Again, Choice::Send, Choice::Drop];
+        all.map(|choice| v.button(choice, number, 14)).join(" | ")
+    };
+    assert_eq!(
+        labels(ru, None),
+        "Дошло | Отправить ещё раз | Отправить 14 | Не отправлять"
+    );
+    assert_eq!(
+        labels(en, None),
+        "It arrived | Send again | Send 14 | Do not send"
+    );
+    assert_eq!(
+        labels(ru, Some(17)),
+        "№ 17: дошло | № 17: ещё раз | Отправить 14 | Не отправлять"
+    );
+    assert_eq!(
+        labels(en, Some(17)),
+        "№ 17: it arrived | № 17: again | Send 14 | Do not send"
+    );
+    let (doubt, held) = (Matter::Uncertain(17), Matter::Guard(Kind::Cancelled));
+    let pause = Matter::Pause("2026-08-20T09:00:00.000Z".to_owned());
+    let decided = |v: Voice| {
+        [
+            v.decided(&doubt, End::Arrived, None),
+            v.decided(&doubt, End::Again, Some(17)),
+            v.decided(&doubt, End::Superseded, None),
+            v.decided(&doubt, End::Over, None),
+            v.decided(&held, End::Sent(14), None),
+            v.decided(&held, End::Dropped(14), None),
+            v.decided(&held, End::Over, None),
+            v.decided(&pause, End::Over, None),
+        ]
+        .join("\n")
+    };
+    assert_eq!(
+        decided(ru),
+        "\
+✅ Дошло
+🔁 № 17: отправляю ещё раз
+➡️ Об этом уже сказано в новом сообщении
+✅ Больше не нужно
+✅ Отправляю: 14
+🚫 Не отправляю: 14
+✅ Больше ничего не придержано
+▶️ Пауза кончилась"
+    );
+    assert_eq!(
+        decided(en),
+        "\
+✅ It arrived
+🔁 № 17: sending again
+➡️ A later message says it
+✅ Nothing to decide any more
+✅ Sending: 14
+🚫 Not sending: 14
+✅ Nothing is held any more
+▶️ The pause is over"
+    );
+    let answers = |v: Voice| {
+        [
+            v.pressed(&held, End::Sent(14), false),
+            v.pressed(&held, End::Sent(14), true),
+            v.pressed(&doubt, End::Arrived, true),
+            v.refused(Refusal::NotYours),
+            v.refused(Refusal::Void),
+            v.refused(Refusal::Grown(15)),
+        ]
+        .join("\n")
+    };
+    assert_eq!(
+        answers(ru),
+        "\
+Отправляю: 14.
+Уже решено: отправляю: 14.
+Уже решено: дошло.
+Это решают владельцы салона.
+Эта кнопка больше не действует.
+Их уже 15. Проверьте и нажмите ещё раз."
+    );
+    assert_eq!(
+        answers(en),
+        "\
+Sending: 14.
+Already decided: sending: 14.
+Already decided: it arrived.
+This is for the salon's owners.
+This button does nothing any more.
+There are 15 by now. Check, and press again."
     );
 }
 

@@ -6,6 +6,7 @@ mod support;
 use std::time::Duration;
 
 use booking_monitor::demo::salon::{Fault, PARTNER_TOKEN, Route, USER_TOKEN};
+use booking_monitor::ports::{Clock as _, SystemClock};
 use support::program::{Program, start, stderr, stdout};
 use support::world::SALON;
 
@@ -478,6 +479,81 @@ async fn status_log_and_explain_tell_the_story() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_clients_wrote_is_shown_without_their_phones() {
+    let program = Program::new().await;
+    let asks =
+        "А можно на час позже? Звоните 8 900 000-00-01, я до вечера на связи и очень жду ответа";
+    for (phone, text) in [
+        ("+79000000001", asks),
+        ("+79000000002", "стоп"),
+        ("+79000000003", "Спасибо!"),
+    ] {
+        program.green.push_text_at(phone, text, SystemClock.now());
+    }
+    program.run(&["--once"]).await;
+    let daemon = program.daemon();
+    for (call, lines) in [
+        (&["messages"] as &[&str], 4),
+        (&["messages", "--limit", "2"], 2),
+        (&["messages", "--phone", "89000000002"], 2),
+        (&["messages", "--channel", "telegram"], 0),
+        (&["inbox"], 3),
+        (&["inbox", "--unanswered"], 1),
+        (&["inbox", "--unanswered", "--phone", "+79000000003"], 0),
+    ] {
+        // No secret is needed.
+        let text = program
+            .command(call)
+            .env_remove("GREEN_API_TOKEN")
+            .env_remove("YCLIENTS_USER_TOKEN")
+            .output()
+            .unwrap();
+        assert_eq!(text.status.code(), Some(0), "{}", stderr(&text));
+        let text = stdout(&text);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        let json = program.run(&[call, &["--json"]].concat()).await;
+        let rows: serde_json::Value = serde_json::from_str(&stdout(&json)).unwrap();
+        assert_eq!(rows.as_array().unwrap().len(), lines, "{call:?}: {rows}");
+        for shown in [text, rows.to_string()] {
+            for phone in ["9000000001", "9000000002", "9000000003", "900 000-00-01"] {
+                assert!(!shown.contains(phone), "{call:?}: {shown}");
+            }
+        }
+    }
+    let waiting = program.run(&["inbox", "--unanswered", "--json"]).await;
+    let rows: serde_json::Value = serde_json::from_str(&stdout(&waiting)).unwrap();
+    let row = &rows[0];
+    assert_eq!(row["phone"], "+7 *** ***-**-01");
+    assert_eq!(row["direction"], "inbound");
+    assert_eq!(row["unanswered"], true);
+    assert_eq!(row["answered_at"], serde_json::Value::Null);
+    assert!(
+        row["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("А можно на час позже?")
+    );
+    let both = stdout(&program.run(&["messages"]).await);
+    for part in ["whatsapp", "+7 ***", "→", "←", "ждёт", "есть"] {
+        assert!(both.contains(part), "{part}\n{both}");
+    }
+    let status = program.run(&["status", "--json"]).await;
+    let status: serde_json::Value = serde_json::from_str(&stdout(&status)).unwrap();
+    assert_eq!(status["messages"]["total"], 4);
+    assert_eq!(status["messages"]["last_24h"], 4);
+    assert_eq!(status["messages"]["recent"].as_array().unwrap().len(), 4);
+    assert_eq!(status["messages"]["clients"]["whatsapp"], 3);
+    let status = stdout(&program.run(&["status"]).await);
+    let received = "Сообщений получено: 3, за 24 ч 3";
+    assert!(status.contains(received), "{status}");
+    daemon.signal("TERM");
+    let (ended, log) = daemon.end(std::time::Duration::from_secs(10)).await;
+    assert!(ended.success(), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_uncertain_message_can_be_sent_again_by_hand() {
     let program = Program::new().await;
     program.run(&["--once"]).await;
@@ -495,7 +571,15 @@ async fn an_uncertain_message_can_be_sent_again_by_hand() {
     let retry = program.run(&["retry", "1"]).await;
     assert_eq!(retry.status.code(), Some(0), "{}", stderr(&retry));
     program.run(&["--once"]).await;
-    assert_eq!(program.green.sent().len(), 1);
+    let sent = program.green.sent();
+    assert_eq!(sent.len(), 1);
+    assert!(
+        sent[0]
+            .text
+            .starts_with("Повторяю на случай, если не дошло:"),
+        "{}",
+        sent[0].text
+    );
     assert_eq!(
         program.rows("SELECT status FROM booking_notifications"),
         ["sent"]

@@ -24,6 +24,7 @@ mod demo;
 mod explain;
 mod failure;
 mod log;
+mod messages;
 mod pause;
 mod release;
 mod status;
@@ -69,6 +70,8 @@ fn run(cli: Cli) -> Outcome {
             status,
             json,
         }) => log::run(&path, limit, company, status.as_deref(), json),
+        Some(Command::Messages(of)) => messages::messages(&path, &of),
+        Some(Command::Inbox { unanswered, of }) => messages::inbox(&path, unanswered, &of),
         Some(Command::Verify { company, json }) => block_on(verify::run(&path, company, json)),
         Some(Command::Retry { ids, dead }) => release::retry(&path, &ids, dead),
         Some(Command::Release {

@@ -58,24 +58,30 @@ fn selector(config: &Config, of: &PauseArgs) -> Result<Selector, Failure> {
             "no company {id} in the configuration"
         )));
     }
-    let company = config
-        .companies
-        .iter()
-        .find(|c| of.company.is_none_or(|id| c.id == id));
-    let country = company.map_or("RU", |c| c.country.as_str());
-    let phone = match &of.phone {
-        Some(written) => {
-            let phone = Phone::parse(written, country)
-                .map_err(|problem| Failure::usage(&format!("--phone: {problem}")))?;
-            Some(phone.e164().to_owned())
-        }
-        None => None,
-    };
     Ok(Selector {
         company: of.company,
         staff: of.staff,
-        phone,
+        phone: phone(config, of.company, of.phone.as_deref())?,
     })
+}
+
+/// `--phone` as the database has it; without a code it is of the company's country.
+pub(super) fn phone(
+    config: &Config,
+    company: Option<i64>,
+    written: Option<&str>,
+) -> Result<Option<String>, Failure> {
+    let mut companies = config.companies.iter();
+    let company = companies.find(|c| company.is_none_or(|id| c.id == id));
+    let country = company.map_or("RU", |c| c.country.as_str());
+    match written {
+        Some(written) => {
+            let phone = Phone::parse(written, country)
+                .map_err(|problem| Failure::usage(&format!("--phone: {problem}")))?;
+            Ok(Some(phone.e164().to_owned()))
+        }
+        None => Ok(None),
+    }
 }
 
 fn end_of(written: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {

@@ -8,7 +8,7 @@ use chrono::Utc;
 use super::failure::code;
 use super::text::Say;
 use super::{Failure, Outcome, existing, load, refused, say};
-use crate::config::{Config, Secrets};
+use crate::config::{Config, Language, Secrets};
 use crate::domain::delivery::Status;
 use crate::pipeline::orders;
 use crate::store::{self, guard, outbox, rights};
@@ -87,6 +87,11 @@ pub(super) fn give_up_hidden(path: &Path, company: Option<i64>) -> Outcome {
     Ok(0)
 }
 
+fn language_of(config: &Config, company: i64) -> Language {
+    let company = config.companies.iter().find(|c| c.id == company);
+    company.map_or(config.language, |c| c.language)
+}
+
 pub(super) fn retry(path: &Path, ids: &[i64], dead: bool) -> Outcome {
     let (config, mut conn) = open(path)?;
     let now = Utc::now();
@@ -102,7 +107,7 @@ pub(super) fn retry(path: &Path, ids: &[i64], dead: bool) -> Outcome {
         let (mut count, mut refused) = (0, Vec::new());
         for id in ids {
             let again = match outbox::get(tx, id)? {
-                Some(n) => orders::retry(tx, &n, now)?,
+                Some(n) => orders::retry(tx, &n, language_of(&config, n.company), now)?,
                 None => false,
             };
             if again {

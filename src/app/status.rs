@@ -201,7 +201,7 @@ fn to_json(p: &Picture) -> Value {
         "messages": {
             "total": p.messages.total,
             "last_24h": p.messages.last_24h,
-            "recent": p.messages.recent.iter().map(|(at, channel, direction, _)| json!({
+            "recent": p.messages.recent.iter().map(|(at, channel, direction)| json!({
                 "created_at": stamp(Some(*at)), "channel": channel, "direction": direction,
             })).collect::<Vec<_>>(),
             "clients": p.messages.clients,
@@ -304,9 +304,9 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     lines.push(format!(
         "{} {}, {} {}",
         words.of("Сообщений получено:", "Messages received:"),
-        p.messages.total,
+        p.messages.received,
         words.of("за 24 ч", "in 24 h"),
-        p.messages.last_24h
+        p.messages.received_24h
     ));
     lines.push(
         if p.is_healthy() {

@@ -12,6 +12,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 
 use crate::domain::delivery::Outcome;
+use crate::domain::phone::without_long_numbers;
 use crate::http_client::{failure, never_left};
 
 /// No answer to a send is longer; more is not read.
@@ -222,34 +223,6 @@ pub(super) fn scrub(said: &str, secret: &str) -> String {
         Some((cut, _)) => format!("{}…", &masked[..cut]),
         None => masked,
     }
-}
-
-/// Masks numbers of more than six digits, also written with spaces, brackets and hyphens.
-fn without_long_numbers(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let mut out = String::with_capacity(text.len());
-    let mut i = 0;
-    while i < chars.len() {
-        if !chars[i].is_ascii_digit() {
-            out.push(chars[i]);
-            i += 1;
-            continue;
-        }
-        let run = chars[i..]
-            .iter()
-            .take_while(|c| c.is_ascii_digit() || " -()".contains(**c))
-            .count();
-        let last = (i..i + run).rev().find(|&j| chars[j].is_ascii_digit());
-        let end = last.map_or(i + 1, |j| j + 1);
-        let digits = chars[i..end].iter().filter(|c| c.is_ascii_digit()).count();
-        if digits > 6 {
-            out.push_str("***");
-        } else {
-            out.extend(&chars[i..end]);
-        }
-        i = end;
-    }
-    out
 }
 
 #[cfg(test)]

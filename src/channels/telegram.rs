@@ -15,8 +15,9 @@ use super::classify::{Answer, Silence, by_status, exchange, pause, scrub, worded
 use crate::domain::delivery::Outcome;
 use crate::domain::message::Markup;
 use crate::http_client::{self, ClientError};
-use crate::ports::{Addressing, Channel, Keyboard, Outgoing};
+use crate::ports::{Addressing, Channel, EditOutcome, Edited, Keyboard, Outgoing};
 
+mod buttons;
 mod updates;
 
 pub use updates::Updates;
@@ -214,6 +215,18 @@ impl Channel for Telegram {
         Some("Telegram")
     }
 
+    fn has_buttons(&self) -> bool {
+        self.receive
+    }
+
+    async fn edit(&self, message: &Edited) -> EditOutcome {
+        self.bot.edit(message).await
+    }
+
+    async fn answer_press(&self, press_id: &str, text: &str) -> Result<(), String> {
+        self.bot.answer_press(press_id, text).await
+    }
+
     async fn inspect(&self) -> Vec<String> {
         if !self.receive {
             return Vec::new();
@@ -241,7 +254,9 @@ impl Channel for Telegram {
                 "parse_mode": "HTML",
                 "link_preview_options": {"is_disabled": true},
             });
-            if let Some(keyboard) = message.keyboard {
+            if !message.buttons.is_empty() {
+                body["reply_markup"] = buttons::under(&message.buttons);
+            } else if let Some(keyboard) = message.keyboard {
                 body["reply_markup"] = markup_of(keyboard);
             }
             body

@@ -17,6 +17,7 @@ pub mod known;
 pub mod message;
 pub mod phone;
 pub mod policy;
+pub mod question;
 pub mod record;
 pub mod settle;
 pub mod silence;

@@ -126,6 +126,35 @@ impl fmt::Debug for Phone {
     }
 }
 
+/// Masks numbers of more than six digits, also written with spaces, brackets and hyphens.
+#[must_use]
+pub fn without_long_numbers(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    let mut i = 0;
+    while i < chars.len() {
+        if !chars[i].is_ascii_digit() {
+            out.push(chars[i]);
+            i += 1;
+            continue;
+        }
+        let run = chars[i..]
+            .iter()
+            .take_while(|c| c.is_ascii_digit() || " -()".contains(**c))
+            .count();
+        let last = (i..i + run).rev().find(|&j| chars[j].is_ascii_digit());
+        let end = last.map_or(i + 1, |j| j + 1);
+        let digits = chars[i..end].iter().filter(|c| c.is_ascii_digit()).count();
+        if digits > 6 {
+            out.push_str("***");
+        } else {
+            out.extend(&chars[i..end]);
+        }
+        i = end;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,6 +45,19 @@ impl Member {
         }
     }
 
+    /// The person already knows it as it is; what is never told does not count.
+    #[must_use]
+    pub fn is_as_known(&self) -> bool {
+        match self.known.single() {
+            Some(Knowledge::Booked(known)) => {
+                let never_told = |f: &Field| matches!(f, Field::Comment | Field::Labels);
+                self.is_alive() && differing(known, &self.record).iter().all(never_told)
+            }
+            Some(Knowledge::Nothing | Knowledge::Cancelled(_)) => !self.is_alive(),
+            Some(Knowledge::Unseen) | None => false,
+        }
+    }
+
     fn believes(&self) -> bool {
         self.known.states().iter().any(Knowledge::is_alive)
     }

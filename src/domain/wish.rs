@@ -1,6 +1,31 @@
 //! What a client's message asks for as a whole. A word among others is no command: "стоп, я не то
 //! написала" goes to a person.
 
+/// Beside politeness: nobody waits for an answer to these.
+const ACKNOWLEDGED: [&str; 13] = [
+    "да",
+    "ок",
+    "окей",
+    "ok",
+    "okay",
+    "yes",
+    "хорошо",
+    "буду",
+    "приду",
+    "придем",
+    "подтверждаю",
+    "понятно",
+    "поняла",
+];
+
+/// Whether nobody waits for an answer to this: a wish, which is confirmed, thanks, a nod, a picture.
+#[must_use]
+pub fn needs_no_answer(text: &str) -> bool {
+    let words = words(text);
+    let nods = made_of(&words, &ACKNOWLEDGED, &mut false);
+    Wish::of(text).is_some() || nods && !text.trim_start().starts_with('/')
+}
+
 /// What a whole message asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -118,6 +143,24 @@ mod tests {
         }
         for text in ["старт", "START", "Подписаться, пожалуйста 🤍"] {
             assert_eq!(Wish::of(text), Some(Wish::Start), "{text}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_an_answer_to_thanks_and_nods() {
+        for text in [
+            "Спасибо!",
+            "ок",
+            "👍",
+            "Да, хорошо, спасибо 🤍",
+            "Стоп",
+            "Буду",
+        ] {
+            assert!(needs_no_answer(text), "{text}");
+        }
+        for text in ["да, но можно позже?", "не приду", "?1", "спасибо, не смогу"]
+        {
+            assert!(!needs_no_answer(text), "{text}");
         }
     }
 

@@ -8,9 +8,10 @@ use super::{Company, Desk, words};
 use crate::domain::change::ChangeKind;
 use crate::domain::message::owner::{Untold, card_call};
 use crate::domain::policy::Reason;
+use crate::domain::question::Matter;
 use crate::domain::record::Record;
 use crate::store::outbox::{self, New, Notification};
-use crate::store::{self, cache, companies};
+use crate::store::{self, cache, companies, questions};
 
 /// Visits nearer than this cannot wait for the client to find out.
 const NEAR: TimeDelta = TimeDelta::hours(48);
@@ -111,7 +112,7 @@ impl Desk {
             let Some(end) = self.channels.get(&owner.channel) else {
                 continue;
             };
-            outbox::add(
+            let card = outbox::add(
                 conn,
                 &New {
                     company: n.company,
@@ -125,6 +126,9 @@ impl Desk {
                 },
                 now,
             )?;
+            if end.channel.has_buttons() {
+                questions::ask(conn, card, n.company, &Matter::Call(n.id), 0)?;
+            }
         }
         Ok(())
     }

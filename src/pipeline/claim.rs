@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::orders::paused_until;
 use super::quiet::hold_until;
@@ -77,7 +77,12 @@ impl Desk {
         if n.phone.is_empty() {
             return self.claim_for_owner(tx, &n, end, now);
         }
-        self.claim_for_client(tx, &n, end, now)
+        let claim = self.claim_for_client(tx, &n, end, now)?;
+        let left = outbox::get(tx, id)?.is_some_and(|n| n.status == Status::Pending);
+        if matches!(claim, Claim::Skip) && !left {
+            self.refresh_copies(tx, &n, now)?;
+        }
+        Ok(claim)
     }
 
     fn claim_for_client(
@@ -270,42 +275,62 @@ impl Desk {
             outbox::set_ended(tx, n.id, Status::Dead, "could not be sent for a day")?;
             return Ok(Claim::Skip);
         }
-        let mut message = n.message.clone();
-        if !n.frozen {
-            let Some(company) = self.companies.get(&n.company) else {
-                return Ok(Claim::Skip);
-            };
-            let row = companies::ensure(tx, n.company)?;
-            let Some(zone) = company.zone(&row) else {
-                return Ok(Claim::Skip);
-            };
-            let copy: words::Copy = serde_json::from_str(&n.told)
-                .map_err(|_| store::StoreError::Corrupt("owner's copy"))?;
-            let about = match n.about {
-                Some(about) => outbox::get(tx, about)?,
-                None => None,
-            };
-            let label = about.as_ref().map_or_else(String::new, |a| {
-                words::label(
-                    self.channels.get(&a.channel).map(|c| c.as_ref()),
-                    &a.channel,
-                )
-            });
-            let place = words::Place {
-                company,
-                row: &row,
-                zone,
-                now,
-            };
-            let mask = self.mask_phones;
-            message = copy.text(&place, end.channel.markup(), about.as_ref(), &label, mask);
-        }
+        let text = match n.frozen {
+            true => n.message.clone(),
+            false => match self.copy_text(tx, n, end, now)? {
+                Some(text) => text,
+                None => return Ok(Claim::Skip),
+            },
+        };
         let message = Message {
             to: n.recipient.clone(),
-            text: message,
+            text,
             brief: None,
         };
         self.go(tx, n, message, &n.told, now)
+    }
+
+    /// An owner's copy as it is to read now; `None` while its company cannot be written about.
+    pub(super) fn copy_text(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        end: &ChannelEnd,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<String>> {
+        let Some(company) = self.companies.get(&n.company) else {
+            return Ok(None);
+        };
+        let row = companies::get(conn, n.company)?.unwrap_or_default();
+        let Some(zone) = company.zone(&row) else {
+            return Ok(None);
+        };
+        let copy: words::Copy = serde_json::from_str(&n.told)
+            .map_err(|_| store::StoreError::Corrupt("owner's copy"))?;
+        let about = match n.about {
+            Some(about) => outbox::get(conn, about)?,
+            None => None,
+        };
+        let label = about.as_ref().map_or_else(String::new, |a| {
+            words::label(
+                self.channels.get(&a.channel).map(|c| c.as_ref()),
+                &a.channel,
+            )
+        });
+        let place = words::Place {
+            company,
+            row: &row,
+            zone,
+            now,
+        };
+        let (markup, mask) = (end.channel.markup(), self.mask_phones);
+        Ok(Some(copy.text(
+            &place,
+            markup,
+            about.as_ref(),
+            &label,
+            mask,
+        )))
     }
 
     fn go(
@@ -318,14 +343,20 @@ impl Desk {
     ) -> store::Result<Claim> {
         let Message { to, text, brief } = message;
         let attempt = outbox::begin(tx, n.id, &to, &text, told, now)?;
+        // What was decided since, and the buttons, are no part of the text that is kept.
+        let (shown, buttons) = match n.kind.as_str() {
+            "alert" | "owner" => self.with_questions(tx, n, &text, now)?,
+            _ => (text.clone(), Vec::new()),
+        };
         let wrote = contacts::last_inbound_at(tx, &n.channel, &to)?;
         Ok(Claim::Go {
             attempt,
             outgoing: Outgoing {
                 key: message_key(n.id, n.created_at, &to, &text),
                 to,
-                text,
+                text: shown,
                 keyboard: n.keyboard,
+                buttons,
                 brief,
                 wrote_lately: wrote_lately(wrote, now),
             },

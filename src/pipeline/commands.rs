@@ -73,7 +73,7 @@ impl Desk {
                     let theirs = outbox::get(conn, number)?
                         .filter(|n| scope.iter().any(|c| c.settings.id == n.company));
                     if let Some(n) = theirs
-                        && orders::retry(conn, &n, now)?
+                        && orders::retry(conn, &n, self.language_of_company(n.company), now)?
                     {
                         again.push(number.to_string());
                     }
@@ -126,9 +126,20 @@ impl Desk {
                     lifted += pauses::lift_company(conn, company.settings.id)?;
                 }
                 outbox::replan(conn, now)?;
-                Ok(match lifted {
-                    0 => say("Паузы не было.", "There was no pause."),
-                    _ => say("Пауза снята.", "The pause is over."),
+                // A pause about more than these companies is not theirs to end.
+                let running = pauses::running(conn, now)?;
+                let goes_on = running.iter().any(|pause| pause.of.company.is_none());
+                Ok(match (lifted, goes_on) {
+                    (0, false) => say("Паузы не было.", "There was no pause."),
+                    (_, false) => say("Пауза снята.", "The pause is over."),
+                    (0, true) => say(
+                        "Идёт пауза, поставленная для всех салонов: из чата её не снять. Снять: booking-monitor resume",
+                        "A pause for all salons is on, which this chat cannot end. To end it: booking-monitor resume",
+                    ),
+                    (_, true) => say(
+                        "Пауза салона снята, но идёт ещё одна, для всех салонов. Снять её: booking-monitor resume",
+                        "The salon's pause is over, but one for all salons is still on. To end that: booking-monitor resume",
+                    ),
                 })
             }
             _ => Ok(say(

@@ -19,6 +19,8 @@ use crate::store::{self, channels, companies};
 
 /// Messages on their way at once on one channel; one to each recipient.
 const IN_FLIGHT: usize = 8;
+/// Of these so many may be edits.
+const EDITS_IN_FLIGHT: usize = 2;
 /// While sends are under way, what else falls due is looked for this often.
 const GLANCE: Duration = Duration::from_secs(5);
 /// Taken from the outbox at once.
@@ -51,6 +53,8 @@ enum Step {
     Tried(i64, store::Result<Option<bool>>),
     /// The messenger's journal was searched for this send.
     LookedUp(i64, store::Result<()>),
+    /// This message, which is out, was written anew.
+    Edited(i64, store::Result<()>),
 }
 
 impl Pipeline {
@@ -62,6 +66,7 @@ impl Pipeline {
         let mut report = DeliverReport::default();
         let mut flying = FuturesUnordered::new();
         let (mut looking, mut sending) = (BTreeSet::new(), BTreeSet::new());
+        let mut editing = 0;
         let mut may_speak: BTreeMap<i64, DateTime<Utc>> = BTreeMap::new();
         // What could not leave in this run is left for the next one, not tried for ever.
         let (mut blind, mut left) = (BTreeSet::new(), BTreeSet::new());
@@ -110,6 +115,15 @@ impl Pipeline {
                         flying.push(self.look(due.company).boxed());
                     }
                 }
+                // Old words wait for new ones: an edit takes its turn in the chat's pace, too.
+                for edit in self.edits_due(end).await? {
+                    let id = edit.notification;
+                    if editing < EDITS_IN_FLIGHT && flying.len() < IN_FLIGHT && sending.insert(id) {
+                        editing += 1;
+                        let step = async move { Step::Edited(id, self.edit_one(end, edit).await) };
+                        flying.push(step.boxed());
+                    }
+                }
             }
             // Whoever hangs delays nobody who comes later: the bell and the clock are heard too.
             let next_due = self.next_due_in(end).await?;
@@ -130,6 +144,11 @@ impl Pipeline {
                             blind.insert(company);
                         }
                     }
+                }
+                Some(Step::Edited(id, outcome)) => {
+                    editing -= 1;
+                    sending.remove(&id);
+                    outcome?;
                 }
                 Some(Step::LookedUp(id, outcome)) => {
                     sending.remove(&id);

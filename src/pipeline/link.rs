@@ -19,22 +19,42 @@ use crate::store::{self, companies, contacts};
 /// Of a client's words, so many characters are handed to the owner.
 const LONGEST_QUOTE: usize = 1000;
 
+/// Somebody who opened the bot, or sent it a contact.
+pub(super) struct Opened {
+    pub(super) message_id: String,
+    pub(super) chat_id: String,
+    pub(super) name: String,
+}
+
+impl Opened {
+    /// Whether this was not read before; it is from now on. Only in the transaction of what follows
+    /// from it, or a crash in between leaves somebody without an answer for good.
+    fn is_first(
+        &self,
+        conn: &Connection,
+        channel: &str,
+        what: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<bool> {
+        contacts::note_read(conn, channel, &self.chat_id, &self.message_id, what, now)
+    }
+}
+
 impl Pipeline {
     /// Somebody opened the bot: a greeting, and a button that sends their number.
-    pub(super) async fn greet(
-        &self,
-        end: &Arc<ChannelEnd>,
-        company: Option<i64>,
-        chat_id: String,
-        name: String,
-    ) -> store::Result<()> {
+    pub(super) async fn greet(&self, end: &Arc<ChannelEnd>, opened: Opened) -> store::Result<()> {
+        let company = self.only_company_of(&end.name);
         let for_clients = self.companies.values().any(|c| c.writes_over(&end.name));
-        if !for_clients || self.is_owners_chat(&end.name, &chat_id) {
-            return self.name_chat(end, company, chat_id).await;
+        if !for_clients || self.is_owners_chat(&end.name, &opened.chat_id) {
+            return self.name_chat(end, company, opened).await;
         }
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
         self.store
             .write(move |tx| {
+                if !opened.is_first(tx, &end.name, "/start", now)? {
+                    return Ok(());
+                }
+                let Opened { chat_id, name, .. } = opened;
                 contacts::ensure(tx, &end.name, &chat_id, &name)?;
                 let linked = contacts::phone_of(tx, &end.name, &chat_id)?;
                 let is_linked = linked.is_some();
@@ -70,12 +90,16 @@ impl Pipeline {
         &self,
         end: &Arc<ChannelEnd>,
         company: Option<i64>,
-        chat_id: String,
+        opened: Opened,
     ) -> store::Result<()> {
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
-        let known = self.is_owners_chat(&end.name, &chat_id);
+        let known = self.is_owners_chat(&end.name, &opened.chat_id);
         self.store
             .write(move |tx| {
+                if !opened.is_first(tx, &end.name, "/start", now)? {
+                    return Ok(());
+                }
+                let chat_id = &opened.chat_id;
                 let (language, _) = desk.salon(tx, company)?;
                 let text = match (language, known) {
                     (Language::Ru, true) => "Всё в порядке: копии и предупреждения приходят сюда.".to_owned(),
@@ -87,7 +111,7 @@ impl Pipeline {
                         "This chat's number: {chat_id}. Write it into the salon's owner in booking-monitor.toml, and copies and alerts will come here."
                     ),
                 };
-                answer(tx, &end, company, &chat_id, &text, None, now)
+                answer(tx, &end, company, chat_id, &text, None, now)
             })
             .await
     }
@@ -96,11 +120,10 @@ impl Pipeline {
     pub(super) async fn link(
         &self,
         end: &Arc<ChannelEnd>,
-        company: Option<i64>,
-        chat_id: String,
+        opened: Opened,
         phone: Option<Phone>,
-        name: String,
     ) -> store::Result<()> {
+        let company = self.only_company_of(&end.name);
         let channel = end.name.as_str();
         match &phone {
             Some(_) => tracing::info!(channel, "chat linked to a phone"),
@@ -109,6 +132,10 @@ impl Pipeline {
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
         self.store
             .write(move |tx| {
+                if !opened.is_first(tx, &end.name, "contact", now)? {
+                    return Ok(());
+                }
+                let Opened { chat_id, name, .. } = opened;
                 let (language, _) = desk.salon(tx, company)?;
                 let Some(phone) = phone else {
                     let text = match language {

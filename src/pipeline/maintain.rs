@@ -6,24 +6,25 @@ use rusqlite::Connection;
 use super::poll::delta;
 use super::{Company, Desk, Pipeline, words};
 use crate::config::{Alerts, Owner};
-use crate::domain::message::owner::{
-    Blind, Voice, Waited, alert_channel_down, alert_channel_up, alert_company_seen,
-    alert_company_unseen, alert_uncertain,
-};
+use crate::domain::message::owner::{Voice, Waited, alert_channel_down, alert_channel_up};
+use crate::domain::question::Matter;
 use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
-use crate::store::outbox::{self, New, Notification};
-use crate::store::{self, alerts, guard, pauses, stats};
+use crate::store::outbox::{self, New};
+use crate::store::{self, alerts, guard, pauses, questions, stats};
 
 mod guard_alerts;
+mod journal_alerts;
+mod pause_alerts;
 mod rights_alerts;
+mod send_alerts;
 
 impl Pipeline {
     /// Raises alerts that have become due and ends those that are over. Returns how many messages
     /// to owners that makes.
     pub async fn alerts_due(&self, now: DateTime<Utc>) -> store::Result<u32> {
         let (desk, settings) = (self.desk(), self.alerts.clone());
-        let raised = self
+        let (raised, to_edit) = self
             .store
             .write(move |tx| {
                 let watch = Watch {
@@ -34,26 +35,27 @@ impl Pipeline {
                 };
                 guard::end_past(tx, now)?;
                 pauses::forget_ended(tx, now)?;
-                let mut raised = 0;
+                let mut raised = watch.journals()?;
                 let busy = watch.busy()?;
-                let uncertain = outbox::uncertain(tx)?;
-                let open: Vec<i64> = uncertain.iter().map(|n| n.id).collect();
-                alerts::keep_uncertain(tx, &open)?;
                 for company in desk.companies.values() {
-                    raised += watch.journal(company)?;
                     raised += watch.guard(company)?;
                     raised += watch.moves(company, &busy)?;
                     raised += watch.rights(company)?;
-                    raised += watch.uncertain(company, &uncertain)?;
                 }
+                raised += watch.uncertain()?;
+                raised += watch.dead()?;
+                raised += watch.pauses()?;
                 for state in channels::all(tx)? {
                     raised += watch.channel(&state)?;
                 }
-                Ok(raised)
+                Ok((raised, desk.review_questions(tx, now)?))
             })
             .await?;
         if raised > 0 {
             tracing::info!(messages = raised, "owners alerted");
+        }
+        if to_edit {
+            self.bell.notify_waiters();
         }
         Ok(raised)
     }
@@ -68,60 +70,6 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// The journal of a company: at once when a person has to act, else after a while.
-    fn journal(&self, company: &Company) -> store::Result<u32> {
-        let row = companies::ensure(self.conn, company.settings.id)?;
-        let cause = format!("company:{}", company.settings.id);
-        let Some(since) = row.failing_since else {
-            let Some(since) = alerts::close(self.conn, &cause)? else {
-                return Ok(0);
-            };
-            let waited = self.waited(Some(company.settings.id))?;
-            let gap = (self.now - since).num_seconds();
-            return self.tell(company, &row, |v, salon| {
-                alert_company_seen(v, salon, gap, waited)
-            });
-        };
-        let due = row.denied.is_some() || self.now - since >= delta(self.settings.after);
-        if !due || !alerts::open(self.conn, &cause, since, self.now)? {
-            return Ok(0);
-        }
-        let error = row.last_error.clone().unwrap_or_default();
-        let why = row
-            .denied
-            .and_then(Blind::from_status)
-            .unwrap_or(Blind::Other(&error));
-        let at = self.local(company, &row, since).time();
-        self.tell(company, &row, |v, salon| {
-            alert_company_unseen(v, salon, at, why)
-        })
-    }
-
-    /// Sends whose outcome nobody can tell, together.
-    fn uncertain(&self, company: &Company, all: &[Notification]) -> store::Result<u32> {
-        let id = company.settings.id;
-        let mut fresh = Vec::new();
-        for n in all.iter().filter(|n| n.company == id) {
-            let cause = format!("uncertain:{}", n.id);
-            if alerts::open(self.conn, &cause, self.now, self.now)? {
-                let first_line = n
-                    .message
-                    .lines()
-                    .next()
-                    .unwrap_or("")
-                    .replace(['*', '_', '~'], "");
-                fresh.push(format!("№ {}: {first_line}", n.id));
-            }
-        }
-        if fresh.is_empty() {
-            return Ok(0);
-        }
-        let row = companies::ensure(self.conn, id)?;
-        self.tell(company, &row, |v, _| {
-            alert_uncertain(v, fresh.len(), &fresh)
-        })
-    }
-
     /// A channel that cannot send: every company it serves hears of it.
     fn channel(&self, state: &ChannelState) -> store::Result<u32> {
         let cause = format!("channel:{}", state.name);
@@ -199,40 +147,97 @@ impl Watch<'_> {
         &self,
         company: &Company,
         row: &CompanyRow,
-        told: &mut Vec<(String, String)>,
+        told: &mut Vec<Chat>,
         text: impl Fn(Voice, &str) -> String,
     ) -> store::Result<u32> {
-        let zone = company.zone(row).unwrap_or(chrono_tz::UTC);
-        let place = words::Place {
-            company,
-            row,
-            zone,
-            now: self.now,
-        };
         let mut raised = 0;
-        for Owner { channel, to, .. } in company.settings.owners.iter().filter(|o| o.alerts) {
-            let chat = (channel.clone(), to.clone());
-            let Some(end) = self.desk.channels.get(channel) else {
-                continue;
-            };
+        for chat in self.chats(company) {
             if told.contains(&chat) {
                 continue;
             }
+            let (voice, _) = self.voice(company, row, &chat)?;
+            self.write(company, &chat, &text(voice, &company.title(row)), &[])?;
             told.push(chat);
-            let message = text(place.voice(end.channel.markup()), &company.title(row));
-            outbox::add(
-                self.conn,
-                &New {
-                    company: company.settings.id,
-                    recipient: to,
-                    channel,
-                    message: &message,
-                    ..New::note("alert", self.now)
-                },
-                self.now,
-            )?;
             raised += 1;
         }
         Ok(raised)
     }
+
+    /// Asks the owners of a company who take alerts. `text` is told whether there will be buttons;
+    /// where there are none, the same is only said.
+    fn ask(
+        &self,
+        company: &Company,
+        row: &CompanyRow,
+        asks: &[(Matter, i64)],
+        text: impl Fn(Voice, &str, bool) -> String,
+    ) -> store::Result<u32> {
+        let mut raised = 0;
+        for chat in self.chats(company) {
+            let (voice, has_buttons) = self.voice(company, row, &chat)?;
+            let asks = if has_buttons { asks } else { &[] };
+            let text = text(voice, &company.title(row), has_buttons);
+            self.write(company, &chat, &text, asks)?;
+            raised += 1;
+        }
+        Ok(raised)
+    }
+
+    /// Where the owners of a company take alerts, over channels that there are.
+    fn chats(&self, company: &Company) -> Vec<Chat> {
+        let mut chats = Vec::new();
+        for Owner { channel, to, .. } in company.settings.owners.iter().filter(|o| o.alerts) {
+            let chat = (channel.clone(), to.clone());
+            if self.desk.channels.contains_key(channel) && !chats.contains(&chat) {
+                chats.push(chat);
+            }
+        }
+        chats
+    }
+
+    /// How that chat is written to, and whether it can have buttons.
+    fn voice(
+        &self,
+        company: &Company,
+        row: &CompanyRow,
+        (channel, _): &Chat,
+    ) -> store::Result<(Voice, bool)> {
+        let end = self.desk.channels.get(channel);
+        let end = end.ok_or(store::StoreError::Corrupt("owner's channel"))?;
+        let place = words::Place {
+            company,
+            row,
+            zone: company.zone(row).unwrap_or(chrono_tz::UTC),
+            now: self.now,
+        };
+        let voice = place.voice(end.channel.markup());
+        Ok((voice, end.channel.has_buttons()))
+    }
+
+    fn write(
+        &self,
+        company: &Company,
+        (channel, to): &Chat,
+        message: &str,
+        asks: &[(Matter, i64)],
+    ) -> store::Result<()> {
+        let id = outbox::add(
+            self.conn,
+            &New {
+                company: company.settings.id,
+                recipient: to,
+                channel,
+                message,
+                ..New::note("alert", self.now)
+            },
+            self.now,
+        )?;
+        for (matter, figure) in asks {
+            questions::ask(self.conn, id, company.settings.id, matter, *figure)?;
+        }
+        Ok(())
+    }
 }
+
+/// An owner's chat: the channel's name, and the address there.
+type Chat = (String, String);

@@ -4,41 +4,133 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
+use super::outcome;
 use super::visit::Visit;
 use crate::domain::delivery::Status;
-use crate::domain::policy::Reason;
+use crate::domain::known::Known;
+use crate::domain::message::Language;
+use crate::domain::policy::{Kind, Reason};
+use crate::domain::question::{End, Matter};
 use crate::domain::record::Record;
 use crate::store::outbox::{self, Notification};
 use crate::store::pauses::{self, Pause, Selector};
-use crate::store::{self, companies, guard};
+use crate::store::{self, alerts, cache, companies, guard, questions};
 
 /// A pause without an end of its own is looked at again so often; whoever ends it plans anew.
 const OPEN_END: TimeDelta = TimeDelta::hours(24);
 
 /// Drops what the guard holds for a company: its people may be taken to know, nobody tells them.
 pub fn discard_held(conn: &Connection, company: i64, now: DateTime<Utc>) -> store::Result<usize> {
-    let held = guard::held_ids(conn, company)?;
-    for id in &held {
-        let Some(n) = outbox::get(conn, *id)? else {
-            continue;
-        };
-        outbox::suppress(conn, *id, Reason::Discarded, None)?;
-        Visit::read(conn, company, &n.unit, &n.phone)?.take_as_known(conn, company)?;
+    discard_held_as(conn, company, None, now)
+}
+
+/// The same for one kind of notification, or for all.
+pub(super) fn discard_held_as(
+    conn: &Connection,
+    company: i64,
+    kind: Option<Kind>,
+    now: DateTime<Utc>,
+) -> store::Result<usize> {
+    let mut dropped = 0;
+    let kinds = guard::KINDS.into_iter();
+    for kind in kinds.filter(|k| kind.is_none_or(|of| of == *k)) {
+        let held = guard::held_ids(conn, company, kind)?;
+        for id in &held {
+            discard(conn, *id)?;
+        }
+        if !held.is_empty() {
+            let end = End::Dropped(i64::try_from(held.len()).unwrap_or(i64::MAX));
+            questions::end(conn, company, &Matter::Guard(kind), end, now)?;
+        }
+        dropped += held.len();
     }
     companies::release_guard(conn, company, now)?;
-    Ok(held.len())
+    Ok(dropped)
+}
+
+/// Drops one message that waits: its person may be taken to know what it would have said. What
+/// changed since it was made is told by itself when its delay ends.
+pub(super) fn discard(conn: &Connection, id: i64) -> store::Result<()> {
+    let Some(n) = outbox::get(conn, id)? else {
+        return Ok(());
+    };
+    outbox::suppress(conn, id, Reason::Discarded, None)?;
+    // The record may have joined another visit since.
+    let unit = cache::get(conn, n.company, n.record)?.map(|c| cache::unit(&c.record));
+    let unit = unit.as_deref().unwrap_or(&n.unit);
+    let visit = Visit::read(conn, n.company, unit, &n.phone)?;
+    visit.take_settled_as_known(conn, n.company)?;
+    // Bookings that would have been told along with it.
+    for told in outcome::told(&n)? {
+        if !visit.members.iter().any(|m| m.record.id == told.record) {
+            let known = Known::certain(told.state.clone());
+            told.set(conn, n.company, &n.phone, &known, None)?;
+        }
+    }
+    Ok(())
 }
 
 /// Sends a dead or uncertain notification again. `false` when it is neither.
-pub fn retry(conn: &Connection, n: &Notification, now: DateTime<Utc>) -> store::Result<bool> {
+pub fn retry(
+    conn: &Connection,
+    n: &Notification,
+    language: Language,
+    now: DateTime<Utc>,
+) -> store::Result<bool> {
     // What may have arrived is repeated to the letter: it tells nothing new.
     let frozen = match n.status {
         Status::Dead => false,
         Status::Uncertain => true,
         _ => return Ok(false),
     };
+    let opening = language.said_again();
+    if frozen && !n.message.is_empty() && !n.message.starts_with(opening) {
+        outbox::set_message(conn, n.id, &format!("{opening}\n\n{}", n.message))?;
+    }
     outbox::set_pending(conn, n.id, &n.channel, now, None, frozen)?;
+    for matter in [Matter::Uncertain(n.id), Matter::Dead(n.id)] {
+        questions::end(conn, n.company, &matter, End::Again, now)?;
+    }
+    // If that comes to nothing, the owners hear of it once more.
+    alerts::close(conn, &cause_of_doubt(n.id))?;
+    alerts::close(conn, &cause_of_death(n.id))?;
     Ok(true)
+}
+
+/// A person knows that an uncertain message arrived: it was sent, and what it said is known. `false`
+/// when it is not uncertain, or a later message states what it may have said.
+pub(super) fn was_sent(
+    conn: &Connection,
+    n: &Notification,
+    now: DateTime<Utc>,
+) -> store::Result<bool> {
+    if n.status != Status::Uncertain || n.superseded_by.is_some() {
+        return Ok(false);
+    }
+    let at = outbox::tried_at(conn, n.id)?.unwrap_or(now);
+    outbox::set_sent(conn, n.id, None, at)?;
+    if n.kind == "reply" {
+        outcome::note_answer(conn, n, None, at)?;
+    }
+    for told in outcome::told(n)? {
+        let known = Known::certain(told.state.clone());
+        // What was learned since stands.
+        if told.is_in_doubt(conn, n.company, &n.phone)? {
+            told.set(conn, n.company, &n.phone, &known, Some(at))?;
+        }
+    }
+    alerts::close(conn, &cause_of_doubt(n.id))?;
+    Ok(true)
+}
+
+/// Under this the owners were told that a send is uncertain.
+pub(super) fn cause_of_doubt(id: i64) -> String {
+    format!("uncertain:{id}")
+}
+
+/// Under this the owners were told that no channel took a message.
+pub(super) fn cause_of_death(id: i64) -> String {
+    format!("dead:{id}")
 }
 
 /// From now on nothing is sent to the clients this is about. What waits is planned anew: for a longer

@@ -15,7 +15,7 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::{OnUncertain, Reason};
 use crate::ports::{Proof, Receipt};
 use crate::store::outbox::{self, Notification};
-use crate::store::{self, StoreError, channels, settling};
+use crate::store::{self, StoreError, channels, messages, settling};
 
 /// Messages that were in flight when a channel went down look again this often.
 const PARKED_LOOK: Duration = Duration::from_secs(10);
@@ -35,6 +35,7 @@ impl Desk {
             return Ok(false);
         };
         self.follow(conn, &n, attempt, outcome, now)?;
+        self.refresh_copies(conn, &n, now)?;
         let end = self.channels.get(&n.channel);
         if let Some(concern) = end.and_then(|end| end.channel.concern()) {
             channels::note(conn, &n.channel, &concern)?;
@@ -80,6 +81,9 @@ impl Desk {
                             )?;
                         }
                     }
+                }
+                if n.kind == "reply" {
+                    note_answer(conn, n, provider_id.as_deref(), now)?;
                 }
                 Ok(())
             }
@@ -163,6 +167,7 @@ impl Desk {
         }
         // An owner reads twice more gladly than not at all.
         let to_owner = n.phone.is_empty() && n.kind != "reply";
+        self.refresh_copies(conn, n, now)?;
         let resend = to_owner
             || self
                 .companies
@@ -244,6 +249,9 @@ impl Desk {
             let word = receipt_word(receipt);
             return outbox::keep_early_receipt(conn, channel, provider_id, word, why, now);
         };
+        if receipt != Receipt::Sent {
+            self.refresh_copies(conn, &n, now)?;
+        }
         match receipt {
             Receipt::Sent => Ok(()),
             Receipt::Delivered => outbox::set_receipt(conn, n.id, Status::Delivered, now),
@@ -273,8 +281,27 @@ impl Desk {
     }
 }
 
+/// A client was answered: `messages` has both sides of a conversation.
+pub(super) fn note_answer(
+    conn: &Connection,
+    n: &Notification,
+    provider_id: Option<&str>,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let answer = messages::Answer {
+        company: n.company,
+        contact: n.contact,
+        channel: &n.channel,
+        recipient: &n.recipient,
+        text: &n.message,
+        external_id: provider_id,
+        notification: n.id,
+    };
+    messages::store_answer(conn, &answer, now)
+}
+
 /// What a client's message makes known; nothing for owners and alerts.
-fn told(n: &Notification) -> store::Result<Vec<Told>> {
+pub(super) fn told(n: &Notification) -> store::Result<Vec<Told>> {
     if n.phone.is_empty() {
         return Ok(Vec::new());
     }

@@ -17,13 +17,18 @@ use crate::store::{self, contacts};
 /// Of what an owner answers, so many characters reach the client; messengers take no more.
 const LONGEST_ANSWER: usize = 3500;
 
-/// What an owner wrote.
-pub(super) struct OwnersWords {
-    pub(super) message_id: String,
+/// Who says something in an owners' chat.
+pub(super) struct Speaker {
     pub(super) chat_id: String,
     /// The user, where the chat is a group.
     pub(super) sender: String,
     pub(super) is_private: bool,
+}
+
+/// What an owner wrote.
+pub(super) struct OwnersWords {
+    pub(super) message_id: String,
+    pub(super) by: Speaker,
     pub(super) text: String,
     /// The message of ours that is answered.
     pub(super) quoted: Option<String>,
@@ -44,7 +49,7 @@ impl Pipeline {
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
         self.store
             .write(move |tx| {
-                let (chat, id) = (&wrote.chat_id, &wrote.message_id);
+                let (chat, id) = (&wrote.by.chat_id, &wrote.message_id);
                 // Noted as read only together with what follows from it.
                 match contacts::note_read(tx, &end.name, chat, id, "owner", now)? {
                     true => desk.hand_over(tx, &end, &wrote, now),
@@ -56,14 +61,14 @@ impl Pipeline {
 
     fn may_speak(&self, channel: &str, wrote: &OwnersWords) -> bool {
         let mut companies = self.companies.values();
-        companies.any(|company| wrote.speak_for(channel, company))
+        companies.any(|company| wrote.by.speaks_for(channel, company))
     }
 }
 
-impl OwnersWords {
+impl Speaker {
     /// In a chat of their own every owner speaks for the company; in a group only those whom it
     /// lists, and another company may share the group.
-    fn speak_for(&self, channel: &str, company: &Company) -> bool {
+    pub(super) fn speaks_for(&self, channel: &str, company: &Company) -> bool {
         company.settings.owners.iter().any(|o| {
             o.channel == channel
                 && o.to == self.chat_id
@@ -83,14 +88,14 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> store::Result<()> {
         if let Some(order) = Order::read(&wrote.text) {
-            let language = self.language_of(&end.name, &wrote.chat_id);
+            let language = self.language_of(&end.name, &wrote.by.chat_id);
             let all = self.companies.values().map(|c| c.as_ref());
-            let scope: Vec<&Company> = all.filter(|c| wrote.speak_for(&end.name, c)).collect();
+            let scope: Vec<&Company> = all.filter(|c| wrote.by.speaks_for(&end.name, c)).collect();
             let answer = self.obey(conn, &scope, language, &order, now)?;
-            return self.note(conn, end, 0, &wrote.chat_id, &answer, now);
+            return self.note(conn, end, 0, &wrote.by.chat_id, &answer, now);
         }
         let asked = match &wrote.quoted {
-            Some(id) => outbox::by_message(conn, &end.name, &wrote.chat_id, id)?,
+            Some(id) => outbox::by_message(conn, &end.name, &wrote.by.chat_id, id)?,
             None => None,
         };
         let contact = match asked.as_ref().and_then(|n| n.contact) {
@@ -98,7 +103,7 @@ impl Desk {
             None => None,
         };
         let (Some(asked), Some(contact)) = (asked, contact) else {
-            let text = match self.language_of(&end.name, &wrote.chat_id) {
+            let text = match self.language_of(&end.name, &wrote.by.chat_id) {
                 Language::Ru => {
                     "Чтобы ответить клиенту, ответьте на сообщение с его словами, и я передам."
                 }
@@ -106,10 +111,10 @@ impl Desk {
                     "To answer a client, reply to the message with their words, and I will hand it on."
                 }
             };
-            return self.note(conn, end, 0, &wrote.chat_id, text, now);
+            return self.note(conn, end, 0, &wrote.by.chat_id, text, now);
         };
         let Some(way) = self.channels.get(&contact.channel) else {
-            let text = match self.language_of(&end.name, &wrote.chat_id) {
+            let text = match self.language_of(&end.name, &wrote.by.chat_id) {
                 Language::Ru => {
                     "Не передал: канала, по которому писал клиент, больше нет в настройках."
                 }
@@ -117,7 +122,7 @@ impl Desk {
                     "Not handed on: the channel the client wrote in is not configured any more."
                 }
             };
-            return self.note(conn, end, asked.company, &wrote.chat_id, text, now);
+            return self.note(conn, end, asked.company, &wrote.by.chat_id, text, now);
         };
         let phone = (!contact.phone.is_empty()).then(|| Phone::from_stored(contact.phone.clone()));
         let words = data(&capped(&wrote.text, LONGEST_ANSWER));
@@ -161,7 +166,7 @@ impl Desk {
         self.note(conn, end, asked.company, &asked.recipient, &text, now)
     }
 
-    fn language_of(&self, channel: &str, chat_id: &str) -> Language {
+    pub(super) fn language_of(&self, channel: &str, chat_id: &str) -> Language {
         let mut all = self.companies.values();
         let company = all.find(|c| c.is_owned_from(channel, chat_id));
         company.map_or(Language::Ru, |c| c.settings.language)

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::owner_chat::OwnersWords;
+use super::link::Opened;
+use super::owner_chat::{OwnersWords, Speaker};
+use super::presses::Press;
 use super::{ChannelEnd, Pipeline};
 use crate::domain::phone::Phone;
 use crate::domain::wish::Wish;
@@ -125,11 +127,14 @@ impl Pipeline {
                     tracing::info!(channel, "phone found");
                 }
                 if self.is_owners_chat(channel, &chat_id) {
-                    let wrote = OwnersWords {
-                        message_id,
+                    let by = Speaker {
                         chat_id,
                         sender: user,
                         is_private,
+                    };
+                    let wrote = OwnersWords {
+                        message_id,
+                        by,
                         text,
                         quoted,
                     };
@@ -162,14 +167,12 @@ impl Pipeline {
                 name: sender,
                 ..
             } => {
-                if !self
-                    .is_first(&name, &chat_id, &message_id, "/start")
-                    .await?
-                {
-                    return Ok(());
-                }
-                let company = self.only_company_of(channel);
-                self.greet(end, company, chat_id, sender).await
+                let opened = Opened {
+                    message_id,
+                    chat_id,
+                    name: sender,
+                };
+                self.greet(end, opened).await
             }
             Incoming::Contact {
                 message_id,
@@ -178,15 +181,32 @@ impl Pipeline {
                 name: sender,
                 ..
             } => {
-                if !self
-                    .is_first(&name, &chat_id, &message_id, "contact")
-                    .await?
-                {
-                    return Ok(());
-                }
                 let phone = phone.and_then(|digits| Phone::parse(&format!("+{digits}"), "RU").ok());
-                let company = self.only_company_of(channel);
-                self.link(end, company, chat_id, phone, sender).await
+                let opened = Opened {
+                    message_id,
+                    chat_id,
+                    name: sender,
+                };
+                self.link(end, opened, phone).await
+            }
+            Incoming::Pressed {
+                press_id,
+                chat_id,
+                sender,
+                is_private,
+                data,
+            } => {
+                let by = Speaker {
+                    chat_id,
+                    sender,
+                    is_private,
+                };
+                let press = Press {
+                    id: press_id,
+                    by,
+                    data,
+                };
+                self.pressed(end, press).await
             }
             Incoming::Reachable { chat_id, reachable } => {
                 tracing::info!(channel, reachable, "chat reachable");
@@ -265,28 +285,6 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Whether this message was not read before; it is from now on.
-    pub(super) async fn is_first(
-        &self,
-        channel: &str,
-        chat_id: &str,
-        message_id: &str,
-        what: &'static str,
-    ) -> store::Result<bool> {
-        let words = [
-            channel.to_owned(),
-            chat_id.to_owned(),
-            message_id.to_owned(),
-        ];
-        let now = self.clock.now();
-        self.store
-            .write(move |tx| {
-                let [channel, chat_id, message_id] = &words;
-                contacts::note_read(tx, channel, chat_id, message_id, what, now)
-            })
-            .await
-    }
-
     /// Whether this chat is where an owner gets copies: what is written there is no client's.
     pub(super) fn is_owners_chat(&self, channel: &str, chat_id: &str) -> bool {
         let mut all = self.companies.values();
@@ -294,7 +292,7 @@ impl Pipeline {
     }
 
     /// The company a channel belongs to, when it serves only one.
-    fn only_company_of(&self, channel: &str) -> Option<i64> {
+    pub(super) fn only_company_of(&self, channel: &str) -> Option<i64> {
         let mut served = self
             .companies
             .values()

@@ -210,6 +210,37 @@ impl Visit {
         Ok(())
     }
 
+    /// The same for how things stood when this visit was last settled: a change whose delay still
+    /// runs is told when it ends. What is again as the person knows it stays so.
+    pub(super) fn take_settled_as_known(
+        &self,
+        conn: &Connection,
+        company: i64,
+    ) -> store::Result<()> {
+        let Some(phone) = &self.phone else {
+            return Ok(());
+        };
+        for (member, told) in self.members.iter().zip(self.told()) {
+            let state = match events::state_before_open(conn, company, member.record.id)? {
+                None => told.state.clone(),
+                Some(_) if member.is_as_known() => continue,
+                // It came into being since.
+                Some(None) => continue,
+                Some(Some(before)) => {
+                    let theirs = before.phone().is_some_and(|p| p.e164() == phone.e164());
+                    let then = Member {
+                        record: before,
+                        theirs,
+                        ..member.clone()
+                    };
+                    then.told()
+                }
+            };
+            told.set(conn, company, phone.e164(), &Known::certain(state), None)?;
+        }
+        Ok(())
+    }
+
     /// The first record of the visit: the earliest standing one, else the earliest.
     pub(super) fn first(&self, net: &Net) -> Option<Record> {
         net.now
@@ -275,6 +306,23 @@ impl Told {
             phone,
         };
         Ok(known::get(conn, key)?.known == Known::certain(self.state.clone()))
+    }
+
+    /// Whether all that is known of the booking is still what an uncertain message left: what was
+    /// known before it, or what it said.
+    pub(super) fn is_in_doubt(
+        &self,
+        conn: &Connection,
+        company: i64,
+        phone: &str,
+    ) -> store::Result<bool> {
+        let key = known::Key {
+            company,
+            record: self.record,
+            create_date: &self.create_date,
+            phone,
+        };
+        Ok(known::get(conn, key)?.known == self.before.clone().or(self.state.clone()))
     }
 
     /// Stores what this person knows of this booking.

@@ -43,13 +43,49 @@ pub fn close_all(conn: &Connection, beginning: &str) -> Result<()> {
     Ok(())
 }
 
-/// Of uncertain sends only these are still uncertain; one that becomes so again is told of again.
-pub fn keep_uncertain(conn: &Connection, open: &[i64]) -> Result<()> {
-    let open = serde_json::Value::from(open).to_string();
+/// Of the troubles that begin so only these go on; one that comes again is told of again.
+pub fn keep(conn: &Connection, beginning: &str, going_on: &[String]) -> Result<()> {
+    let going_on = serde_json::Value::from(going_on).to_string();
     conn.prepare_cached(
-        "DELETE FROM alerts WHERE cause LIKE 'uncertain:%'
-            AND CAST(substr(cause, 11) AS INTEGER) NOT IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM alerts WHERE substr(cause, 1, length(?1)) = ?1
+            AND cause NOT IN (SELECT value FROM json_each(?2))",
     )?
-    .execute([open])?;
+    .execute((beginning, going_on))?;
     Ok(())
+}
+
+/// One trouble that the owners were alerted to.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    /// Its cause.
+    pub cause: String,
+    /// Since when it lasts.
+    pub since: DateTime<Utc>,
+    /// When the owners were alerted.
+    pub told_at: DateTime<Utc>,
+}
+
+/// Everything that begins so.
+pub fn all(conn: &Connection, beginning: &str) -> Result<Vec<Alert>> {
+    let mut query = conn.prepare_cached(
+        "SELECT cause, since, told_at FROM alerts
+          WHERE substr(cause, 1, length(?1)) = ?1 ORDER BY cause",
+    )?;
+    let rows = query.query_map([beginning], |r| {
+        Ok(Alert {
+            cause: r.get(0)?,
+            since: r.get::<_, At>(1)?.0,
+            told_at: r.get::<_, At>(2)?.0,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When the owners were last told of this, whether or not it goes on.
+pub fn told_at(conn: &Connection, cause: &str) -> Result<Option<DateTime<Utc>>> {
+    let at: Option<At> = conn
+        .prepare_cached("SELECT told_at FROM alerts WHERE cause = ?1")?
+        .query_row([cause], |r| r.get(0))
+        .optional()?;
+    Ok(at.map(|a| a.0))
 }

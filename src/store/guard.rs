@@ -11,9 +11,13 @@ use rusqlite::Connection;
 use crate::store::execute;
 
 use super::cache::ONCE;
-use super::{At, Result, StoreError};
+use super::{At, Result, StoreError, questions};
 use crate::domain::guard::Move;
 use crate::domain::policy::Kind;
+use crate::domain::question::{End, Matter};
+
+/// What may be held, kind by kind.
+pub const KINDS: [Kind; 3] = [Kind::Created, Kind::Updated, Kind::Cancelled];
 
 /// Visits of this company that somebody knew of, that vanished since `from` and still lie ahead; an
 /// activity or a visit counts once, and not while something of it stands.
@@ -165,20 +169,40 @@ pub fn hold_moves(conn: &Connection, company: i64, records: &BTreeSet<i64>) -> R
 
 /// Lets go what is held; it is due now.
 pub fn release(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<usize> {
-    super::companies::release_guard(conn, company, now)?;
-    Ok(execute(
-        conn,
-        "UPDATE booking_notifications SET status = 'pending', due_at = ?2
-          WHERE +company_id = ?1 AND status = 'held'",
-        (company, At(now)),
-    )?)
+    release_as(conn, company, None, now)
 }
 
-/// The ids of what is held for a company.
-pub fn held_ids(conn: &Connection, company: i64) -> Result<Vec<i64>> {
+/// Lets go what is held of one kind of notification, or of all.
+pub fn release_as(
+    conn: &Connection,
+    company: i64,
+    kind: Option<Kind>,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    super::companies::release_guard(conn, company, now)?;
+    let mut released = 0;
+    for kind in KINDS.into_iter().filter(|k| kind.is_none_or(|of| of == *k)) {
+        let count = execute(
+            conn,
+            "UPDATE booking_notifications SET status = 'pending', due_at = ?2
+              WHERE +company_id = ?1 AND status = 'held' AND kind = ?3",
+            (company, At(now), kind.as_str()),
+        )?;
+        if count > 0 {
+            let end = End::Sent(i64::try_from(count).unwrap_or(i64::MAX));
+            questions::end(conn, company, &Matter::Guard(kind), end, now)?;
+        }
+        released += count;
+    }
+    Ok(released)
+}
+
+/// The ids of what is held for a company of one kind of notification.
+pub fn held_ids(conn: &Connection, company: i64, kind: Kind) -> Result<Vec<i64>> {
     let mut query = conn.prepare_cached(
-        "SELECT id FROM booking_notifications WHERE +company_id = ?1 AND status = 'held' ORDER BY id",
+        "SELECT id FROM booking_notifications
+          WHERE +company_id = ?1 AND status = 'held' AND kind = ?2 ORDER BY id",
     )?;
-    let rows = query.query_map([company], |r| r.get(0))?;
+    let rows = query.query_map((company, kind.as_str()), |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

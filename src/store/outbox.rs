@@ -282,6 +282,15 @@ pub fn suppress(
     Ok(())
 }
 
+/// It says this from now on.
+pub fn set_message(conn: &Connection, id: i64, message: &str) -> Result<()> {
+    conn.execute(
+        "UPDATE booking_notifications SET message = ?2 WHERE id = ?1",
+        (id, message),
+    )?;
+    Ok(())
+}
+
 /// A later notification states what this uncertain one may have told.
 pub fn set_superseded_by(conn: &Connection, id: i64, by: i64) -> Result<()> {
     execute(
@@ -308,6 +317,31 @@ pub fn uncertain(conn: &Connection) -> Result<Vec<Notification>> {
         "SELECT * FROM booking_notifications WHERE status = 'uncertain' AND (phone <> '' OR kind = 'reply') ORDER BY id",
     )?;
     let rows = query.query_map([], read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Messages to clients that no channel took since then and that no card asks to call about, oldest
+/// first.
+pub fn dead(conn: &Connection, since: DateTime<Utc>) -> Result<Vec<Notification>> {
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM booking_notifications n
+          WHERE status = 'dead' AND phone <> '' AND kind <> 'test' AND created_at >= ?1
+            AND NOT EXISTS (SELECT 1 FROM booking_notifications c
+                             WHERE c.company_id = n.company_id AND c.record_id = n.record_id
+                               AND c.about = n.id AND c.kind = 'owner' AND c.told = '[]')
+          ORDER BY id",
+    )?;
+    let rows = query.query_map([At(since)], read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Messages to clients of a company that wait to be sent, oldest first.
+pub fn pending_of(conn: &Connection, company: i64) -> Result<Vec<Notification>> {
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM booking_notifications
+          WHERE status = 'pending' AND +company_id = ?1 AND phone <> '' ORDER BY id",
+    )?;
+    let rows = query.query_map([company], read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -68,20 +68,45 @@ pub fn lift_company(conn: &Connection, company: i64) -> Result<usize> {
 
 /// The pauses that run, the oldest first. Those that are over are forgotten.
 pub fn running(conn: &Connection, now: DateTime<Utc>) -> Result<Vec<Pause>> {
+    let running = running_since(conn, now)?;
+    Ok(running.into_iter().map(|(_, pause)| pause).collect())
+}
+
+/// The same, each with when it began.
+pub fn running_since(conn: &Connection, now: DateTime<Utc>) -> Result<Vec<(DateTime<Utc>, Pause)>> {
     let mut query = conn.prepare_cached(
-        "SELECT company_id, staff_id, phone, until FROM pauses
+        "SELECT company_id, staff_id, phone, until, since FROM pauses
           WHERE until IS NULL OR until > ?1 ORDER BY since",
     )?;
     let rows = query.query_map([At(now)], |r| {
-        Ok(Pause {
+        let pause = Pause {
             of: Selector {
                 company: r.get(0)?,
                 staff: r.get(1)?,
                 phone: r.get(2)?,
             },
             until: r.get::<_, Option<At>>(3)?.map(|at| at.0),
-        })
+        };
+        Ok((r.get::<_, At>(4)?.0, pause))
     })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Pending messages to clients of this company that a pause about this keeps back, oldest first.
+pub fn kept_back(conn: &Connection, company: i64, of: &Selector) -> Result<Vec<i64>> {
+    if of.company.is_some_and(|id| id != company) {
+        return Ok(Vec::new());
+    }
+    let mut query = conn.prepare_cached(
+        "SELECT n.id FROM booking_notifications n
+          WHERE n.status = 'pending' AND +n.company_id = ?1 AND n.phone <> ''
+            AND n.kind IN ('created', 'updated', 'cancelled') AND (?3 IS NULL OR n.phone = ?3)
+            AND (?2 IS NULL
+                 OR EXISTS (SELECT 1 FROM appointments_cache a INDEXED BY appointments_by_unit
+                             WHERE a.company_id = n.company_id AND a.unit = n.unit AND a.staff_id = ?2))
+          ORDER BY n.id",
+    )?;
+    let rows = query.query_map((company, of.staff, &of.phone), |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
+use super::messages::CONVERSATION;
 use super::{At, Result};
 
 /// Figures of the outbox.
@@ -49,40 +50,51 @@ pub fn outbox(conn: &Connection, now: DateTime<Utc>) -> Result<OutboxStats> {
     })
 }
 
-/// Figures of what was received.
+/// Figures of what clients wrote and were answered.
 #[derive(Clone, Debug, Default)]
 pub struct MessageStats {
-    /// All stored.
+    /// What clients wrote, all that is stored.
+    pub received: i64,
+    /// The same of the last 24 h.
+    pub received_24h: i64,
+    /// All stored, answers included.
     pub total: i64,
     /// Of the last 24 h.
     pub last_24h: i64,
-    /// The latest: when, channel, direction, text.
-    pub recent: Vec<(DateTime<Utc>, String, String, String)>,
+    /// The latest: when, channel, direction.
+    pub recent: Vec<(DateTime<Utc>, String, String)>,
     /// Contacts by channel.
     pub clients: BTreeMap<String, i64>,
 }
 
 /// Counts the messages.
 pub fn messages(conn: &Connection, now: DateTime<Utc>) -> Result<MessageStats> {
-    let total = conn.query_row("SELECT count(*) FROM messages", [], |r| r.get(0))?;
-    let last_24h = conn.query_row(
-        "SELECT count(*) FROM messages WHERE created_at >= ?1",
-        [At(now - TimeDelta::hours(24))],
-        |r| r.get(0),
-    )?;
-    let mut query = conn.prepare(
-        "SELECT created_at, channel, direction, text FROM messages ORDER BY created_at DESC LIMIT 5",
-    )?;
+    let count = |since: DateTime<Utc>| {
+        conn.query_row(
+            &format!(
+                "SELECT count(*), count(*) FILTER (WHERE direction = 'inbound')
+                   FROM messages WHERE {CONVERSATION} AND created_at >= ?1"
+            ),
+            [At(since)],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+    };
+    let (total, received) = count(DateTime::UNIX_EPOCH)?;
+    let (last_24h, received_24h) = count(now - TimeDelta::hours(24))?;
+    let mut query = conn.prepare(&format!(
+        "SELECT created_at, channel, direction FROM messages WHERE {CONVERSATION}
+          ORDER BY created_at DESC, id DESC LIMIT 5"
+    ))?;
     let recent = query
-        .query_map([], |r| {
-            Ok((r.get::<_, At>(0)?.0, r.get(1)?, r.get(2)?, r.get(3)?))
-        })?
+        .query_map([], |r| Ok((r.get::<_, At>(0)?.0, r.get(1)?, r.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let mut query = conn.prepare("SELECT channel, count(*) FROM contacts GROUP BY channel")?;
     let clients = query
         .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     Ok(MessageStats {
+        received,
+        received_24h,
         total,
         last_24h,
         recent,

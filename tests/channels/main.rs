@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod buttons;
 mod cloud;
 mod flavours;
 mod gateway;

@@ -1,6 +1,7 @@
-//! A fake of Telegram's Bot API: `getMe`, `sendMessage` with real HTML checks, `getUpdates`.
+//! A fake of Telegram's Bot API: `getMe`, `sendMessage` with real HTML checks, `getUpdates`, buttons
+//! under messages and their edits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Value, json};
 
-use super::fake::{Call, Desk, json as answer, lock, play, serve};
+use super::fake::{Answer, Call, Desk, json as answer, lock, play, serve};
 
 pub const TOKEN: &str = "100500:CANARY-telegram-token";
 
@@ -27,6 +28,40 @@ struct Api {
     updates: Mutex<Updates>,
     blocked: Mutex<BTreeSet<String>>,
     webhook: Mutex<String>,
+    /// Messages as they stand in their chats, by chat and number.
+    standing: Mutex<BTreeMap<(String, String), Standing>>,
+    /// Presses that wait for an answer, or have one.
+    presses: Mutex<BTreeMap<String, Option<String>>>,
+    /// Answers to the next edits in place of the usual.
+    edits: Mutex<VecDeque<Answer>>,
+}
+
+/// A message as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub text: String,
+    /// Label and data of each button, row by row.
+    pub buttons: Vec<Vec<(String, String)>>,
+    /// It came with buttons.
+    pub asked: bool,
+}
+
+impl Standing {
+    /// What the button with this label carries.
+    pub fn data(&self, label: &str) -> String {
+        let mut all = self.buttons.iter().flatten();
+        let found = all.find(|(said, _)| said == label);
+        found
+            .unwrap_or_else(|| panic!("no {label} among {:?}", self.buttons))
+            .1
+            .clone()
+    }
+
+    /// What the buttons say.
+    pub fn labels(&self) -> Vec<String> {
+        let all = self.buttons.iter().flatten();
+        all.map(|(label, _)| label.clone()).collect()
+    }
 }
 
 #[derive(Default)]
@@ -57,6 +92,9 @@ impl Telegram {
             updates: Mutex::default(),
             blocked: Mutex::default(),
             webhook: Mutex::default(),
+            standing: Mutex::default(),
+            presses: Mutex::default(),
+            edits: Mutex::default(),
         });
         let address = serve(Arc::clone(&api), |api, call| async move {
             api.handle(call).await
@@ -115,6 +153,58 @@ impl Telegram {
         self.push_update(json!({ "message": message }))
     }
 
+    /// Every message that came with buttons, as it stands now in this chat; oldest first.
+    pub fn questions(&self, chat: &str) -> Vec<Standing> {
+        let all = self.standing(chat).into_iter();
+        all.filter(|message| message.asked).collect()
+    }
+
+    /// Every message as it stands now in this chat; oldest first.
+    pub fn standing(&self, chat: &str) -> Vec<Standing> {
+        let standing = lock(&self.api.standing);
+        let mut here: Vec<(i64, Standing)> = standing
+            .iter()
+            .filter(|((of, _), _)| of == chat)
+            .map(|((_, id), message)| (id.parse().unwrap(), message.clone()))
+            .collect();
+        here.sort_by_key(|(id, _)| *id);
+        here.into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// A button of a message in this private chat is pressed; gives the press's id.
+    pub fn press(&self, chat: i64, data: &str) -> String {
+        self.press_in(&private(chat)["chat"], chat, data)
+    }
+
+    /// The same in any chat, by this person.
+    pub fn press_in(&self, chat: &Value, user: i64, data: &str) -> String {
+        let id = format!("press{}", lock(&self.api.presses).len() + 1);
+        self.press_again(&id, chat, user, data);
+        id
+    }
+
+    /// A press comes (again) under this id.
+    pub fn press_again(&self, id: &str, chat: &Value, user: i64, data: &str) {
+        lock(&self.api.presses).entry(id.to_owned()).or_insert(None);
+        self.push_update(json!({"callback_query": {
+            "id": id,
+            "from": {"id": user, "first_name": "Владелец"},
+            "message": {"message_id": 1, "date": 0, "chat": chat},
+            "chat_instance": "1",
+            "data": data,
+        }}));
+    }
+
+    /// What whoever pressed was answered.
+    pub fn answered(&self, press: &str) -> Option<String> {
+        lock(&self.api.presses).get(press).cloned().flatten()
+    }
+
+    /// Scripts the answer to the next edit or answered press that has none yet.
+    pub fn answer_next_edit(&self, answer: Answer) {
+        lock(&self.api.edits).push_back(answer);
+    }
+
     /// Updates that were not confirmed by a higher offset yet.
     pub fn unconfirmed(&self) -> usize {
         lock(&self.api.updates).waiting.len()
@@ -129,6 +219,27 @@ pub fn private(chat: i64) -> Value {
         "chat": {"id": chat, "type": "private"},
         "from": {"id": chat, "first_name": "Анна"},
     })
+}
+
+/// The buttons of an `inline_keyboard`, as strict as Telegram is about them.
+fn buttons(markup: &Value) -> Result<Vec<Vec<(String, String)>>, &'static str> {
+    let Some(rows) = markup["inline_keyboard"].as_array() else {
+        return Ok(Vec::new());
+    };
+    let mut read = Vec::new();
+    for row in rows {
+        let mut buttons = Vec::new();
+        for button in row.as_array().ok_or("Bad Request: object expected")? {
+            let text = button["text"].as_str().unwrap_or_default();
+            let data = button["callback_data"].as_str().unwrap_or_default();
+            if text.is_empty() || data.is_empty() || data.len() > 64 {
+                return Err("Bad Request: BUTTON_DATA_INVALID");
+            }
+            buttons.push((text.to_owned(), data.to_owned()));
+        }
+        read.push(buttons);
+    }
+    Ok(read)
 }
 
 fn refuse(status: u16, description: &str) -> Response<Body> {
@@ -166,6 +277,14 @@ impl Api {
             "getWebhookInfo" => accept(&json!({"url": lock(&self.webhook).clone()})),
             "sendMessage" => self.send(&body).await,
             "getUpdates" => self.updates(&body).await,
+            "editMessageText" | "answerCallbackQuery" => {
+                let scripted = lock(&self.edits).pop_front();
+                match scripted {
+                    Some(scripted) => play(scripted, || {}).await,
+                    None if method == "editMessageText" => self.edit(&body),
+                    None => self.answer_press(&body),
+                }
+            }
             _ => refuse(404, "Not Found: method not found"),
         }
     }
@@ -200,8 +319,67 @@ impl Api {
                 refuse(400, "Bad Request: message is too long")
             }
             Ok(_) => {
+                let markup = &body["reply_markup"];
+                let buttons = match buttons(markup) {
+                    Ok(buttons) => buttons,
+                    Err(why) => return refuse(400, why),
+                };
                 let id: i64 = self.desk.take(&chat, &text, "").parse().unwrap();
+                let shown = Standing {
+                    text: text.clone(),
+                    asked: !buttons.is_empty(),
+                    buttons,
+                };
+                lock(&self.standing).insert((chat, id.to_string()), shown);
                 accept(&json!({"message_id": id, "date": 1_787_300_000, "text": text}))
+            }
+        }
+    }
+
+    fn edit(&self, body: &Value) -> Response<Body> {
+        let key = (body["chat_id"].to_string(), body["message_id"].to_string());
+        let text = body["text"].as_str().unwrap_or_default().to_owned();
+        if let Err(why) = parse_html(&text) {
+            return refuse(400, &format!("Bad Request: can't parse entities: {why}"));
+        }
+        let buttons = match buttons(&body["reply_markup"]) {
+            Ok(buttons) => buttons,
+            Err(why) => return refuse(400, why),
+        };
+        let mut standing = lock(&self.standing);
+        let asked = standing.get(&key).is_some_and(|before| before.asked);
+        let shown = Standing {
+            text,
+            buttons,
+            asked,
+        };
+        match standing.get_mut(&key) {
+            None => refuse(400, "Bad Request: message to edit not found"),
+            Some(before) if *before == shown => refuse(
+                400,
+                "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
+            ),
+            Some(before) => {
+                *before = shown;
+                accept(&json!({"message_id": body["message_id"]}))
+            }
+        }
+    }
+
+    fn answer_press(&self, body: &Value) -> Response<Body> {
+        let id = body["callback_query_id"].as_str().unwrap_or_default();
+        let text = body["text"].as_str().unwrap_or_default();
+        if text.chars().count() > 200 {
+            return refuse(400, "Bad Request: MESSAGE_TOO_LONG");
+        }
+        match lock(&self.presses).get_mut(id) {
+            None => refuse(
+                400,
+                "Bad Request: query is too old and response timeout expired or query ID is invalid",
+            ),
+            Some(answer) => {
+                *answer = Some(text.to_owned());
+                accept(&json!(true))
             }
         }
     }
@@ -210,12 +388,21 @@ impl Api {
         let offset = body["offset"].as_i64().unwrap_or(0);
         let limit = usize::try_from(body["limit"].as_i64().unwrap_or(100)).unwrap();
         let timeout = Duration::from_secs(body["timeout"].as_u64().unwrap_or(0).min(50));
+        // Presses are told only to who asks for them.
+        let allowed = body["allowed_updates"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let wanted = |u: &&Value| {
+            u["callback_query"].is_null() || allowed.iter().any(|kind| kind == "callback_query")
+        };
         let some = || {
             let mut updates = lock(&self.updates);
             updates
                 .waiting
                 .retain(|u| u["update_id"].as_i64().unwrap() >= offset);
-            let found: Vec<Value> = updates.waiting.iter().take(limit).cloned().collect();
+            let waiting = updates.waiting.iter().filter(wanted);
+            let found: Vec<Value> = waiting.take(limit).cloned().collect();
             (!found.is_empty()).then_some(found)
         };
         let wait = self.desk.wait_until("an update", some);

@@ -67,7 +67,7 @@ impl Receiver for Updates {
         let mut body = json!({
             "timeout": poll.as_secs(),
             "limit": 100,
-            "allowed_updates": ["message", "my_chat_member"],
+            "allowed_updates": ["message", "callback_query", "my_chat_member"],
         });
         let offset = self.queue().offset;
         if offset > 0 {
@@ -102,7 +102,9 @@ impl Receiver for Updates {
 }
 
 fn read(update: &Value) -> Incoming {
-    let read = message(&update["message"]).or_else(|| membership(&update["my_chat_member"]));
+    let read = message(&update["message"])
+        .or_else(|| press(&update["callback_query"]))
+        .or_else(|| membership(&update["my_chat_member"]));
     read.unwrap_or_else(|| Incoming::Other {
         kind: update
             .as_object()
@@ -167,6 +169,18 @@ fn message(message: &Value) -> Option<Incoming> {
             .map(|id| id.to_string()),
         sender: message["from"]["id"].as_i64()?.to_string(),
         is_private,
+    })
+}
+
+/// A press of a button. One under a message that Telegram no longer shows still names its chat.
+fn press(query: &Value) -> Option<Incoming> {
+    let chat = &query["message"]["chat"];
+    Some(Incoming::Pressed {
+        press_id: query["id"].as_str()?.to_owned(),
+        chat_id: chat["id"].as_i64()?.to_string(),
+        sender: query["from"]["id"].as_i64()?.to_string(),
+        is_private: is_private(chat),
+        data: query["data"].as_str()?.to_owned(),
     })
 }
 

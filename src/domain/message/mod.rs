@@ -30,3 +30,14 @@ pub enum Language {
     /// English.
     En,
 }
+
+impl Language {
+    /// How a message opens that may have arrived before: whoever gets it twice knows why.
+    #[must_use]
+    pub fn said_again(self) -> &'static str {
+        match self {
+            Self::Ru => "Повторяю на случай, если не дошло:",
+            Self::En => "Once more, in case it did not arrive:",
+        }
+    }
+}

@@ -6,6 +6,7 @@ use super::Watch;
 use crate::domain::guard::{is_mass, moved, zone_shift};
 use crate::domain::message::owner::{Held, alert_guard, alert_many_moves};
 use crate::domain::policy::Kind;
+use crate::domain::question::Matter;
 use crate::pipeline::Company;
 use crate::pipeline::guard::{counted_from, window};
 use crate::store::{self, alerts, cache, companies, guard};
@@ -57,8 +58,9 @@ impl Watch<'_> {
             }
             Kind::Created | Kind::Cancelled => Held::Cancellations(count),
         };
-        self.tell(company, &row, |v, salon| {
-            alert_guard(v, salon, what, nearest)
+        let asks = [(Matter::Guard(kind), held.count)];
+        self.ask(company, &row, &asks, |v, salon, has_buttons| {
+            alert_guard(v, salon, what, nearest, has_buttons)
         })
     }
 

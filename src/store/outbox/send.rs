@@ -225,6 +225,16 @@ pub fn replan(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
+/// When it was last tried.
+pub fn tried_at(conn: &Connection, id: i64) -> Result<Option<DateTime<Utc>>> {
+    let at: Option<At> = conn.query_row(
+        "SELECT max(started_at) FROM delivery_attempts WHERE notification_id = ?1",
+        [id],
+        |r| r.get(0),
+    )?;
+    Ok(at.map(|at| at.0))
+}
+
 /// Whether this may have arrived once already.
 pub fn was_uncertain(conn: &Connection, id: i64) -> Result<bool> {
     Ok(conn.query_row(

@@ -45,15 +45,24 @@ pub struct Waited {
 }
 
 impl Voice {
-    fn clock(&self, at: NaiveTime) -> String {
+    pub(super) fn clock(&self, at: NaiveTime) -> String {
         at.format("%H:%M").to_string()
     }
 
-    fn messages(&self, n: usize) -> String {
+    pub(super) fn messages(&self, n: usize) -> String {
         match self.language {
             Language::Ru => words::count(self.language, n, "сообщение", "сообщения", "сообщений"),
             Language::En => words::count(self.language, n, "message", "messages", "messages"),
         }
+    }
+
+    /// How a message is sent again where there is no button for it.
+    pub(super) fn retry_by_hand(&self, has_buttons: bool) -> Option<String> {
+        let words = self.say(
+            "Отправить ещё раз: booking-monitor retry НОМЕР",
+            "To send one again: booking-monitor retry NUMBER",
+        );
+        (!has_buttons).then(|| words.to_owned())
     }
 
     /// `Перерыв 2 ч 10 мин. Отправляю 7 сообщений, 3 устарели.`
@@ -180,9 +189,10 @@ pub fn alert_channel_up(voice: Voice, channel: &str, gap_seconds: i64, waited: W
     ])
 }
 
-/// `❔ *Не знаю, дошло ли: 3 сообщения* …`, then one line for each of `list`.
+/// `❔ *Не знаю, дошло ли: 3 сообщения* …`, then one line for each of `list`, and how to decide where
+/// no button says so.
 #[must_use]
-pub fn alert_uncertain(voice: Voice, count: usize, list: &[String]) -> String {
+pub fn alert_uncertain(voice: Voice, count: usize, list: &[String], has_buttons: bool) -> String {
     let mut lines = vec![
         format!(
             "❔ *{}: {}*",
@@ -197,5 +207,6 @@ pub fn alert_uncertain(voice: Voice, count: usize, list: &[String]) -> String {
             .to_owned(),
     ];
     lines.extend(list.iter().map(|line| data(line)));
+    lines.extend(voice.retry_by_hand(has_buttons));
     voice.write(&lines)
 }

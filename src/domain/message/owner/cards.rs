@@ -15,6 +15,17 @@ pub enum Untold<'a> {
     NotDelivered,
 }
 
+impl Voice {
+    /// What happened to a booking, in a word or two.
+    pub(super) fn happened(&self, kind: ChangeKind) -> &'static str {
+        match kind {
+            ChangeKind::Created => self.say("Новая запись", "New booking"),
+            ChangeKind::Updated => self.say("Изменение", "Changed"),
+            ChangeKind::Deleted => self.say("Отмена", "Cancelled"),
+        }
+    }
+}
+
 /// `📞 *Позвоните клиенту* …`: a visit is near and its client could not be told.
 #[must_use]
 pub fn card_call(
@@ -26,11 +37,7 @@ pub fn card_call(
 ) -> String {
     let mut records: Vec<&Record> = records.iter().collect();
     records.sort_by_key(|r| (r.start_local, r.id));
-    let what = match kind {
-        ChangeKind::Created => voice.say("Новая запись", "New booking"),
-        ChangeKind::Updated => voice.say("Изменение", "Changed"),
-        ChangeKind::Deleted => voice.say("Отмена", "Cancelled"),
-    };
+    let what = voice.happened(kind);
     let mut lines = vec![
         voice
             .say("📞 *Позвоните клиенту*", "📞 *Call the client*")

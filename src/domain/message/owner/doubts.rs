@@ -59,13 +59,14 @@ impl Voice {
     }
 }
 
-/// `✋ *Придержал 14 отмен: Малаховка* …`, and how to let them go.
+/// `✋ *Придержал 14 отмен: Малаховка* …`, and how to let them go where no button says so.
 #[must_use]
 pub fn alert_guard(
     voice: Voice,
     salon: &str,
     held: Held,
     nearest: Option<NaiveDateTime>,
+    has_buttons: bool,
 ) -> String {
     let language = voice.language;
     let nearest = nearest.map_or_else(String::new, |at| {
@@ -123,15 +124,17 @@ pub fn alert_guard(
             ),
         ),
     };
+    let by_hand = match has_buttons {
+        true => "",
+        false => voice.say(
+            "Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard",
+            "To send them: booking-monitor release. To drop them: booking-monitor release --discard",
+        ),
+    };
     voice.write(&[
         format!("✋ *{head}: {}*", data(salon)),
         story,
-        voice
-            .say(
-                "Отправить: booking-monitor release. Не отправлять: booking-monitor release --discard",
-                "To send them: booking-monitor release. To drop them: booking-monitor release --discard",
-            )
-            .to_owned(),
+        by_hand.to_owned(),
     ])
 }
 

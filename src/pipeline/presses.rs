@@ -1,0 +1,249 @@
+//! Presses of buttons: who may press, what a press does, and what it is answered.
+//!
+//! A press is authorised anew, acts only on what still waits, and is stored before it is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use super::owner_chat::Speaker;
+use super::questions::{Standing, pause_since, standing};
+use super::{ChannelEnd, Desk, Pipeline, orders};
+use crate::domain::change::ChangeKind;
+use crate::domain::message::owner::{Refusal, Voice, waiting_list};
+use crate::domain::question::{Choice, End, Matter, Pressed};
+use crate::store::outbox::{self, New};
+use crate::store::questions::{self, Question};
+use crate::store::{self, cache, companies, contacts, guard, pauses};
+
+/// A press is answered within this time or not at all: whoever pressed sees the edited message anyway.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// A list shows so many; a chat takes no longer texts.
+const MOST_SHOWN: usize = 30;
+
+/// A press of a button.
+pub(super) struct Press {
+    /// The provider's id of it.
+    pub(super) id: String,
+    /// Who pressed, and where.
+    pub(super) by: Speaker,
+    /// What the button carried.
+    pub(super) data: String,
+}
+
+impl Pipeline {
+    /// Does what a press says, once, and tells whoever pressed.
+    pub(super) async fn pressed(&self, end: &Arc<ChannelEnd>, press: Press) -> store::Result<()> {
+        let (desk, now) = (self.desk(), self.clock.now());
+        let (press_id, owner) = (press.id.clone(), Arc::clone(end));
+        let answer = self
+            .store
+            .write(move |tx| desk.press(tx, &owner, &press, now))
+            .await?;
+        let answered = end.channel.answer_press(&press_id, &answer);
+        let channel = end.name.as_str();
+        match tokio::time::timeout(ANSWER_WITHIN, answered).await {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => tracing::debug!(channel, why, "a press was not answered"),
+            Err(_) => tracing::debug!(channel, "a press was not answered in time"),
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    /// What a press does; what to answer.
+    fn press(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        press: &Press,
+        now: DateTime<Utc>,
+    ) -> store::Result<String> {
+        let channel = end.name.as_str();
+        let voice = self.asking(end, &press.by.chat_id);
+        let mut listed = self.companies.values();
+        if !listed.any(|company| press.by.speaks_for(channel, company)) {
+            tracing::info!(channel, "a button pressed by somebody not listed");
+            return Ok(voice.refused(Refusal::NotYours));
+        }
+        let id = format!("press/{}", press.id);
+        let is_new = contacts::note_read(conn, channel, &press.by.chat_id, &id, "press", now)?;
+        let Some(pressed) = Pressed::read(&press.data) else {
+            return Ok(voice.refused(Refusal::Void));
+        };
+        // A number of another chat's question is as good as none.
+        let question = match questions::get(conn, pressed.question)? {
+            Some(question) => {
+                let message = outbox::get(conn, question.notification)?;
+                let is_here = message
+                    .is_some_and(|n| n.channel == end.name && n.recipient == press.by.chat_id);
+                Some(question).filter(|_| is_here)
+            }
+            None => None,
+        };
+        let Some(question) = question else {
+            return Ok(voice.refused(Refusal::Void));
+        };
+        match self.companies.get(&question.company) {
+            None => return Ok(voice.refused(Refusal::Void)),
+            Some(company) if !press.by.speaks_for(channel, company) => {
+                return Ok(voice.refused(Refusal::NotYours));
+            }
+            Some(_) => {}
+        }
+        let (matter, company) = (&question.matter, question.company);
+        if let Some(end) = question.ended {
+            // Read twice, and the first answer may not have come through.
+            return Ok(voice.pressed(matter, end, is_new));
+        }
+        match standing(conn, &question, now)? {
+            Standing::Ended(end) => {
+                questions::end(conn, company, matter, end, now)?;
+                return Ok(voice.pressed(matter, end, true));
+            }
+            Standing::Open(_) if pressed.choice == Choice::Show => {
+                if is_new {
+                    self.show(conn, end, &question, &press.by.chat_id, now)?;
+                }
+                return Ok(voice.shown());
+            }
+            // What was not spoken of is not decided about.
+            Standing::Open(count) if count > pressed.figure => {
+                questions::set_figure(conn, question.id, count, now)?;
+                return Ok(voice.refused(Refusal::Grown(count)));
+            }
+            Standing::Open(_) => {}
+        }
+        let Some(end) = self.do_as_chosen(conn, &question, pressed.choice, now)? else {
+            return Ok(voice.refused(Refusal::Void));
+        };
+        tracing::info!(
+            channel,
+            company,
+            matter = matter.stored(),
+            how = end.stored(),
+            "decided by a button"
+        );
+        questions::end(conn, company, matter, end, now)?;
+        Ok(voice.pressed(matter, end, false))
+    }
+
+    /// Does what was chosen. `None` when that cannot be chosen here.
+    fn do_as_chosen(
+        &self,
+        conn: &Connection,
+        question: &Question,
+        choice: Choice,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<End>> {
+        let company = question.company;
+        let figure = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        Ok(match (&question.matter, choice) {
+            (Matter::Uncertain(id), Choice::Arrived) => {
+                let Some(n) = outbox::get(conn, *id)? else {
+                    return Ok(None);
+                };
+                self.refresh_copies(conn, &n, now)?;
+                orders::was_sent(conn, &n, now)?.then_some(End::Arrived)
+            }
+            (Matter::Uncertain(id) | Matter::Dead(id), Choice::Again) => {
+                let Some(n) = outbox::get(conn, *id)? else {
+                    return Ok(None);
+                };
+                let language = self.language_of_company(company);
+                orders::retry(conn, &n, language, now)?.then_some(End::Again)
+            }
+            (Matter::Guard(kind), Choice::Send) => {
+                let count = guard::release_as(conn, company, Some(*kind), now)?;
+                Some(End::Sent(figure(count)))
+            }
+            (Matter::Guard(kind), Choice::Drop) => {
+                let count = orders::discard_held_as(conn, company, Some(*kind), now)?;
+                Some(End::Dropped(figure(count)))
+            }
+            (Matter::Pause(since), Choice::Send | Choice::Drop) => {
+                let Some(pause) = pause_since(conn, company, since, now)? else {
+                    return Ok(None);
+                };
+                let waiting = pauses::kept_back(conn, company, &pause.of)?;
+                if choice == Choice::Drop {
+                    for id in &waiting {
+                        orders::discard(conn, *id)?;
+                    }
+                    Some(End::Dropped(figure(waiting.len())))
+                } else if pause.of.company == Some(company) {
+                    orders::resume(conn, Some(&pause.of), now)?;
+                    Some(End::Sent(figure(waiting.len())))
+                } else {
+                    // It keeps back other companies too, which this chat does not speak for.
+                    None
+                }
+            }
+            (Matter::Call(_), Choice::Called) => Some(End::Called),
+            (Matter::Uncertain(_), _)
+            | (Matter::Dead(_), _)
+            | (Matter::Call(_), _)
+            | (Matter::Guard(_), _)
+            | (Matter::Pause(_), _) => None,
+        })
+    }
+
+    /// Writes into the chat what waits for a decision.
+    fn show(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        question: &Question,
+        chat_id: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let company = question.company;
+        let ids = match &question.matter {
+            Matter::Guard(kind) => guard::held_ids(conn, company, *kind)?,
+            Matter::Pause(since) => match pause_since(conn, company, since, now)? {
+                Some(pause) => pauses::kept_back(conn, company, &pause.of)?,
+                None => Vec::new(),
+            },
+            Matter::Uncertain(id) | Matter::Dead(id) | Matter::Call(id) => vec![*id],
+        };
+        let mut waiting = Vec::new();
+        for id in ids.iter().take(MOST_SHOWN) {
+            let Some(n) = outbox::get(conn, *id)? else {
+                continue;
+            };
+            let kind = match n.kind.as_str() {
+                "created" => ChangeKind::Created,
+                "cancelled" => ChangeKind::Deleted,
+                _ => ChangeKind::Updated,
+            };
+            let cached = cache::get(conn, n.company, n.record)?;
+            waiting.extend(cached.map(|cached| (kind, cached.record)));
+        }
+        waiting.sort_by_key(|(_, record)| (record.start_local, record.id));
+        let row = companies::ensure(conn, company)?;
+        let zone = self.companies.get(&company).and_then(|c| c.zone(&row));
+        let voice = Voice {
+            today: now
+                .with_timezone(&zone.unwrap_or(chrono_tz::UTC))
+                .date_naive(),
+            ..self.asking(end, chat_id)
+        };
+        let more = ids.len().saturating_sub(MOST_SHOWN);
+        outbox::add(
+            conn,
+            &New {
+                company,
+                recipient: chat_id,
+                channel: &end.name,
+                message: &waiting_list(voice, &waiting, more, self.mask_phones),
+                ..New::note("owner", now)
+            },
+            now,
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,210 @@
+//! Alerts to owners: one for each cause and chat, one word when it is over.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use booking_monitor::demo::salon::{Fault, Route};
+use support::world::{SALON, World, haircut};
+
+const OTHER: i64 = 222_222;
+
+/// Two salons of one owner, both watched.
+async fn two_salons() -> World {
+    let rest = format!(
+        r#"title = "Малаховка"
+        owner = [{{ channel = "telegram", to = "500", events = [] }}]
+        [[companies]]
+        id = {OTHER}
+        title = "Бутово"
+        channels = ["whatsapp"]
+        owner = [{{ channel = "telegram", to = "500", events = [] }}]"#
+    );
+    let world = World::with("", &rest).await;
+    let zone = chrono_tz::Europe::Moscow;
+    world.salon.add_company(OTHER, "Бутово", "Бутово", zone);
+    both(&world).await;
+    assert_eq!(world.owner_told(), [""; 0]);
+    world
+}
+
+/// One after the other is polled, and each time the rest of the program goes on.
+async fn both(world: &World) {
+    for company in [SALON, OTHER] {
+        world.poll_of(company).await;
+        world.turn().await;
+        world.advance("20s");
+    }
+}
+
+fn refused_key() -> Fault {
+    let body = r#"{"success":false,"meta":{"message":"Необходима авторизация"}}"#;
+    Fault::Status(401, body.to_owned())
+}
+
+#[tokio::test]
+async fn a_refused_key_is_one_alert_that_names_every_salon_and_one_recovery() {
+    let world = two_salons().await;
+    world.salon.set_fault(Route::Records, Some(refused_key()));
+    for _ in 0..4 {
+        both(&world).await;
+        world.advance("6m");
+    }
+    let alert = "⚠️ <b>Не вижу журнал: Малаховка, Бутово</b>\nС 12:00 YClients не принимает ключ (401). Обычно это значит, что в YClients сменили пароль.\nСообщения клиентам ждут. После починки отправлю те, что не устарели.";
+    assert_eq!(world.owner_told(), [alert]);
+    world.salon.set_fault(Route::Records, None);
+    for _ in 0..3 {
+        both(&world).await;
+        world.advance("6m");
+    }
+    let told = world.owner_told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].starts_with("✅ <b>Снова вижу журнал: Малаховка, Бутово</b>\nПерерыв 27 мин."),
+        "{}",
+        told[1]
+    );
+}
+
+#[tokio::test]
+async fn an_outage_is_one_alert_that_names_every_salon_and_one_recovery() {
+    let world = two_salons().await;
+    let broken = Fault::Status(502, "<html>Bad Gateway</html>".to_owned());
+    world.salon.set_fault(Route::Records, Some(broken));
+    both(&world).await;
+    world.advance("8m");
+    both(&world).await;
+    assert_eq!(world.owner_told(), [""; 0]);
+    for _ in 0..3 {
+        world.advance("5m");
+        both(&world).await;
+    }
+    let told = world.owner_told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with(
+            "⚠️ <b>Не вижу журнал: Малаховка, Бутово</b>\nС 12:00 YClients не отвечает как следует:"
+        ),
+        "{}",
+        told[0]
+    );
+    world.salon.set_fault(Route::Records, None);
+    world.poll_of(SALON).await;
+    world.turn().await;
+    assert_eq!(world.owner_told().len(), 1, "the other is not seen yet");
+    world.advance("1m");
+    world.poll_of(OTHER).await;
+    world.turn().await;
+    let told = world.owner_told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].starts_with("✅ <b>Снова вижу журнал: Малаховка, Бутово</b>\nПерерыв "),
+        "{}",
+        told[1]
+    );
+}
+
+#[tokio::test]
+async fn a_salon_that_stays_unseen_keeps_nobodys_recovery_back_for_long() {
+    let world = two_salons().await;
+    let broken = Fault::Status(502, String::new());
+    world.salon.set_fault(Route::Records, Some(broken));
+    for _ in 0..3 {
+        both(&world).await;
+        world.advance("6m");
+    }
+    assert_eq!(world.owner_told().len(), 1);
+    world.salon.set_fault(Route::Records, None);
+    world.poll_of(SALON).await;
+    world.salon.forbid(OTHER, true);
+    world.poll_of(OTHER).await;
+    for _ in 0..5 {
+        world.turn().await;
+        world.advance("3m");
+        world.poll_of(SALON).await;
+    }
+    let told = world.owner_told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].starts_with("✅ <b>Снова вижу журнал: Малаховка</b>\n"),
+        "{}",
+        told[1]
+    );
+    world.salon.forbid(OTHER, false);
+    world.poll_of(OTHER).await;
+    world.turn().await;
+    let told = world.owner_told();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(
+        told[2].starts_with("✅ <b>Снова вижу журнал: Бутово</b>\n"),
+        "{}",
+        told[2]
+    );
+}
+
+#[tokio::test]
+async fn a_right_that_one_salon_lacks_is_told_of_that_salon_alone() {
+    let world = two_salons().await;
+    world.salon.forbid(SALON, true);
+    both(&world).await;
+    let told = world.owner_told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("⚠️ <b>Не вижу журнал: Малаховка</b>\n"),
+        "{}",
+        told[0]
+    );
+    both(&world).await;
+    assert_eq!(world.owner_told().len(), 1);
+    world.salon.forbid(SALON, false);
+    world.advance("5m");
+    both(&world).await;
+    assert_eq!(world.owner_told().len(), 2);
+}
+
+#[tokio::test]
+async fn rights_that_every_salon_lost_are_one_alert() {
+    let world = two_salons().await;
+    world.salon.forbid(SALON, true);
+    world.salon.forbid(OTHER, true);
+    for _ in 0..4 {
+        both(&world).await;
+    }
+    let told = world.owner_told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("⚠️ <b>Не вижу журнал: Малаховка, Бутово</b>\n"),
+        "{}",
+        told[0]
+    );
+}
+
+#[tokio::test]
+async fn a_channel_that_is_down_is_one_alert_for_all_its_salons_and_one_recovery() {
+    let world = two_salons().await;
+    world.green.set_state("notAuthorized");
+    world.salon.book(haircut("2026-08-27T14:30:00"));
+    world.tell().await;
+    for _ in 0..3 {
+        world.advance("6m");
+        both(&world).await;
+    }
+    let told = world.owner_told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("⚠️ <b>Не работает канал: WhatsApp</b>\n"),
+        "{}",
+        told[0]
+    );
+    world.green.set_state("authorized");
+    for _ in 0..3 {
+        world.advance("1m");
+        both(&world).await;
+    }
+    let told = world.owner_told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].starts_with("✅ <b>Канал снова работает: WhatsApp</b>\n"),
+        "{}",
+        told[1]
+    );
+}
