@@ -513,3 +513,29 @@ async fn looking_for_what_is_missing_reads_no_history() {
     assert!(rights::hidden(&without, SALON, now).is_err());
     assert!(cache::suspects(&without, SALON, (now, chrono_tz::Europe::Moscow), 20).is_err());
 }
+
+#[tokio::test]
+async fn a_booking_added_to_a_known_visit_while_phones_are_hidden_is_told_with_it() {
+    let world = World::watching().await;
+    let first = haircut("2026-08-22T14:30:00").visit(77);
+    world.salon.book(first.client("Анна", "+79000000001"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    world.salon.hide_phones(SALON);
+    let second = haircut("2026-08-22T15:30:00").visit(77);
+    world.salon.book(second.client("Анна", "+79000000001"));
+    sweeps(&world, 1).await;
+    world.tell().await;
+    let told = world.told();
+    assert_eq!(told.len(), 2, "{:?}", world.decisions());
+    assert!(
+        told[1].contains("14:30") && told[1].contains("15:30"),
+        "{}",
+        told[1]
+    );
+    // The number comes to light: that is no news.
+    world.salon.show_phones(SALON);
+    sweeps(&world, 2).await;
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.decisions());
+}

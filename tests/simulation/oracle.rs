@@ -354,7 +354,8 @@ impl Oracle {
         let said = sent.said.leaves();
         for booking in world.journal.of_visit(visit) {
             // Nobody speaks of what has not been shown. What is spoken of was stored.
-            if !world.served.is_known(booking.id, sent.at) && !said.contains_key(&booking.id) {
+            let named = sent.said.items.contains_key(&booking.id);
+            if !world.served.is_known(booking.id, sent.at) && !named {
                 continue;
             }
             let before = self.initial(world, booking.id, &sent.to);
@@ -362,7 +363,6 @@ impl Oracle {
             let all = self.beliefs.entry(key).or_insert(before);
             let told = said.get(&booking.id).cloned();
             // It names one record of those that are another number's now, and none of the others.
-            let named = sent.said.items.contains_key(&booking.id);
             let apart = sent.said.kind == "wrong_number" && !named;
             let theirs = booking.at(sent.at).is_some_and(|s| s.phone == sent.to);
             match sent.fate {
