@@ -15,6 +15,7 @@ use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::{self, alerts, guard, pauses, stats};
 
+mod channel_alerts;
 mod guard_alerts;
 mod rights_alerts;
 
@@ -48,6 +49,9 @@ impl Pipeline {
                 }
                 for state in channels::all(tx)? {
                     raised += watch.channel(&state)?;
+                }
+                for end in desk.channels.values() {
+                    raised += watch.concern(end)?;
                 }
                 Ok(raised)
             })

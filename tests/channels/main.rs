@@ -60,6 +60,7 @@ fn made(kind: Kind) -> Built {
     let settings = Settings {
         name: "канал".into(),
         kind,
+        new_recipients_per_day: 0,
     };
     build(&settings, nowhere()).unwrap()
 }
@@ -683,20 +684,22 @@ async fn green_api_tells_what_became_of_our_messages() {
         ("read", Receipt::Read),
         ("noAccount", Receipt::NoAccount),
         ("failed", Receipt::Failed),
-        ("yellowCard", Receipt::Failed),
+        ("yellowCard", Receipt::Withheld),
+        ("noActiveSession", Receipt::NoSession),
     ] {
         fake.push_status("BAE51", word);
-        let failed = matches!(status, Receipt::Failed | Receipt::NoAccount);
+        let arrives = matches!(status, Receipt::Sent | Receipt::Delivered | Receipt::Read);
         assert_eq!(
             next(&receiver).await,
             Some(Incoming::Status {
                 message_id: "BAE51".into(),
                 status,
-                why: failed.then(|| word.to_owned()),
+                why: (!arrives).then(|| word.to_owned()),
+                hidden_chat: None,
             })
         );
     }
-    assert_eq!(fake.deleted(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(fake.deleted(), [1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[tokio::test]
@@ -965,6 +968,7 @@ async fn the_console_shows_the_message_and_hides_the_phone() {
     let settings = Settings {
         name: "terminal".into(),
         kind: Kind::Console,
+        new_recipients_per_day: 0,
     };
     let built = build(&settings, paper.clone()).unwrap();
     let outcome = send(&built.channel, PHONE, "*Вы записаны!*").await;
@@ -989,6 +993,7 @@ async fn a_console_nobody_reads_is_down() {
     let settings = Settings {
         name: "terminal".into(),
         kind: Kind::Console,
+        new_recipients_per_day: 0,
     };
     let built = build(&settings, Arc::new(Mutex::new(Closed))).unwrap();
     let outcome = send(&built.channel, PHONE, "текст").await;

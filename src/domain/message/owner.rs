@@ -12,6 +12,7 @@ use crate::domain::record::{Money, Record};
 mod alerts;
 mod cards;
 mod doubts;
+mod troubles;
 
 pub use alerts::{
     Blind, Waited, alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen,
@@ -21,6 +22,7 @@ pub use cards::{Untold, card_call};
 pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };
+pub use troubles::alert_tariff;
 
 /// In which language and markup an owner is written to.
 #[derive(Clone, Copy, Debug)]
