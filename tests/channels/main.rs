@@ -787,6 +787,22 @@ async fn what_nobody_can_read_never_blocks_the_queue() {
 }
 
 #[tokio::test]
+async fn words_cut_in_the_middle_of_a_character_are_read_all_the_same() {
+    let fake = GreenApi::start().await;
+    let receiver = green_at(&fake.url, common()).receiver.unwrap();
+    fake.push_raw(|receipt| {
+        let body = r#"{"typeWebhook":"incomingMessageReceived","timestamp":1787300000,
+            "idMessage":"3EB0","senderData":{"chatId":"79000000001@c.us","senderName":"\ude00"},
+            "messageData":{"typeMessage":"textMessage","textMessageData":{"textMessage":"буду \ud83d"}}}"#;
+        format!(r#"{{"receiptId":{receipt},"body":{body}}}"#)
+    });
+    let Some(Incoming::Text { text, .. }) = next(&receiver).await else {
+        panic!("no text");
+    };
+    assert_eq!(text, "буду \u{fffd}");
+}
+
+#[tokio::test]
 async fn an_unacknowledged_notification_comes_again() {
     let fake = GreenApi::start().await;
     let receiver = green_at(&fake.url, common()).receiver.unwrap();

@@ -16,7 +16,11 @@ async fn later(world: &World, span: &str) {
 
 /// A booking whose delay runs, one that waits for its next try, and one that waits for a pause.
 async fn waiting() -> World {
-    let world = World::watching_with("", OWNER).await;
+    waiting_with("").await
+}
+
+async fn waiting_with(monitor: &str) -> World {
+    let world = World::watching_with(monitor, OWNER).await;
     world.green.answer_next(Answer::http(
         400,
         r#"{"message":"instance in starting process try later"}"#,
@@ -76,7 +80,7 @@ async fn after_a_clock_put_back_the_journal_is_looked_at_before_anything_is_said
 
 #[tokio::test]
 async fn a_clock_that_jumps_a_day_ahead_and_back_tells_everything_once_and_in_order() {
-    let world = waiting().await;
+    let world = waiting_with("stale_after = \"48h\"").await;
     let record = world
         .salon
         .book(haircut("2026-08-23T15:00:00").client("Ира", "+79000000003"));

@@ -33,7 +33,7 @@ fn contacts(world: &World) -> Vec<String> {
 async fn a_phone_that_the_provider_names_stays_known_for_the_chat() {
     let mut world = World::watching_with("", OWNER).await;
     let sender = json!({"chatId": CHAT, "sender": CHAT, "senderPhoneNumber": 79_000_000_001_u64});
-    world.green.push(incoming("IN1", sender, &words("да")));
+    world.green.push(incoming("3EB01", sender, &words("да")));
     world.receive().await;
     world.restart().await;
     world.green.push_message(CHAT, &words("буду"));
@@ -47,7 +47,7 @@ async fn a_phone_that_the_provider_names_stays_known_for_the_chat() {
 async fn a_sender_under_a_phone_in_a_hidden_chat_is_its_member() {
     let world = World::watching_with("", OWNER).await;
     let sender = json!({"chatId": CHAT, "sender": "79000000001@c.us"});
-    world.green.push(incoming("IN1", sender, &words("да")));
+    world.green.push(incoming("3EB01", sender, &words("да")));
     world.receive().await;
     assert_eq!(contacts(&world), [format!("{CHAT}|+79000000001")]);
 }
@@ -60,7 +60,7 @@ async fn an_unknown_hidden_chat_is_nobodys_and_its_words_reach_the_owner() {
     // Its own digits in place of a phone are no phone.
     let sender =
         json!({"chatId": CHAT, "sender": CHAT, "senderPhoneNumber": 100_000_000_000_001_u64});
-    world.green.push(incoming("IN1", sender, &words("стоп")));
+    world.green.push(incoming("3EB01", sender, &words("стоп")));
     world.green.push_message(CHAT, &words("кто вы?"));
     world.receive().await;
     world.turn().await;
@@ -152,7 +152,7 @@ async fn an_answer_that_quotes_our_message_is_its_recipients() {
 async fn what_is_known_of_a_hidden_chat_is_not_unlearnt_by_a_receipt() {
     let world = World::watching_with("", OWNER).await;
     let sender = json!({"chatId": CHAT, "senderPhoneNumber": "+79000000002"});
-    world.green.push(incoming("IN1", sender, &words("да")));
+    world.green.push(incoming("3EB01", sender, &words("да")));
     world.receive().await;
     world.salon.book(haircut("2026-08-23T14:30:00"));
     world.tell().await;

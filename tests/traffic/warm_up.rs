@@ -1,6 +1,9 @@
 //! `new_recipients_per_day`: a new number meets few strangers a day.
 
 use booking_monitor::demo::salon::BookingDraft;
+use booking_monitor::ports::Clock;
+use booking_monitor::store::stats;
+use chrono::TimeDelta;
 
 use crate::support::world::{SALON, World, at, haircut};
 use crate::{OWNER, statuses, world_with_two_ways};
@@ -81,7 +84,7 @@ async fn who_finds_no_room_on_a_new_number_is_written_to_on_the_next_channel() {
     assert_eq!((world.told().len(), gateway.sent().len()), (1, 1));
     assert_eq!(
         world.rows("SELECT channel, status FROM booking_notifications ORDER BY id"),
-        ["whatsapp|sent", "gateway|sent", "whatsapp|pending"]
+        ["whatsapp|sent", "gateway|sent", "gateway|pending"]
     );
     // A limit that is taken away holds nobody any more.
     limit(&mut world, "whatsapp", 0);
@@ -160,4 +163,33 @@ async fn a_stranger_whose_message_may_have_arrived_counts_and_a_refused_one_does
     }
     world.tell().await;
     assert_eq!(world.told().len(), 2);
+}
+
+#[tokio::test]
+async fn of_the_people_written_to_those_count_as_replying_who_wrote_after_that() {
+    let world = World::watching_with("", OWNER).await;
+    // She wrote before anybody wrote to her, and not since.
+    world
+        .green
+        .push_text_at("79000000001", "здравствуйте", world.clock.now());
+    world.receive().await;
+    world.advance("1m");
+    for n in 1..=4 {
+        world.salon.book(client(n, "2026-08-27T14:30:00"));
+    }
+    world.tell().await;
+    world.advance("1m");
+    for phone in ["79000000002", "79000000002", "79000000003", "79000000009"] {
+        world
+            .green
+            .push_text_at(phone, "спасибо", world.clock.now());
+    }
+    world.receive().await;
+    let since = world.clock.now() - TimeDelta::days(7);
+    let replies = stats::replies(&world.sql(), since).unwrap();
+    let whatsapp = replies["whatsapp"];
+    assert_eq!((whatsapp.written_to, whatsapp.replied), (4, 2));
+    // A week later they are nobody's figures any more.
+    let later = stats::replies(&world.sql(), since + TimeDelta::days(8)).unwrap();
+    assert!(later.is_empty());
 }
