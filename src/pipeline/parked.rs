@@ -46,6 +46,10 @@ impl Desk {
         let Some(company) = self.companies.get(&n.company) else {
             return Ok(false);
         };
+        // Where there is nowhere else to go, there is nothing to find out.
+        if company.settings.channels.len() < 2 {
+            return Ok(false);
+        }
         let still = settling::is_open(conn, n.company, &n.unit, &n.phone)?;
         if n.phone.is_empty() || still || outbox::was_uncertain(conn, n.id)? {
             return Ok(false);

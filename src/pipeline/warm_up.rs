@@ -9,10 +9,10 @@ use rusqlite::Connection;
 use super::{ChannelEnd, Company, Desk};
 use crate::domain::message::owner::Untold;
 use crate::domain::policy::Reason;
-use crate::domain::record::{Record, instant};
+use crate::domain::record::instant;
 use crate::domain::settle::Net;
 use crate::store::outbox::{self, Notification};
-use crate::store::{self, cache};
+use crate::store::{self, channels};
 
 /// Who waits for another day is written to when people are awake: so long after midnight.
 const MORNING: TimeDelta = TimeDelta::hours(9);
@@ -62,23 +62,24 @@ impl Desk {
         let why = "the channel is new and has met enough people for today";
         if !outbox::was_uncertain(conn, n.id)? {
             for next in self.other_ways(conn, company, n)? {
-                if self.has_room(conn, &next, &n.phone, zone, now)? {
+                let state = channels::get(conn, &next.name)?.unwrap_or_default();
+                // One that is down would only give it back.
+                let works = state.down_since.is_none();
+                if works && self.has_room(conn, &next, &n.phone, zone, now)? {
                     return outbox::set_pending(conn, n.id, &next.name, now, Some(why), false);
                 }
             }
         }
-        let starts = || net.now.iter().chain(&net.before).map(|r| r.start_at(zone));
-        let first = starts().filter(|start| *start > now).min();
+        let starts = net.now.iter().map(|r| r.start_at(zone));
+        let first = starts.filter(|start| *start > now).min();
         let too_near = first.is_some_and(|start| start - now < CANNOT_WAIT);
-        let asked = company.settings.owners.iter().any(|owner| owner.alerts);
+        // Where no card would be made, the message waits as long as it is of use.
+        let asked = company.settings.owners.iter().any(|owner| owner.alerts)
+            && company.settings.rules.only_phones.is_empty();
         if too_near && asked {
             outbox::suppress(conn, n.id, Reason::NoChannel, None)?;
             outbox::note_error(conn, n.id, why)?;
-            let mut records: Vec<Record> = net.now.clone();
-            if records.is_empty() {
-                records.extend(cache::get(conn, n.company, n.record)?.map(|c| c.record));
-            }
-            return self.card(conn, n, &records, Untold::WarmingUp, now);
+            return self.card(conn, n, &net.now, Untold::WarmingUp, now);
         }
         let today = now.with_timezone(&zone).date_naive();
         let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
