@@ -235,7 +235,7 @@ async fn deliver(pipeline: Arc<Pipeline>, end: Arc<ChannelEnd>) -> Result<(), Da
             return Ok(());
         }
         let report = pipeline.deliver_due(&end).await?;
-        if report.accepted + report.failed > 0 {
+        if report.accepted + report.failed + report.moved > 0 {
             // The next in line for the same person, or on another channel, may be due now.
             pipeline.bell.notify_waiters();
         }
@@ -244,6 +244,7 @@ async fn deliver(pipeline: Arc<Pipeline>, end: Arc<ChannelEnd>) -> Result<(), Da
             .store()
             .read(move |c| outbox::next_step_at(c, &name, now))
             .await?;
+        let next = next.into_iter().chain(report.probe_at).min();
         let wait = next.map_or(GLANCE, |at| until(at, now)).min(GLANCE);
         tokio::select! {
             () = pipeline.stopping.cancelled() => return Ok(()),

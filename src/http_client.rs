@@ -42,6 +42,40 @@ pub enum ClientError {
     Setup(String),
 }
 
+/// A body as text that every JSON parser takes: what is no UTF-8, and escapes that name half of a
+/// character (`\ud83d` alone, from a name that was cut in two), become the mark for unreadable
+/// characters. One such name would otherwise make a whole answer unreadable.
+#[must_use]
+pub fn readable(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_ref();
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let length = match (half(escape), escape.get(6..).and_then(half)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(_), _) => {
+                out.push_str("\\ufffd");
+                rest = &escape[6..];
+                continue;
+            }
+            // The character behind a backslash belongs to it, be it another backslash.
+            (None, _) => 1 + escape[1..].chars().next().map_or(0, char::len_utf8),
+        };
+        out.push_str(&escape[..length]);
+        rest = &escape[length..];
+    }
+    out + rest
+}
+
+/// The half of a character that an escape at the beginning of this text names.
+fn half(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    let unit = u16::from_str_radix(digits, 16).ok()?;
+    (0xd800..=0xdfff).contains(&unit).then_some(unit)
+}
+
 /// Makes a client: no redirects (a token must not follow one), short-lived idle connections (a
 /// server closes its own after about a minute, and a POST caught in that moment is uncertain).
 pub fn client(settings: &ClientSettings) -> Result<Client, ClientError> {
@@ -134,6 +168,29 @@ pub fn never_left(error: &reqwest::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_a_character_makes_no_answer_unreadable() {
+        for (body, expected) in [
+            (r#"{"a":"\ud83d\ude00"}"#, "😀"),
+            (r#"{"a":"x\ud83d"}"#, "x\u{fffd}"),
+            (r#"{"a":"\ude00\ud83dx"}"#, "\u{fffd}\u{fffd}x"),
+            (r#"{"a":"\\ud83d"}"#, r"\ud83d"),
+            (r#"{"a":"\"\ud83d\u0041"}"#, "\"\u{fffd}A"),
+            (r#"{"a":"\n\\"}"#, "\n\\"),
+        ] {
+            let json: serde_json::Value = serde_json::from_str(&readable(body.as_bytes())).unwrap();
+            assert_eq!(json["a"], expected, "{body}");
+        }
+        assert_eq!(
+            readable(b"{\"a\":\"\xff\xc0\"}"),
+            "{\"a\":\"\u{fffd}\u{fffd}\"}"
+        );
+        // Nothing that breaks off is more than it was.
+        for body in ["\\", "\\u", "\\ud83", "\\ud83d\\", "\\ud83d\\u", "я\\"] {
+            assert!(readable(body.as_bytes()).len() <= body.len());
+        }
+    }
 
     #[test]
     fn this_machine_is_known_by_all_its_names() {

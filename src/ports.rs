@@ -372,15 +372,63 @@ pub trait Channel: Send + Sync {
         None
     }
 
-    /// What it noticed lately that does not stop it from sending, for `status`.
-    fn concern(&self) -> Option<String> {
+    /// What it noticed lately that does not stop it from sending, for `status` and the owners.
+    fn concern(&self) -> Option<Concern> {
         None
     }
 
     /// The same for `check --online`, asked for anew, with what else is set up against us.
     async fn inspect(&self) -> Vec<String> {
-        self.concern().into_iter().collect()
+        self.concern().iter().map(Concern::to_string).collect()
     }
+
+    /// Whether it is a person's own account, which the messenger bans when it writes like a machine:
+    /// its sends keep uneven distances.
+    fn is_personal(&self) -> bool {
+        false
+    }
+
+    /// Whether it can be asked who wrote lately, because its queue is another program's to read:
+    /// [`Channel::heard`].
+    fn lists_inbox(&self) -> bool {
+        false
+    }
+
+    /// What was written here since then by this person, or by somebody whose phone is hidden. Takes
+    /// nothing from anybody's queue. An error says nothing of who wrote.
+    async fn heard(&self, _to: &str, _since: DateTime<Utc>) -> Result<Vec<Heard>, String> {
+        Ok(Vec::new())
+    }
+}
+
+/// Trouble of a channel that sends all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concern {
+    /// The tariff takes no new correspondents this month.
+    Tariff,
+}
+
+impl std::fmt::Display for Concern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Tariff => {
+                "the tariff's correspondents of this month are used up: new clients are not reached"
+            }
+        })
+    }
+}
+
+/// One entry of a channel's list of what people wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The chat.
+    pub chat_id: String,
+    /// The phone in E.164, where the list shows whose chat it is.
+    pub phone: Option<String>,
+    /// What was written; empty for what has no words.
+    pub text: String,
+    /// When, by our clock.
+    pub at: DateTime<Utc>,
 }
 
 /// Something a channel told us by itself.
@@ -394,6 +442,8 @@ pub enum Incoming {
         status: Receipt,
         /// The provider's words, where something went wrong.
         why: Option<String>,
+        /// The hidden id of the chat it went to, where the provider names one in place of the phone.
+        hidden_chat: Option<String>,
     },
     /// Somebody wrote to us.
     Text {
@@ -490,6 +540,10 @@ pub enum Receipt {
     Failed,
     /// This person has no account there.
     NoAccount,
+    /// Free text is not taken: the person did not write lately. An approved template would be.
+    NoSession,
+    /// The account is restricted, and what it sends is shown to nobody.
+    Withheld,
 }
 
 /// One received notification and what acknowledges it.

@@ -777,7 +777,7 @@ Out for under a minute."
         alert_channel_down(ru, "whatsapp", since, "the account is notAuthorized"),
         "\
 ⚠️ *Не работает канал: whatsapp*
-С 10:42: the account is notAuthorized.
+С 10:42: телефон салона отключён от Green API: подключите его снова, QR-код в кабинете инстанса.
 Сообщения клиентам ждут. После починки отправлю те, что не устарели."
     );
     assert_eq!(

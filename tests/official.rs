@@ -220,19 +220,94 @@ async fn every_try_of_one_message_has_one_key_and_other_words_have_another() {
     );
 }
 
-#[tokio::test]
-async fn a_long_queue_at_the_provider_stands_in_status_and_stops_nothing() {
-    let world = World::watching().await;
-    world.green.set_waiting(80);
-    world
-        .salon
-        .book(support::world::haircut("2026-08-21T14:30:00"));
-    world.tell().await;
-    assert_eq!(world.told().len(), 1);
-    assert_eq!(
-        world.rows("SELECT down_since, last_error FROM channel_states WHERE name = 'whatsapp'"),
-        ["-|80 messages wait in Green API's own queue"]
+/// A world over official WhatsApp.
+async fn world_over_waba(fake: &GreenApi) -> World {
+    let channel = format!(
+        "type = \"green-api\"\nflavour = \"waba\"\napi_url = \"{}\"\ninstance_id = \"{}\"\ntoken = \"{}\"",
+        fake.url,
+        green_api::INSTANCE,
+        green_api::TOKEN
     );
+    world_over(&channel, "").await
+}
+
+#[tokio::test]
+async fn free_text_that_turns_out_not_to_be_taken_goes_once_as_the_template() {
+    let fake = GreenApi::start().await;
+    let world = world_over_waba(&fake).await;
+    fake.push_text("79000000001", "добрый день");
+    world.receive().await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    tell(&world).await;
+    assert_eq!(
+        (fake.count("sendMessage"), fake.count("sendTemplate")),
+        (1, 0)
+    );
+
+    let id = fake.sent()[0].id.clone();
+    fake.push_status(&id, "noActiveSession");
+    world.receive().await;
+    tell(&world).await;
+    assert_eq!(
+        (fake.count("sendMessage"), fake.count("sendTemplate")),
+        (1, 1)
+    );
+    let standing = "SELECT kind, status FROM booking_notifications WHERE channel = 'other'
+                     AND phone <> ''";
+    assert_eq!(world.rows(standing), ["created|sent"]);
+    assert_eq!(
+        world
+            .rows("SELECT outcome FROM delivery_attempts WHERE channel = 'other' ORDER BY attempt"),
+        ["window_closed", "accepted"]
+    );
+    // A template that is not taken either is the end of it here.
+    let id = fake.sent()[1].id.clone();
+    fake.push_status(&id, "noActiveSession");
+    world.receive().await;
+    tell(&world).await;
+    assert_eq!(
+        (fake.count("sendMessage"), fake.count("sendTemplate")),
+        (1, 1)
+    );
+    assert_eq!(world.rows(standing), ["created|failed"]);
+    assert!(
+        world
+            .owner_told()
+            .iter()
+            .any(|t| t.contains("Позвоните клиенту")),
+        "{:?}",
+        world.owner_told()
+    );
+}
+
+#[tokio::test]
+async fn free_text_without_a_template_to_stand_for_it_takes_the_next_channel() {
+    let fake = GreenApi::start().await;
+    let mut world = world_over_waba(&fake).await;
+    world.config.companies[1].channels = vec!["other".into(), "whatsapp".into()];
+    world.restart().await;
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    tell(&world).await;
+    fake.push_text("79000000001", "отмените, пожалуйста, запись");
+    world.receive().await;
+    let record = world.rows("SELECT record_id FROM appointments_cache")[0]
+        .parse()
+        .unwrap();
+    world.salon.cancel(BRANCH, record);
+    tell(&world).await;
+    world.poll_of(BRANCH).await;
+    tell(&world).await;
+    assert_eq!(
+        fake.count("sendMessage"),
+        1,
+        "there is no template for cancellations"
+    );
+    let id = fake.sent()[1].id.clone();
+    fake.push_status(&id, "noActiveSession");
+    world.receive().await;
+    tell(&world).await;
+    assert_eq!(world.told().len(), 1);
+    assert!(world.told()[0].starts_with("❌"), "{:?}", world.told());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -366,6 +366,36 @@ async fn what_the_guard_holds_is_shown_and_let_go_or_dropped_by_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn status_shows_how_many_of_the_people_written_to_wrote_back() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    let day = start(3).format("%Y-%m-%dT%H:%M:%S").to_string();
+    for n in 0..2 {
+        let draft = support::world::haircut(&day);
+        let phone = format!("+790000000{n:02}");
+        program.salon.book(draft.client("Анна", &phone));
+    }
+    program.run(&["--once", "--drain"]).await;
+    assert_eq!(program.green.sent().len(), 2);
+    // Providers know whole seconds only.
+    let soon = chrono::Utc::now() + chrono::TimeDelta::seconds(1);
+    program.green.push_text_at("79000000001", "спасибо", soon);
+    program.run(&["--once"]).await;
+    let json = stdout(&program.run(&["status", "--json"]).await);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let channels = json["channels"].as_array().unwrap();
+    let whatsapp = channels.iter().find(|c| c["name"] == "whatsapp").unwrap();
+    assert_eq!(whatsapp["written_to_7d"], 2);
+    assert_eq!(whatsapp["replied_7d"], 1);
+    assert_eq!(whatsapp["reply_rate_7d"], 0.5);
+    let others = channels.iter().filter(|c| c["name"] != "whatsapp");
+    assert!(others.clone().all(|c| c["reply_rate_7d"].is_null()));
+    let status = stdout(&program.run(&["status"]).await);
+    assert!(status.contains("1 из 2 (50%)"), "{status}");
+    assert!(status.lines().all(|l| l.chars().count() <= 80), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_narrowed_rights_hide_is_shown_explained_and_given_up_by_hand() {
     let program = Program::new().await;
     program.run(&["--once"]).await;

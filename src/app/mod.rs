@@ -194,7 +194,9 @@ fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd
                 built.receiver,
                 pace,
             );
-            Ok(end.with_journal_grace(settings.kind.journal_grace()))
+            Ok(end
+                .with_journal_grace(settings.kind.journal_grace())
+                .with_warm_up(settings.new_recipients_per_day))
         })
         .collect()
 }

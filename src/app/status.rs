@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::failure::code;
 use super::text::{Say, table};
 use super::{Outcome, existing, load, refused, say};
-use crate::config::{Company, Config, Secrets};
+use crate::config::{Company, Config, Language, Secrets};
 use crate::domain::budget::Plan;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Kind;
@@ -18,7 +18,7 @@ use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::pauses::{self, Pause};
 use crate::store::rights::{self, Hidden};
-use crate::store::stats::{self, MessageStats, OutboxStats};
+use crate::store::stats::{self, MessageStats, OutboxStats, Replies};
 use crate::store::{self, guard};
 
 mod sight;
@@ -31,6 +31,8 @@ struct Picture {
     now: DateTime<Utc>,
     companies: Vec<CompanyPicture>,
     channels: Vec<ChannelState>,
+    /// Of the people of the last week.
+    replies: BTreeMap<String, Replies>,
     outbox: OutboxStats,
     messages: MessageStats,
     plan: Plan,
@@ -126,11 +128,21 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
         now,
         companies,
         channels: channels::all(conn)?,
+        replies: heard(config, stats::replies(conn, now - TimeDelta::days(7))?),
         outbox: stats::outbox(conn, now)?,
         messages: stats::messages(conn, now)?,
         plan,
         pauses: pauses::running(conn, now)?,
     })
+}
+
+/// Only channels that are listened to know who wrote back.
+fn heard(config: &Config, all: BTreeMap<String, Replies>) -> BTreeMap<String, Replies> {
+    let listens = |name: &str| {
+        let settings = config.channels.iter().find(|c| c.name == name);
+        settings.is_some_and(|c| c.kind.hears())
+    };
+    all.into_iter().filter(|(name, _)| listens(name)).collect()
 }
 
 /// Polled lately, swept lately, refused by nobody. A company on a calendar may rest between firings.
@@ -192,6 +204,11 @@ fn to_json(p: &Picture) -> Value {
             "type": c.kind,
             "up": c.down_since.is_none(),
             "last_error": c.last_error,
+            "written_to_7d": p.replies.get(&c.name).map(|r| r.written_to),
+            "replied_7d": p.replies.get(&c.name).map(|r| r.replied),
+            "reply_rate_7d": p.replies.get(&c.name).map(|r| {
+                (r.replied as f64 / r.written_to.max(1) as f64 * 1000.0).round() / 1000.0
+            }),
         })).collect::<Vec<_>>(),
         "outbox": {
             "by_status": p.outbox.by_status,
@@ -246,6 +263,7 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     let mut channels = table(&[
         words.of("Канал", "Channel"),
         words.of("Вид", "Type"),
+        words.of("Ответили за 7 дн.", "Replied, 7 d"),
         words.of("Состояние", "State"),
     ]);
     for c in &p.channels {
@@ -255,7 +273,17 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
             (None, Some(error)) => format!("{}: {error}", words.of("отправляет", "sends")),
             (None, None) => words.of("в порядке", "well").to_owned(),
         };
-        channels.add_row([c.name.clone(), c.kind.clone(), state]);
+        let replied = p.replies.get(&c.name).map_or_else(
+            || "—".to_owned(),
+            |r| {
+                let share = r.replied * 100 / r.written_to.max(1);
+                match words.0 {
+                    Language::Ru => format!("{} из {} ({share}%)", r.replied, r.written_to),
+                    Language::En => format!("{} of {} ({share}%)", r.replied, r.written_to),
+                }
+            },
+        );
+        channels.add_row([c.name.clone(), c.kind.clone(), replied, state]);
     }
     let counts = |counts: &BTreeMap<String, i64>| {
         let listed: Vec<String> = counts

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::domain::delivery::Outcome;
 use crate::domain::phone::without_long_numbers;
-use crate::http_client::{failure, never_left};
+use crate::http_client::{failure, never_left, readable};
 
 /// No answer to a send is longer; more is not read.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -131,7 +131,7 @@ async fn exchange_up_to(longest: usize, request: RequestBuilder) -> Result<Answe
         status,
         pause,
         skew,
-        body: body.and_then(|b| String::from_utf8(b).ok()),
+        body: body.map(|b| readable(&b)),
     })
 }
 

@@ -19,9 +19,10 @@ use super::classify::exchange;
 use crate::domain::delivery::Outcome;
 use crate::domain::message::Markup;
 use crate::http_client::ClientError;
-use crate::ports::{Addressing, Channel, Journaled, Outgoing, Proof};
+use crate::ports::{Addressing, Channel, Concern, Heard, Journaled, Outgoing, Proof};
 
 mod account;
+mod inbox;
 mod journal;
 mod notifications;
 mod watch;
@@ -216,12 +217,24 @@ impl Channel for GreenApi {
         })
     }
 
-    fn concern(&self) -> Option<String> {
+    fn concern(&self) -> Option<Concern> {
         self.account.concern()
     }
 
+    fn is_personal(&self) -> bool {
+        self.account.flavour != Flavour::Waba
+    }
+
+    fn lists_inbox(&self) -> bool {
+        !self.receive
+    }
+
+    async fn heard(&self, to: &str, since: DateTime<Utc>) -> Result<Vec<Heard>, String> {
+        self.account.heard(to, since).await
+    }
+
     async fn inspect(&self) -> Vec<String> {
-        let mut found: Vec<String> = self.concern().into_iter().collect();
+        let mut found: Vec<String> = self.concern().iter().map(Concern::to_string).collect();
         if self.receive {
             found.extend(self.account.settings_against_us().await);
         }

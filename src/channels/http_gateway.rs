@@ -241,6 +241,10 @@ impl Channel for HttpGateway {
         self.journal(&Chat::of(to), since, until).await
     }
 
+    fn is_personal(&self) -> bool {
+        true
+    }
+
     fn messenger(&self) -> Option<&'static str> {
         (self.settings.preset != Preset::None).then_some("WhatsApp")
     }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub name: String,
     /// Which service, with what only it needs.
     pub kind: Kind,
+    /// Warm-up of a new number: so many people a day that it has never written to; 0 for no limit.
+    pub new_recipients_per_day: u32,
 }
 
 /// The services, with their own keys.
@@ -71,6 +73,17 @@ impl Kind {
 }
 
 impl Kind {
+    /// Whether what people write there is read.
+    #[must_use]
+    pub fn hears(&self) -> bool {
+        match self {
+            Self::Telegram(settings) => settings.common.receive,
+            Self::GreenApi(settings) => settings.common.receive,
+            // Meta tells inbound text to webhooks alone, and gateways are not listened to.
+            Self::WhatsAppCloud(_) | Self::Http(_) | Self::Console => false,
+        }
+    }
+
     /// So long the messenger's journal may lag behind its sends.
     #[must_use]
     pub fn journal_grace(&self) -> Duration {

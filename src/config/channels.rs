@@ -6,7 +6,7 @@ use super::address::channel_address;
 use super::problem::did_you_mean;
 use super::reader::{Place, Value, Wrong};
 use super::section::Section;
-use super::values::{SHORTEST, account, duration, rate, switch, text, word};
+use super::values::{SHORTEST, account, count, duration, rate, switch, text, word};
 use super::yclients::client;
 use super::{approved, gateway};
 use crate::channels::green_api::Flavour;
@@ -74,14 +74,19 @@ pub(super) fn read(at: &mut Section<'_>) -> Channels {
     };
     for (name, value) in at.others() {
         channels.places.push((name.clone(), value.place.clone()));
-        if let Some(kind) = channel(at, &value) {
-            channels.settings.push(Settings { name, kind });
+        if let Some((kind, new_recipients_per_day)) = channel(at, &value) {
+            channels.settings.push(Settings {
+                name,
+                kind,
+                new_recipients_per_day,
+            });
         }
     }
     channels
 }
 
-fn channel(at: &Section<'_>, value: &Value<'_>) -> Option<Kind> {
+/// The channel, and how many strangers a day it may write to.
+fn channel(at: &Section<'_>, value: &Value<'_>) -> Option<(Kind, u32)> {
     // Looked at before the walk, because it decides which keys the table may hold.
     let written = value
         .node
@@ -95,7 +100,7 @@ fn channel(at: &Section<'_>, value: &Value<'_>) -> Option<Kind> {
             r#""green-api", "whatsapp-cloud", "telegram", "http" or "console""#,
             channel_type,
         );
-        match kind {
+        let kind = match kind {
             Some(Type::GreenApi) => Some(Kind::GreenApi(green_api(at))),
             Some(Type::Telegram) => Some(Kind::Telegram(telegram(at))),
             Some(Type::WhatsAppCloud) => Some(Kind::WhatsAppCloud(whatsapp_cloud(at))),
@@ -110,7 +115,9 @@ fn channel(at: &Section<'_>, value: &Value<'_>) -> Option<Kind> {
                 at.others();
                 None
             }
-        }
+        };
+        let most = at.get("new_recipients_per_day", 0, count(0, 1_000_000));
+        kind.map(|kind| (kind, most))
     })
 }
 

@@ -53,7 +53,8 @@ impl Desk {
         self.card(conn, n, &[cached.record], Untold::NotDelivered, now)
     }
 
-    fn card(
+    /// The card itself, if the visit is near.
+    pub(super) fn card(
         &self,
         conn: &Connection,
         n: &Notification,

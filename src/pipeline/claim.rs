@@ -7,6 +7,7 @@ use rusqlite::{Connection, Transaction};
 use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{Around, Told, Visit};
+use super::warm_up::{Full, ON_ITS_WAY, Room};
 use super::{ChannelEnd, Company, Desk, recreated, renumbered, words};
 use crate::domain::delivery::{Status, message_key, wrote_lately};
 use crate::domain::message::Brief;
@@ -16,13 +17,13 @@ use crate::domain::record::Record;
 use crate::domain::settle::{Form, Net};
 use crate::ports::Outgoing;
 use crate::store::outbox::{self, Notification};
-use crate::store::{self, cache, companies, contacts};
+use crate::store::{self, cache, channels, companies, contacts};
 
 /// Owners' copies and alerts that could not be sent for so long are given up.
 const OWNER_PATIENCE: TimeDelta = TimeDelta::hours(24);
 
 /// A visit so near that its news cannot wait for a client's hour to pass.
-const VISIT_IS_NEAR: TimeDelta = TimeDelta::hours(3);
+pub(super) const VISIT_IS_NEAR: TimeDelta = TimeDelta::hours(3);
 
 /// What the transaction of the intent decided.
 pub(super) enum Claim {
@@ -74,6 +75,11 @@ impl Desk {
         let Some(end) = self.channels.get(&n.channel) else {
             return Ok(Claim::Skip);
         };
+        // While this one waited for its turn, another may have been told to wait, or refused.
+        let state = channels::get(tx, &n.channel)?.unwrap_or_default();
+        if state.down_since.is_some() || state.blocked_until.is_some_and(|until| until > now) {
+            return Ok(Claim::Skip);
+        }
         if n.phone.is_empty() {
             return self.claim_for_owner(tx, &n, end, now);
         }
@@ -156,6 +162,18 @@ impl Desk {
             }
             return Ok(Claim::Skip);
         };
+        match self.room(tx, end, &n.phone, zone, now)? {
+            Room::Free => {}
+            Room::Soon => {
+                outbox::postpone(tx, n.id, now + ON_ITS_WAY)?;
+                return Ok(Claim::Skip);
+            }
+            Room::None => {
+                let full = Full { company, zone, now };
+                self.wait_for_room(tx, n, &full, &speech.net)?;
+                return Ok(Claim::Skip);
+            }
+        }
         let place = words::Place {
             company,
             row: &row,
@@ -349,6 +367,8 @@ impl Desk {
             _ => (text.clone(), Vec::new()),
         };
         let wrote = contacts::last_inbound_at(tx, &n.channel, &to)?;
+        // The messenger knows better whether it takes free text.
+        let closed = outbox::window_was_closed(tx, n.id, &n.channel)?;
         Ok(Claim::Go {
             attempt,
             outgoing: Outgoing {
@@ -358,7 +378,7 @@ impl Desk {
                 keyboard: n.keyboard,
                 buttons,
                 brief,
-                wrote_lately: wrote_lately(wrote, now),
+                wrote_lately: wrote_lately(wrote, now) && !closed,
             },
             kind: n.kind.clone(),
         })

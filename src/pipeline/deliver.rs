@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::claim::Claim;
+use super::outcome::PARKED_LOOK;
 use super::poll::delta;
 use super::{ChannelEnd, Pipeline};
 use crate::domain::delivery::Outcome;
@@ -31,8 +32,9 @@ const FRESH: TimeDelta = TimeDelta::seconds(5);
 const STALE: Duration = Duration::from_mins(3);
 /// What may not leave because the journal cannot be read is looked at again after this.
 const BLIND_PAUSE: TimeDelta = TimeDelta::seconds(15);
-/// A parked channel is asked this often whether it works again.
-const PROBE_EVERY: TimeDelta = TimeDelta::seconds(10);
+/// A parked channel is asked this often whether it works again: it has to be back within ten seconds
+/// of its recovery.
+const PROBE_EVERY: TimeDelta = TimeDelta::seconds(8);
 
 /// What delivering came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +45,10 @@ pub struct DeliverReport {
     pub failed: u32,
     /// Left undone because the channel is down.
     pub parked: bool,
+    /// Taken from the parked channel and given to the company's next one.
+    pub moved: u32,
+    /// When the parked channel is asked again.
+    pub probe_at: Option<DateTime<Utc>>,
 }
 
 /// One thing under way on a channel.
@@ -215,16 +221,23 @@ impl Pipeline {
         if state.down_since.is_none() {
             return Ok(true);
         }
-        if state
+        let asked = state
             .checked_at
-            .is_some_and(|at| now - at < PROBE_EVERY && now >= at)
-        {
-            report.parked = true;
-            return Ok(false);
+            .filter(|at| now - *at < PROBE_EVERY && now >= *at);
+        report.parked = true;
+        report.probe_at = Some(asked.unwrap_or(now) + PROBE_EVERY);
+        if asked.is_none() {
+            let verdict = end.channel.probe().await;
+            report.parked = verdict.is_err();
+            self.note_channel(end, verdict).await?;
         }
-        let verdict = end.channel.probe().await;
-        report.parked = verdict.is_err();
-        self.note_channel(end, verdict).await?;
+        if report.parked {
+            let (desk, name) = (self.desk(), end.name.clone());
+            report.moved += self
+                .store
+                .write(move |tx| desk.leave_parked(tx, &name, now))
+                .await?;
+        }
         Ok(!report.parked)
     }
 
@@ -237,7 +250,13 @@ impl Pipeline {
         let (name, now) = (end.name.clone(), self.clock.now());
         self.store
             .write(move |tx| match verdict {
-                Ok(()) => channels::set_answering(tx, &name, now),
+                Ok(()) => {
+                    let state = channels::get(tx, &name)?.unwrap_or_default();
+                    if state.down_since.is_some() {
+                        outbox::wake_refused(tx, &name, now, delta(PARKED_LOOK))?;
+                    }
+                    channels::set_answering(tx, &name, now)
+                }
                 Err(why) => channels::set_down(tx, &name, &why, now),
             })
             .await
@@ -270,7 +289,8 @@ impl Pipeline {
         let seen = row().await?.and_then(|r| r.last_poll_at);
         let now = self.clock.now();
         let patience = delta(STALE.max(company.settings.pace.interval));
-        match seen {
+        // One that is ahead of the clock was taken before the clock was put back: nobody knows when.
+        match seen.filter(|at| *at <= now) {
             Some(at) if now - at <= FRESH => Ok(Some(at + FRESH)),
             // The journal cannot be read; what it said a moment ago still counts for a while.
             Some(at) if now - at <= patience => Ok(Some((at + patience).min(now + FRESH))),
@@ -287,7 +307,13 @@ impl Pipeline {
     /// One notification, from the intent to the stored outcome. `Some(true)` when it was taken.
     async fn deliver_one(&self, end: &Arc<ChannelEnd>, due: &Due) -> store::Result<Option<bool>> {
         let id = due.id;
-        end.pace.wait(&due.recipient).await;
+        if !self.ask_who_wrote(due).await? {
+            return Ok(None);
+        }
+        tokio::select! {
+            () = self.stopping.cancelled() => return Ok(None),
+            () = end.pace.wait(&due.recipient) => {}
+        }
         if self.stopping.is_cancelled() {
             return Ok(None);
         }
@@ -310,6 +336,7 @@ impl Pipeline {
         );
         let bell = Arc::clone(&self.bell);
         let sending = tokio::spawn(async move {
+            end.pace.leave().await;
             let outcome = end.channel.send(&outgoing).await;
             let (now, accepted) = (clock.now(), matches!(outcome, Outcome::Accepted { .. }));
             let channel = end.name.as_str();

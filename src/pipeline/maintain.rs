@@ -13,6 +13,7 @@ use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New};
 use crate::store::{self, alerts, guard, pauses, questions, stats};
 
+mod channel_alerts;
 mod guard_alerts;
 mod journal_alerts;
 mod pause_alerts;
@@ -47,6 +48,9 @@ impl Pipeline {
                 raised += watch.pauses()?;
                 for state in channels::all(tx)? {
                     raised += watch.channel(&state)?;
+                }
+                for end in desk.channels.values() {
+                    raised += watch.concern(end)?;
                 }
                 Ok((raised, desk.review_questions(tx, now)?))
             })

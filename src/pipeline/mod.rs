@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,7 @@ pub mod deliver;
 mod edits;
 mod guard;
 mod happened;
+mod hidden;
 mod link;
 pub mod listing;
 mod lookup;
@@ -39,6 +41,7 @@ pub mod orders;
 mod outcome;
 mod owner_chat;
 mod pace;
+mod parked;
 pub mod poll;
 mod presses;
 mod questions;
@@ -49,10 +52,15 @@ mod renumbered;
 pub mod settle;
 mod slots;
 mod visit;
+mod warm_up;
+mod who_wrote;
 mod wishes;
 mod words;
 
 use pace::Pace;
+
+/// A clock that is set right by less moves nothing.
+const CLOCK_STEP: TimeDelta = TimeDelta::seconds(30);
 
 /// One company as the stages need it.
 pub struct Company {
@@ -133,6 +141,8 @@ pub struct ChannelEnd {
     /// The way in, where it is read.
     pub receiver: Option<Arc<dyn Receiver>>,
     pace: Pace,
+    /// So many people a day that this channel has never written to; 0: as many as there are.
+    new_recipients_per_day: u32,
     /// So long the messenger's journal may lag behind its sends.
     journal_grace: Duration,
 }
@@ -147,14 +157,15 @@ impl ChannelEnd {
         receiver: Option<Arc<dyn Receiver>>,
         messages_per_second: Option<f64>,
     ) -> Self {
-        let chats = (channel.addressing() == Addressing::Chat) as u32;
-        let pace = Pace::new(messages_per_second, chats == 1);
+        let by_chat = channel.addressing() == Addressing::Chat;
+        let pace = Pace::new(messages_per_second, channel.is_personal(), by_chat);
         Self {
             name,
             kind,
             channel,
             receiver,
             pace,
+            new_recipients_per_day: 0,
             journal_grace: JOURNAL_GRACE,
         }
     }
@@ -163,6 +174,13 @@ impl ChannelEnd {
     #[must_use]
     pub fn with_journal_grace(mut self, grace: Duration) -> Self {
         self.journal_grace = grace;
+        self
+    }
+
+    /// The same for a new number: so many people a day that it has never written to, 0 for no limit.
+    #[must_use]
+    pub fn with_warm_up(mut self, new_recipients_per_day: u32) -> Self {
+        self.new_recipients_per_day = new_recipients_per_day;
         self
     }
 
@@ -184,6 +202,8 @@ pub struct Pipeline {
     channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
     alerts: config::Alerts,
     defences: Defences,
+    /// The latest time that a turn began with, in milliseconds.
+    latest: AtomicI64,
     /// Rung when something may have become due.
     pub bell: Arc<Notify>,
     /// Cancelled when the process is to end: no new send begins.
@@ -219,6 +239,7 @@ impl Pipeline {
             ),
             alerts,
             defences: Defences::all(),
+            latest: AtomicI64::new(i64::MIN),
             bell: Arc::new(Notify::new()),
             stopping: CancellationToken::new(),
         }
@@ -255,6 +276,21 @@ impl Pipeline {
         &self.channels
     }
 
+    /// When the clock was put back, what was planned by the old time moves along. Called with the time
+    /// that a turn begins with.
+    async fn heed_clock(&self, now: DateTime<Utc>) -> store::Result<()> {
+        let at = now.timestamp_millis();
+        let latest = self.latest.swap(at, Ordering::Relaxed);
+        let step = TimeDelta::milliseconds(latest.max(at) - at);
+        if step < CLOCK_STEP {
+            return Ok(());
+        }
+        tracing::warn!(seconds = step.num_seconds(), "the clock was put back");
+        self.store
+            .write(move |tx| store::clock::put_back(tx, step, now))
+            .await
+    }
+
     /// What the transactions of a stage need beside their connection.
     fn desk(&self) -> Desk {
         Desk {
@@ -286,18 +322,51 @@ impl Desk {
         phone: &Phone,
         past: Option<&str>,
     ) -> store::Result<Option<(Arc<ChannelEnd>, String)>> {
+        Ok(self.ways_to(conn, company, phone, past)?.into_iter().next())
+    }
+
+    /// Where else this may be sent from where it stands, although nothing says that the person cannot
+    /// be reached here: the channels behind this one, then those before it that it was never given to.
+    fn other_ways(
+        &self,
+        conn: &rusqlite::Connection,
+        company: &Company,
+        n: &store::outbox::Notification,
+    ) -> store::Result<Vec<Arc<ChannelEnd>>> {
+        let phone = Phone::from_stored(n.phone.clone());
+        let behind = self.ways_to(conn, company, &phone, Some(&n.channel))?;
+        let mut ways: Vec<Arc<ChannelEnd>> = behind.into_iter().map(|(end, _)| end).collect();
+        for (end, _) in self.ways_to(conn, company, &phone, None)? {
+            let listed = ways.iter().any(|way| way.name == end.name);
+            let here = end.name == n.channel;
+            if !listed && !here && !store::outbox::was_given_to(conn, n.id, &end.name)? {
+                ways.push(end);
+            }
+        }
+        Ok(ways)
+    }
+
+    /// All of them, in order.
+    fn ways_to(
+        &self,
+        conn: &rusqlite::Connection,
+        company: &Company,
+        phone: &Phone,
+        past: Option<&str>,
+    ) -> store::Result<Vec<(Arc<ChannelEnd>, String)>> {
         let names = &company.settings.channels;
         let skip = past
             .and_then(|p| names.iter().position(|n| n == p))
             .map_or(0, |i| i + 1);
+        let mut ways = Vec::new();
         for name in &names[skip..] {
             let Some(end) = self.channels.get(name) else {
                 continue;
             };
             if let Some(address) = end.address(conn, phone)? {
-                return Ok(Some((Arc::clone(end), address)));
+                ways.push((Arc::clone(end), address));
             }
         }
-        Ok(None)
+        Ok(ways)
     }
 }

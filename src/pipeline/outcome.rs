@@ -18,7 +18,7 @@ use crate::store::outbox::{self, Notification};
 use crate::store::{self, StoreError, channels, messages, settling};
 
 /// Messages that were in flight when a channel went down look again this often.
-const PARKED_LOOK: Duration = Duration::from_secs(10);
+pub(super) const PARKED_LOOK: Duration = Duration::from_secs(10);
 
 impl Desk {
     /// Stores the outcome of an attempt and what follows from it. Returns whether a change of the
@@ -38,7 +38,7 @@ impl Desk {
         self.refresh_copies(conn, &n, now)?;
         let end = self.channels.get(&n.channel);
         if let Some(concern) = end.and_then(|end| end.channel.concern()) {
-            channels::note(conn, &n.channel, &concern)?;
+            channels::note(conn, &n.channel, &concern.to_string())?;
         }
         settling::person_waits(conn, n.company, &n.phone)
     }
@@ -116,7 +116,8 @@ impl Desk {
                     now + delta(PARKED_LOOK),
                     Some(why),
                     false,
-                )
+                )?;
+                self.leave_if_parked(conn, n, now).map(drop)
             }
             Outcome::Unreachable { why } => {
                 self.answer_failed(conn, n, now)?;
@@ -124,6 +125,10 @@ impl Desk {
             }
             Outcome::Refused { why } => {
                 self.answer_failed(conn, n, now)?;
+                // The messenger takes no free text for this one, and there is no template for it.
+                if outbox::window_was_closed(conn, id, &n.channel)? {
+                    return self.next_channel(conn, n, why, Status::Failed, now);
+                }
                 self.card_for_failure(conn, n, now)?;
                 outbox::set_ended(conn, id, Status::Dead, why)
             }
@@ -246,6 +251,9 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> store::Result<()> {
         let Some(n) = outbox::of_provider_id(conn, channel, provider_id)? else {
+            if receipt == Receipt::Withheld {
+                channels::set_down(conn, channel, RESTRICTED, now)?;
+            }
             let word = receipt_word(receipt);
             return outbox::keep_early_receipt(conn, channel, provider_id, word, why, now);
         };
@@ -256,15 +264,20 @@ impl Desk {
             Receipt::Sent => Ok(()),
             Receipt::Delivered => outbox::set_receipt(conn, n.id, Status::Delivered, now),
             Receipt::Read => outbox::set_receipt(conn, n.id, Status::Read, now),
-            // Only a message that counts as sent can turn out not to have arrived.
-            Receipt::Failed | Receipt::NoAccount if n.status != Status::Sent => Ok(()),
-            Receipt::Failed | Receipt::NoAccount => {
-                let default = if receipt == Receipt::Failed {
-                    "failed"
-                } else {
-                    "no account there"
-                };
-                let why = why.unwrap_or(default);
+            Receipt::Failed | Receipt::NoAccount | Receipt::NoSession | Receipt::Withheld => {
+                if receipt == Receipt::Withheld {
+                    channels::set_down(conn, channel, RESTRICTED, now)?;
+                }
+                // Only a message that counts as sent can turn out not to have arrived.
+                if n.status != Status::Sent {
+                    return Ok(());
+                }
+                let why = why.unwrap_or(match receipt {
+                    Receipt::NoAccount => "no account there",
+                    Receipt::NoSession => "the client did not write lately",
+                    Receipt::Withheld => RESTRICTED,
+                    _ => "failed",
+                });
                 let told = told(&n)?;
                 // What was told since stands: a failure that comes late unsays nothing.
                 for told in &told {
@@ -274,6 +287,14 @@ impl Desk {
                 }
                 for told in &told {
                     told.set(conn, n.company, &n.phone, &told.before, None)?;
+                }
+                self.answer_failed(conn, &n, now)?;
+                let with_template = receipt == Receipt::NoSession
+                    && !n.phone.is_empty()
+                    && !outbox::window_was_closed(conn, n.id, channel)?;
+                if with_template {
+                    outbox::close_window(conn, n.id, n.attempts, why)?;
+                    return outbox::set_pending(conn, n.id, channel, now, Some(why), false);
                 }
                 self.next_channel(conn, &n, why, Status::Failed, now)
             }
@@ -320,12 +341,18 @@ fn failures(conn: &Connection, id: i64) -> store::Result<u32> {
     Ok(count.unwrap_or(1))
 }
 
-const RECEIPTS: [(Receipt, &str); 5] = [
+/// A yellow card that shows in a message's status; the account's own state says the same.
+const RESTRICTED: &str = "the account is yellowCard: WhatsApp shows nobody what this number sends; \
+                          let it rest for some days, then reboot the instance";
+
+const RECEIPTS: [(Receipt, &str); 7] = [
     (Receipt::Sent, "sent"),
     (Receipt::Delivered, "delivered"),
     (Receipt::Read, "read"),
     (Receipt::Failed, "failed"),
     (Receipt::NoAccount, "no_account"),
+    (Receipt::NoSession, "no_session"),
+    (Receipt::Withheld, "withheld"),
 ];
 
 fn receipt_word(receipt: Receipt) -> &'static str {

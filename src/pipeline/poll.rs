@@ -98,7 +98,9 @@ impl Pipeline {
             .read(move |c| companies::get(c, id))
             .await?
             .and_then(|r| r.last_poll_at);
-        if last.is_none_or(|at| self.clock.now() - at > fresh) {
+        let now = self.clock.now();
+        // One that is ahead of the clock was taken before the clock was put back.
+        if last.is_none_or(|at| at > now || now - at > fresh) {
             self.poll_in_turn(company).await?;
         }
         Ok(())

@@ -101,11 +101,15 @@ impl Pipeline {
                 message_id,
                 status,
                 why,
+                hidden_chat,
             } => {
                 tracing::debug!(channel, ?status, "receipt");
-                let desk = self.desk();
+                let (desk, end) = (self.desk(), Arc::clone(end));
                 self.store
                     .write(move |tx| {
+                        if let Some(chat) = hidden_chat {
+                            desk.learn_chat(tx, &end, &chat, &message_id, now)?;
+                        }
                         desk.receipt(tx, &name, &message_id, status, why.as_deref(), now)
                     })
                     .await
@@ -150,7 +154,7 @@ impl Pipeline {
                     text,
                     contact: None,
                 };
-                self.store_text(end, message_id, written, at).await
+                self.store_text(end, message_id, written, quoted, at).await
             }
             Incoming::State { up, state } => {
                 tracing::info!(channel, up, state, "channel state");
@@ -228,6 +232,7 @@ impl Pipeline {
         end: &Arc<ChannelEnd>,
         external_id: String,
         written: Written,
+        quoted: Option<String>,
         at: DateTime<Utc>,
     ) -> store::Result<()> {
         let (desk, now) = (self.desk(), self.clock.now());
@@ -241,6 +246,12 @@ impl Pipeline {
                 if written.phone.is_none() {
                     let linked = contacts::phone_of(tx, &name, &written.chat_id)?;
                     written.phone = linked.map(Phone::from_stored);
+                }
+                if let (None, Some(quoted)) = (&written.phone, &quoted) {
+                    written.phone = desk.phone_behind(tx, &end, &written.chat_id, quoted)?;
+                }
+                if let Some(phone) = &written.phone {
+                    desk.know_chat(tx, &end, &written.chat_id, phone, now)?;
                 }
                 let wish = Wish::of(&written.text);
                 let phone = written.phone.as_ref().map_or("", |p| p.e164());

@@ -42,6 +42,7 @@ pub struct SettleReport {
 impl Pipeline {
     /// Settles every visit whose delay has ended by `now`.
     pub async fn settle_due(&self, now: DateTime<Utc>) -> store::Result<SettleReport> {
+        self.heed_clock(now).await?;
         let mut report = SettleReport::default();
         loop {
             let desk = self.desk();

@@ -167,6 +167,40 @@ pub fn phone_of(conn: &Connection, channel: &str, chat_id: &str) -> Result<Optio
         .optional()?)
 }
 
+/// Notes when somebody last wrote, as a channel's list shows it. What they wrote is not ours to keep.
+pub fn note_heard(
+    conn: &Connection,
+    channel: &str,
+    chat_id: &str,
+    phone: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    conn.execute(
+        "INSERT INTO contacts (phone, channel, chat_id, last_inbound_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (channel, chat_id) DO UPDATE SET
+            phone = CASE WHEN phone = '' THEN ?1 ELSE phone END,
+            last_inbound_at = max(coalesce(last_inbound_at, ''), ?4)",
+        (phone, channel, chat_id, At(at)),
+    )?;
+    Ok(())
+}
+
+/// A hidden chat that wrote before turned out to be this phone's. What is known of it already stays.
+/// `false` when nothing was learnt.
+pub fn learn(conn: &Connection, channel: &str, chat_id: &str, phone: &str) -> Result<bool> {
+    let learnt = conn.execute(
+        "UPDATE contacts SET phone = ?1 WHERE channel = ?2 AND chat_id = ?3 AND phone = ''",
+        (phone, channel, chat_id),
+    )? == 1;
+    if learnt {
+        conn.execute(
+            "UPDATE messages SET phone = ?1 WHERE channel = ?2 AND chat_id = ?3 AND phone = ''",
+            (phone, channel, chat_id),
+        )?;
+    }
+    Ok(learnt)
+}
+
 /// When the person of this phone last wrote something to a person on one of these channels.
 pub fn wrote_at(
     conn: &Connection,

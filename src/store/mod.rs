@@ -15,6 +15,7 @@ pub mod alerts;
 pub mod at;
 pub mod cache;
 pub mod channels;
+pub mod clock;
 pub mod companies;
 pub mod contacts;
 pub mod events;

@@ -11,12 +11,16 @@ use crate::domain::policy::Reason;
 use crate::ports::Keyboard;
 
 mod looks;
+mod parked;
 mod receipts;
 mod send;
+mod strangers;
 
 pub use looks::*;
+pub use parked::*;
 pub use receipts::*;
 pub use send::*;
+pub use strangers::*;
 
 /// One notification.
 #[derive(Clone, Debug)]

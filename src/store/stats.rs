@@ -102,6 +102,43 @@ pub fn messages(conn: &Connection, now: DateTime<Utc>) -> Result<MessageStats> {
     })
 }
 
+/// Of the people a channel wrote to lately, how many wrote back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replies {
+    /// People written to.
+    pub written_to: i64,
+    /// Of them, who wrote after that.
+    pub replied: i64,
+}
+
+/// Counts both since a moment, by channel.
+pub fn replies(conn: &Connection, since: DateTime<Utc>) -> Result<BTreeMap<String, Replies>> {
+    // Sent shortly after it was due: the bound on `due_at` keeps the search within the index.
+    let mut query = conn.prepare(
+        "WITH written AS (
+           SELECT channel, phone, min(sent_at) AS at FROM booking_notifications
+            WHERE status IN ('sent', 'delivered', 'read') AND due_at >= ?2
+              AND sent_at >= ?1 AND phone <> ''
+            GROUP BY channel, phone),
+         heard AS (
+           SELECT m.channel, c.phone, max(m.created_at) AS at
+             FROM messages m JOIN contacts c ON c.id = m.contact_id
+            WHERE m.direction = 'inbound' AND m.created_at >= ?1 AND c.phone <> ''
+            GROUP BY m.channel, c.phone)
+         SELECT w.channel, count(*), sum(h.at IS NOT NULL AND h.at >= w.at)
+           FROM written w LEFT JOIN heard h ON h.channel = w.channel AND h.phone = w.phone
+          GROUP BY w.channel",
+    )?;
+    let rows = query.query_map((At(since), At(since - TimeDelta::days(2))), |r| {
+        let replies = Replies {
+            written_to: r.get(1)?,
+            replied: r.get(2)?,
+        };
+        Ok((r.get(0)?, replies))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Messages to clients that wait to be sent, of one company or all.
 pub fn waiting(conn: &Connection, company: Option<i64>) -> Result<i64> {
     Ok(conn.query_row(

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::wire::{Envelope, SignIn};
+use crate::http_client::readable;
 use crate::ports::{ApiError, CompanyInfo, CompanyRef, Lookup, Page, Query, Row};
 
 /// The pause when the API names none, or names zero.
@@ -45,7 +46,7 @@ impl Answer {
             status,
             server_date: date.map(DateTime::from),
             retry_after,
-            body,
+            body: readable(&body).into_bytes(),
         }
     }
 

@@ -274,6 +274,20 @@ fn no_key_of_any_type_loses_the_page_or_shows_its_value() {
 }
 
 #[test]
+fn a_name_cut_in_the_middle_of_a_character_costs_no_page() {
+    let body = r#"{"success":true,"data":[{"id":1,"date":"2026-08-21 14:30:00",
+        "staff":{"id":5,"name":"\ud83dБари"},"services":[{"id":1,"title":"Стрижка \ud83d\ude00\ude00"}],
+        "client":{"id":7,"name":"Анна \ud83d","phone":"+79000000001"},"comment":"\udfff"}],
+        "meta":{"total_count":1,"message":"\ud800"}}"#;
+    let page = page_of(200, body, &since()).unwrap();
+    let [Row::Record(record)] = page.rows.as_slice() else {
+        panic!("{:?}", page.rows);
+    };
+    assert_eq!(record.staff.name, "\u{fffd}Бари");
+    assert_eq!(record.services[0].title, "Стрижка 😀\u{fffd}");
+}
+
+#[test]
 fn a_page_says_its_total_and_the_servers_date() {
     let mut headers = HeaderMap::new();
     let date = HeaderValue::from_static("Wed, 16 Sep 2026 10:00:00 GMT");

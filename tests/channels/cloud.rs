@@ -227,6 +227,7 @@ fn status(id: &str, status: Receipt) -> Option<Incoming> {
         message_id: id.into(),
         status,
         why: None,
+        hidden_chat: None,
     })
 }
 

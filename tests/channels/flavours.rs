@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use booking_monitor::channels::green_api::Flavour;
 use booking_monitor::domain::delivery::Outcome;
-use booking_monitor::ports::{Incoming, Markup, Outgoing, Proof};
+use booking_monitor::ports::{Concern, Incoming, Markup, Outgoing, Proof};
 use serde_json::json;
 
 use crate::support::fake::Answer;
@@ -168,14 +168,12 @@ async fn a_yellow_card_parks_the_instance_also_when_a_message_shows_it_first() {
 
 #[tokio::test]
 async fn a_used_up_tariff_is_a_concern_however_it_shows() {
-    let words =
-        "the tariff's correspondents of this month are used up: new clients are not reached";
     let fake = GreenApi::start().await;
     let channel = green_at(&fake.url, common()).channel;
     let quota = json!({"correspondentsStatus": {"status": "CORRESPONDENTS_QUOTE_EXCEEDED"}});
     fake.answer_next(Answer::http(466, &quota.to_string()));
     assert_eq!(send(&channel, PHONE, "текст").await.as_str(), "unreachable");
-    assert_eq!(channel.concern().as_deref(), Some(words));
+    assert_eq!(channel.concern(), Some(Concern::Tariff));
 
     let built = green_at(&fake.url, common());
     assert_eq!(built.channel.concern(), None);
@@ -184,26 +182,31 @@ async fn a_used_up_tariff_is_a_concern_however_it_shows() {
         "quotaData": {"method": "correspondents", "status": "CORRESPONDENTS_QUOTA_EXCEEDED"},
     }));
     assert!(next(&built.receiver.unwrap()).await.is_some());
-    assert_eq!(built.channel.concern().as_deref(), Some(words));
+    assert_eq!(built.channel.concern(), Some(Concern::Tariff));
 }
 
 #[tokio::test]
-async fn a_long_queue_at_the_provider_is_a_concern() {
+async fn a_long_queue_at_the_provider_holds_messages_here_until_it_is_shorter() {
     let fake = GreenApi::start().await;
     fake.set_waiting(49);
     let channel = green_at(&fake.url, common()).channel;
     assert_eq!(channel.probe().await, Ok(()));
-    assert_eq!(channel.concern(), None);
+    assert_eq!(send(&channel, PHONE, "раз").await.as_str(), "accepted");
+    assert_eq!(fake.count("getMessagesCount"), 1, "asked for once a minute");
+
     fake.set_waiting(50);
     let channel = green_at(&fake.url, common()).channel;
-    for text in ["раз", "два"] {
-        assert_eq!(send(&channel, PHONE, text).await.as_str(), "accepted");
-    }
+    let outcome = send(&channel, PHONE, "два").await;
     assert_eq!(
-        channel.concern().as_deref(),
-        Some("50 messages wait in Green API's own queue")
+        outcome,
+        Outcome::ChannelDown {
+            why: "50 messages wait in Green API's own queue".into()
+        }
     );
-    assert_eq!(fake.count("getMessagesCount"), 2, "once for each channel");
+    assert_eq!(fake.count("sendMessage"), 1);
+    fake.set_waiting(12);
+    assert_eq!(channel.probe().await, Ok(()));
+    assert_eq!(send(&channel, PHONE, "два").await.as_str(), "accepted");
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ fn made(kind: Kind) -> Built {
     let settings = Settings {
         name: "канал".into(),
         kind,
+        new_recipients_per_day: 0,
     };
     build(&settings, nowhere()).unwrap()
 }
@@ -684,20 +685,22 @@ async fn green_api_tells_what_became_of_our_messages() {
         ("read", Receipt::Read),
         ("noAccount", Receipt::NoAccount),
         ("failed", Receipt::Failed),
-        ("yellowCard", Receipt::Failed),
+        ("yellowCard", Receipt::Withheld),
+        ("noActiveSession", Receipt::NoSession),
     ] {
         fake.push_status("BAE51", word);
-        let failed = matches!(status, Receipt::Failed | Receipt::NoAccount);
+        let arrives = matches!(status, Receipt::Sent | Receipt::Delivered | Receipt::Read);
         assert_eq!(
             next(&receiver).await,
             Some(Incoming::Status {
                 message_id: "BAE51".into(),
                 status,
-                why: failed.then(|| word.to_owned()),
+                why: (!arrives).then(|| word.to_owned()),
+                hidden_chat: None,
             })
         );
     }
-    assert_eq!(fake.deleted(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(fake.deleted(), [1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[tokio::test]
@@ -782,6 +785,22 @@ async fn what_nobody_can_read_never_blocks_the_queue() {
     fake.push_text("79000000001", "наконец");
     assert!(matches!(next(&receiver).await, Some(Incoming::Text { .. })));
     assert_eq!(fake.deleted().len(), 9);
+}
+
+#[tokio::test]
+async fn words_cut_in_the_middle_of_a_character_are_read_all_the_same() {
+    let fake = GreenApi::start().await;
+    let receiver = green_at(&fake.url, common()).receiver.unwrap();
+    fake.push_raw(|receipt| {
+        let body = r#"{"typeWebhook":"incomingMessageReceived","timestamp":1787300000,
+            "idMessage":"3EB0","senderData":{"chatId":"79000000001@c.us","senderName":"\ude00"},
+            "messageData":{"typeMessage":"textMessage","textMessageData":{"textMessage":"буду \ud83d"}}}"#;
+        format!(r#"{{"receiptId":{receipt},"body":{body}}}"#)
+    });
+    let Some(Incoming::Text { text, .. }) = next(&receiver).await else {
+        panic!("no text");
+    };
+    assert_eq!(text, "буду \u{fffd}");
 }
 
 #[tokio::test]
@@ -966,6 +985,7 @@ async fn the_console_shows_the_message_and_hides_the_phone() {
     let settings = Settings {
         name: "terminal".into(),
         kind: Kind::Console,
+        new_recipients_per_day: 0,
     };
     let built = build(&settings, paper.clone()).unwrap();
     let outcome = send(&built.channel, PHONE, "*Вы записаны!*").await;
@@ -990,6 +1010,7 @@ async fn a_console_nobody_reads_is_down() {
     let settings = Settings {
         name: "terminal".into(),
         kind: Kind::Console,
+        new_recipients_per_day: 0,
     };
     let built = build(&settings, Arc::new(Mutex::new(Closed))).unwrap();
     let outcome = send(&built.channel, PHONE, "текст").await;

@@ -301,7 +301,7 @@ type = "console""#,
             r#"[channels.owners]
 type = "console"
 token = "t""#,
-            "booking-monitor.toml:6: channels.owners.token: unknown key; known here: type",
+            "booking-monitor.toml:6: channels.owners.token: unknown key; known here: type, new_recipients_per_day",
         ),
     ];
     for (written, expected) in cases {
@@ -369,7 +369,7 @@ preset = "wazzup"
 receive = true"#,
             r#"booking-monitor.toml:4: channels.owners.token: missing; write { env = "NAME" } or { file = "PATH" }
 booking-monitor.toml:4: channels.owners.channel_id: missing; write the channel's id, from GET /v3/channels
-booking-monitor.toml:7: channels.owners.receive: unknown key; known here: type, preset, base_url, token, session, channel_id, request, answer, messages_per_second, timeout, proxy, ca_file"#,
+booking-monitor.toml:7: channels.owners.receive: unknown key; known here: type, preset, base_url, token, session, channel_id, request, answer, messages_per_second, timeout, proxy, ca_file, new_recipients_per_day"#,
         ),
         (
             r#"[channels.owners]

@@ -191,6 +191,11 @@ impl Desk {
         lock(&self.sent).clone()
     }
 
+    /// What was accepted last.
+    pub fn last_sent(&self) -> Sent {
+        lock(&self.sent).last().unwrap().clone()
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.requests).clone()

@@ -47,6 +47,8 @@ struct Outbox {
     blind: u32,
     /// Phones (digits) without an account.
     absent: HashSet<String>,
+    /// What the list of incoming messages shows.
+    inbox: Vec<Value>,
 }
 
 #[derive(Default)]
@@ -124,6 +126,20 @@ impl GreenApi {
     /// So many messages of others wait in the queue.
     pub fn set_waiting(&self, waiting: u64) {
         lock(&self.api.outbox).waiting = waiting;
+    }
+
+    /// The list of incoming messages also has this text from a chat.
+    pub fn list_incoming(&self, chat: &str, text: &str, at: DateTime<Utc>) {
+        lock(&self.api.outbox).inbox.push(json!({
+            "type": "incoming",
+            "idMessage": "3A0001",
+            "timestamp": at.timestamp(),
+            "typeMessage": "textMessage",
+            "chatId": chat,
+            "senderId": chat,
+            "senderName": "Анна",
+            "textMessage": text,
+        }));
     }
 
     /// The next looks into journal or queue are answered with 500.
@@ -265,6 +281,9 @@ impl Api {
             }
             (&Method::GET, "showMessagesQueue") => self.look(Self::queued),
             (&Method::GET, "lastOutgoingMessages") => self.look(Self::went_out),
+            (&Method::GET, "lastIncomingMessages") => {
+                self.look(|api| lock(&api.outbox).inbox.clone())
+            }
             (&Method::POST, "checkAccount") if self.hides_phones => self.check(&call.body),
             (&Method::GET, "receiveNotification") => self.receive(query).await,
             (&Method::DELETE, "deleteNotification") => self.delete(tail),

@@ -35,6 +35,11 @@ impl ManualClock {
         Self(Arc::new(Mutex::new(at.parse().unwrap())))
     }
 
+    /// The clock is put back.
+    pub fn put_back(&self, span: Duration) {
+        *self.0.lock().unwrap() -= TimeDelta::from_std(span).unwrap();
+    }
+
     pub fn advance(&self, span: Duration) {
         *self.0.lock().unwrap() += TimeDelta::from_std(span).unwrap();
     }

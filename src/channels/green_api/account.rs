@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::inbox::Inbox;
 use super::{Flavour, Settings};
 use crate::channels::classify::{Answer, by_status, exchange, pause, scrub, worded};
 use crate::domain::delivery::Outcome;
@@ -49,6 +50,8 @@ pub(super) struct State {
     pub(super) quota_at: Option<Instant>,
     /// When the queue was last looked at, and how many messages were in it.
     pub(super) queue: Option<(Instant, u64)>,
+    /// What people wrote lately, and when that was read.
+    pub(super) inbox: Option<(Instant, Inbox)>,
     /// Chat ids by phone, where the messenger has its own. Each costs a check, and many checks are
     /// taken for spam.
     chats: HashMap<String, String>,
@@ -118,13 +121,11 @@ impl Account {
         };
         match word.as_str() {
             "authorized" => {
-                {
-                    let mut state = self.state();
-                    if state.changes == changes {
-                        state.authorized_at = Some(Instant::now());
-                    }
+                self.look_at_queue().await?;
+                let mut state = self.state();
+                if state.changes == changes {
+                    state.authorized_at = Some(Instant::now());
                 }
-                self.look_at_queue().await;
                 Ok(())
             }
             "yellowCard" => Err(Outcome::ChannelDown {
@@ -180,6 +181,13 @@ impl Account {
                 other => other,
             }),
         }
+    }
+
+    /// The phone (digits) of a chat, where it was learnt.
+    pub(super) fn phone_of(&self, chat: &str) -> Option<String> {
+        let state = self.state();
+        let mut known = state.chats.iter();
+        known.find_map(|(digits, known)| (known == chat).then(|| digits.clone()))
     }
 
     /// Keeps the chat of a phone (digits).

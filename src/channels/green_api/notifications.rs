@@ -141,11 +141,13 @@ fn status(body: &Value, account: &Account) -> Option<Incoming> {
         "delivered" => Receipt::Delivered,
         "read" => Receipt::Read,
         "noAccount" => Receipt::NoAccount,
-        "failed" | "yellowCard" | "notInGroup" | "noActiveSession" => Receipt::Failed,
+        "noActiveSession" => Receipt::NoSession,
+        "yellowCard" => Receipt::Withheld,
+        "failed" | "notInGroup" => Receipt::Failed,
         _ => return None,
     };
-    let failed = matches!(status, Receipt::Failed | Receipt::NoAccount);
-    let why = failed.then(|| match body["description"].as_str() {
+    let arrives = matches!(status, Receipt::Sent | Receipt::Delivered | Receipt::Read);
+    let why = (!arrives).then(|| match body["description"].as_str() {
         Some(said) if !said.is_empty() => format!("{word}: {}", account.scrub(said)),
         _ => word.to_owned(),
     });
@@ -153,6 +155,10 @@ fn status(body: &Value, account: &Account) -> Option<Incoming> {
         message_id: body["idMessage"].as_str()?.to_owned(),
         status,
         why,
+        hidden_chat: body["chatId"]
+            .as_str()
+            .filter(|chat| chat.ends_with("@lid"))
+            .map(str::to_owned),
     })
 }
 
@@ -173,6 +179,12 @@ fn text(body: &Value, account: &Account) -> Option<Incoming> {
         &sender["senderPhone"],
     ];
     let named = named.into_iter().find_map(digits_of);
+    // Some versions repeat the hidden id there without its ending: that is nobody's phone.
+    let hidden = chat_id.strip_suffix("@lid");
+    let named = named.filter(|digits| hidden != Some(digits.as_str()));
+    // Where the chat is hidden, its only other member may be named by phone.
+    let sender_id = sender["sender"].as_str().filter(|id| id.ends_with("@c.us"));
+    let named = named.or_else(|| hidden.and(sender_id).and_then(|id| digits_of(&id.into())));
     let phone = if account.flavour.hides_phones() {
         // The id of a chat is no phone there, though it may look like one.
         if let Some(digits) = &named {
@@ -207,7 +219,7 @@ fn text(body: &Value, account: &Account) -> Option<Incoming> {
 
 /// The digits of `79000000001@c.us`, of a bare number or of one in a string; a hidden id
 /// (`…@lid`) has none.
-fn digits_of(value: &Value) -> Option<String> {
+pub(super) fn digits_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::Number(n) => n.to_string(),
         Value::String(s) => s.clone(),

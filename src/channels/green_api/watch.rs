@@ -1,5 +1,8 @@
-//! What an instance is watched for beside its state: the tariff, the provider's own queue, and
-//! settings by which nothing can be received. None of it stops a message.
+//! What an instance is watched for beside its state: the provider's own queue, the tariff, and
+//! settings by which nothing can be received.
+//!
+//! A long queue parks the channel. What waits here is still decided anew and may take another
+//! channel; what waits there for hours is delivered as it was, "your visit is in an hour" included.
 
 use std::time::Duration;
 
@@ -9,9 +12,11 @@ use tokio::time::Instant;
 
 use super::account::Account;
 use crate::channels::classify::exchange;
+use crate::domain::delivery::Outcome;
+use crate::ports::Concern;
 
-/// How long a look at the provider's queue holds, and how long one may take.
-const QUEUE_HOLDS: Duration = Duration::from_mins(10);
+/// How long a look at the provider's queue holds while that is short, and how long one may take.
+const QUEUE_HOLDS: Duration = Duration::from_mins(1);
 const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
 /// So many messages take minutes at the vendor's advised pace of one in five seconds.
 const LONG_QUEUE: u64 = 50;
@@ -25,12 +30,12 @@ impl Account {
         self.state().quota_at = Some(Instant::now());
     }
 
-    /// Now and then, how many messages the provider has not sent on. It is a sign and no more, so
-    /// no answer is as good as any.
-    pub(super) async fn look_at_queue(&self) {
-        let looked = self.state().queue.map(|(at, _)| at);
-        if looked.is_some_and(|at| at.elapsed() < QUEUE_HOLDS) {
-            return;
+    /// How many messages the provider has not sent on. Only a length that it states holds anything
+    /// back: no answer is as good as any.
+    pub(super) async fn look_at_queue(&self) -> Result<(), Outcome> {
+        let looked = self.state().queue;
+        if looked.is_some_and(|(at, waiting)| waiting < LONG_QUEUE && at.elapsed() < QUEUE_HOLDS) {
+            return Ok(());
         }
         let request = self.request(Method::GET, "getMessagesCount", "");
         let answer = exchange(request.timeout(QUEUE_PATIENCE)).await.ok();
@@ -38,23 +43,21 @@ impl Account {
         // The key is documented with letters of two alphabets.
         let counts = json.as_ref().and_then(Value::as_object);
         let count = counts.and_then(|fields| fields.values().find_map(Value::as_u64));
-        self.state().queue = Some((Instant::now(), count.unwrap_or(0)));
+        let waiting = count.unwrap_or(0);
+        self.state().queue = Some((Instant::now(), waiting));
+        if waiting < LONG_QUEUE {
+            return Ok(());
+        }
+        Err(Outcome::ChannelDown {
+            why: format!("{waiting} messages wait in Green API's own queue"),
+        })
     }
 
     /// What was noticed lately that does not stop messages from leaving.
-    pub(super) fn concern(&self) -> Option<String> {
-        let state = self.state();
-        let quota = state.quota_at.is_some_and(|at| at.elapsed() < QUOTA_HOLDS);
-        match state.queue {
-            _ if quota => Some(
-                "the tariff's correspondents of this month are used up: new clients are not reached"
-                    .to_owned(),
-            ),
-            Some((_, waiting)) if waiting >= LONG_QUEUE => Some(format!(
-                "{waiting} messages wait in Green API's own queue"
-            )),
-            _ => None,
-        }
+    pub(super) fn concern(&self) -> Option<Concern> {
+        let refused = self.state().quota_at;
+        let is_recent = refused.is_some_and(|at| at.elapsed() < QUOTA_HOLDS);
+        is_recent.then_some(Concern::Tariff)
     }
 
     /// Settings of the instance by which nothing could be received.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Line;
+use super::codes::WINDOW_CLOSED;
 use crate::channels::classify::{exchange, scrub};
 use crate::ports::{Incoming, Receipt, Received, Receiver};
 use secrecy::ExposeSecret as _;
@@ -98,6 +99,7 @@ impl History {
             message_id: id.to_owned(),
             status,
             why,
+            hidden_chat: None,
         }))
     }
 }
@@ -188,11 +190,16 @@ fn newest(json: &Value) -> Option<(Receipt, Option<String>)> {
             _ => return None,
         };
         let why = event["error_description"].as_str().map(str::to_owned);
-        Some((status, why.filter(|_| status == Receipt::Failed)))
+        let why = why.filter(|_| status == Receipt::Failed);
+        let closed = WINDOW_CLOSED.to_string();
+        if why.as_ref().is_some_and(|why| why.contains(&closed)) {
+            return Some((Receipt::NoSession, why));
+        }
+        Some((status, why))
     };
     let rank = |status: Receipt| match status {
         Receipt::Sent => 0,
-        Receipt::Failed | Receipt::NoAccount => 1,
+        Receipt::Failed | Receipt::NoAccount | Receipt::NoSession | Receipt::Withheld => 1,
         Receipt::Delivered => 2,
         Receipt::Read => 3,
     };

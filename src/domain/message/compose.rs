@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::brief::Brief;
 use super::facts::{Facts, Item};
-use super::markup::{Markup, capped, data, render};
+use super::markup::{Markup, capped, data, named, render};
 use super::price::Discount;
 use super::template::{Key, Texts};
 use super::{Language, words};
@@ -173,14 +173,14 @@ fn sorted(mut records: Vec<&Record>) -> Vec<&Record> {
 /// Titles of a record, joined by commas.
 pub(super) fn titles(records: &[&Record]) -> String {
     let all = records.iter().flat_map(|r| &r.services);
-    listed(all.map(|s| capped(&s.title, LONGEST_TITLE)))
+    listed(all.map(|s| named(&s.title, LONGEST_TITLE)))
 }
 
 /// Names of the masters, each once, joined by commas.
 pub(super) fn masters(records: &[&Record]) -> String {
     let mut names: Vec<String> = Vec::new();
     for record in records {
-        let name = capped(&record.staff.name, LONGEST_NAME);
+        let name = named(&record.staff.name, LONGEST_NAME);
         if !names.contains(&name) {
             names.push(name);
         }
@@ -193,7 +193,7 @@ pub(super) fn client_name(record: &Record) -> String {
     record
         .client
         .as_ref()
-        .map_or_else(String::new, |c| capped(&c.name, LONGEST_NAME))
+        .map_or_else(String::new, |c| named(&c.name, LONGEST_NAME))
 }
 
 fn listed(parts: impl Iterator<Item = String>) -> String {
@@ -461,7 +461,7 @@ fn difference(before: &[&Record], now: &[&Record]) -> (String, String) {
             let first = !seen.contains(&s.id);
             seen.push(s.id);
             (first && quantity(here, s.id) > quantity(there, s.id))
-                .then(|| capped(&s.title, LONGEST_TITLE))
+                .then(|| named(&s.title, LONGEST_TITLE))
         }))
     };
     (more(&now, &before), more(&before, &now))

@@ -110,11 +110,16 @@ pub fn link(url: &str) -> Option<String> {
 }
 
 /// One line without anything invisible: control, bidirectional and zero-width characters and
-/// private code points are gone, runs of white space (line breaks too) are one space.
+/// private code points and piles of combining marks are gone, runs of white space (line breaks too) are one space.
 #[must_use]
 pub fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(4 * LONGEST_VALUE));
+    let mut stacked = 0;
     for c in text.chars() {
+        stacked = if is_stacked(c) { stacked + 1 } else { 0 };
+        if stacked > MOST_STACKED {
+            continue;
+        }
         if c.is_whitespace() || c.is_control() || c == '\u{2800}' {
             if !out.is_empty() && !out.ends_with(' ') {
                 out.push(' ');
@@ -134,6 +139,14 @@ pub fn tidy(text: &str) -> String {
     } else {
         String::new()
     }
+}
+
+/// Marks above and below a letter: more of them than any language has reach over the lines around.
+const MOST_STACKED: u32 = 3;
+
+fn is_stacked(c: char) -> bool {
+    matches!(c, '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}'
+        | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
 }
 
 fn is_symbol(c: char) -> bool {
@@ -158,6 +171,22 @@ pub fn capped(text: &str, longest: usize) -> String {
             format!("{}…", line[..cut].trim_end())
         }
         _ => line,
+    }
+}
+
+/// What our own lines begin with. A name may begin a line, and must not pass for one of ours.
+const OUR_MARKS: [char; 13] = [
+    '✅', '❌', '🔄', '⚠', '❔', '📞', '🆕', '💬', '📅', '💰', '📍', '👤', '👥',
+];
+
+/// A name or a title as people typed it: [`capped`], without what our own lines begin with.
+#[must_use]
+pub fn named(text: &str, longest: usize) -> String {
+    let line = tidy(text);
+    let ours = |c: char| OUR_MARKS.contains(&c) || c == '\u{FE0F}' || c == ' ';
+    match line.chars().next() {
+        Some(first) if OUR_MARKS.contains(&first) => capped(line.trim_start_matches(ours), longest),
+        _ => capped(&line, longest),
     }
 }
 
@@ -396,6 +425,21 @@ mod tests {
         assert_eq!(capped("абвгд", 5), "абвгд");
         assert_eq!(capped("абвгде", 5), "абвг…");
         assert_eq!(capped("", 5), "");
+    }
+
+    #[test]
+    fn a_name_does_not_begin_as_our_own_lines_do() {
+        assert_eq!(named("📅 1 января в 10:00", 64), "1 января в 10:00");
+        assert_eq!(named("⚠\u{FE0F} ❌ Отмена", 64), "Отмена");
+        assert_eq!(named("Стрижка ✅", 64), "Стрижка ✅");
+        assert_eq!(named("💇 Стрижка", 64), "💇 Стрижка");
+    }
+
+    #[test]
+    fn piles_of_marks_stay_within_their_line() {
+        let piled = format!("а{}б", "\u{0301}".repeat(100));
+        assert_eq!(tidy(&piled), format!("а{}б", "\u{0301}".repeat(3)));
+        assert_eq!(tidy("Й\u{0306}е\u{0308}"), "Й\u{0306}е\u{0308}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod alerts;
 mod cards;
 mod doubts;
 mod questions;
+mod troubles;
 
 pub use alerts::{
     Blind, Waited, alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen,
@@ -23,6 +24,7 @@ pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };
 pub use questions::{PauseEnd, Refusal, alert_dead, ask_pause, waiting_list};
+pub use troubles::alert_tariff;
 
 /// In which language and markup an owner is written to.
 #[derive(Clone, Copy, Debug)]

@@ -93,10 +93,11 @@ pub fn begin(
     let (attempt, channel): (u32, String) = conn
         .prepare_cached(
             "UPDATE booking_notifications
-                SET status = 'sending', attempts = attempts + 1, recipient = ?2, message = ?3, told = ?4
+                SET status = 'sending', attempts = attempts + 1, recipient = ?2, message = ?3, told = ?4,
+                    due_at = max(due_at, ?5)
               WHERE id = ?1 AND status = 'pending' RETURNING attempts, channel",
         )?
-        .query_row((id, recipient, message, told), |r| Ok((r.get(0)?, r.get(1)?)))?;
+        .query_row((id, recipient, message, told, At(now)), |r| Ok((r.get(0)?, r.get(1)?)))?;
     conn.prepare_cached(
         "INSERT INTO delivery_attempts (notification_id, attempt, channel, started_at)
          VALUES (?1, ?2, ?3, ?4)",
@@ -184,6 +185,33 @@ pub fn full_until(
 pub fn postpone(conn: &Connection, id: i64, due_at: DateTime<Utc>) -> Result<()> {
     conn.prepare_cached("UPDATE booking_notifications SET due_at = ?2 WHERE id = ?1")?
         .execute((id, At(due_at)))?;
+    Ok(())
+}
+
+/// The same, if it was not taken up meanwhile.
+pub fn postpone_pending(conn: &Connection, id: i64, due_at: DateTime<Utc>) -> Result<()> {
+    conn.execute(
+        "UPDATE booking_notifications SET due_at = ?2 WHERE id = ?1 AND status = 'pending'",
+        (id, At(due_at)),
+    )?;
+    Ok(())
+}
+
+/// It stands in line until then by our own choice, and does not grow old meanwhile.
+pub fn wait_for_turn(conn: &Connection, id: i64, until: DateTime<Utc>) -> Result<()> {
+    conn.execute(
+        "UPDATE booking_notifications SET due_at = ?2, changed_at = max(changed_at, ?2) WHERE id = ?1",
+        (id, At(until)),
+    )?;
+    Ok(())
+}
+
+/// What keeps it waiting, or kept it from being sent.
+pub fn note_error(conn: &Connection, id: i64, why: &str) -> Result<()> {
+    conn.execute(
+        "UPDATE booking_notifications SET last_error = ?2 WHERE id = ?1",
+        (id, why),
+    )?;
     Ok(())
 }
 

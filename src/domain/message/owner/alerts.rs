@@ -5,6 +5,7 @@ use chrono::NaiveTime;
 use super::super::markup::data;
 use super::super::{Language, words};
 use super::Voice;
+use super::troubles::in_words;
 
 /// Why the journal cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +171,7 @@ pub fn alert_channel_down(voice: Voice, channel: &str, since: NaiveTime, why: &s
             "{} {}: {}.",
             voice.say("С", "Since"),
             voice.clock(since),
-            data(why).trim_end_matches('.')
+            in_words(voice, why).trim_end_matches('.')
         ),
         voice.waiting(),
     ])

@@ -13,6 +13,8 @@ pub enum Untold<'a> {
     Reason(&'a str),
     /// The messengers did not deliver it.
     NotDelivered,
+    /// The salon's number is new and has met enough people for the day.
+    WarmingUp,
 }
 
 impl Voice {
@@ -64,6 +66,14 @@ pub fn card_call(
             format!("The message did not leave: {}.", voice.reason(stored))
         }
         (Untold::NotDelivered, Language::Ru) => "Сообщение не дошло.".to_owned(),
+        (Untold::WarmingUp, Language::Ru) => {
+            "Сообщение не ушло: номер салона новый, на сегодня новых собеседников довольно."
+                .to_owned()
+        }
+        (Untold::WarmingUp, Language::En) => {
+            "The message did not leave: the salon's number is new and has met enough people for today."
+                .to_owned()
+        }
         (Untold::NotDelivered, Language::En) => "The message did not arrive.".to_owned(),
     });
     voice.write(&lines)

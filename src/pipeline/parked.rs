@@ -1,0 +1,99 @@
+//! What waits for a parked channel. It stays for a while, because most outages are short; then it
+//! takes the company's next channel, at once when the visit is near. What may have left goes nowhere
+//! else.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use rusqlite::Connection;
+
+use super::claim::VISIT_IS_NEAR;
+use super::visit::Visit;
+use super::{Company, Desk};
+use crate::domain::record::Record;
+use crate::store::channels::{self, ChannelState};
+use crate::store::outbox::{self, Notification};
+use crate::store::{self, cache, companies, settling};
+
+/// A channel may be parked for so long before others take over.
+const PARKED_PATIENCE: TimeDelta = TimeDelta::minutes(15);
+
+impl Desk {
+    /// Moves on what is due on a parked channel and has waited long enough. Returns how many.
+    pub(super) fn leave_parked(
+        &self,
+        conn: &Connection,
+        channel: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<u32> {
+        let mut moved = 0;
+        for n in outbox::waiting_for(conn, channel, now)? {
+            moved += u32::from(self.leave_if_parked(conn, &n, now)?);
+        }
+        Ok(moved)
+    }
+
+    /// The same for one message. `false` when it stays where it is.
+    pub(super) fn leave_if_parked(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        now: DateTime<Utc>,
+    ) -> store::Result<bool> {
+        let state = channels::get(conn, &n.channel)?.unwrap_or_default();
+        let Some(since) = parked_since(&state) else {
+            return Ok(false);
+        };
+        let Some(company) = self.companies.get(&n.company) else {
+            return Ok(false);
+        };
+        // Where there is nowhere else to go, there is nothing to find out.
+        if company.settings.channels.len() < 2 {
+            return Ok(false);
+        }
+        let still = settling::is_open(conn, n.company, &n.unit, &n.phone)?;
+        if n.phone.is_empty() || still || outbox::was_uncertain(conn, n.id)? {
+            return Ok(false);
+        }
+        let row = companies::ensure(conn, n.company)?;
+        let Some(zone) = company.zone(&row) else {
+            return Ok(false);
+        };
+        if now - since < PARKED_PATIENCE && !is_near(conn, n, company, zone, now)? {
+            return Ok(false);
+        }
+        for next in self.other_ways(conn, company, n)? {
+            let next_state = channels::get(conn, &next.name)?.unwrap_or_default();
+            if next_state.down_since.is_none() {
+                let why = state.last_error.as_deref();
+                outbox::set_pending(conn, n.id, &next.name, now, why, false)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Since when nothing gets through. A channel that answers and refuses every message is no better
+/// than one that does not answer.
+fn parked_since(state: &ChannelState) -> Option<DateTime<Utc>> {
+    let both = [state.sick_since, state.down_since];
+    both.into_iter().flatten().min()
+}
+
+/// Whether the visit, as it is or as the client knows it, cannot wait.
+fn is_near(
+    conn: &Connection,
+    n: &Notification,
+    company: &Company,
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> store::Result<bool> {
+    let record = cache::get(conn, n.company, n.record)?.map(|c| c.record);
+    let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
+    let near = |r: &Record| r.start_at(zone) - now < VISIT_IS_NEAR;
+    let net = Visit::read(conn, n.company, &unit, &n.phone)?.net(company);
+    Ok(match net {
+        Some(net) => net.now.iter().chain(&net.before).any(near),
+        None => record.iter().any(near),
+    })
+}

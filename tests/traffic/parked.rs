@@ -1,0 +1,189 @@
+//! A channel that is out of order: what waits for it, what leaves it, and how soon it is back.
+
+use crate::support::fake::Answer;
+use crate::support::world::{SALON, World, at, haircut};
+use crate::{OWNER, statuses, world_with_two_ways};
+
+async fn later(world: &World, span: &str) {
+    world.advance(span);
+    world.poll().await;
+    world.turn().await;
+}
+
+#[tokio::test]
+async fn a_message_leaves_a_channel_that_is_parked_for_a_quarter_of_an_hour() {
+    let (world, gateway) = world_with_two_ways("", OWNER).await;
+    world.green.set_state("notAuthorized");
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    later(&world, "14m").await;
+    assert_eq!(gateway.sent().len(), 0);
+    later(&world, "1m").await;
+    assert_eq!(gateway.sent().len(), 1);
+    // The row is the same, and it is told once.
+    assert_eq!(
+        world.rows("SELECT id, kind, channel, status FROM booking_notifications WHERE phone <> ''"),
+        ["1|created|gateway|sent"]
+    );
+    let attempts = world.rows(
+        "SELECT channel, outcome FROM delivery_attempts WHERE notification_id = 1 ORDER BY attempt",
+    );
+    assert_eq!(attempts.first().unwrap(), "whatsapp|channel_down");
+    assert_eq!(attempts.last().unwrap(), "gateway|accepted");
+    world.green.push_state("authorized");
+    world.receive().await;
+    later(&world, "5m").await;
+    assert_eq!((world.told().len(), gateway.sent().len()), (0, 1));
+    // News that comes while it is parked need not wait at all.
+    world.green.push_state("notAuthorized");
+    world.receive().await;
+    world.salon.book(haircut("2026-08-24T14:30:00"));
+    world.tell().await;
+    later(&world, "20m").await;
+    world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    assert_eq!(gateway.sent().len(), 3);
+}
+
+#[tokio::test]
+async fn news_of_a_visit_within_three_hours_leaves_a_parked_channel_at_once() {
+    let (world, gateway) = world_with_two_ways("", OWNER).await;
+    world.green.set_state("notAuthorized");
+    // In two hours and a half, and in three and a half.
+    world.salon.book(haircut("2026-08-20T14:30:00"));
+    world
+        .salon
+        .book(haircut("2026-08-20T15:30:00").client("Вера", "+79000000002"));
+    world.tell().await;
+    let chats: Vec<String> = gateway.sent().into_iter().map(|s| s.chat).collect();
+    assert_eq!(chats, ["79000000001@c.us"]);
+    assert_eq!(statuses(&world), ["sent", "pending"]);
+}
+
+#[tokio::test]
+async fn a_visit_that_moves_away_from_the_next_hours_cannot_wait_either() {
+    let (world, gateway) = world_with_two_ways("", OWNER).await;
+    let record = world.salon.book(haircut("2026-08-20T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    world.green.push_state("notAuthorized");
+    world.receive().await;
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-25T14:30:00"));
+    world.tell().await;
+    assert_eq!(gateway.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn what_may_have_left_a_channel_goes_over_no_other() {
+    let (world, gateway) = world_with_two_ways("on_uncertain = \"resend\"", OWNER).await;
+    world.shut_the_journal();
+    world.green.answer_next(Answer::Drop { taken: true });
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    world.green.push_state("notAuthorized");
+    world.receive().await;
+    world.give_up_searching().await;
+    later(&world, "61s").await;
+    later(&world, "20m").await;
+    later(&world, "20m").await;
+    assert_eq!(statuses(&world), ["pending"]);
+    assert_eq!((world.told().len(), gateway.sent().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn where_every_channel_is_parked_messages_stay() {
+    let (world, gateway) = world_with_two_ways("", OWNER).await;
+    world.green.set_state("notAuthorized");
+    gateway.set_state("SCAN_QR_CODE");
+    gateway.answer_next(Answer::http(
+        422,
+        r#"{"error":"Session status is not as expected","status":"SCAN_QR_CODE"}"#,
+    ));
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    later(&world, "15m").await;
+    later(&world, "15m").await;
+    assert_eq!(
+        world.rows("SELECT channel, status FROM booking_notifications WHERE phone <> ''"),
+        ["gateway|pending"]
+    );
+    // Whichever is back first takes it, also one that it had left.
+    world.green.set_state("authorized");
+    later(&world, "11s").await;
+    later(&world, "11s").await;
+    assert_eq!((world.told().len(), gateway.sent().len()), (1, 0));
+    gateway.set_state("WORKING");
+    later(&world, "10m").await;
+    assert_eq!((world.told().len(), gateway.sent().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_channel_that_answers_and_refuses_everything_is_left_as_one_that_does_not_answer() {
+    let (world, gateway) = world_with_two_ways("", OWNER).await;
+    let exhausted = r#"{"invokeStatus":{"method":"sendmessage","status":"QUOTE_EXCEEDED"}}"#;
+    for _ in 0..200 {
+        world.green.answer_next(Answer::http(466, exhausted));
+    }
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    for _ in 0..5 {
+        later(&world, "4m").await;
+    }
+    assert_eq!((world.told().len(), gateway.sent().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_notice_that_the_account_works_again_sends_what_waited_at_once() {
+    let world = World::watching_with("", OWNER).await;
+    world.green.set_state("notAuthorized");
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    world.green.push_state("authorized");
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told().len(), 1, "and the clock has not moved");
+}
+
+#[tokio::test]
+async fn a_channel_is_back_within_ten_seconds_of_its_recovery_without_a_notice() {
+    let world = World::watching_with("", OWNER).await;
+    world.green.set_state("notAuthorized");
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    later(&world, "8s").await;
+    // It recovers right after it was asked.
+    world.green.set_state("authorized");
+    world.advance("9s");
+    world.deliver().await;
+    assert_eq!(world.told().len(), 1);
+}
+
+#[tokio::test]
+async fn after_an_outage_only_what_is_still_news_is_told() {
+    let world = World::watching_with("", OWNER).await;
+    world.green.set_state("notAuthorized");
+    let off = world.salon.book(haircut("2026-08-23T14:30:00"));
+    let moved = world
+        .salon
+        .book(haircut("2026-08-24T14:30:00").client("Вера", "+79000000002"));
+    world.tell().await;
+    later(&world, "2h").await;
+    world.salon.cancel(SALON, off);
+    for start in ["2026-08-24T16:00:00", "2026-08-24T17:00:00"] {
+        world.salon.reschedule(SALON, moved, at(start));
+        world.tell().await;
+    }
+    later(&world, "2h").await;
+    world.green.set_state("authorized");
+    later(&world, "11s").await;
+    later(&world, "11s").await;
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("✅ *Вы записаны!*\n\n📅 24 августа в 17:00"),
+        "{told:?}"
+    );
+}
