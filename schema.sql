@@ -243,6 +243,14 @@ CREATE TABLE alerts (
   told_at     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What is done once a day.
+CREATE TABLE chores (
+  name        TEXT PRIMARY KEY,                -- prune, backup
+  due_at      TEXT NOT NULL,
+  done_at     TEXT,                            -- when it last went well
+  last_error  TEXT                             -- why it did not, since
+) STRICT, WITHOUT ROWID;
+
 -- This database among others: its identity and how often it was started.
 CREATE TABLE installation (
   one         INTEGER PRIMARY KEY CHECK (one = 1),
@@ -279,4 +287,4 @@ SELECT company_id, origin, count(*) AS total
  WHERE create_date >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-30 days')
  GROUP BY company_id, origin;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

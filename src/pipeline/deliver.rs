@@ -29,6 +29,13 @@ const FRESH: TimeDelta = TimeDelta::seconds(5);
 const STALE: Duration = Duration::from_mins(3);
 /// What may not leave because the journal cannot be read is looked at again after this.
 const BLIND_PAUSE: TimeDelta = TimeDelta::seconds(15);
+/// What came of a send is worth some tries more before the next start has to find it out.
+const WRITE_AGAIN: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
 /// A parked channel is asked this often whether it works again.
 const PROBE_EVERY: TimeDelta = TimeDelta::seconds(10);
 
@@ -312,9 +319,21 @@ impl Pipeline {
                     "send failed"
                 ),
             }
-            let settle_waits = store
-                .write(move |tx| desk.conclude(tx, id, attempt, &outcome, now))
-                .await?;
+            let outcome = Arc::new(outcome);
+            let mut pauses = WRITE_AGAIN.into_iter();
+            let settle_waits = loop {
+                let (desk, outcome) = (desk.clone(), Arc::clone(&outcome));
+                let written = store
+                    .write(move |tx| desk.conclude(tx, id, attempt, &outcome, now))
+                    .await;
+                // It has left: on a full disk the ballast makes room to write that down.
+                match (written, pauses.next()) {
+                    (Err(error), Some(pause)) if error.ailment().may_pass() => {
+                        tokio::time::sleep(pause).await;
+                    }
+                    (written, _) => break written?,
+                }
+            };
             if settle_waits {
                 bell.notify_waiters();
             }
@@ -322,7 +341,7 @@ impl Pipeline {
         });
         match sending.await {
             Ok(result) => result,
-            Err(_) => Err(store::StoreError::Corrupt("send: its task broke off")),
+            Err(_) => Err(store::StoreError::BrokenOff("a send")),
         }
     }
 

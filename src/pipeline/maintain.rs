@@ -15,14 +15,18 @@ use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::{self, alerts, guard, pauses, stats};
 
+mod database_alerts;
 mod guard_alerts;
 mod rights_alerts;
+
+pub(super) use database_alerts::tell_restored;
 
 impl Pipeline {
     /// Raises alerts that have become due and ends those that are over. Returns how many messages
     /// to owners that makes.
     pub async fn alerts_due(&self, now: DateTime<Utc>) -> store::Result<u32> {
         let (desk, settings) = (self.desk(), self.alerts.clone());
+        let trouble_over = self.trouble_over();
         let raised = self
             .store
             .write(move |tx| {
@@ -49,9 +53,15 @@ impl Pipeline {
                 for state in channels::all(tx)? {
                     raised += watch.channel(&state)?;
                 }
+                if let Some(since) = trouble_over {
+                    raised += watch.database_well(since)?;
+                }
                 Ok(raised)
             })
             .await?;
+        if trouble_over.is_some() {
+            self.lower_sign();
+        }
         if raised > 0 {
             tracing::info!(messages = raised, "owners alerted");
         }

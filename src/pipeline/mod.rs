@@ -45,6 +45,7 @@ mod recreated;
 mod renumbered;
 pub mod settle;
 mod slots;
+mod upkeep;
 mod visit;
 mod wishes;
 mod words;
@@ -181,6 +182,7 @@ pub struct Pipeline {
     channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
     alerts: config::Alerts,
     defences: Defences,
+    upkeep: Option<upkeep::Upkeep>,
     /// Rung when something may have become due.
     pub bell: Arc<Notify>,
     /// Cancelled when the process is to end: no new send begins.
@@ -216,9 +218,17 @@ impl Pipeline {
             ),
             alerts,
             defences: Defences::all(),
+            upkeep: None,
             bell: Arc::new(Notify::new()),
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// The same with daily chores: retention and backups.
+    #[must_use]
+    pub fn with_upkeep(mut self, database: &config::Database) -> Self {
+        self.upkeep = Some(upkeep::Upkeep::of(database));
+        self
     }
 
     /// The same with other defences, for a simulation that shows what each is worth.

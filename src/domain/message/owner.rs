@@ -11,6 +11,7 @@ use crate::domain::record::{Money, Record};
 
 mod alerts;
 mod cards;
+mod database;
 mod doubts;
 
 pub use alerts::{
@@ -18,6 +19,9 @@ pub use alerts::{
     alert_uncertain,
 };
 pub use cards::{Untold, card_call};
+pub use database::{
+    Altered, RestoredList, Sick, alert_database, alert_database_well, restored_list,
+};
 pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };
