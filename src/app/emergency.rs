@@ -12,7 +12,7 @@ use crate::config::{Config, Language, Owner};
 use crate::domain::delivery::Outcome;
 use crate::domain::message::owner::{Sick, Voice, alert_database};
 use crate::ports::Outgoing;
-use crate::store::{Sign, Ailment};
+use crate::store::{Ailment, Sign};
 
 /// All owners together get no more of a stricken program's time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -101,7 +101,10 @@ async fn write_to_owners(config: &Config, sick: Sick) -> usize {
                 None => tracing::info!(channel = end.name, "owner told of the database's trouble"),
                 Some(why) => tracing::warn!(channel = end.name, why, "owner not told"),
             }
-            matches!(outcome, Outcome::Accepted { .. } | Outcome::Uncertain { .. })
+            matches!(
+                outcome,
+                Outcome::Accepted { .. } | Outcome::Uncertain { .. }
+            )
         })
     });
     let taken = join_all(sends).await;

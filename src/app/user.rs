@@ -39,6 +39,9 @@ pub(super) fn settle(database: &Path) -> Result<(), Failure> {
             let what = format!("cannot go on as the owner of {}", folder.display());
             Failure::new(code::FAILED, anyhow::Error::new(error).context(what)).hint(HINT)
         })?;
-    tracing::debug!(user = user.as_raw(), "went on as the owner of the database's folder");
+    tracing::debug!(
+        user = user.as_raw(),
+        "went on as the owner of the database's folder"
+    );
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::daemon;
 use crate::store::{Lock, Room, Sign, Store, StoreError};
 
 /// Pauses between two tries; the last one repeats.
-const PAUSES: [u64; 3] = [5, 15, 30];
+const PAUSES: [u64; 4] = [1, 2, 5, 10];
 /// Work that lasted this long was no mere attempt.
 const LASTED: Duration = Duration::from_mins(2);
 /// Owners whom nobody could reach are tried again after this.

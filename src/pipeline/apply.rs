@@ -221,9 +221,7 @@ impl Applying<'_> {
         };
         let revision = cached.map_or(0, |c| c.revision) + 1;
         let gone = Gone::Deleted;
-        let event = Event::of(
-            &change, record, false, gone, revision, self.zone, self.now,
-        );
+        let event = Event::of(&change, record, false, gone, revision, self.zone, self.now);
         events::add(
             self.tx,
             &events::NewEvent {

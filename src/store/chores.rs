@@ -44,7 +44,12 @@ pub fn put(
         "INSERT INTO chores (name, due_at, done_at, last_error) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (name) DO UPDATE
             SET due_at = ?2, done_at = coalesce(?3, done_at), last_error = ?4",
-        (name, At(due_at), outcome.is_ok().then_some(At(now)), outcome.err()),
+        (
+            name,
+            At(due_at),
+            outcome.is_ok().then_some(At(now)),
+            outcome.err(),
+        ),
     )?;
     Ok(())
 }

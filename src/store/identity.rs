@@ -114,7 +114,13 @@ pub(super) fn prepare(path: &Path) -> Result<()> {
     if !is_blank {
         let log = has_log(path);
         inspect(&conn)
-            .and_then(|()| if log { verify_all(&conn) } else { verify(&conn) })
+            .and_then(|()| {
+                if log {
+                    verify_all(&conn)
+                } else {
+                    verify(&conn)
+                }
+            })
             .and_then(|()| agrees(&conn, path, marker.as_ref()))
             .map_err(|e| unreadable(path, e))?;
     }
@@ -132,7 +138,7 @@ pub(super) fn prepare(path: &Path) -> Result<()> {
 
 /// A write-ahead log lies beside the database: the last process did not end in peace, or it is not
 /// this database's.
-fn has_log(path: &Path) -> bool {
+pub(super) fn has_log(path: &Path) -> bool {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     fs::metadata(PathBuf::from(name)).is_ok_and(|meta| meta.len() > 0)

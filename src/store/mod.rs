@@ -39,7 +39,6 @@ mod sign;
 pub mod stats;
 pub mod story;
 
-
 pub use ailment::Ailment;
 pub use at::At;
 pub use backup::{backup, dailies, daily};
@@ -49,7 +48,6 @@ pub use memory::Keeper;
 pub use restore::{Restored, restore};
 pub use room::{Free, Room};
 pub use sign::Sign;
-
 
 /// The schema a fresh database gets.
 pub const SCHEMA: &str = include_str!("../../schema.sql");
@@ -161,6 +159,12 @@ impl Store {
         let owned = path.to_owned();
         let prepared = tokio::task::spawn_blocking(move || identity::prepare(&owned)).await;
         match prepared {
+            Ok(Err(error)) if error.ailment() == Ailment::NoRoom => {
+                // The next try has the ballast's room.
+                let dropped = Room::beside(path).drop_ballast();
+                tracing::error!(%error, ballast = dropped, "no room on the disk");
+                return Err(error);
+            }
             Ok(result) => result?,
             Err(_) => return Err(StoreError::BrokenOff("the check of the database")),
         }
@@ -307,10 +311,53 @@ fn make_room(conn: &Connection, room: &Room, error: &StoreError) {
 /// Opens an existing database for looking, beside a daemon or without one. Needs no lock.
 pub fn open_reader(path: &Path) -> Result<Connection> {
     gate(rusqlite::version_number())?;
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    configure_reader(&conn)?;
-    identity::inspect_current(&conn)?;
-    Ok(conn)
+    let look = |conn: Connection| {
+        configure_reader(&conn)?;
+        identity::inspect_current(&conn)?;
+        Ok(conn)
+    };
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let shared = Connection::open_with_flags(path, read_only)
+        .map_err(StoreError::from)
+        .and_then(look);
+    match shared {
+        // Even a reader takes room beside the file, for what it shares with writers. Where there is
+        // none, and no log of a writer either, the file can be read as it stands.
+        Err(error) if cannot_share(&error) && !identity::has_log(path) => {
+            let uri = OpenFlags::SQLITE_OPEN_URI | read_only;
+            let still = Connection::open_with_flags(still(path), uri);
+            still
+                .map_err(StoreError::from)
+                .and_then(look)
+                .map_err(|_| error)
+        }
+        shared => shared,
+    }
+}
+
+fn cannot_share(error: &StoreError) -> bool {
+    let cannot_open = matches!(
+        error,
+        StoreError::Sqlite(rusqlite::Error::SqliteFailure(e, _))
+            if e.code == rusqlite::ErrorCode::CannotOpen
+    );
+    cannot_open || matches!(error.ailment(), Ailment::NoRoom | Ailment::ReadOnly)
+}
+
+/// The address of a file that nobody writes to.
+fn still(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(char::from(*byte));
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
 }
 
 /// Opens an existing database for one short write beside a daemon. Needs no lock.

@@ -68,7 +68,10 @@ pub fn older_than(conn: &Connection, before: DateTime<Utc>) -> Result<Pruned> {
             SELECT id FROM messages WHERE created_at < ?1 LIMIT ?2)",
         (cutoff, most),
     )?;
-    conn.execute("DELETE FROM early_receipts WHERE received_at < ?1", [cutoff])?;
+    conn.execute(
+        "DELETE FROM early_receipts WHERE received_at < ?1",
+        [cutoff],
+    )?;
     Ok(Pruned {
         notifications,
         events,

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::identity::{
-    Marker, beside, begin_anew, create, fresh_uuid, inspect, migrate, put_away, read_marker,
+    Marker, begin_anew, beside, create, fresh_uuid, inspect, migrate, put_away, read_marker,
     sync_folder, unreadable, write_marker,
 };
 use super::{At, Result, StoreError};

@@ -7,7 +7,7 @@ use crate::app::text::Say;
 use crate::app::{Outcome, load, present, say};
 use crate::config::{Language, Secrets};
 use crate::store::health::{self, Finding};
-use crate::store::{self, StoreError, Ailment};
+use crate::store::{self, Ailment, StoreError};
 
 pub(super) fn run(path: &Path) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;

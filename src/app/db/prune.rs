@@ -58,7 +58,9 @@ pub(super) fn messages(path: &Path, channel: &str) -> Outcome {
     prune::sweep_log(&conn).map_err(refused)?;
     let words = Say(config.language);
     say(&match words.0 {
-        Language::Ru => format!("Удалено из {channel}: сообщений {messages}, контактов {contacts}."),
+        Language::Ru => {
+            format!("Удалено из {channel}: сообщений {messages}, контактов {contacts}.")
+        }
         Language::En => format!("Erased of {channel}: messages {messages}, contacts {contacts}."),
     })?;
     say(words.of(

@@ -6,7 +6,7 @@ use crate::app::failure::code;
 use crate::app::text::Say;
 use crate::app::{Failure, Outcome, load, refused, say, take_lock};
 use crate::config::{Language, Secrets};
-use crate::store::{self, Restored, StoreError, Ailment};
+use crate::store::{self, Ailment, Restored, StoreError};
 
 pub(super) fn run(path: &Path, file: &Path) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;

@@ -24,10 +24,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    pub(super) fn look(
-        conn: &rusqlite::Connection,
-        settings: &Database,
-    ) -> store::Result<Self> {
+    pub(super) fn look(conn: &rusqlite::Connection, settings: &Database) -> store::Result<Self> {
         let backup = match settings.backup_dir {
             Some(_) => Some(chores::get(conn, "backup")?),
             None => None,
