@@ -31,18 +31,21 @@ pub(super) enum Told {
 /// Tells them, unless a sign says that they were told; where no sign can be put up, only a process
 /// that lasts (`lasting`) may: it remembers by itself.
 pub(super) async fn tell(config: &Config, failure: &Failure, lasting: bool) -> Told {
-    let sick = match failure.ailment {
-        Some(Ailment::NoRoom) => Sick::NoRoom,
-        Some(Ailment::ReadOnly) => Sick::ReadOnly,
-        Some(Ailment::Disk) => Sick::Disk,
-        Some(Ailment::Damaged) => Sick::Refused,
-        Some(Ailment::Busy | Ailment::Other) | None => return Told::No,
+    let Some(ailment) = failure.ailment else {
+        return Told::No;
+    };
+    let sick = match ailment {
+        Ailment::NoRoom => Sick::NoRoom,
+        Ailment::ReadOnly => Sick::ReadOnly,
+        Ailment::Disk => Sick::Disk,
+        Ailment::Damaged => Sick::Refused,
+        Ailment::Busy | Ailment::Other => return Told::No,
     };
     if !config.enabled {
         return Told::No;
     }
     let sign = Sign::beside(&config.database.path);
-    let signed = match sign.raise(Utc::now()) {
+    let signed = match sign.raise(ailment, Utc::now()) {
         Ok(true) => true,
         Ok(false) => return Told::Signed,
         Err(_) if !lasting => return Told::No,

@@ -535,3 +535,38 @@ fn say(line: &str) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn the_database_ends_the_program_with_78_where_no_restart_helps_and_is_waited_for_where_it_passes()
+     {
+        let sqlite = |code| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            refused(StoreError::from(error))
+        };
+        for (failure, code, may_pass) in [
+            (sqlite(ffi::SQLITE_FULL), code::FAILED, true),
+            (sqlite(ffi::SQLITE_READONLY), code::FAILED, true),
+            (sqlite(ffi::SQLITE_BUSY), code::FAILED, true),
+            (sqlite(ffi::SQLITE_IOERR_FSYNC), code::FAILED, false),
+            (sqlite(ffi::SQLITE_CORRUPT), code::DATABASE, false),
+            (sqlite(ffi::SQLITE_NOTADB), code::DATABASE, false),
+            (sqlite(ffi::SQLITE_CANTOPEN), code::FAILED, false),
+            (
+                refused(StoreError::Corrupt("booking")),
+                code::DATABASE,
+                false,
+            ),
+        ] {
+            assert_eq!(
+                (failure.code, failure.may_pass()),
+                (code, may_pass),
+                "{failure:?}"
+            );
+        }
+    }
+}

@@ -10,7 +10,7 @@ use super::emergency::{self, Told};
 use super::{Failure, refused, take_lock};
 use crate::config::Config;
 use crate::daemon;
-use crate::store::{Lock, Room, Sign, Store, StoreError};
+use crate::store::{Ailment, Lock, Room, Sign, Store, StoreError};
 
 /// Pauses between two tries; the last one repeats.
 const PAUSES: [u64; 4] = [1, 2, 5, 10];
@@ -25,8 +25,8 @@ pub(super) struct Patience {
     /// Tries in a row that came to nothing.
     tries: usize,
     opened: Option<Instant>,
-    /// The owners were told, and nothing on the disk says so.
-    unsigned: bool,
+    /// The owners were told of this, and nothing on the disk says so.
+    unsigned: Option<Ailment>,
     told: bool,
     tried_to_tell: Option<Instant>,
 }
@@ -97,7 +97,7 @@ impl Patience {
             self.tried_to_tell = Some(Instant::now());
             let told = emergency::tell(config, &failure, true).await;
             self.told = told != Told::No;
-            self.unsigned = told == Told::Unsigned;
+            self.unsigned = failure.ailment.filter(|_| told == Told::Unsigned);
         }
         if !failure.may_pass() {
             return Err(failure);
@@ -125,8 +125,9 @@ impl Patience {
     /// The database opens again. What nothing could be written of before is written now, so that the
     /// owners hear that it is over.
     fn remember(&mut self, config: &Config) {
-        if std::mem::take(&mut self.unsigned)
-            && let Err(error) = Sign::beside(&config.database.path).raise(chrono::Utc::now())
+        let sign = Sign::beside(&config.database.path);
+        if let Some(ailment) = self.unsigned.take()
+            && let Err(error) = sign.raise(ailment, chrono::Utc::now())
         {
             tracing::warn!(%error, "the owners will not hear that it is over");
         }

@@ -26,7 +26,7 @@ impl Pipeline {
     /// to owners that makes.
     pub async fn alerts_due(&self, now: DateTime<Utc>) -> store::Result<u32> {
         let (desk, settings) = (self.desk(), self.alerts.clone());
-        let trouble_over = self.trouble_over();
+        let trouble_over = self.trouble_over(now);
         let raised = self
             .store
             .write(move |tx| {

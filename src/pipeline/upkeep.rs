@@ -97,8 +97,8 @@ impl Pipeline {
         let due_at = now + if outcome.is_ok() { DAILY } else { AGAIN };
         self.store
             .write(move |tx| {
-                let outcome = outcome.as_ref().map(|()| ()).map_err(String::as_str);
-                chores::put(tx, chore, outcome, now, due_at)
+                let error = outcome.as_ref().err().map(String::as_str);
+                chores::put(tx, chore, error, now, due_at)
             })
             .await
     }

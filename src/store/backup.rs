@@ -11,10 +11,12 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
 use super::identity::{beside, bump, create, inspect, sync_folder, verify};
-use super::{Result, StoreError};
+use super::{Result, Room, StoreError};
 
 /// Daily backups kept.
 const KEPT: usize = 7;
+/// What a copy leaves free, at least.
+const MARGIN: u64 = 1 << 20;
 /// How a daily backup's name ends, in UTC.
 const STAMP: &str = "-%Y%m%dT%H%M%SZ.db";
 
@@ -54,6 +56,22 @@ pub fn backup(database: &Path, target: &Path) -> Result<()> {
 fn copy(database: &Path, to: &Path) -> Result<()> {
     let source = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     inspect(&source)?;
+    // A copy that fills the disk would stop the database that it is made for.
+    let size: i64 = source.query_row(
+        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+        [],
+        |r| r.get(0),
+    )?;
+    let free = Room::beside(to).free().map_err(|source| StoreError::File {
+        path: to.to_owned(),
+        source,
+    })?;
+    if free.bytes < u64::try_from(size).unwrap_or(0) + MARGIN {
+        return Err(StoreError::File {
+            path: to.to_owned(),
+            source: io::ErrorKind::StorageFull.into(),
+        });
+    }
     // It would be made readable by all otherwise.
     create(to)?;
     let name = to.to_str().ok_or_else(|| StoreError::File {

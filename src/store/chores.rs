@@ -32,11 +32,11 @@ pub fn get(conn: &Connection, name: &str) -> Result<Chore> {
     Ok(found.unwrap_or_default())
 }
 
-/// It was done, or could not be; either way it is due again then.
+/// It was done, or could not be for this reason; either way it is due again then.
 pub fn put(
     conn: &Connection,
     name: &str,
-    outcome: std::result::Result<(), &str>,
+    error: Option<&str>,
     now: DateTime<Utc>,
     due_at: DateTime<Utc>,
 ) -> Result<()> {
@@ -44,12 +44,7 @@ pub fn put(
         "INSERT INTO chores (name, due_at, done_at, last_error) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (name) DO UPDATE
             SET due_at = ?2, done_at = coalesce(?3, done_at), last_error = ?4",
-        (
-            name,
-            At(due_at),
-            outcome.is_ok().then_some(At(now)),
-            outcome.err(),
-        ),
+        (name, At(due_at), error.is_none().then_some(At(now)), error),
     )?;
     Ok(())
 }

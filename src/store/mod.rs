@@ -265,11 +265,15 @@ impl Store {
                 ended,
                 ..
             } => {
-                reader.close().await?;
+                let read = reader.close().await;
                 if ended.get().is_none() {
-                    writer.conn(|c| c.execute_batch("PRAGMA optimize;")).await?;
+                    let tidied = writer.conn(|c| c.execute_batch("PRAGMA optimize;")).await;
+                    if let Err(error) = tidied {
+                        tracing::debug!(%error, "left untidied");
+                    }
                 }
                 writer.close().await?;
+                read?;
             }
             Place::Memory(memory) => memory.close(),
         }

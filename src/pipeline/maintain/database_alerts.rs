@@ -14,11 +14,12 @@ use crate::store::{self};
 impl Pipeline {
     /// Since when the trouble lasted that the owners were told of without the database, if it is
     /// over: the database takes writes again (or this would not run), and there is room for more.
-    pub(super) fn trouble_over(&self) -> Option<DateTime<Utc>> {
+    pub(super) fn trouble_over(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let room = self.store.room()?;
-        let since = store::Sign::beside(room.database()).since()?;
+        let sign = store::Sign::beside(room.database());
+        let since = sign.since()?;
         let little = room.free().is_ok_and(store::Free::is_little);
-        (!little).then_some(since)
+        (!little && !sign.may_return(now)).then_some(since)
     }
 
     /// It was told that the trouble is over. Should the sign outlive this, it is told once more.
