@@ -1354,7 +1354,7 @@ A disk that failed does that: look after the server. Then it goes on by itself.
 Nothing is sent to clients until the database opens again.
 Look after the server's disk and make a copy of the database.
 
-⚠️ Database: damaged or replaced
+⚠️ Database: damaged, missing or another
 Nothing is sent to clients until a person has looked.
 On the server: booking-monitor db check, then booking-monitor db restore with a copy."
     );

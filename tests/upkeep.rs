@@ -299,7 +299,7 @@ async fn a_daily_backup_is_made_once_a_day_and_seven_are_kept() {
 }
 
 #[tokio::test]
-async fn once_makes_the_backup_that_is_due_and_status_names_it() {
+async fn once_does_the_chores_of_the_day_and_status_names_the_backup() {
     let program = Program::new().await;
     program.configure("[database]\nbackup_dir = \"backups\"");
     for _ in 0..2 {
@@ -316,6 +316,21 @@ async fn once_makes_the_backup_that_is_due_and_status_names_it() {
         "{}",
         stdout(&status)
     );
+
+    // So is what has grown too old, once a day.
+    let old =
+        "INSERT INTO messages (channel, direction, phone, chat_id, text, external_id, created_at)
+               VALUES ('whatsapp', 'inbound', '', '1', 'old', 'x', '2020-01-01T00:00:00.000Z')";
+    program.sql(old);
+    program.run(&["--once"]).await;
+    assert_eq!(
+        program.rows("SELECT text FROM messages"),
+        ["old"],
+        "done today"
+    );
+    program.sql("UPDATE chores SET due_at = '2026-01-01T00:00:00.000Z' WHERE name = 'prune'");
+    program.run(&["--once"]).await;
+    assert_eq!(program.rows("SELECT text FROM messages"), [""; 0]);
 
     // A folder that cannot be made is no reason to stop, but is said.
     std::fs::write(program.folder.path().join("file"), "").unwrap();

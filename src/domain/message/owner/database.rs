@@ -35,7 +35,7 @@ pub fn alert_database(voice: Voice, what: Sick) -> String {
                 "Nothing can be written down, so nothing is sent to clients: messages wait.",
             ),
             voice.say(
-                "Освободите место на сервере, дальше продолжу сама.",
+                "Освободите место на сервере, дальше всё пойдёт само.",
                 "Make room on the server, then it goes on by itself.",
             ),
         ),
@@ -49,7 +49,7 @@ pub fn alert_database(voice: Voice, what: Sick) -> String {
                 "Nothing can be written down, so nothing is sent to clients: messages wait.",
             ),
             voice.say(
-                "Так бывает после сбоя диска: проверьте сервер. Дальше продолжу сама.",
+                "Так бывает после сбоя диска: проверьте сервер. Дальше всё пойдёт само.",
                 "A disk that failed does that: look after the server. Then it goes on by itself.",
             ),
         ),
@@ -65,7 +65,7 @@ pub fn alert_database(voice: Voice, what: Sick) -> String {
             ),
         ),
         Sick::Refused => (
-            voice.say("повреждена или подменена", "damaged or replaced"),
+            voice.say("повреждена, пропала или не та", "damaged, missing or another"),
             voice.say(
                 "Клиентам ничего не отправляю и жду человека.",
                 "Nothing is sent to clients until a person has looked.",
