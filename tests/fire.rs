@@ -184,6 +184,39 @@ async fn once_on_a_full_disk_fails_plainly_and_tells_the_owner_one_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_no_file_can_be_made_the_disk_counts_as_full() {
+    let program = Program::new().await;
+    let Some(disk) = Disk::mount(program.folder.path(), "size=12m,nr_inodes=12") else {
+        return;
+    };
+    let owner = Telegram::start().await;
+    configure(&program, &owner, &disk.0.join("a.db"));
+    assert_eq!(program.run(&["--once"]).await.status.code(), Some(0));
+    program.book();
+    let spare: Vec<PathBuf> = (0..20).map(|n| disk.0.join(format!("spare-{n}"))).collect();
+    let made = spare.iter().filter(|path| fs::write(path, "").is_ok());
+    assert!(made.count() < spare.len());
+    let run = program.run(&["--once"]).await;
+    assert_eq!(run.status.code(), Some(1), "{}", stderr(&run));
+    assert!(
+        stderr(&run).contains("hint: the disk is full"),
+        "{}",
+        stderr(&run)
+    );
+    let daemon = program.daemon();
+    owner.wait_for(1).await;
+    assert_eq!(texts(&owner), [FULL]);
+    assert_eq!(program.green.sent().len(), 0);
+    for path in spare.iter().filter(|path| path.exists()) {
+        fs::remove_file(path).unwrap();
+    }
+    program.green.wait_for(1).await;
+    daemon.signal("TERM");
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_ballast_makes_room_for_what_is_under_way() {
     let program = Program::new().await;
     let Some(disk) = Disk::mount(program.folder.path(), "size=100m") else {

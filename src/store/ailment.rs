@@ -77,6 +77,16 @@ impl Ailment {
 }
 
 impl StoreError {
+    /// SQLite could not open the file, or one that it needs beside it, and says no more.
+    pub(super) fn cannot_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Sqlite(rusqlite::Error::SqliteFailure(failure, _))
+            | Self::Worker(async_sqlite::Error::Rusqlite(rusqlite::Error::SqliteFailure(failure, _)))
+                if failure.code == ErrorCode::CannotOpen
+        )
+    }
+
     /// What kind of trouble this is.
     #[must_use]
     pub fn ailment(&self) -> Ailment {

@@ -156,15 +156,15 @@ impl Store {
     /// Opens the database for the process that holds its [`Lock`]: creates it on the first run,
     /// checks that it is whole, ours and not older than its marker, and marks this start.
     pub async fn open(path: &Path) -> Result<Self> {
+        Self::connect(path)
+            .await
+            .map_err(|error| not_opened(path, error))
+    }
+
+    async fn connect(path: &Path) -> Result<Self> {
         let owned = path.to_owned();
         let prepared = tokio::task::spawn_blocking(move || identity::prepare(&owned)).await;
         match prepared {
-            Ok(Err(error)) if error.ailment() == Ailment::NoRoom => {
-                // The next try has the ballast's room.
-                let dropped = Room::beside(path).drop_ballast();
-                tracing::error!(%error, ballast = dropped, "no room on the disk");
-                return Err(error);
-            }
             Ok(result) => result?,
             Err(_) => return Err(StoreError::BrokenOff("the check of the database")),
         }
@@ -281,6 +281,24 @@ impl Store {
     }
 }
 
+/// What stands in the way of opening: SQLite only says that it cannot where no file can be made.
+/// Where room is what is wanted, the next try has the ballast's.
+fn not_opened(path: &Path, error: StoreError) -> StoreError {
+    let room = Room::beside(path);
+    let error = match error.cannot_open().then(|| room.try_out()) {
+        Some(Err(source)) if Ailment::of_io(&source).may_pass() => StoreError::File {
+            path: path.to_owned(),
+            source,
+        },
+        _ => error,
+    };
+    if error.ailment() == Ailment::NoRoom {
+        let dropped = room.drop_ballast();
+        tracing::error!(%error, ballast = dropped, "no room on the disk");
+    }
+    error
+}
+
 fn unless_ended<T>(
     ended: &OnceLock<(Ailment, String)>,
     work: impl FnOnce() -> Result<T>,
@@ -340,12 +358,7 @@ pub fn open_reader(path: &Path) -> Result<Connection> {
 }
 
 fn cannot_share(error: &StoreError) -> bool {
-    let cannot_open = matches!(
-        error,
-        StoreError::Sqlite(rusqlite::Error::SqliteFailure(e, _))
-            if e.code == rusqlite::ErrorCode::CannotOpen
-    );
-    cannot_open || matches!(error.ailment(), Ailment::NoRoom | Ailment::ReadOnly)
+    error.cannot_open() || matches!(error.ailment(), Ailment::NoRoom | Ailment::ReadOnly)
 }
 
 /// The address of a file that nobody writes to.
