@@ -31,6 +31,7 @@ pub mod optouts;
 pub mod outbox;
 pub mod pauses;
 pub mod prune;
+mod reader;
 mod restore;
 pub mod rights;
 mod room;
@@ -45,6 +46,7 @@ pub use backup::{backup, dailies, daily};
 pub use identity::{accept, verify};
 pub use lock::{Lock, LockError};
 pub use memory::Keeper;
+pub use reader::open_reader;
 pub use restore::{Restored, restore};
 pub use room::{Free, Room};
 pub use sign::Sign;
@@ -328,53 +330,6 @@ fn make_room(conn: &Connection, room: &Room, error: &StoreError) {
     let dropped = room.drop_ballast();
     let emptied = prune::sweep_log(conn).is_ok();
     tracing::error!(%error, ballast = dropped, log = emptied, "no room on the disk");
-}
-
-/// Opens an existing database for looking, beside a daemon or without one. Needs no lock.
-pub fn open_reader(path: &Path) -> Result<Connection> {
-    gate(rusqlite::version_number())?;
-    let look = |conn: Connection| {
-        configure_reader(&conn)?;
-        identity::inspect_current(&conn)?;
-        Ok(conn)
-    };
-    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let shared = Connection::open_with_flags(path, read_only)
-        .map_err(StoreError::from)
-        .and_then(look);
-    match shared {
-        // Even a reader takes room beside the file, for what it shares with writers. Where there is
-        // none, and no log of a writer either, the file can be read as it stands.
-        Err(error) if cannot_share(&error) && !identity::has_log(path) => {
-            let uri = OpenFlags::SQLITE_OPEN_URI | read_only;
-            let still = Connection::open_with_flags(still(path), uri);
-            still
-                .map_err(StoreError::from)
-                .and_then(look)
-                .map_err(|_| error)
-        }
-        shared => shared,
-    }
-}
-
-fn cannot_share(error: &StoreError) -> bool {
-    error.cannot_open() || matches!(error.ailment(), Ailment::NoRoom | Ailment::ReadOnly)
-}
-
-/// The address of a file that nobody writes to.
-fn still(path: &Path) -> String {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut uri = "file:".to_owned();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                uri.push(char::from(*byte));
-            }
-            other => uri.push_str(&format!("%{other:02X}")),
-        }
-    }
-    uri.push_str("?immutable=1");
-    uri
 }
 
 /// Opens an existing database for one short write beside a daemon. Needs no lock.
