@@ -265,6 +265,14 @@ CREATE TABLE edits (
   tries            INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- What is done once a day.
+CREATE TABLE chores (
+  name        TEXT PRIMARY KEY,                -- prune, backup
+  due_at      TEXT NOT NULL,
+  done_at     TEXT,                            -- when it last went well
+  last_error  TEXT                             -- why it did not, since
+) STRICT, WITHOUT ROWID;
+
 -- This database among others: its identity and how often it was started.
 CREATE TABLE installation (
   one         INTEGER PRIMARY KEY CHECK (one = 1),

@@ -185,6 +185,24 @@ pub struct DemoArgs {
 /// What can be done to the database.
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
+    /// Copy the database into a new file, beside a running daemon or without one
+    Backup {
+        /// A file that is not there yet
+        file: PathBuf,
+    },
+    /// Look whether the file is whole and the one that belongs here
+    Check,
+    /// Erase now what is older than `database.retention`
+    Prune {
+        /// Erase the texts and contacts received on this channel instead
+        #[arg(long, value_name = "CHANNEL")]
+        messages: Option<String>,
+    },
+    /// Put a backup in force: nothing is sent twice, the owner gets one list of what changed since
+    Restore {
+        /// A file made by `db backup` or found in `database.backup_dir`
+        file: PathBuf,
+    },
     /// Start afresh on purpose: keep the old file under another name, then a silent baseline
     Accept,
 }

@@ -28,6 +28,8 @@ const GLANCE: Duration = Duration::from_secs(5);
 const LISTEN: Duration = Duration::from_secs(20);
 /// After a receiver's error it rests this long.
 const LISTEN_AGAIN: Duration = Duration::from_secs(5);
+/// Chores of the day are looked for this often.
+const CHORES: Duration = Duration::from_mins(1);
 /// How long what is in hand may take after a signal; the rest of ten seconds is for leaving.
 const DRAIN: Duration = Duration::from_secs(8);
 
@@ -95,6 +97,10 @@ pub async fn run(pipeline: Arc<Pipeline>, stop: CancellationToken) -> Result<(),
         loops.spawn(async move { ("delivery", deliver(p, end).await) });
     }
     {
+        let p = Arc::clone(&pipeline);
+        loops.spawn(async move { ("upkeep", upkeep(p).await) });
+    }
+    {
         let stopping = pipeline.stopping.clone();
         loops.spawn(async move { ("watchdog", watchdog(pulse, stopping).await) });
     }
@@ -132,9 +138,25 @@ pub async fn idle(stop: CancellationToken) {
     }
 }
 
-/// Tells systemd that the process is on its way out.
-pub fn announce_stopping() {
-    notify(&[sd_notify::NotifyState::Stopping]);
+/// Tells systemd that the process is on its way out, unless it only waits for better times.
+pub fn announce_stopping_unless(waits: bool) {
+    if !waits {
+        notify(&[sd_notify::NotifyState::Stopping]);
+    }
+}
+
+/// Rests for so long, ready and alive for systemd, which would only start it again and again.
+pub async fn rest(why: &str, span: Duration, stop: &CancellationToken) {
+    notify(&[
+        sd_notify::NotifyState::Ready,
+        sd_notify::NotifyState::Status(why),
+    ]);
+    let feed = feed_watchdog(|| true);
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(span) => {}
+        () = feed => {}
+    }
 }
 
 /// Waits for the loops to leave by themselves: sends in hand end, no new one begins.
@@ -220,6 +242,17 @@ async fn settle(pipeline: Arc<Pipeline>, pulse: Arc<Pulse>) -> Result<(), Daemon
             () = pipeline.stopping.cancelled() => return Ok(()),
             () = rung => {}
             () = tokio::time::sleep(wait.max(Duration::from_millis(5))) => {}
+        }
+    }
+}
+
+/// Does the daily chores when they are due, in a loop of their own: a large backup takes a while.
+async fn upkeep(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
+    loop {
+        pipeline.chores_due(pipeline.clock().now()).await?;
+        tokio::select! {
+            () = pipeline.stopping.cancelled() => return Ok(()),
+            () = tokio::time::sleep(CHORES) => {}
         }
     }
 }

@@ -43,7 +43,8 @@
 //! * A change is a pair of states; [`domain::change::Change::between`] is its only constructor.
 //! * When something is due is a column, never a timer in memory.
 //! * One transaction a stage, no network inside a transaction.
-//! * No byte leaves before its intent is on the disk.
+//! * No byte leaves before its intent is on the disk, but for one: that the database itself is out of
+//!   order is told to the owners past it.
 //! * Absence is a suspicion; a cancellation needs evidence.
 //! * No token, phone or name in a log, an error or a `Debug`.
 

@@ -4,10 +4,11 @@
 
 use booking_monitor::domain::change::{ChangeKind, Field};
 use booking_monitor::domain::message::owner::{
-    Blind, Held, OwnerCopy, PauseEnd, Refusal, SeenAgain, ToClient, Unseen, Voice, Waited,
-    alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen, alert_dead,
-    alert_guard, alert_many_moves, alert_uncertain, alert_unseen, alert_unseen_over, ask_pause,
-    owner_copy,
+    Altered, Blind, Held, OwnerCopy, PauseEnd, Refusal, RestoredList, SeenAgain, Sick, ToClient,
+    Unseen, Voice, Waited, alert_channel_down, alert_channel_up, alert_company_seen,
+    alert_company_unseen, alert_database, alert_database_well, alert_dead, alert_guard,
+    alert_many_moves, alert_uncertain, alert_unseen, alert_unseen_over, ask_pause, owner_copy,
+    restored_list,
 };
 use booking_monitor::domain::message::{
     Language, Markup, Override, Place, TemplateProblem, Texts, Told, Way, compose,
@@ -1479,4 +1480,88 @@ fn builtin_texts_never_show_what_administrators_note() {
         assert!(!ru(&told, WhatsApp).contains("СЕКРЕТ"));
         assert!(!en(&told, WhatsApp).contains("СЕКРЕТ"));
     }
+}
+
+#[test]
+fn the_databases_trouble_and_its_end() {
+    let ru = voice(Language::Ru, WhatsApp);
+    assert_eq!(
+        alert_database(ru, Sick::Disk),
+        "\
+⚠️ *База данных: диск даёт ошибки*
+Клиентам ничего не отправляю, пока база не откроется снова.
+Проверьте диск сервера и сделайте копию базы."
+    );
+    let waited = Waited {
+        sending: 7,
+        stale: 0,
+    };
+    assert_eq!(
+        alert_database_well(ru, 7800, waited),
+        "✅ *База данных снова в порядке*\nПерерыв 2 ч 10 мин. Отправляю 7 сообщений."
+    );
+    let en = voice(Language::En, Plain);
+    let english = [Sick::NoRoom, Sick::ReadOnly, Sick::Disk, Sick::Refused];
+    let english = english.map(|what| alert_database(en, what));
+    assert_eq!(
+        english.join("\n\n"),
+        "\
+⚠️ Database: the disk is full
+Nothing can be written down, so nothing is sent to clients: messages wait.
+Make room on the server, then it goes on by itself.
+
+⚠️ Database: the disk takes no writes
+Nothing can be written down, so nothing is sent to clients: messages wait.
+A disk that failed does that: look after the server. Then it goes on by itself.
+
+⚠️ Database: the disk fails
+Nothing is sent to clients until the database opens again.
+Look after the server's disk and make a copy of the database.
+
+⚠️ Database: damaged, missing or another
+Nothing is sent to clients until a person has looked.
+On the server: booking-monitor db check, then booking-monitor db restore with a copy."
+    );
+}
+
+#[test]
+fn the_list_after_a_restore_names_thirty_bookings_ahead_and_counts_the_rest() {
+    let altered: Vec<Altered> = (0..35)
+        .map(|n| Altered {
+            before: None,
+            after: Some(Record {
+                id: n,
+                start_local: if n == 0 {
+                    "2026-07-01T10:00:00".parse().unwrap()
+                } else {
+                    haircut().start_local
+                },
+                ..haircut()
+            }),
+        })
+        .collect();
+    let list = RestoredList {
+        salon: "Малаховка",
+        as_of: Some("2026-07-31T21:14:00".parse().unwrap()),
+        now: "2026-08-01T09:00:00".parse().unwrap(),
+        altered: &altered,
+        mask: true,
+    };
+    let text = restored_list(voice(Language::En, Plain), &list);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[..4],
+        [
+            "♻️ The database was restored from a copy: Малаховка",
+            "The copy knows the journal as of 31 July at 21:14.",
+            "What has changed since. Clients are not told of it any more: some were before the failure. Whom to call is for you to decide.",
+            "🆕 21 August at 14:30 · Бари · Анна, +7 *** ***-**-01",
+        ]
+    );
+    assert_eq!(lines.len(), 3 + 30 + 2);
+    assert_eq!(
+        lines[33..],
+        ["And more: 4.", "New changes are told as ever."]
+    );
+    assert!(text.chars().count() < 4096);
 }

@@ -44,6 +44,7 @@ pub(super) async fn run(path: &Path, online: bool) -> Outcome {
         config, warnings, ..
     }) = &loaded
     {
+        super::user::settle(&config.database.path)?;
         found
             .warnings
             .extend(warnings.iter().map(ToString::to_string));

@@ -33,6 +33,9 @@ const LIMIT_FAST: Duration = Duration::from_millis(4200);
 
 pub(super) async fn run(args: DemoArgs) -> Outcome {
     let stop = stop_on_signal()?;
+    if let Some(file) = &args.db {
+        super::user::settle(file)?;
+    }
     let folder = Folder::make().map_err(|e| failed(e, "cannot make a temporary folder"))?;
     let database = match &args.db {
         Some(file) => file.clone(),

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use crate::store::Ailment;
+
 /// Exit codes.
 pub(super) mod code {
     /// Something went wrong; the rest was done.
@@ -21,6 +23,8 @@ pub struct Failure {
     pub code: u8,
     error: anyhow::Error,
     hint: Option<String>,
+    /// What is wrong with the database, where that is it.
+    pub(super) ailment: Option<Ailment>,
 }
 
 impl Failure {
@@ -29,6 +33,7 @@ impl Failure {
             code,
             error,
             hint: None,
+            ailment: None,
         }
     }
 
@@ -39,6 +44,17 @@ impl Failure {
     pub(super) fn hint(mut self, hint: &str) -> Self {
         self.hint = Some(hint.to_owned());
         self
+    }
+
+    /// It is the database's.
+    pub(super) fn with_ailment(mut self, ailment: Ailment) -> Self {
+        self.ailment = Some(ailment);
+        self
+    }
+
+    /// The database's, and such that it goes away by itself or when a person makes room.
+    pub(super) fn may_pass(&self) -> bool {
+        self.ailment.is_some_and(Ailment::may_pass)
     }
 
     /// What went wrong, line by line.

@@ -11,16 +11,19 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::channels::{self, ConsoleSink};
-use crate::cli::{Cli, Command, DbCommand};
+use crate::cli::{Cli, Command};
 use crate::config::{self, Config, Loaded, ProcessEnvironment, Secrets};
 use crate::daemon::{self, Trouble};
 use crate::pipeline::{ChannelEnd, Company, Pipeline};
 use crate::ports::{BookingApi, Clock, SystemClock};
-use crate::store::{self, Lock, LockError, Store, StoreError};
+use crate::store::{self, Store};
 use crate::yclients;
 
 mod check;
+mod database;
+mod db;
 mod demo;
+mod emergency;
 mod explain;
 mod failure;
 mod log;
@@ -29,10 +32,14 @@ mod pause;
 mod release;
 mod status;
 mod text;
+mod user;
 mod verify;
+mod waiting;
 
+use database::{existing, present, refused, take_lock};
 pub use failure::Failure;
 use failure::code;
+use waiting::Patience;
 
 /// What a command comes to: an exit code, or an error that is printed and has one.
 pub type Outcome = Result<u8, Failure>;
@@ -84,7 +91,7 @@ fn run(cli: Cli) -> Outcome {
         }) => release::release(&path, company, discard),
         Some(Command::Pause { of, span }) => pause::pause(&path, &of, span.as_deref()),
         Some(Command::Resume { of }) => pause::resume(&path, &of),
-        Some(Command::Db(DbCommand::Accept)) => accept(&path),
+        Some(Command::Db(command)) => db::run(&path, command),
     }
 }
 
@@ -138,10 +145,12 @@ fn load(path: &Path, secrets: Secrets) -> Result<Loaded, Failure> {
         )
         .hint("name one with --config FILE, or see how it works first: booking-monitor demo"));
     }
-    config::load(path, &ProcessEnvironment, secrets).map_err(|report| {
+    let loaded = config::load(path, &ProcessEnvironment, secrets).map_err(|report| {
         Failure::new(code::USAGE, anyhow::Error::new(report))
             .hint("booking-monitor check shows the same, with warnings")
-    })
+    })?;
+    user::settle(&loaded.config.database.path)?;
+    Ok(loaded)
 }
 
 fn loaded(path: &Path) -> Result<Config, Failure> {
@@ -206,39 +215,6 @@ fn api(config: &Config) -> Result<yclients::Client, Failure> {
         .map_err(|e| Failure::new(code::USAGE, anyhow::Error::new(e).context("yclients")))
 }
 
-fn take_lock(database: &Path) -> Result<Lock, Failure> {
-    Lock::take(database).map_err(|error| match error {
-        LockError::Taken => Failure::new(code::LOCKED, anyhow::Error::new(error))
-            .hint("only one may poll and send; `booking-monitor status` works beside it"),
-        LockError::File { .. } => Failure::new(code::FAILED, anyhow::Error::new(error))
-            .hint("the folder of `database.path` must exist and be writable for this user"),
-    })
-}
-
-/// Turns the database's refusal into exit 78, with the way out.
-fn refused(error: StoreError) -> Failure {
-    match error {
-        StoreError::Refused(_) => Failure::new(code::DATABASE, anyhow::Error::new(error)).hint(
-            "nothing was sent. Put the right file back, or start afresh on purpose: booking-monitor db accept",
-        ),
-        other => Failure::new(code::FAILED, anyhow::Error::new(other)),
-    }
-}
-
-/// Opens the database of a command that needs one to be there already.
-fn existing(
-    config: &Config,
-    open: fn(&Path) -> store::Result<rusqlite::Connection>,
-) -> Result<rusqlite::Connection, Failure> {
-    let path = &config.database.path;
-    if !path.exists() {
-        let error = anyhow::anyhow!("no database at {} yet", path.display());
-        return Err(Failure::new(code::FAILED, error)
-            .hint("it appears with the first run: booking-monitor --once"));
-    }
-    open(path).map_err(refused)
-}
-
 /// Puts everything together around an open database.
 async fn assemble(
     config: &Config,
@@ -271,14 +247,9 @@ pub async fn assemble_with(
         })
         .await
         .map_err(refused)?;
-    Ok(Arc::new(Pipeline::new(
-        store,
-        clock,
-        api,
-        companies(config)?,
-        ends,
-        config.alerts.clone(),
-    )))
+    let companies = companies(config)?;
+    let pipeline = Pipeline::new(store, clock, api, companies, ends, config.alerts.clone());
+    Ok(Arc::new(pipeline.with_upkeep(&config.database)))
 }
 
 /// Where the console channel prints.
@@ -290,29 +261,55 @@ async fn run_daemon(path: &Path) -> Outcome {
     let stop = stop_on_signal()?;
     let mut config = loaded(path)?;
     companies(&config)?;
-    let lock = take_lock(&config.database.path)?;
-    let store = Store::open(&config.database.path).await.map_err(refused)?;
+    let mut patience = Patience::default();
+    let Some(lock) = patience.lock(&config, &stop).await? else {
+        return Ok(0);
+    };
+    // Each time round on new connections: after a failed write nobody knows what the old ones hold.
+    while let Some(store) = patience.open(&config, &stop).await? {
+        let served = serve(path, &mut config, &store, &stop).await;
+        daemon::announce_stopping_unless(served.as_ref().is_err_and(Failure::may_pass));
+        let closed = store.close().await.map_err(refused);
+        match served {
+            Ok(()) => {
+                closed?;
+                break;
+            }
+            Err(failure) => patience.pass(&config, failure).await?,
+        }
+    }
+    drop(lock);
+    Ok(0)
+}
+
+/// Rounds of the daemon on an open database, one for each configuration, until it is told to stop.
+async fn serve(
+    path: &Path,
+    config: &mut Config,
+    store: &Store,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
     loop {
         let round = stop.child_token();
-        let reload = reload_on_hup(path, &config, round.clone())?;
-        if config.enabled {
-            let pipeline = assemble(&config, store.clone(), &stdout_sink()).await?;
-            daemon::run(pipeline, round).await.map_err(ended)?;
+        let reload = reload_on_hup(path, config, round.clone())?;
+        let ended = if config.enabled {
+            match assemble(config, store.clone(), &stdout_sink()).await {
+                Ok(pipeline) => daemon::run(pipeline, round).await.map_err(ended),
+                Err(failure) => Err(failure),
+            }
         } else {
             tracing::info!("monitor.enabled is false: no request, no send");
             daemon::idle(round).await;
-        }
+            Ok(())
+        };
         reload.abort();
+        ended?;
         match reload.await {
-            Ok(new) if !stop.is_cancelled() => config = new,
-            _ => break,
+            Ok(new) if !stop.is_cancelled() => *config = new,
+            _ => return Ok(()),
         }
         tracing::info!("the new configuration is in force");
     }
-    daemon::announce_stopping();
-    store.close().await.map_err(refused)?;
-    drop(lock);
-    Ok(0)
 }
 
 /// Waits for SIGHUP and a configuration that can be used, then ends this round. A broken one is
@@ -408,9 +405,17 @@ async fn once(path: &Path, drain: bool) -> Outcome {
         ))?;
         return Ok(0);
     }
+    let done = once_through(&config, drain).await;
+    if let Err(failure) = &done {
+        emergency::tell_if_remembered(&config, failure).await;
+    }
+    done
+}
+
+async fn once_through(config: &Config, drain: bool) -> Outcome {
     let lock = take_lock(&config.database.path)?;
     let store = Store::open(&config.database.path).await.map_err(refused)?;
-    let pipeline = assemble(&config, store.clone(), &stdout_sink()).await?;
+    let pipeline = assemble(config, store.clone(), &stdout_sink()).await?;
     let stop = stop_on_signal()?;
     let stopping = pipeline.stopping.clone();
     let watch = tokio::spawn(async move {
@@ -453,25 +458,6 @@ fn trouble_failure(trouble: &Trouble) -> Failure {
                 .hint(&format!("check `channels.{name}`; its messages wait"))
         }
     }
-}
-
-fn accept(path: &Path) -> Outcome {
-    let config = load(path, Secrets::NotNeeded)?.config;
-    let _lock = take_lock(&config.database.path)?;
-    let words = text::Say(config.language);
-    match store::accept(&config.database.path).map_err(refused)? {
-        Some(kept) => say(&format!(
-            "{} {}",
-            words.of("Прежняя база сохранена:", "The old database is kept:"),
-            kept.display()
-        ))?,
-        None => say(words.of("Базы не было.", "There was no database."))?,
-    }
-    say(words.of(
-        "При следующем запуске всё, что уже записано, считается известным, без сообщений.",
-        "The next start takes everything that is booked as known, in silence.",
-    ))?;
-    Ok(0)
 }
 
 /// One line to stdout. A closed pipe (`| head`) is no error.

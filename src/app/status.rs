@@ -21,7 +21,10 @@ use crate::store::rights::{self, Hidden};
 use crate::store::stats::{self, MessageStats, OutboxStats, Replies};
 use crate::store::{self, guard};
 
+mod disk;
 mod sight;
+
+use disk::Disk;
 
 /// Late by this much counts, if it is also more than three intervals.
 const LATE: Duration = Duration::from_mins(1);
@@ -37,6 +40,7 @@ struct Picture {
     messages: MessageStats,
     plan: Plan,
     pauses: Vec<Pause>,
+    disk: Disk,
 }
 
 struct CompanyPicture {
@@ -59,6 +63,7 @@ impl Picture {
         self.companies.iter().all(|c| c.healthy)
             && self.channels.iter().all(|c| c.down_since.is_none())
             && self.outbox.troubled == 0
+            && self.disk.trouble_since.is_none()
     }
 }
 
@@ -133,6 +138,7 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
         messages: stats::messages(conn, now)?,
         plan,
         pauses: pauses::running(conn, now)?,
+        disk: Disk::look(conn, &config.database)?,
     })
 }
 
@@ -199,6 +205,7 @@ fn to_json(p: &Picture) -> Value {
             "sweeps_per_minute": tenths(p.plan.sweeps),
             "suffices": p.plan.suffices(),
         },
+        "database": p.disk.to_json(),
         "channels": p.channels.iter().map(|c| json!({
             "name": c.name,
             "type": c.kind,
@@ -317,6 +324,7 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         lines.push(format!("{}: {end}", words.paused(&pause.of)));
     }
     lines.push(words.budget(&p.plan));
+    lines.extend(p.disk.lines(words, p.now));
     lines.push(format!(
         "{} {}",
         words.of("Уведомления за 24 ч:", "Notifications, 24 h:"),

@@ -8,6 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use crate::domain::budget::Plan;
 use crate::domain::message::Language;
 use crate::domain::phone::Phone;
+use crate::store::Free;
 use crate::store::pauses::Selector;
 
 /// Picks the wording.
@@ -111,6 +112,25 @@ impl Say {
             (false, Language::En) => "Not enough: comparisons are rarer than asked for.".to_owned(),
         };
         format!("{needed} {short}")
+    }
+
+    /// `Свободно на диске: 12,3 ГБ.`
+    pub(super) fn room(self, free: Free) -> String {
+        let megabytes = free.bytes >> 20;
+        let free_text = match (megabytes, self.0) {
+            (0..10_240, Language::Ru) => format!("{megabytes} МБ"),
+            (0..10_240, Language::En) => format!("{megabytes} MB"),
+            (_, Language::Ru) => format!("{} ГБ", megabytes >> 10),
+            (_, Language::En) => format!("{} GB", megabytes >> 10),
+        };
+        let what = match free.is_little() {
+            true => self.of(
+                "На диске мало места, осталось",
+                "There is little room on the disk, left",
+            ),
+            false => self.of("Свободно на диске", "Free on the disk"),
+        };
+        format!("{what}: {free_text}")
     }
 
     /// How long ago, or a dash.

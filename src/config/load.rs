@@ -24,6 +24,11 @@ const SYSTEM_FOLDER: &str = "/etc/booking-monitor";
 const STATE_FOLDER: &str = "/var/lib/booking-monitor";
 const DATABASE: &str = "booking-monitor.db";
 
+/// What is older is pruned.
+const RETENTION: Duration = Duration::from_hours(180 * 24);
+/// Messengers hand out again what is younger.
+const SHORTEST_RETENTION: Duration = Duration::from_hours(24);
+
 /// Syntax errors beyond this many are mostly echoes of the first.
 const SYNTAX_ERRORS: usize = 5;
 
@@ -185,7 +190,14 @@ fn database(at: &mut Section<'_>) -> Database {
             ));
         at.reader.problem(&place, wrong);
     }
-    Database { path }
+    let backup_dir = at.optional("backup_dir", text);
+    let backup_dir = backup_dir.map(|written| database_folder(&at.reader.folder).join(written));
+    let retention = at.get("retention", RETENTION, duration(SHORTEST_RETENTION));
+    Database {
+        path,
+        backup_dir,
+        retention,
+    }
 }
 
 /// Where a relative database path begins. No database is ever made under `/etc`.

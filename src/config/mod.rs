@@ -62,6 +62,10 @@ pub struct Config {
 pub struct Database {
     /// The SQLite file, absolute or relative to the working folder.
     pub path: PathBuf,
+    /// Where a backup is put every day; `None`: nowhere.
+    pub backup_dir: Option<PathBuf>,
+    /// How long events, notifications, messages and past bookings are kept.
+    pub retention: Duration,
 }
 
 /// `[[companies]]`, with everything inherited filled in.

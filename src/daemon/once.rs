@@ -50,6 +50,7 @@ pub async fn once(
     }
     pipeline.alerts_due(pipeline.clock().now()).await?;
     turn(pipeline).await?;
+    pipeline.chores_due(pipeline.clock().now()).await?;
     troubles.extend(channels_down(pipeline).await?);
     Ok(troubles)
 }

@@ -11,6 +11,7 @@ use crate::domain::defences::Defences;
 use crate::domain::diff::{Baseline, Verdict, judge, restarts_delay};
 use crate::domain::event::{Event, Gone};
 use crate::domain::known::{Knowledge, Known};
+use crate::domain::message::owner::Altered;
 use crate::domain::phone::Phone;
 use crate::domain::record::Record;
 use crate::store::cache::{self, Cached, Sighting};
@@ -129,6 +130,10 @@ pub(super) struct Applying<'a> {
     pub(super) polled_at: Option<DateTime<Utc>>,
     pub(super) counts: Counts,
     pub(super) phones: Phones,
+    /// While the baseline of a copy is being stored: how far the copy had read.
+    pub(super) copied_at: Option<DateTime<Utc>>,
+    /// What is not as the copy has it.
+    pub(super) altered: Vec<Altered>,
 }
 
 impl Applying<'_> {
@@ -151,7 +156,8 @@ impl Applying<'_> {
                 None if !seen.is_alive() => return Ok(()),
                 _ => seen.clone(),
             };
-            return self.silent(&row, &Knowledge::of(&row), cached.as_ref());
+            let events = self.since_copy(&row, cached.as_ref())?;
+            return self.silent(&row, &Knowledge::of(&row), cached.as_ref(), events);
         };
         // As a booking it is as young as its client.
         let is_new = cached.is_none() && slots::was_slot(self.tx, seen)?;
@@ -177,7 +183,7 @@ impl Applying<'_> {
                 Some(cached) if self.is_fresh(cached, &record) => Ok(()),
                 cached => self.put(&record, cached.as_ref(), 0),
             },
-            Verdict::Silent { record, known } => self.silent(&record, &known, cached.as_ref()),
+            Verdict::Silent { record, known } => self.silent(&record, &known, cached.as_ref(), 0),
             Verdict::Changed {
                 before,
                 after,
@@ -212,11 +218,50 @@ impl Applying<'_> {
         record: &Record,
         known: &Knowledge,
         cached: Option<&Cached>,
+        events: i64,
     ) -> Result<()> {
         self.counts.silent += 1;
-        self.put(record, cached, 0)?;
+        self.put(record, cached, events)?;
         cache::set_settled(self.tx, record.company_id, &[record.id])?;
         self.assume(record, known)
+    }
+
+    /// What changed since a copy of the database was made is an event, told or not, and settled.
+    /// Returns how many events that is.
+    fn since_copy(&mut self, record: &Record, cached: Option<&Cached>) -> Result<i64> {
+        let Some(copied_at) = self.copied_at else {
+            return Ok(0);
+        };
+        let before = cached.map(|c| &c.record);
+        // What the copy could not know yet for its age, and not what came into the horizon since.
+        if before.is_none() && record.created_at.is_none_or(|at| at < copied_at) {
+            return Ok(0);
+        }
+        let Some(change) = Change::between(before, Some(record)) else {
+            return Ok(0);
+        };
+        let revision = cached.map_or(0, |c| c.revision) + 1;
+        let gone = Gone::Deleted;
+        let event = Event::of(&change, record, false, gone, revision, self.zone, self.now);
+        events::add(
+            self.tx,
+            &events::NewEvent {
+                event_id: event.id,
+                event_type: event.kind.event_type(),
+                record,
+                payload: event.payload,
+                before,
+                settled: true,
+            },
+            self.now,
+        )?;
+        if restarts_delay(before, record) {
+            self.altered.push(Altered {
+                before: before.cloned(),
+                after: Some(record.clone()),
+            });
+        }
+        Ok(1)
     }
 
     /// What a booking's person knows; while phones are hidden, also of one whose number is not shown,

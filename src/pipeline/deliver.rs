@@ -35,6 +35,13 @@ const BLIND_PAUSE: TimeDelta = TimeDelta::seconds(15);
 /// A parked channel is asked this often whether it works again: it has to be back within ten seconds
 /// of its recovery.
 const PROBE_EVERY: TimeDelta = TimeDelta::seconds(8);
+/// What came of a send is worth some tries more before the next start has to find it out.
+const WRITE_AGAIN: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
 
 /// What delivering came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -358,9 +365,21 @@ impl Pipeline {
                     "send failed"
                 ),
             }
-            let settle_waits = store
-                .write(move |tx| desk.conclude(tx, id, attempt, &outcome, now))
-                .await?;
+            let outcome = Arc::new(outcome);
+            let mut pauses = WRITE_AGAIN.into_iter();
+            let settle_waits = loop {
+                let (desk, outcome) = (desk.clone(), Arc::clone(&outcome));
+                let written = store
+                    .write(move |tx| desk.conclude(tx, id, attempt, &outcome, now))
+                    .await;
+                // It has left: on a full disk the ballast makes room to write that down.
+                match (written, pauses.next()) {
+                    (Err(error), Some(pause)) if error.ailment().may_pass() => {
+                        tokio::time::sleep(pause).await;
+                    }
+                    (written, _) => break written?,
+                }
+            };
             if settle_waits {
                 bell.notify_waiters();
             }
@@ -368,7 +387,7 @@ impl Pipeline {
         });
         match sending.await {
             Ok(result) => result,
-            Err(_) => Err(store::StoreError::Corrupt("send: its task broke off")),
+            Err(_) => Err(store::StoreError::BrokenOff("a send")),
         }
     }
 

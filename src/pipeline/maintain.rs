@@ -14,17 +14,21 @@ use crate::store::outbox::{self, New};
 use crate::store::{self, alerts, guard, pauses, questions, stats};
 
 mod channel_alerts;
+mod database_alerts;
 mod guard_alerts;
 mod journal_alerts;
 mod pause_alerts;
 mod rights_alerts;
 mod send_alerts;
 
+pub(super) use database_alerts::tell_restored;
+
 impl Pipeline {
     /// Raises alerts that have become due and ends those that are over. Returns how many messages
     /// to owners that makes.
     pub async fn alerts_due(&self, now: DateTime<Utc>) -> store::Result<u32> {
         let (desk, settings) = (self.desk(), self.alerts.clone());
+        let trouble_over = self.trouble_over(now);
         let (raised, to_edit) = self
             .store
             .write(move |tx| {
@@ -52,9 +56,15 @@ impl Pipeline {
                 for end in desk.channels.values() {
                     raised += watch.concern(end)?;
                 }
+                if let Some(since) = trouble_over {
+                    raised += watch.database_well(since)?;
+                }
                 Ok((raised, desk.review_questions(tx, now)?))
             })
             .await?;
+        if trouble_over.is_some() {
+            self.lower_sign();
+        }
         if raised > 0 {
             tracing::info!(messages = raised, "owners alerted");
         }

@@ -51,6 +51,7 @@ mod recreated;
 mod renumbered;
 pub mod settle;
 mod slots;
+mod upkeep;
 mod visit;
 mod warm_up;
 mod who_wrote;
@@ -204,6 +205,7 @@ pub struct Pipeline {
     defences: Defences,
     /// The latest time that a turn began with, in milliseconds.
     latest: AtomicI64,
+    upkeep: Option<upkeep::Upkeep>,
     /// Rung when something may have become due.
     pub bell: Arc<Notify>,
     /// Cancelled when the process is to end: no new send begins.
@@ -240,9 +242,17 @@ impl Pipeline {
             alerts,
             defences: Defences::all(),
             latest: AtomicI64::new(i64::MIN),
+            upkeep: None,
             bell: Arc::new(Notify::new()),
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// The same with daily chores: retention and backups.
+    #[must_use]
+    pub fn with_upkeep(mut self, database: &config::Database) -> Self {
+        self.upkeep = Some(upkeep::Upkeep::of(database));
+        self
     }
 
     /// The same with other defences, for a simulation that shows what each is worth.

@@ -10,10 +10,12 @@ use chrono_tz::Tz;
 
 use super::apply::{Applying, Counts, Phones, hides_phones};
 use super::listing::{self, Days as Slice, Listing, Sweep};
+use super::maintain::tell_restored;
 use super::{Company, Pipeline};
 use crate::domain::defences::Defences;
 use crate::domain::delivery::jittered;
 use crate::domain::event::Gone;
+use crate::domain::message::owner::Altered;
 use crate::ports::{ApiError, CompanyRef, Lookup, Query, Urgency};
 use crate::store::companies::{self, CompanyRow, Progress};
 use crate::store::rights::{self, View};
@@ -301,6 +303,7 @@ impl Pipeline {
             sweep_requests: Some(sweep.requests),
         };
         let (company, zone, defences) = (Arc::clone(company), reference.zone, self.defences);
+        let (desk, settings, copy) = (self.desk(), self.alerts.clone(), row.clone());
         report.counts = self
             .store
             .write(move |tx| {
@@ -316,16 +319,19 @@ impl Pipeline {
                     polled_at: None,
                     counts: Counts::default(),
                     phones: Phones::default(),
+                    copied_at: copy.cursor_at,
+                    altered: Vec::new(),
                 };
                 for record in since_copy.iter().chain(sweep.records.values()) {
                     applying.row(record)?;
                 }
-                let counts = applying.counts;
+                let (counts, mut altered) = (applying.counts, applying.altered);
                 if phones_hidden {
                     rights::phones_vanished(tx, company.settings.id, now)?;
                 }
                 if is_copy {
-                    forget_missing(tx, company.settings.id, &sweep)?;
+                    altered.extend(forget_missing(tx, company.settings.id, &sweep)?);
+                    tell_restored(tx, &desk, &settings, &company, &copy, &altered, now)?;
                 }
                 companies::succeeded(tx, company.settings.id, progress, now)?;
                 Ok(counts)
@@ -448,6 +454,8 @@ impl Pipeline {
                     polled_at,
                     counts,
                     phones: Phones::default(),
+                    copied_at: None,
+                    altered: Vec::new(),
                 };
                 for record in &records {
                     applying.row(record)?;
@@ -545,6 +553,8 @@ impl Pipeline {
                         polled_at: None,
                         counts,
                         phones: Phones::default(),
+                        copied_at: None,
+                        altered: Vec::new(),
                     };
                     match found {
                         Ok(record) => {
@@ -644,20 +654,26 @@ fn suspect_missing(
     Ok(())
 }
 
-/// What is not there although a copy of the database has it: its people may have been told.
+/// What is not there although a copy of the database has it: its people may have been told. Returns
+/// what that is.
 fn forget_missing(
     tx: &rusqlite::Transaction<'_>,
     company: i64,
     sweep: &Sweep,
-) -> store::Result<()> {
+) -> store::Result<Vec<Altered>> {
+    let mut missing = Vec::new();
     for days in sweep.days.iter().filter(|d| d.proves_absence) {
         for record in cache::standing(tx, company, days.from, days.to)? {
             if !sweep.listed.contains(&record) {
                 known::forget_record(tx, company, record)?;
+                missing.extend(cache::get(tx, company, record)?.map(|cached| Altered {
+                    before: Some(cached.record),
+                    after: None,
+                }));
             }
         }
     }
-    Ok(())
+    Ok(missing)
 }
 
 /// Server time up to which this listing speaks: its newest change, never past its own `Date`, which

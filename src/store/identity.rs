@@ -13,7 +13,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
 use super::{
@@ -29,12 +30,13 @@ pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-struct Marker {
-    uuid: String,
-    generation: i64,
+/// What the file beside the database says.
+pub(super) struct Marker {
+    pub(super) uuid: String,
+    pub(super) generation: i64,
 }
 
-fn read_marker(database: &Path) -> Result<Option<Marker>> {
+pub(super) fn read_marker(database: &Path) -> Result<Option<Marker>> {
     let path = beside(database, "id");
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -52,7 +54,7 @@ fn read_marker(database: &Path) -> Result<Option<Marker>> {
     }))
 }
 
-fn write_marker(database: &Path, uuid: &str, generation: i64) -> Result<()> {
+pub(super) fn write_marker(database: &Path, uuid: &str, generation: i64) -> Result<()> {
     let path = beside(database, "id");
     let fresh = beside(database, "id.new");
     let failed = |source| StoreError::File {
@@ -69,16 +71,20 @@ fn write_marker(database: &Path, uuid: &str, generation: i64) -> Result<()> {
     writeln!(file, "{uuid} {generation}").map_err(failed)?;
     file.sync_all().map_err(failed)?;
     fs::rename(&fresh, &path).map_err(failed)?;
-    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        File::open(folder)
-            .and_then(|f| f.sync_all())
-            .map_err(failed)?;
+    sync_folder(&path).map_err(failed)
+}
+
+/// Names of files reach the disk with their folder.
+pub(super) fn sync_folder(of: &Path) -> std::io::Result<()> {
+    match of.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
     }
-    Ok(())
 }
 
 /// Makes or checks the database and marks this start. Only for the holder of the lock.
 pub(super) fn prepare(path: &Path) -> Result<()> {
+    super::gate(rusqlite::version_number())?;
     let marker = read_marker(path)?;
     let size = match fs::metadata(path) {
         Ok(meta) => meta.len(),
@@ -102,9 +108,23 @@ pub(super) fn prepare(path: &Path) -> Result<()> {
     let mut conn = Connection::open(path)?;
     // A first start that broke off leaves a file in which nothing is.
     let is_blank = size == 0 || marker.is_none() && holds_nothing(&conn);
+    // A log that another database left here would be worked into a file that is refused: until it
+    // is known for ours, the file is only looked at.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     if !is_blank {
-        sound(&conn, path)?;
+        let log = has_log(path);
+        inspect(&conn)
+            .and_then(|()| {
+                if log {
+                    verify_all(&conn)
+                } else {
+                    verify(&conn)
+                }
+            })
+            .and_then(|()| agrees(&conn, path, marker.as_ref()))
+            .map_err(|e| unreadable(path, e))?;
     }
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     configure(&conn).map_err(|e| unreadable(path, e))?;
     if is_blank {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -113,7 +133,37 @@ pub(super) fn prepare(path: &Path) -> Result<()> {
     } else {
         bring_up_to_date(&mut conn, path)?;
     }
-    mark_start(&mut conn, path, marker)
+    mark_start(&mut conn, path, marker.is_none())
+}
+
+/// A write-ahead log lies beside the database: the last process did not end in peace, or it is not
+/// this database's.
+pub(super) fn has_log(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    fs::metadata(PathBuf::from(name)).is_ok_and(|meta| meta.len() > 0)
+}
+
+/// The database is the one that the marker knows, and not an older copy of it.
+fn agrees(conn: &Connection, path: &Path, marker: Option<&Marker>) -> Result<()> {
+    let Some(marker) = marker else { return Ok(()) };
+    let same = identity(conn)?
+        .is_some_and(|(uuid, generation)| uuid == marker.uuid && generation >= marker.generation);
+    if same {
+        return Ok(());
+    }
+    Err(StoreError::Refused(format!(
+        "the database {} is not the one that was here before, or an older copy of it",
+        path.display()
+    )))
+}
+
+fn identity(conn: &Connection) -> Result<Option<(String, i64)>> {
+    Ok(conn
+        .query_row("SELECT uuid, generation FROM installation", [], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+        .optional()?)
 }
 
 fn holds_nothing(conn: &Connection) -> bool {
@@ -145,17 +195,26 @@ fn bring_up_to_date(conn: &mut Connection, path: &Path) -> Result<()> {
     }
     create(&kept)?;
     conn.backup("main", &kept, None)?;
-    Migrations::new(MIGRATIONS.iter().map(|sql| M::up(sql)).collect())
-        .to_latest(conn)
-        .map_err(|e| {
-            StoreError::Refused(format!("the schema could not be brought up to date: {e}"))
-        })?;
+    migrate(conn)?;
     tracing::info!(from = version, to = SCHEMA_VERSION, copy = %kept.display(), "schema brought up to date");
     Ok(())
 }
 
+/// Every step to this program's schema; none where it has it.
+pub(super) fn migrate(conn: &mut Connection) -> Result<()> {
+    Migrations::new(MIGRATIONS.iter().map(|sql| M::up(sql)).collect())
+        .to_latest(conn)
+        .map_err(|error| match error {
+            // A full disk is no reason to refuse the file for good.
+            rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
+            other => StoreError::Refused(format!(
+                "the schema could not be brought up to date: {other}"
+            )),
+        })
+}
+
 /// An empty file that nobody else may read.
-fn create(path: &Path) -> Result<()> {
+pub(super) fn create(path: &Path) -> Result<()> {
     OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -169,7 +228,7 @@ fn create(path: &Path) -> Result<()> {
         })
 }
 
-fn unreadable(path: &Path, error: StoreError) -> StoreError {
+pub(super) fn unreadable(path: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Sqlite(rusqlite::Error::SqliteFailure(e, _))
             if matches!(
@@ -183,13 +242,6 @@ fn unreadable(path: &Path, error: StoreError) -> StoreError {
     }
 }
 
-/// An existing file: readable, ours, not newer than we are, no page damaged.
-fn sound(conn: &Connection, path: &Path) -> Result<()> {
-    inspect(conn)
-        .and_then(|()| verify(conn))
-        .map_err(|e| unreadable(path, e))
-}
-
 /// No page is damaged.
 pub fn verify(conn: &Connection) -> Result<()> {
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
@@ -197,6 +249,17 @@ pub fn verify(conn: &Connection) -> Result<()> {
         Ok(())
     } else {
         Err(StoreError::Refused("the database is damaged".into()))
+    }
+}
+
+/// No page is damaged and every index agrees with its table.
+fn verify_all(conn: &Connection) -> Result<()> {
+    let verdict: String = conn.query_row("PRAGMA integrity_check(1)", [], |r| r.get(0))?;
+    match verdict.as_str() {
+        "ok" => Ok(()),
+        _ => Err(StoreError::Refused(
+            "the database is damaged, or the log beside it is another's".into(),
+        )),
     }
 }
 
@@ -229,26 +292,9 @@ pub(super) fn inspect_current(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn mark_start(conn: &mut Connection, path: &Path, marker: Option<Marker>) -> Result<()> {
+fn mark_start(conn: &mut Connection, path: &Path, came_alone: bool) -> Result<()> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: Option<(String, i64)> = tx
-        .query_row("SELECT uuid, generation FROM installation", [], |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
-        .optional()?;
-    if let Some(marker) = marker {
-        let same = found.as_ref().is_some_and(|(uuid, generation)| {
-            *uuid == marker.uuid && *generation >= marker.generation
-        });
-        if !same {
-            return Err(StoreError::Refused(format!(
-                "the database {} is not the one that was here before, or an older copy of it",
-                path.display()
-            )));
-        }
-    }
-    let came_alone = read_marker(path)?.is_none();
-    let (uuid, generation) = match found {
+    let (uuid, generation) = match identity(&tx)? {
         Some((uuid, generation)) => {
             if came_alone {
                 begin_anew(&tx)?;
@@ -266,13 +312,27 @@ fn mark_start(conn: &mut Connection, path: &Path, marker: Option<Marker>) -> Res
     write_marker(path, &uuid, generation)
 }
 
+/// One generation on: a copy made before is an older one from here. Works beside a daemon.
+pub(super) fn bump(path: &Path) -> Result<()> {
+    let mut conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    configure(&conn)?;
+    conn.execute("UPDATE installation SET generation = generation + 1", [])?;
+    // Held while the marker is written, so that of two who do this at once the later one is last.
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if let (Some((uuid, generation)), Some(_)) = (identity(&tx)?, read_marker(path)?) {
+        write_marker(path, &uuid, generation)?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
 /// What was open in a copy was dealt with since, or is too old to be. The cursors stay: with them the
-/// next baseline finds what was deleted meanwhile.
-fn begin_anew(conn: &Connection) -> Result<()> {
+/// next baseline finds what was changed and deleted meanwhile. Returns how many messages stay unsent.
+pub(super) fn begin_anew(conn: &Connection) -> Result<usize> {
     let now = At(Utc::now());
     let dropped = conn.execute(
-        "UPDATE booking_notifications SET status = 'suppressed', reason = ?1
-          WHERE status IN ('pending', 'held', 'sending')",
+        "UPDATE booking_notifications SET status = 'suppressed', reason = ?1, look_at = NULL
+          WHERE status IN ('pending', 'held', 'sending', 'uncertain')",
         [Reason::Baseline.as_str()],
     )?;
     conn.execute("DELETE FROM settling", [])?;
@@ -280,18 +340,26 @@ fn begin_anew(conn: &Connection) -> Result<()> {
         "UPDATE booking_events SET processed_at = ?1 WHERE processed_at IS NULL",
         [now],
     )?;
-    let companies = conn.execute("UPDATE companies SET baseline_at = NULL", [])?;
+    // What was out of order then is looked at anew, and told of anew.
+    conn.execute("DELETE FROM alerts", [])?;
+    conn.execute("DELETE FROM early_receipts", [])?;
+    conn.execute("DELETE FROM channel_states", [])?;
+    let companies = conn.execute(
+        "UPDATE companies SET baseline_at = NULL, failures = 0, failing_since = NULL,
+                next_try_at = NULL, denied = NULL, throttled = 0, last_error = NULL",
+        [],
+    )?;
     if companies > 0 {
         tracing::warn!(
             companies,
             dropped,
-            "the database came without its marker: taken for a copy, nothing of its past is told"
+            "the database is a copy: nothing of its past is told"
         );
     }
-    Ok(())
+    Ok(dropped)
 }
 
-fn fresh_uuid() -> String {
+pub(super) fn fresh_uuid() -> String {
     uuid::Builder::from_random_bytes(rand::random())
         .into_uuid()
         .to_string()
@@ -300,9 +368,29 @@ fn fresh_uuid() -> String {
 /// Starts afresh on purpose: the refused file is renamed, never deleted, and the marker goes. The
 /// next start is a first run: a silent baseline. Returns where the old file went.
 pub fn accept(path: &Path) -> Result<Option<PathBuf>> {
-    let stamp = Utc::now().format("refused-%Y%m%dT%H%M%SZ").to_string();
-    let kept = beside(path, &stamp);
+    let moved = put_away(path, "refused")?;
+    match fs::remove_file(beside(path, "id")) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StoreError::File {
+            path: beside(path, "id"),
+            source,
+        }),
+        _ => Ok(moved),
+    }
+}
+
+/// Renames the database and its log to a name that nobody has yet. Nothing is deleted.
+pub(super) fn put_away(path: &Path, why: &str) -> Result<Option<PathBuf>> {
+    let stamp = Utc::now().format("%Y%m%dT%H%M%SZ");
+    let names = (1..).map(|n| match n {
+        1 => beside(path, &format!("{why}-{stamp}")),
+        n => beside(path, &format!("{why}-{stamp}-{n}")),
+    });
+    let mut free = names.filter(|name| fs::symlink_metadata(name).is_err());
+    let Some(kept) = free.next() else {
+        return Ok(None);
+    };
     let mut moved = None;
+    // The log last: without it the file before it would lose its latest commits unnoticed.
     for ending in ["", "-wal", "-shm"] {
         let with = |base: &Path| {
             let mut name = base.as_os_str().to_owned();
@@ -319,16 +407,6 @@ pub fn accept(path: &Path) -> Result<Option<PathBuf>> {
                     source,
                 });
             }
-        }
-    }
-    match fs::remove_file(beside(path, "id")) {
-        Ok(()) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(source) => {
-            return Err(StoreError::File {
-                path: beside(path, "id"),
-                source,
-            });
         }
     }
     Ok(moved)

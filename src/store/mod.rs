@@ -6,20 +6,25 @@
 //! connection or transaction and are plain; [`Store`] carries them to the right thread.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use async_sqlite::{Client, ClientBuilder};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Params, Transaction, TransactionBehavior};
 
+mod ailment;
 pub mod alerts;
 pub mod at;
+mod backup;
 pub mod cache;
 pub mod channels;
+pub mod chores;
 pub mod clock;
 pub mod companies;
 pub mod contacts;
 pub mod events;
 pub mod guard;
+pub mod health;
 mod identity;
 pub mod known;
 mod lock;
@@ -28,16 +33,27 @@ pub mod messages;
 pub mod optouts;
 pub mod outbox;
 pub mod pauses;
+pub mod prune;
 pub mod questions;
+mod reader;
+mod restore;
 pub mod rights;
+mod room;
 pub mod settling;
+mod sign;
 pub mod stats;
 pub mod story;
 
+pub use ailment::Ailment;
 pub use at::At;
+pub use backup::{backup, dailies, daily};
 pub use identity::{accept, verify};
 pub use lock::{Lock, LockError};
 pub use memory::Keeper;
+pub use reader::open_reader;
+pub use restore::{Restored, restore};
+pub use room::{Free, Room};
+pub use sign::Sign;
 
 /// The schema a fresh database gets.
 pub const SCHEMA: &str = include_str!("../../schema.sql");
@@ -76,6 +92,20 @@ pub enum StoreError {
     /// A row that this program wrote cannot be read back.
     #[error("database: unreadable {0}")]
     Corrupt(&'static str),
+    /// After what went wrong before, these connections are not used any more.
+    #[error("database: not used any more after: {why}")]
+    Abandoned {
+        /// What went wrong.
+        ailment: Ailment,
+        /// In words.
+        why: String,
+    },
+    /// A task of this program broke off.
+    #[error("{0} broke off")]
+    BrokenOff(&'static str),
+    /// The SQLite in use is known to damage databases.
+    #[error("{0}")]
+    Unfit(String),
 }
 
 // Written out, because `#[from]` would make them sources too, and every report would say them twice.
@@ -103,23 +133,46 @@ pub struct Store {
 /// Where the database is.
 #[derive(Clone)]
 enum Place {
-    File { writer: Client, reader: Client },
+    File {
+        writer: Client,
+        reader: Client,
+        room: Room,
+        /// What ended the use of the two.
+        ended: Arc<OnceLock<(Ailment, String)>>,
+    },
     Memory(memory::Memory),
+}
+
+/// SQLite before 3.51.3 can damage a database to which two connections write and checkpoint at once.
+const FIT: i32 = 3_051_003;
+
+/// Refuses to work with an SQLite that may damage the file. It is built in; a packager may still
+/// link another.
+fn gate(version: i32) -> Result<()> {
+    if version >= FIT {
+        return Ok(());
+    }
+    let (major, minor, patch) = (version / 1_000_000, version / 1000 % 1000, version % 1000);
+    Err(StoreError::Unfit(format!(
+        "this program was built with SQLite {major}.{minor}.{patch}, which can damage databases: 3.51.3 is needed"
+    )))
 }
 
 impl Store {
     /// Opens the database for the process that holds its [`Lock`]: creates it on the first run,
     /// checks that it is whole, ours and not older than its marker, and marks this start.
     pub async fn open(path: &Path) -> Result<Self> {
+        Self::connect(path)
+            .await
+            .map_err(|error| not_opened(path, error))
+    }
+
+    async fn connect(path: &Path) -> Result<Self> {
         let owned = path.to_owned();
         let prepared = tokio::task::spawn_blocking(move || identity::prepare(&owned)).await;
         match prepared {
             Ok(result) => result?,
-            Err(_) => {
-                return Err(StoreError::Refused(
-                    "the check of the database broke off".into(),
-                ));
-            }
+            Err(_) => return Err(StoreError::BrokenOff("the check of the database")),
         }
         let writer = ClientBuilder::new().path(path).open().await?;
         writer.conn_and_then(configure).await?;
@@ -129,8 +182,22 @@ impl Store {
             .open()
             .await?;
         reader.conn_and_then(configure_reader).await?;
-        let place = Place::File { writer, reader };
+        let place = Place::File {
+            writer,
+            reader,
+            room: Room::beside(path),
+            ended: Arc::default(),
+        };
         Ok(Self { place })
+    }
+
+    /// The place on the disk beside it; `None` in memory.
+    #[must_use]
+    pub fn room(&self) -> Option<&Room> {
+        match &self.place {
+            Place::File { room, .. } => Some(room),
+            Place::Memory(_) => None,
+        }
     }
 
     /// Opens a database in memory, which lasts while its [`Keeper`] does: for simulations, where a
@@ -141,15 +208,31 @@ impl Store {
     }
 
     /// Runs one write transaction. It commits when `work` returns `Ok`, else leaves no trace.
+    ///
+    /// On a full disk the ballast is dropped: what must be written down may be tried once more.
+    /// After a failing disk or a damaged page nothing is read or written here again.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         match &self.place {
-            Place::File { writer, .. } => {
+            Place::File {
+                writer,
+                room,
+                ended,
+                ..
+            } => {
+                let (room, ended) = (room.clone(), Arc::clone(ended));
                 writer
-                    .conn_mut_and_then(move |conn| write_on(conn, work))
+                    .conn_mut_and_then(move |conn| {
+                        let written = unless_ended(&ended, || write_on(conn, work));
+                        if let Err(error) = &written {
+                            note(&ended, error);
+                            make_room(conn, &room, error);
+                        }
+                        written
+                    })
                     .await
             }
             Place::Memory(memory) => memory.with(|conn| write_on(conn, work)).await,
@@ -163,7 +246,18 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         match &self.place {
-            Place::File { reader, .. } => reader.conn_and_then(move |conn| work(conn)).await,
+            Place::File { reader, ended, .. } => {
+                let ended = Arc::clone(ended);
+                reader
+                    .conn_and_then(move |conn| {
+                        let read = unless_ended(&ended, || work(conn));
+                        if let Err(error) = &read {
+                            note(&ended, error);
+                        }
+                        read
+                    })
+                    .await
+            }
             Place::Memory(memory) => memory.with(|conn| work(conn)).await,
         }
     }
@@ -171,10 +265,21 @@ impl Store {
     /// Closes both connections; what was committed stays.
     pub async fn close(self) -> Result<()> {
         match self.place {
-            Place::File { writer, reader } => {
-                reader.close().await?;
-                writer.conn(|c| c.execute_batch("PRAGMA optimize;")).await?;
+            Place::File {
+                writer,
+                reader,
+                ended,
+                ..
+            } => {
+                let read = reader.close().await;
+                if ended.get().is_none() {
+                    let tidied = writer.conn(|c| c.execute_batch("PRAGMA optimize;")).await;
+                    if let Err(error) = tidied {
+                        tracing::debug!(%error, "left untidied");
+                    }
+                }
                 writer.close().await?;
+                read?;
             }
             Place::Memory(memory) => memory.close(),
         }
@@ -182,16 +287,58 @@ impl Store {
     }
 }
 
-/// Opens an existing database for looking, beside a daemon or without one. Needs no lock.
-pub fn open_reader(path: &Path) -> Result<Connection> {
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    configure_reader(&conn)?;
-    identity::inspect_current(&conn)?;
-    Ok(conn)
+/// What stands in the way of opening: SQLite only says that it cannot where no file can be made.
+/// Where room is what is wanted, the next try has the ballast's.
+fn not_opened(path: &Path, error: StoreError) -> StoreError {
+    let room = Room::beside(path);
+    let error = match error.cannot_open().then(|| room.try_out()) {
+        Some(Err(source)) if Ailment::of_io(&source).may_pass() => StoreError::File {
+            path: path.to_owned(),
+            source,
+        },
+        _ => error,
+    };
+    if error.ailment() == Ailment::NoRoom {
+        let dropped = room.drop_ballast();
+        tracing::error!(%error, ballast = dropped, "no room on the disk");
+    }
+    error
+}
+
+fn unless_ended<T>(
+    ended: &OnceLock<(Ailment, String)>,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    match ended.get() {
+        Some((ailment, why)) => Err(StoreError::Abandoned {
+            ailment: *ailment,
+            why: why.clone(),
+        }),
+        None => work(),
+    }
+}
+
+fn note(ended: &OnceLock<(Ailment, String)>, error: &StoreError) {
+    let ailment = error.ailment();
+    if ailment.ends_connections() && ended.set((ailment, error.to_string())).is_ok() {
+        tracing::error!(%error, "the database is not touched any more");
+    }
+}
+
+/// Drops the ballast, and writes what the log holds into the file: a log that ate the disk gives it
+/// back.
+fn make_room(conn: &Connection, room: &Room, error: &StoreError) {
+    if error.ailment() != Ailment::NoRoom {
+        return;
+    }
+    let dropped = room.drop_ballast();
+    let emptied = prune::sweep_log(conn).is_ok();
+    tracing::error!(%error, ballast = dropped, log = emptied, "no room on the disk");
 }
 
 /// Opens an existing database for one short write beside a daemon. Needs no lock.
 pub fn open_writer(path: &Path) -> Result<Connection> {
+    gate(rusqlite::version_number())?;
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     configure(&conn)?;
     identity::inspect_current(&conn)?;
@@ -235,6 +382,7 @@ fn configure(conn: &Connection) -> Result<()> {
          PRAGMA foreign_keys = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA temp_store = MEMORY;
+         PRAGMA secure_delete = ON;
          PRAGMA journal_size_limit = 4194304;",
     )?;
     Ok(())
@@ -245,4 +393,20 @@ fn configure_reader(conn: &Connection) -> Result<()> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     conn.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_sqlite_that_damages_databases_is_not_worked_with() {
+        assert!(gate(rusqlite::version_number()).is_ok());
+        assert!(gate(FIT).is_ok());
+        let refused = gate(3_051_002).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "this program was built with SQLite 3.51.2, which can damage databases: 3.51.3 is needed"
+        );
+    }
 }

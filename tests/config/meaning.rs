@@ -367,3 +367,29 @@ fn a_companys_text_wins_over_everybodys_also_where_that_was_for_one_channel() {
         ]
     );
 }
+
+#[test]
+fn backups_and_retention_are_off_and_half_a_year_unless_said_otherwise() {
+    let plain = draft().config().database;
+    assert_eq!(plain.backup_dir, None);
+    assert_eq!(plain.retention, Duration::from_hours(180 * 24));
+    let said = Draft {
+        root: "[database]\nbackup_dir = \"backups\"\nretention = \"1d\"".into(),
+        ..draft()
+    };
+    let database = said.config().database;
+    assert_eq!(
+        database.backup_dir,
+        Some(said.folder.path().join("backups"))
+    );
+    assert_eq!(database.retention, Duration::from_hours(24));
+    let short = Draft {
+        root: "[database]\nretention = \"23h\"".into(),
+        ..draft()
+    };
+    let problems = short.problems();
+    assert!(
+        problems.contains("database.retention: must be at least \"1d\""),
+        "{problems}"
+    );
+}

@@ -581,8 +581,10 @@ path = "/etc/booking-monitor/x.db""#,
         ),
         (
             r#"[database]
-retention = "180d""#,
-            "booking-monitor.toml:2: database.retention: unknown key; known here: path",
+backups = "x"
+retention = "23h""#,
+            r#"booking-monitor.toml:2: database.backups: unknown key; known here: path, backup_dir, retention
+booking-monitor.toml:3: database.retention: must be at least "1d", found "23h""#,
         ),
         (
             r#"[notify]

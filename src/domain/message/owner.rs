@@ -11,6 +11,7 @@ use crate::domain::record::{Money, Record};
 
 mod alerts;
 mod cards;
+mod database;
 mod doubts;
 mod questions;
 mod troubles;
@@ -20,6 +21,9 @@ pub use alerts::{
     alert_uncertain,
 };
 pub use cards::{Untold, card_call};
+pub use database::{
+    Altered, RestoredList, Sick, alert_database, alert_database_well, restored_list,
+};
 pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };

@@ -67,7 +67,7 @@ impl Voice {
     }
 
     /// `Перерыв 2 ч 10 мин. Отправляю 7 сообщений, 3 устарели.`
-    fn recovery(&self, gap_seconds: i64, waited: Waited) -> String {
+    pub(super) fn recovery(&self, gap_seconds: i64, waited: Waited) -> String {
         let gap = match words::span(self.language, gap_seconds) {
             short if short.is_empty() => self.say("меньше минуты", "under a minute").to_owned(),
             long => long,

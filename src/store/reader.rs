@@ -1,0 +1,54 @@
+//! Looking into the database beside whoever works with it, or when nobody does.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Ailment, Result, StoreError, configure_reader, gate, identity};
+
+/// Opens an existing database for looking, beside a daemon or without one. Needs no lock.
+pub fn open_reader(path: &Path) -> Result<Connection> {
+    gate(rusqlite::version_number())?;
+    let look = |conn: Connection| {
+        configure_reader(&conn)?;
+        identity::inspect_current(&conn)?;
+        Ok(conn)
+    };
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let shared = Connection::open_with_flags(path, read_only)
+        .map_err(StoreError::from)
+        .and_then(look);
+    match shared {
+        // Even a reader takes room beside the file, for what it shares with writers. Where there is
+        // none, and no log of a writer either, the file can be read as it stands.
+        Err(error) if cannot_share(&error) && !identity::has_log(path) => {
+            let uri = OpenFlags::SQLITE_OPEN_URI | read_only;
+            let still = Connection::open_with_flags(still(path), uri);
+            still
+                .map_err(StoreError::from)
+                .and_then(look)
+                .map_err(|_| error)
+        }
+        shared => shared,
+    }
+}
+
+fn cannot_share(error: &StoreError) -> bool {
+    error.cannot_open() || matches!(error.ailment(), Ailment::NoRoom | Ailment::ReadOnly)
+}
+
+/// The address of a file that nobody writes to.
+fn still(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(char::from(*byte));
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
