@@ -125,17 +125,11 @@ impl Served {
     /// `perhaps`: it was shown, but may be forgotten.
     fn note(&mut self, booking: &Booking, version: &Version, perhaps: bool, at: DateTime<Utc>) {
         let mut version = version.clone();
-        if version.state.alive {
-            self.items.insert((booking.id, version.state.item()));
-            if to_utc(version.state.start) > at {
-                self.ahead.insert(booking.id);
-            }
-        }
-        if !perhaps && version.state.alive {
-            let number = (version.state.client, version.state.phone.clone());
-            let all = self.all_numbers.entry(booking.id).or_default();
-            all.push(number.clone());
-            self.numbers.insert(booking.id, number);
+        let newest = self.newest.get(&booking.id);
+        // What is older than what was shown already is not believed.
+        let is_old = newest.is_some_and(|(had, _)| version.at < had.at);
+        if version.state.alive && !is_old {
+            self.show(booking.id, &version.state, perhaps, at);
         }
         if self.unsure.remove(&booking.id) {
             // Now is when it is surely known, whatever was stored of it before.
@@ -170,6 +164,20 @@ impl Served {
         let surely = was.item_of(&was.phone) != is.item_of(&was.phone) || was.phone != is.phone;
         self.changed(booking, [&was, is], surely && !perhaps, at);
         self.newest.insert(booking.id, (version, first));
+    }
+
+    /// A standing state that the program may believe; `perhaps`: without its number.
+    fn show(&mut self, record: i64, state: &State, perhaps: bool, at: DateTime<Utc>) {
+        self.items.insert((record, state.item()));
+        if to_utc(state.start) > at {
+            self.ahead.insert(record);
+        }
+        if !perhaps {
+            let number = (state.client, state.phone.clone());
+            let all = self.all_numbers.entry(record).or_default();
+            all.push(number.clone());
+            self.numbers.insert(record, number);
+        }
     }
 
     /// What was shown from this change on went to a program that was killed over it: it may have
@@ -212,7 +220,7 @@ impl Served {
     /// long as there is none, whoever has that number elsewhere.
     pub fn taken_for(&self, record: i64, state: &State, phone: &str) -> Option<Item> {
         let mut all = self.all_numbers.get(&record).into_iter().flatten();
-        let Some((client, number)) = all.find(|(_, number)| !number.is_empty()) else {
+        let Some((client, number)) = all.next() else {
             return self.may_be_of(state, phone);
         };
         (state.alive && *client == state.client && number == phone).then(|| state.item())
@@ -427,7 +435,8 @@ impl BookingApi for FakeApi {
                 Ok(Lookup::Found(Box::new(booking.row(v, self.skew, view))))
             }
         };
-        if matches!(answer, Ok(Lookup::Gone)) {
+        let is_off = |found: &Lookup| !matches!(found, Lookup::Found(r) if r.is_alive());
+        if answer.as_ref().is_ok_and(is_off) {
             // Told twice, it counts as shown.
             world.served.doubted.insert(id);
         }

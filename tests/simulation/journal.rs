@@ -265,6 +265,11 @@ impl Journal {
             }
         };
         let visit = booking.visit;
+        // A client's number stands in all of their bookings at once.
+        let is_touched = |b: &Booking| b.history.last().is_some_and(|v| v.at >= now);
+        if what == "correct the phone" && self.of_visit(visit).any(is_touched) {
+            return None;
+        }
         let mut changed = self
             .put(rng, id, state.clone(), now)
             .then(|| format!("{id}"))?;

@@ -358,6 +358,9 @@ impl Oracle {
             if !world.served.is_known(booking.id, sent.at) && !named {
                 continue;
             }
+            if sent.fate == Fate::Unreachable {
+                continue;
+            }
             let before = self.initial(world, booking.id, &sent.to);
             let key = (booking.id, sent.to.clone());
             let all = self.beliefs.entry(key).or_insert(before);
@@ -368,8 +371,7 @@ impl Oracle {
             match sent.fate {
                 _ if apart && theirs => {}
                 Fate::Accepted if !apart => *all = BTreeSet::from([told]),
-                Fate::Accepted | Fate::Taken | Fate::Lost => drop(all.insert(told)),
-                Fate::Unreachable => {}
+                _ => drop(all.insert(told)),
             }
         }
     }
