@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 /// Tells salon clients by messenger what happened to their YClients bookings, by polling alone.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "booking-monitor",
     version,
@@ -35,7 +35,7 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum Command {
     /// Run the daemon in the foreground, logging to stderr
     Run,
@@ -124,13 +124,19 @@ pub enum Command {
         #[command(flatten)]
         of: PauseArgs,
     },
+    /// Erase a person's data everywhere in the database; nothing is sent to them until they write
+    Forget {
+        /// Their number, with or without +
+        #[arg(allow_hyphen_values = true)]
+        phone: String,
+    },
     /// Look after the database
     #[command(subcommand)]
     Db(DbCommand),
 }
 
 /// What a pause is about.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Args)]
 pub struct PauseArgs {
     /// This company
     #[arg(long, value_name = "ID")]
@@ -144,7 +150,7 @@ pub struct PauseArgs {
 }
 
 /// How to show the demo.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Args)]
 pub struct DemoArgs {
     /// Finish in under five seconds, for scripts
     #[arg(long)]
@@ -155,7 +161,7 @@ pub struct DemoArgs {
 }
 
 /// What can be done to the database.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum DbCommand {
     /// Start afresh on purpose: keep the old file under another name, then a silent baseline
     Accept,

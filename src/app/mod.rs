@@ -23,6 +23,7 @@ mod check;
 mod demo;
 mod explain;
 mod failure;
+mod forget;
 mod log;
 mod pause;
 mod release;
@@ -39,6 +40,7 @@ pub type Outcome = Result<u8, Failure>;
 /// Runs the command line and says what went wrong.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
+    failure::keep_panics_quiet();
     start_logging(cli.verbose, matches!(cli.command, Some(Command::Demo(_))));
     let code = run(cli).unwrap_or_else(|failure| {
         failure.print();
@@ -81,6 +83,7 @@ fn run(cli: Cli) -> Outcome {
         }) => release::release(&path, company, discard),
         Some(Command::Pause { of, span }) => pause::pause(&path, &of, span.as_deref()),
         Some(Command::Resume { of }) => pause::resume(&path, &of),
+        Some(Command::Forget { phone }) => forget::run(&path, &phone),
         Some(Command::Db(DbCommand::Accept)) => accept(&path),
     }
 }

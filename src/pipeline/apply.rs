@@ -13,6 +13,7 @@ use crate::domain::event::{Event, Gone};
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::record::Record;
 use crate::store::cache::{self, Cached, Sighting};
+use crate::store::forgotten::Forgotten;
 use crate::store::{Result, events, known, settling};
 
 /// A change this short before a poll may have become visible just after it.
@@ -109,13 +110,17 @@ pub(super) struct Applying<'a> {
     pub(super) polled_at: Option<DateTime<Utc>>,
     pub(super) counts: Counts,
     pub(super) phones: Phones,
+    pub(super) forgotten: Forgotten,
 }
 
 impl Applying<'_> {
     /// Stores what one listed row means.
-    pub(super) fn row(&mut self, seen: &Record) -> Result<()> {
-        let cached = cache::get(self.tx, seen.company_id, seen.id)?;
-        self.phones.note(cached.as_ref().map(|c| &c.record), seen);
+    pub(super) fn row(&mut self, listed: &Record) -> Result<()> {
+        let cached = cache::get(self.tx, listed.company_id, listed.id)?;
+        self.phones.note(cached.as_ref().map(|c| &c.record), listed);
+        let known = cached.as_ref().map(|c| &c.record);
+        let seen = self.forgotten.without_them(listed, known);
+        let seen = seen.as_ref();
         let Some(baseline_at) = self.baseline_at else {
             if seen.is_blocked_slot() {
                 return slots::note(self.tx, seen);
@@ -142,6 +147,9 @@ impl Applying<'_> {
             zone: self.zone,
         };
         let mut had = cached.as_ref().map(|c| c.record.clone());
+        if let Some(had) = &mut had {
+            self.remember_again(had, seen)?;
+        }
         if !self.defences.stale_read {
             // Nothing is older than what has no date.
             had = had.map(|h| Record {
@@ -169,6 +177,16 @@ impl Applying<'_> {
                 Gone::Deleted,
             ),
         }
+    }
+
+    /// Somebody who was forgotten wrote to us since: as what they have seen themselves, they know
+    /// their booking as it stood.
+    fn remember_again(&self, had: &mut Record, seen: &Record) -> Result<()> {
+        if !had.is_forgotten() || seen.is_forgotten() || seen.phone().is_none() {
+            return Ok(());
+        }
+        had.client = seen.client.clone();
+        self.assume(had, &Knowledge::of(had))
     }
 
     /// Stores that a booking was proven gone although no listing says so.

@@ -14,6 +14,7 @@ use super::claim::Claim;
 use super::poll::delta;
 use super::{ChannelEnd, Pipeline};
 use crate::domain::delivery::Outcome;
+use crate::failpoint;
 use crate::store::outbox::{self, Due, Look};
 use crate::store::{self, channels, companies};
 
@@ -282,6 +283,7 @@ impl Pipeline {
         else {
             return Ok(None);
         };
+        failpoint::pass("after_intent");
         // From here on the message may have left, so what follows must not be cut off halfway.
         let (desk, store, clock, end) = (
             self.desk(),
@@ -313,8 +315,13 @@ impl Pipeline {
                 ),
             }
             let settle_waits = store
-                .write(move |tx| desk.conclude(tx, id, attempt, &outcome, now))
+                .write(move |tx| {
+                    let waits = desk.conclude(tx, id, attempt, &outcome, now)?;
+                    failpoint::pass("before_commit_sent");
+                    Ok(waits)
+                })
                 .await?;
+            failpoint::pass("after_commit_sent");
             if settle_waits {
                 bell.notify_waiters();
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
-use super::receive::Written;
+use super::receive::{Read, Written};
 use super::{ChannelEnd, Desk, Pipeline};
 use crate::domain::message::Language;
 use crate::domain::message::markup::{capped, data, render};
@@ -14,7 +14,7 @@ use crate::domain::phone::Phone;
 use crate::domain::wish::Wish;
 use crate::ports::Keyboard;
 use crate::store::outbox::{self, New};
-use crate::store::{self, companies, contacts};
+use crate::store::{self, companies, contacts, forgotten};
 
 /// Of a client's words, so many characters are handed to the owner.
 const LONGEST_QUOTE: usize = 1000;
@@ -25,16 +25,20 @@ impl Pipeline {
         &self,
         end: &Arc<ChannelEnd>,
         company: Option<i64>,
-        chat_id: String,
+        read: Read,
         name: String,
     ) -> store::Result<()> {
         let for_clients = self.companies.values().any(|c| c.writes_over(&end.name));
-        if !for_clients || self.is_owners_chat(&end.name, &chat_id) {
-            return self.name_chat(end, company, chat_id).await;
+        if !for_clients || self.is_owners_chat(&end.name, &read.chat_id) {
+            return self.name_chat(end, company, read).await;
         }
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
         self.store
             .write(move |tx| {
+                if !read.is_first(tx, &end.name, now)? {
+                    return Ok(());
+                }
+                let chat_id = read.chat_id;
                 contacts::ensure(tx, &end.name, &chat_id, &name)?;
                 let linked = contacts::phone_of(tx, &end.name, &chat_id)?;
                 let is_linked = linked.is_some();
@@ -70,12 +74,16 @@ impl Pipeline {
         &self,
         end: &Arc<ChannelEnd>,
         company: Option<i64>,
-        chat_id: String,
+        read: Read,
     ) -> store::Result<()> {
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
-        let known = self.is_owners_chat(&end.name, &chat_id);
+        let known = self.is_owners_chat(&end.name, &read.chat_id);
         self.store
             .write(move |tx| {
+                if !read.is_first(tx, &end.name, now)? {
+                    return Ok(());
+                }
+                let chat_id = read.chat_id;
                 let (language, _) = desk.salon(tx, company)?;
                 let text = match (language, known) {
                     (Language::Ru, true) => "Всё в порядке: копии и предупреждения приходят сюда.".to_owned(),
@@ -97,7 +105,7 @@ impl Pipeline {
         &self,
         end: &Arc<ChannelEnd>,
         company: Option<i64>,
-        chat_id: String,
+        read: Read,
         phone: Option<Phone>,
         name: String,
     ) -> store::Result<()> {
@@ -109,6 +117,10 @@ impl Pipeline {
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
         self.store
             .write(move |tx| {
+                if !read.is_first(tx, &end.name, now)? {
+                    return Ok(());
+                }
+                let chat_id = read.chat_id;
                 let (language, _) = desk.salon(tx, company)?;
                 let Some(phone) = phone else {
                     let text = match language {
@@ -127,6 +139,7 @@ impl Pipeline {
                         now,
                     );
                 };
+                forgotten::lift(tx, &phone)?;
                 contacts::link(tx, &end.name, &chat_id, phone.e164(), &name)?;
                 desk.carry_silence(tx, &end, &chat_id, &phone, now)?;
                 let text = match language {

@@ -14,8 +14,10 @@ use super::{Company, Pipeline};
 use crate::domain::defences::Defences;
 use crate::domain::delivery::jittered;
 use crate::domain::event::Gone;
+use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Lookup, Query, Urgency};
 use crate::store::companies::{self, CompanyRow, Progress};
+use crate::store::forgotten::Forgotten;
 use crate::store::rights::{self, View};
 use crate::store::{self, StoreError, cache, known};
 
@@ -234,6 +236,7 @@ impl Pipeline {
         }
         match self.api.company(row.id).await {
             Ok(info) => {
+                failpoint::pass("after_company");
                 let id = row.id;
                 Ok(self
                     .store
@@ -306,6 +309,7 @@ impl Pipeline {
                     polled_at: None,
                     counts: Counts::default(),
                     phones: Phones::default(),
+                    forgotten: Forgotten::read(tx)?,
                 };
                 for record in since_copy.iter().chain(sweep.records.values()) {
                     applying.row(record)?;
@@ -434,6 +438,7 @@ impl Pipeline {
                     polled_at,
                     counts,
                     phones: Phones::default(),
+                    forgotten: Forgotten::read(tx)?,
                 };
                 for record in &records {
                     applying.row(record)?;
@@ -456,9 +461,11 @@ impl Pipeline {
                 if let Some(progress) = progress {
                     companies::succeeded(tx, id, progress, now)?;
                 }
+                failpoint::pass("before_commit_poll");
                 Ok((counts, phones))
             })
             .await?;
+        failpoint::pass("after_commit_poll");
         report.counts = counts;
         Ok(phones)
     }
@@ -487,6 +494,7 @@ impl Pipeline {
                 true => self.api.record(reference, record_id).await,
                 false => Ok(Lookup::Gone),
             };
+            failpoint::pass("after_lookup");
             let found = match answer {
                 Ok(Lookup::Found(record)) if record.is_alive() => Ok(record),
                 Ok(Lookup::Found(_)) => Err(Gone::Deleted),
@@ -530,6 +538,7 @@ impl Pipeline {
                         polled_at: None,
                         counts,
                         phones: Phones::default(),
+                        forgotten: Forgotten::read(tx)?,
                     };
                     match found {
                         Ok(record) => {

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
 
 use super::owner_chat::OwnersWords;
 use super::{ChannelEnd, Pipeline};
 use crate::domain::phone::Phone;
 use crate::domain::wish::Wish;
+use crate::failpoint;
 use crate::ports::{Incoming, Receipt, Received, Receiver};
 use crate::store::contacts::{self, Inbound};
-use crate::store::{self, StoreError, cache, outbox};
+use crate::store::{self, StoreError, cache, forgotten, outbox};
 
 /// How long after a send its receipts are asked for, where they have to be asked for.
 const FOLLOWED: TimeDelta = TimeDelta::days(1);
@@ -25,6 +27,31 @@ pub(super) struct Written {
     pub(super) text: String,
     /// Who that is, once stored.
     pub(super) contact: Option<i64>,
+}
+
+/// A message that is no text: what was done in a chat.
+pub(super) struct Read {
+    pub(super) chat_id: String,
+    message_id: String,
+    what: &'static str,
+}
+
+impl Read {
+    /// Whether it was not read before; it is from now on. In the transaction that does what it asks
+    /// for, or a kill between the two would leave it undone for ever.
+    pub(super) fn is_first(
+        &self,
+        conn: &Connection,
+        channel: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<bool> {
+        let Self {
+            chat_id,
+            message_id,
+            what,
+        } = self;
+        contacts::note_read(conn, channel, chat_id, message_id, what, now)
+    }
 }
 
 /// Why nothing was received.
@@ -67,11 +94,14 @@ impl Pipeline {
             return Ok(false);
         };
         let receipt = received.receipt.clone();
+        failpoint::pass("after_received");
         self.take_in(end, received).await?;
+        failpoint::pass("before_acknowledge");
         receiver
             .acknowledge(&receipt)
             .await
             .map_err(ReceiveError::Channel)?;
+        failpoint::pass("after_acknowledge");
         self.bell.notify_waiters();
         Ok(true)
     }
@@ -162,14 +192,13 @@ impl Pipeline {
                 name: sender,
                 ..
             } => {
-                if !self
-                    .is_first(&name, &chat_id, &message_id, "/start")
-                    .await?
-                {
-                    return Ok(());
-                }
                 let company = self.only_company_of(channel);
-                self.greet(end, company, chat_id, sender).await
+                let read = Read {
+                    chat_id,
+                    message_id,
+                    what: "/start",
+                };
+                self.greet(end, company, read, sender).await
             }
             Incoming::Contact {
                 message_id,
@@ -178,15 +207,14 @@ impl Pipeline {
                 name: sender,
                 ..
             } => {
-                if !self
-                    .is_first(&name, &chat_id, &message_id, "contact")
-                    .await?
-                {
-                    return Ok(());
-                }
                 let phone = phone.and_then(|digits| Phone::parse(&format!("+{digits}"), "RU").ok());
                 let company = self.only_company_of(channel);
-                self.link(end, company, chat_id, phone, sender).await
+                let read = Read {
+                    chat_id,
+                    message_id,
+                    what: "contact",
+                };
+                self.link(end, company, read, phone, sender).await
             }
             Incoming::Reachable { chat_id, reachable } => {
                 tracing::info!(channel, reachable, "chat reachable");
@@ -195,6 +223,9 @@ impl Pipeline {
                     .await
             }
             Incoming::Other { kind } => {
+                // A service's word, and perhaps more: only what a name of a kind is made of is logged.
+                let is_letter = |c: &char| c.is_ascii_alphabetic() || " _".contains(*c);
+                let kind: String = kind.chars().filter(is_letter).take(40).collect();
                 tracing::debug!(channel, kind, "acknowledged unread");
                 Ok(())
             }
@@ -221,6 +252,9 @@ impl Pipeline {
                 if written.phone.is_none() {
                     let linked = contacts::phone_of(tx, &name, &written.chat_id)?;
                     written.phone = linked.map(Phone::from_stored);
+                }
+                if let Some(phone) = &written.phone {
+                    forgotten::lift(tx, phone)?;
                 }
                 let wish = Wish::of(&written.text);
                 let phone = written.phone.as_ref().map_or("", |p| p.e164());
@@ -263,28 +297,6 @@ impl Pipeline {
             "message processed"
         );
         Ok(())
-    }
-
-    /// Whether this message was not read before; it is from now on.
-    pub(super) async fn is_first(
-        &self,
-        channel: &str,
-        chat_id: &str,
-        message_id: &str,
-        what: &'static str,
-    ) -> store::Result<bool> {
-        let words = [
-            channel.to_owned(),
-            chat_id.to_owned(),
-            message_id.to_owned(),
-        ];
-        let now = self.clock.now();
-        self.store
-            .write(move |tx| {
-                let [channel, chat_id, message_id] = &words;
-                contacts::note_read(tx, channel, chat_id, message_id, what, now)
-            })
-            .await
     }
 
     /// Whether this chat is where an owner gets copies: what is written there is no client's.

@@ -20,6 +20,7 @@ use super::{
     APPLICATION_ID, At, MIGRATIONS, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure,
 };
 use crate::domain::policy::Reason;
+use crate::failpoint;
 
 /// The file `<database>.<ending>`.
 pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
@@ -144,14 +145,24 @@ fn bring_up_to_date(conn: &mut Connection, path: &Path) -> Result<()> {
         _ => {}
     }
     create(&kept)?;
+    failpoint::pass("in_backup");
     conn.backup("main", &kept, None)?;
-    Migrations::new(MIGRATIONS.iter().map(|sql| M::up(sql)).collect())
+    failpoint::pass("before_migration");
+    Migrations::new(MIGRATIONS.iter().map(|sql| step(sql)).collect())
         .to_latest(conn)
         .map_err(|e| {
             StoreError::Refused(format!("the schema could not be brought up to date: {e}"))
         })?;
     tracing::info!(from = version, to = SCHEMA_VERSION, copy = %kept.display(), "schema brought up to date");
     Ok(())
+}
+
+/// One migration, in a transaction of its own.
+fn step(sql: &'static str) -> M<'static> {
+    M::up_with_hook(sql, |_| {
+        failpoint::pass("in_migration");
+        Ok(())
+    })
 }
 
 /// An empty file that nobody else may read.
@@ -263,6 +274,7 @@ fn mark_start(conn: &mut Connection, path: &Path, marker: Option<Marker>) -> Res
         (&uuid, generation),
     )?;
     tx.commit()?;
+    failpoint::pass("before_marker");
     write_marker(path, &uuid, generation)
 }
 

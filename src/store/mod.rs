@@ -10,13 +10,17 @@ use std::path::{Path, PathBuf};
 use async_sqlite::{Client, ClientBuilder};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::failpoint;
+
 pub mod alerts;
 pub mod at;
 pub mod cache;
 pub mod channels;
 pub mod companies;
 pub mod contacts;
+mod erase;
 pub mod events;
+pub mod forgotten;
 pub mod guard;
 mod identity;
 pub mod known;
@@ -31,6 +35,7 @@ pub mod stats;
 pub mod story;
 
 pub use at::At;
+pub use erase::{Erased, forget};
 pub use identity::{accept, verify};
 pub use lock::{Lock, LockError};
 pub use memory::Keeper;
@@ -39,9 +44,10 @@ pub use memory::Keeper;
 pub const SCHEMA: &str = include_str!("../../schema.sql");
 /// The way to it from the first schema: each leads from the one before, and never changes once
 /// somebody may have run it.
-pub const MIGRATIONS: [&str; 2] = [
+pub const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
 ];
 /// `PRAGMA user_version` of [`SCHEMA`].
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -68,6 +74,9 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A mistake of ours; what it says may quote what it worked on, and is not repeated.
+    #[error("database: a transaction broke off")]
+    Broken,
     /// A row that this program wrote cannot be read back.
     #[error("database: unreadable {0}")]
     Corrupt(&'static str),
@@ -82,7 +91,10 @@ impl From<rusqlite::Error> for StoreError {
 
 impl From<async_sqlite::Error> for StoreError {
     fn from(error: async_sqlite::Error) -> Self {
-        Self::Worker(error)
+        match error {
+            async_sqlite::Error::Panic { .. } => Self::Broken,
+            other => Self::Worker(other),
+        }
     }
 }
 
@@ -107,7 +119,9 @@ impl Store {
     /// checks that it is whole, ours and not older than its marker, and marks this start.
     pub async fn open(path: &Path) -> Result<Self> {
         let owned = path.to_owned();
-        let prepared = tokio::task::spawn_blocking(move || identity::prepare(&owned)).await;
+        let watched = failpoint::carry();
+        let prepare = move || watched.run(|| identity::prepare(&owned));
+        let prepared = tokio::task::spawn_blocking(prepare).await;
         match prepared {
             Ok(result) => result?,
             Err(_) => {
@@ -141,14 +155,22 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        match &self.place {
+        failpoint::pass("before_transaction");
+        let work = |tx: &Transaction<'_>| {
+            let value = work(tx)?;
+            failpoint::pass("before_commit");
+            Ok(value)
+        };
+        let watched = failpoint::carry();
+        let done = match &self.place {
             Place::File { writer, .. } => {
-                writer
-                    .conn_mut_and_then(move |conn| write_on(conn, work))
-                    .await
+                let work = move |conn: &mut Connection| watched.run(|| write_on(conn, work));
+                writer.conn_mut_and_then(work).await
             }
             Place::Memory(memory) => memory.with(|conn| write_on(conn, work)).await,
-        }
+        };
+        failpoint::pass("after_commit");
+        done
     }
 
     /// Reads on the reading connection, beside any write.

@@ -200,7 +200,9 @@ impl Api {
                 refuse(400, "Bad Request: message is too long")
             }
             Ok(_) => {
+                self.desk.takes_time().await;
                 let id: i64 = self.desk.take(&chat, &text, "").parse().unwrap();
+                self.desk.takes_time().await;
                 accept(&json!({"message_id": id, "date": 1_787_300_000, "text": text}))
             }
         }
