@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 /// Tells salon clients by messenger what happened to their YClients bookings, by polling alone.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "booking-monitor",
     version,
@@ -35,7 +35,7 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum Command {
     /// Run the daemon in the foreground, logging to stderr
     Run,
@@ -135,6 +135,12 @@ pub enum Command {
         #[command(flatten)]
         of: PauseArgs,
     },
+    /// Erase a person's data everywhere in the database; nothing is sent to them until they write
+    Forget {
+        /// Their number, with or without +
+        #[arg(allow_hyphen_values = true)]
+        phone: String,
+    },
     /// Look after the database
     #[command(subcommand)]
     Db(DbCommand),
@@ -158,7 +164,7 @@ pub struct MessagesArgs {
 }
 
 /// What a pause is about.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Args)]
 pub struct PauseArgs {
     /// This company
     #[arg(long, value_name = "ID")]
@@ -172,7 +178,7 @@ pub struct PauseArgs {
 }
 
 /// How to show the demo.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Args)]
 pub struct DemoArgs {
     /// Finish in under five seconds, for scripts
     #[arg(long)]
@@ -183,7 +189,7 @@ pub struct DemoArgs {
 }
 
 /// What can be done to the database.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum DbCommand {
     /// Copy the database into a new file, beside a running daemon or without one
     Backup {

@@ -23,6 +23,7 @@
 //! | [`domain`] | the rules of the trade, pure: no async, no clock, no SQL, no HTTP |
 //! | [`demo`] | the simulated salon, for `demo` and for the tests |
 //! | [`http_client`], [`pace`] | the one maker of HTTP clients; the one kind of rate limit |
+//! | [`failpoint`] | where tests may end the program; nothing of it in a release |
 //!
 //! # The route of one change
 //!
@@ -48,6 +49,9 @@
 //! * Absence is a suspicion; a cancellation needs evidence.
 //! * No token, phone or name in a log, an error or a `Debug`.
 
+#[macro_use]
+mod redacted;
+
 pub mod app;
 pub mod channels;
 pub mod cli;
@@ -55,6 +59,7 @@ pub mod config;
 pub mod daemon;
 pub mod demo;
 pub mod domain;
+pub mod failpoint;
 pub mod http_client;
 pub mod pace;
 pub mod pipeline;

@@ -2,6 +2,7 @@
 //!
 //! Errors are named by what the caller does next. None of them carries a token, a phone or a URL.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -432,7 +433,7 @@ pub struct Heard {
 }
 
 /// Something a channel told us by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Incoming {
     /// How a message of ours fares.
     Status {
@@ -525,6 +526,24 @@ pub enum Incoming {
         /// The provider's word for it.
         kind: String,
     },
+}
+
+// Written out: what people wrote, and who they are, is for the database alone.
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status {
+                message_id, status, ..
+            } => write!(f, "Status({message_id}, {status:?})"),
+            Self::Text { message_id, at, .. } => write!(f, "Text({message_id}, {at})"),
+            Self::Started { message_id, at, .. } => write!(f, "Started({message_id}, {at})"),
+            Self::Contact { message_id, at, .. } => write!(f, "Contact({message_id}, {at})"),
+            Self::Pressed { press_id, data, .. } => write!(f, "Pressed({press_id}, {data})"),
+            Self::Reachable { reachable, .. } => write!(f, "Reachable({reachable})"),
+            Self::State { up, state } => write!(f, "State({up}, {state})"),
+            Self::Other { kind } => write!(f, "Other({kind})"),
+        }
+    }
 }
 
 /// A delivery receipt.

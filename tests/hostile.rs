@@ -234,6 +234,7 @@ fn record(word: &str) -> Record {
             name: word.into(),
             phone: Some(Phone::from_stored(PHONE.into())),
             refused_phone: None,
+            forgotten: false,
         }),
         seats: 0,
         attendance: Attendance::Waiting,

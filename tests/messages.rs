@@ -55,6 +55,7 @@ fn haircut() -> Record {
             name: "Анна".into(),
             phone: Some(Phone::from_stored("+79000000001".into())),
             refused_phone: None,
+            forgotten: false,
         }),
         seats: 0,
         attendance: Attendance::Waiting,

@@ -58,6 +58,7 @@ fn record() -> impl Strategy<Value = Record> {
                         name: "Анна".into(),
                         phone: Phone::parse(&format!("+7900000000{phone}"), "RU").ok(),
                         refused_phone: None,
+                        forgotten: false,
                     }),
                     seats: 1,
                     attendance: Attendance::from_number(attendance),

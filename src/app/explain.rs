@@ -141,6 +141,9 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz) -> Vec<String> {
         ),
         match (record.phone(), &record.client) {
             (Some(phone), _) => format!("{} {}", words.of("Телефон", "Phone"), phone.masked()),
+            (None, Some(client)) if client.forgotten => words
+                .of("Данные клиента удалены", "The client's data were erased")
+                .to_owned(),
             (None, Some(_)) => words
                 .of("У клиента нет телефона", "The client has no phone")
                 .to_owned(),

@@ -88,3 +88,36 @@ impl Failure {
         drop(stderr.write_all(text.as_bytes()));
     }
 }
+
+/// A panic says where it happened. Its words are repeated only where they were written with the
+/// program: others may quote what it worked on, a client's name among it.
+pub(super) fn keep_panics_quiet() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(String::new, ToString::to_string);
+        let line = panic_line(&place, panic.payload());
+        drop(std::io::stderr().lock().write_all(line.as_bytes()));
+    }));
+}
+
+fn panic_line(place: &str, payload: &dyn std::any::Any) -> String {
+    match payload.downcast_ref::<&'static str>() {
+        Some(words) => format!("error: internal error at {place}: {words}\n"),
+        None => format!("error: internal error at {place}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_repeats_no_words_that_were_made_while_running() {
+        let name = "Канарейкина".to_owned();
+        let line = panic_line("src/a.rs:1:2", &format!("no char boundary in {name}"));
+        assert_eq!(line, "error: internal error at src/a.rs:1:2\n");
+        let line = panic_line("src/a.rs:1:2", &"no such day");
+        assert_eq!(line, "error: internal error at src/a.rs:1:2: no such day\n");
+    }
+}

@@ -78,10 +78,15 @@ pub(super) fn run(
 
 /// Whom it goes to, without giving away who that is.
 pub(super) fn masked(n: &Notification) -> String {
-    if n.phone.is_empty() {
-        n.recipient.clone()
-    } else {
-        Phone::from_stored(n.phone.clone()).masked()
+    if !n.phone.is_empty() {
+        return Phone::from_stored(n.phone.clone()).masked();
+    }
+    // Answers go to an address, which on some channels is the phone.
+    let number = n.recipient.split('@').next().unwrap_or_default();
+    let is_phone = n.recipient.starts_with('+') || number.len() < n.recipient.len();
+    match Phone::parse(&format!("+{}", number.trim_start_matches('+')), "RU") {
+        Ok(phone) if is_phone => phone.masked(),
+        _ => n.recipient.clone(),
     }
 }
 

@@ -26,6 +26,7 @@ mod demo;
 mod emergency;
 mod explain;
 mod failure;
+mod forget;
 mod log;
 mod messages;
 mod pause;
@@ -47,6 +48,7 @@ pub type Outcome = Result<u8, Failure>;
 /// Runs the command line and says what went wrong.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
+    failure::keep_panics_quiet();
     start_logging(cli.verbose, matches!(cli.command, Some(Command::Demo(_))));
     let code = run(cli).unwrap_or_else(|failure| {
         failure.print();
@@ -91,6 +93,7 @@ fn run(cli: Cli) -> Outcome {
         }) => release::release(&path, company, discard),
         Some(Command::Pause { of, span }) => pause::pause(&path, &of, span.as_deref()),
         Some(Command::Resume { of }) => pause::resume(&path, &of),
+        Some(Command::Forget { phone }) => forget::run(&path, &phone),
         Some(Command::Db(command)) => db::run(&path, command),
     }
 }

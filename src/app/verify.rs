@@ -17,6 +17,7 @@ use crate::domain::record::Record;
 use crate::pipeline::listing::{self, Sweep};
 use crate::ports::{ApiError, BookingApi, CompanyRef, Lookup, Standing};
 use crate::store::companies;
+use crate::store::forgotten::Forgotten;
 use crate::store::{self, StoreError, cache};
 
 mod fields;
@@ -206,8 +207,12 @@ fn is_kept(record: &Record) -> bool {
 /// What the journal lists and the cache lacks or has otherwise.
 fn listed_ones(conn: &Connection, company: i64, sweep: &Sweep) -> store::Result<Vec<Difference>> {
     let mut differences = Vec::new();
-    for seen in sweep.records.values() {
-        let what = match cache::get(conn, company, seen.id)? {
+    let forgotten = Forgotten::read(conn)?;
+    for listed in sweep.records.values() {
+        let cached = cache::get(conn, company, listed.id)?;
+        let seen = forgotten.without_them(listed, cached.as_ref().map(|c| &c.record));
+        let seen = seen.as_ref();
+        let what = match cached {
             None if is_kept(seen) => Some(What::NotInCache),
             None => None,
             Some(cached) => differing(&cached.record, seen).map(What::Differs),
@@ -254,6 +259,7 @@ async fn absent_ones(
             }
         }
     }
+    let forgotten = Forgotten::read(conn)?;
     let mut differences = Vec::new();
     for (asked, (id, cached)) in absent.into_iter().enumerate() {
         let found = if asked < MOST_LOOKUPS {
@@ -264,16 +270,18 @@ async fn absent_ones(
         let what = match found {
             Look::Absent => What::NotInJournal,
             Look::Hidden => What::NotShown,
-            Look::There(seen) => match differing(&cached, &seen) {
-                Some(changes) => What::Differs(changes),
-                // Written between the two readings.
-                None if is_newer(&cached, sweep.server_date) => continue,
-                None => {
-                    return Err(Problem::NotWhole(
-                        "the listing left out a booking that is there when asked for by its id",
-                    ));
+            Look::There(seen) => {
+                match differing(&cached, &forgotten.without_them(&seen, Some(&cached))) {
+                    Some(changes) => What::Differs(changes),
+                    // Written between the two readings.
+                    None if is_newer(&cached, sweep.server_date) => continue,
+                    None => {
+                        return Err(Problem::NotWhole(
+                            "the listing left out a booking that is there when asked for by its id",
+                        ));
+                    }
                 }
-            },
+            }
         };
         differences.push(Difference {
             record: id,

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::domain::delivery::Outcome;
 use crate::domain::phone::without_long_numbers;
+use crate::failpoint;
 use crate::http_client::{failure, never_left, readable};
 
 /// No answer to a send is longer; more is not read.
@@ -102,10 +103,12 @@ pub(super) async fn read_journal(request: RequestBuilder) -> Result<Answer, Stri
 }
 
 async fn exchange_up_to(longest: usize, request: RequestBuilder) -> Result<Answer, Silence> {
+    failpoint::pass("before_request");
     let mut response = request.send().await.map_err(|e| Silence {
         unsent: never_left(&e),
         why: failure(e),
     })?;
+    failpoint::pass("after_request_written");
     let status = response.status();
     let pause = retry_after(response.headers());
     let skew = skew(response.headers());
@@ -127,6 +130,7 @@ async fn exchange_up_to(longest: usize, request: RequestBuilder) -> Result<Answe
             }
         }
     }
+    failpoint::pass("after_response");
     Ok(Answer {
         status,
         pause,

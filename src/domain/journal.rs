@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::delivery::Status;
 
 /// A message of ours as the messenger lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Journaled {
     /// The provider's id of it.
     pub id: String,
@@ -16,6 +16,8 @@ pub struct Journaled {
     /// What became of it, where the list says so: `Sent`, `Delivered`, `Read` or `Failed`.
     pub status: Option<Status>,
 }
+
+debug_only!(Journaled: id, at, status);
 
 /// The listed message that is this text. One that `taken` knows as another notification's is no
 /// match: the same words may go to one person twice. Of several the earliest is ours, because

@@ -57,6 +57,17 @@ impl Phone {
         crossed || text.contains(MASKS) || !chars.iter().any(char::is_ascii_digit)
     }
 
+    /// Whether this number stands in a text, with or without its country's code, however its digits
+    /// are set apart.
+    #[must_use]
+    pub fn stands_in(&self, text: &str) -> bool {
+        let digits = self.digits();
+        let national = digits.get(digits.len().saturating_sub(NATIONAL)..);
+        runs(text)
+            .iter()
+            .any(|run| national.is_some_and(|national| run.contains(national)))
+    }
+
     fn valid(text: &str, region: Option<Region>) -> Option<Self> {
         let number = PhoneNumber::parse(text, region).ok()?;
         number
@@ -114,6 +125,52 @@ impl Phone {
     }
 }
 
+/// Digits of a number without its country's code.
+const NATIONAL: usize = 10;
+
+/// The numbers that stand in a text, as they would be read in Russia.
+#[must_use]
+pub fn phones_in(text: &str) -> Vec<Phone> {
+    let mut found = Vec::new();
+    for run in runs(text) {
+        found.extend(Phone::parse(&run, "RU").ok());
+        // Several in a row, or one behind a house number.
+        for at in 0..=run.len().saturating_sub(NATIONAL + 1) {
+            let part = run
+                .get(at..at + NATIONAL + 1)
+                .filter(|p| p.starts_with(['7', '8']));
+            found.extend(part.and_then(|part| Phone::parse(part, "RU").ok()));
+        }
+    }
+    found
+}
+
+/// The digits of each stretch that could be a number, without what sets them apart.
+fn runs(text: &str) -> Vec<String> {
+    let mut runs = vec![String::new()];
+    let mut apart = 0;
+    for c in text.chars() {
+        if c.is_ascii_digit() {
+            apart = 0;
+            if let Some(run) = runs.last_mut() {
+                run.push(c);
+            }
+            continue;
+        }
+        apart += 1;
+        let joins = matches!(
+            c,
+            ' ' | '-' | '(' | ')' | '.' | '\u{a0}' | '\u{2011}' | '\u{2013}'
+        );
+        if !joins || apart > 3 {
+            runs.push(String::new());
+            apart = 0;
+        }
+    }
+    runs.retain(|run| run.len() >= NATIONAL);
+    runs
+}
+
 impl fmt::Display for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())
@@ -158,6 +215,28 @@ pub fn without_long_numbers(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_found_in_words_however_it_is_written() {
+        let phone = Phone::parse("+79000000001", "RU").unwrap();
+        for text in [
+            "звонить 8 (900) 000-00-01, после обеда",
+            "79000000001@c.us",
+            "кв. 12, 9000000001",
+            "+7\u{a0}900\u{a0}000\u{2011}00\u{2011}01",
+            r#"{"phone":"+79000000001"}"#,
+        ] {
+            assert!(phone.stands_in(text), "{text}");
+            let read = phones_in(text);
+            assert!(
+                read.contains(&phone) || text.starts_with("кв"),
+                "{text}: {read:?}"
+            );
+        }
+        for text in ["8 (900) 000-00-02", "12.08.2026 в 14:30", "№ 9000", ""] {
+            assert!(!phone.stands_in(text), "{text}");
+        }
+    }
 
     #[test]
     fn the_spellings_of_one_number_are_one_phone() {

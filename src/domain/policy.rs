@@ -177,11 +177,13 @@ pub enum Reason {
     Discarded,
     /// The client has just been writing with us.
     RecentActivity,
+    /// The client's data were erased.
+    Forgotten,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Baseline,
         Self::CreatedByBot,
         Self::Past,
@@ -198,6 +200,7 @@ impl Reason {
         Self::QuietMarker,
         Self::Discarded,
         Self::RecentActivity,
+        Self::Forgotten,
     ];
 
     /// The stored word.
@@ -220,6 +223,7 @@ impl Reason {
             Self::QuietMarker => "quiet_marker",
             Self::Discarded => "discarded",
             Self::RecentActivity => "recent_activity",
+            Self::Forgotten => "forgotten",
         }
     }
 
@@ -249,7 +253,8 @@ impl Reason {
             | Self::NoChannel
             | Self::OptedOut
             | Self::Unchanged
-            | Self::Superseded => false,
+            | Self::Superseded
+            | Self::Forgotten => false,
         }
     }
 }

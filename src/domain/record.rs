@@ -88,6 +88,9 @@ pub struct Client {
     pub phone: Option<Phone>,
     /// What stood in the phone field when it was no valid number.
     pub refused_phone: Option<String>,
+    /// Their data were erased: name and phone are not kept, and nothing is sent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
 }
 
 impl fmt::Debug for Client {
@@ -163,7 +166,7 @@ impl Origin {
 }
 
 /// A YClients booking row as last seen, in canonical terms.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The company (branch) the booking belongs to.
     pub company_id: i64,
@@ -219,6 +222,8 @@ pub struct Record {
     pub changed_at: Option<DateTime<Utc>>,
 }
 
+debug_only!(Record: company_id, id, start_local, staff, client, attendance, deleted, created_at, changed_at);
+
 impl Record {
     /// Stands for the start of a deleted row that came without its date: the one remembered counts.
     pub const START_UNKNOWN: NaiveDateTime = DateTime::UNIX_EPOCH.naive_utc();
@@ -238,7 +243,7 @@ impl Record {
     /// It is a client's whose number is not shown: neither a number nor one that was refused.
     #[must_use]
     pub fn has_unseen_number(&self) -> bool {
-        let unseen = |c: &Client| c.phone.is_none() && c.refused_phone.is_none();
+        let unseen = |c: &Client| c.phone.is_none() && c.refused_phone.is_none() && !c.forgotten;
         self.client_id().is_some() && self.client.as_ref().is_some_and(unseen)
     }
 
@@ -246,6 +251,23 @@ impl Record {
     #[must_use]
     pub fn phone(&self) -> Option<&Phone> {
         self.client.as_ref().and_then(|c| c.phone.as_ref())
+    }
+
+    /// Keeps nothing of the client but the id, and that they are forgotten.
+    pub fn forget_client(&mut self) {
+        let id = self.client.as_ref().map_or(0, |c| c.id);
+        self.comment.clear();
+        self.client = Some(Client {
+            id,
+            forgotten: true,
+            ..Client::default()
+        });
+    }
+
+    /// The client's data were erased.
+    #[must_use]
+    pub fn is_forgotten(&self) -> bool {
+        self.client.as_ref().is_some_and(|c| c.forgotten)
     }
 
     /// Not deleted.

@@ -37,7 +37,9 @@ pub fn silence(net: &Net, rules: &Rules, around: Circumstances<'_>) -> Option<Re
     let any = |test: &dyn Fn(&Record) -> bool| records.iter().any(test);
     if around.phone.is_none() {
         let nobody = records.iter().all(|r| r.client.is_none());
-        return Some(if nobody {
+        return Some(if any(&Record::is_forgotten) {
+            Reason::Forgotten
+        } else if nobody {
             Reason::NoClient
         } else {
             Reason::NoPhone

@@ -15,6 +15,7 @@ use crate::domain::message::owner::Altered;
 use crate::domain::phone::Phone;
 use crate::domain::record::Record;
 use crate::store::cache::{self, Cached, Sighting};
+use crate::store::forgotten::Forgotten;
 use crate::store::{Result, events, known, settling};
 
 /// A change this short before a poll may have become visible just after it.
@@ -134,14 +135,17 @@ pub(super) struct Applying<'a> {
     pub(super) copied_at: Option<DateTime<Utc>>,
     /// What is not as the copy has it.
     pub(super) altered: Vec<Altered>,
+    pub(super) forgotten: Forgotten,
 }
 
 impl Applying<'_> {
     /// Stores what one listed row means.
-    pub(super) fn row(&mut self, seen: &Record) -> Result<()> {
-        let cached = cache::get(self.tx, seen.company_id, seen.id)?;
+    pub(super) fn row(&mut self, listed: &Record) -> Result<()> {
+        let cached = cache::get(self.tx, listed.company_id, listed.id)?;
         let had = cached.as_ref().map(|c| &c.record);
-        self.phones.note(had, seen, self.phones_hidden);
+        self.phones.note(had, listed, self.phones_hidden);
+        let seen = self.forgotten.without_them(listed, had);
+        let seen = seen.as_ref();
         let Some(baseline_at) = self.baseline_at else {
             if seen.is_blocked_slot() {
                 return slots::note(self.tx, seen);
@@ -169,6 +173,9 @@ impl Applying<'_> {
             zone: self.zone,
         };
         let mut had = cached.as_ref().map(|c| c.record.clone());
+        if let Some(had) = &mut had {
+            self.remember_again(had, seen)?;
+        }
         if !self.defences.stale_read {
             // Nothing is older than what has no date.
             had = had.map(|h| Record {
@@ -196,6 +203,16 @@ impl Applying<'_> {
                 Gone::Deleted,
             ),
         }
+    }
+
+    /// Somebody who was forgotten wrote to us since: as what they have seen themselves, they know
+    /// their booking as it stood.
+    fn remember_again(&self, had: &mut Record, seen: &Record) -> Result<()> {
+        if !had.is_forgotten() || seen.is_forgotten() || seen.phone().is_none() {
+            return Ok(());
+        }
+        had.client = seen.client.clone();
+        self.assume(had, &Knowledge::of(had))
     }
 
     /// Stores that a booking was proven gone although no listing says so.

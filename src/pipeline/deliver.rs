@@ -15,6 +15,7 @@ use super::outcome::PARKED_LOOK;
 use super::poll::delta;
 use super::{ChannelEnd, Pipeline};
 use crate::domain::delivery::Outcome;
+use crate::failpoint;
 use crate::store::outbox::{self, Due, Look};
 use crate::store::{self, channels, companies};
 
@@ -334,6 +335,7 @@ impl Pipeline {
         else {
             return Ok(None);
         };
+        failpoint::pass("after_intent");
         // From here on the message may have left, so what follows must not be cut off halfway.
         let (desk, store, clock, end) = (
             self.desk(),
@@ -370,7 +372,11 @@ impl Pipeline {
             let settle_waits = loop {
                 let (desk, outcome) = (desk.clone(), Arc::clone(&outcome));
                 let written = store
-                    .write(move |tx| desk.conclude(tx, id, attempt, &outcome, now))
+                    .write(move |tx| {
+                        let waits = desk.conclude(tx, id, attempt, &outcome, now)?;
+                        failpoint::pass("before_commit_sent");
+                        Ok(waits)
+                    })
                     .await;
                 // It has left: on a full disk the ballast makes room to write that down.
                 match (written, pauses.next()) {
@@ -380,6 +386,7 @@ impl Pipeline {
                     (written, _) => break written?,
                 }
             };
+            failpoint::pass("after_commit_sent");
             if settle_waits {
                 bell.notify_waiters();
             }

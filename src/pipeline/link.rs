@@ -14,7 +14,7 @@ use crate::domain::phone::Phone;
 use crate::domain::wish::Wish;
 use crate::ports::Keyboard;
 use crate::store::outbox::{self, New};
-use crate::store::{self, companies, contacts};
+use crate::store::{self, companies, contacts, forgotten};
 
 /// Of a client's words, so many characters are handed to the owner.
 const LONGEST_QUOTE: usize = 1000;
@@ -154,6 +154,7 @@ impl Pipeline {
                         now,
                     );
                 };
+                forgotten::lift(tx, &phone)?;
                 contacts::link(tx, &end.name, &chat_id, phone.e164(), &name)?;
                 desk.carry_silence(tx, &end, &chat_id, &phone, now)?;
                 let text = match language {

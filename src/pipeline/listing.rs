@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::domain::record::Record;
+use crate::failpoint;
 use crate::ports::{ApiError, BookingApi, CompanyRef, Query, Row};
 
 mod sweep;
@@ -169,6 +170,7 @@ impl Listing {
                 return;
             }
         };
+        failpoint::pass("after_poll_page");
         self.pages = number;
         self.server_date = self.server_date.or(page.server_date);
         let came = page.rows.len() as u64;

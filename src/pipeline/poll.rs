@@ -16,8 +16,10 @@ use crate::domain::defences::Defences;
 use crate::domain::delivery::jittered;
 use crate::domain::event::Gone;
 use crate::domain::message::owner::Altered;
+use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Lookup, Query, Urgency};
 use crate::store::companies::{self, CompanyRow, Progress};
+use crate::store::forgotten::Forgotten;
 use crate::store::rights::{self, View};
 use crate::store::{self, StoreError, cache, known};
 
@@ -244,6 +246,7 @@ impl Pipeline {
         }
         match self.api.company(row.id).await {
             Ok(info) => {
+                failpoint::pass("after_company");
                 let id = row.id;
                 Ok(self
                     .store
@@ -321,6 +324,7 @@ impl Pipeline {
                     phones: Phones::default(),
                     copied_at: copy.cursor_at,
                     altered: Vec::new(),
+                    forgotten: Forgotten::read(tx)?,
                 };
                 for record in since_copy.iter().chain(sweep.records.values()) {
                     applying.row(record)?;
@@ -456,6 +460,7 @@ impl Pipeline {
                     phones: Phones::default(),
                     copied_at: None,
                     altered: Vec::new(),
+                    forgotten: Forgotten::read(tx)?,
                 };
                 for record in &records {
                     applying.row(record)?;
@@ -478,9 +483,11 @@ impl Pipeline {
                 if let Some(progress) = progress {
                     companies::succeeded(tx, id, progress, now)?;
                 }
+                failpoint::pass("before_commit_poll");
                 Ok((counts, phones))
             })
             .await?;
+        failpoint::pass("after_commit_poll");
         report.counts = counts;
         Ok(phones)
     }
@@ -509,6 +516,7 @@ impl Pipeline {
                 true => self.api.record(reference, record_id).await,
                 false => Ok(Lookup::Gone),
             };
+            failpoint::pass("after_lookup");
             let found = match answer {
                 Ok(Lookup::Found(record)) if record.is_alive() => Ok(record),
                 Ok(Lookup::Found(_)) => Err(Gone::Deleted),
@@ -555,6 +563,7 @@ impl Pipeline {
                         phones: Phones::default(),
                         copied_at: None,
                         altered: Vec::new(),
+                        forgotten: Forgotten::read(tx)?,
                     };
                     match found {
                         Ok(record) => {

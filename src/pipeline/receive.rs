@@ -12,9 +12,10 @@ use super::presses::Press;
 use super::{ChannelEnd, Pipeline};
 use crate::domain::phone::Phone;
 use crate::domain::wish::Wish;
+use crate::failpoint;
 use crate::ports::{Incoming, Receipt, Received, Receiver};
 use crate::store::contacts::{self, Inbound};
-use crate::store::{self, StoreError, cache, outbox};
+use crate::store::{self, StoreError, cache, forgotten, outbox};
 
 /// How long after a send its receipts are asked for, where they have to be asked for.
 const FOLLOWED: TimeDelta = TimeDelta::days(1);
@@ -69,11 +70,14 @@ impl Pipeline {
             return Ok(false);
         };
         let receipt = received.receipt.clone();
+        failpoint::pass("after_received");
         self.take_in(end, received).await?;
+        failpoint::pass("before_acknowledge");
         receiver
             .acknowledge(&receipt)
             .await
             .map_err(ReceiveError::Channel)?;
+        failpoint::pass("after_acknowledge");
         self.bell.notify_waiters();
         Ok(true)
     }
@@ -219,6 +223,9 @@ impl Pipeline {
                     .await
             }
             Incoming::Other { kind } => {
+                // A service's word, and perhaps more: only what a name of a kind is made of is logged.
+                let is_letter = |c: &char| c.is_ascii_alphabetic() || " _".contains(*c);
+                let kind: String = kind.chars().filter(is_letter).take(40).collect();
                 tracing::debug!(channel, kind, "acknowledged unread");
                 Ok(())
             }
@@ -252,6 +259,7 @@ impl Pipeline {
                 }
                 if let Some(phone) = &written.phone {
                     desk.know_chat(tx, &end, &written.chat_id, phone, now)?;
+                    forgotten::lift(tx, phone)?;
                 }
                 let wish = Wish::of(&written.text);
                 let phone = written.phone.as_ref().map_or("", |p| p.e164());

@@ -323,8 +323,8 @@ impl Settling<'_> {
         }
         let reason = match (&visit.phone, &first.client) {
             (None, None) => Reason::NoClient,
+            (None, Some(client)) if client.forgotten => Reason::Forgotten,
             (None, Some(_)) => Reason::NoPhone,
-
             (Some(_), _) => Reason::Unchanged,
         };
         let new = New {

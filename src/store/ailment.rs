@@ -97,7 +97,7 @@ impl StoreError {
             }
             Self::Abandoned { ailment, .. } => *ailment,
             Self::File { source, .. } => Ailment::of_io(source),
-            Self::Worker(_) | Self::BrokenOff(_) | Self::Unfit(_) => Ailment::Other,
+            Self::Worker(_) | Self::Broken | Self::BrokenOff(_) | Self::Unfit(_) => Ailment::Other,
         }
     }
 }

@@ -49,8 +49,10 @@ const COLUMNS: &str = "snapshot, created_by_bot, settled, revision, missing_sinc
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(String, Cached)> {
     let snapshot: String = row.get(0)?;
-    let record = serde_json::from_str(&snapshot).map_err(|e| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e))
+    // What serde says of it quotes it.
+    let record = serde_json::from_str(&snapshot).map_err(|_| {
+        let why = "unreadable snapshot of a booking".into();
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, why)
     })?;
     let cached = Cached {
         record,

@@ -8,7 +8,7 @@ use crate::store::execute;
 use super::{At, Result};
 
 /// One message somebody wrote to us.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Inbound<'a> {
     /// The channel's name.
     pub channel: &'a str,
@@ -29,6 +29,8 @@ pub struct Inbound<'a> {
     /// It is a word to the program, such as STOP: its author is not talking with anybody.
     pub is_command: bool,
 }
+
+debug_only!(Inbound<'_>: channel, company, external_id, at, is_command);
 
 /// What storing a message found.
 #[derive(Clone, Copy, Debug)]
@@ -218,7 +220,7 @@ pub fn wrote_at(
 }
 
 /// Somebody who can be written to in a chat.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Contact {
     /// The contact.
     pub id: i64,
@@ -229,6 +231,8 @@ pub struct Contact {
     /// Their chat there.
     pub chat_id: String,
 }
+
+debug_only!(Contact: id, channel);
 
 /// One contact.
 pub fn get(conn: &Connection, id: i64) -> Result<Option<Contact>> {

@@ -8,7 +8,7 @@ use super::{At, Result, StoreError};
 use crate::domain::record::Record;
 
 /// One event to be recorded.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewEvent<'a> {
     /// UUIDv5, deterministic.
     pub event_id: String,
@@ -23,6 +23,8 @@ pub struct NewEvent<'a> {
     /// Settled at once: nothing about it could be told.
     pub settled: bool,
 }
+
+debug_only!(NewEvent<'_>: event_id, event_type, settled);
 
 /// Records one event; the same event twice is one.
 pub fn add(conn: &Connection, event: &NewEvent<'_>, now: DateTime<Utc>) -> Result<()> {

@@ -21,6 +21,7 @@ use super::{
     APPLICATION_ID, At, MIGRATIONS, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure,
 };
 use crate::domain::policy::Reason;
+use crate::failpoint;
 
 /// The file `<database>.<ending>`.
 pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
@@ -194,7 +195,9 @@ fn bring_up_to_date(conn: &mut Connection, path: &Path) -> Result<()> {
         _ => {}
     }
     create(&kept)?;
+    failpoint::pass("in_backup");
     conn.backup("main", &kept, None)?;
+    failpoint::pass("before_migration");
     migrate(conn)?;
     tracing::info!(from = version, to = SCHEMA_VERSION, copy = %kept.display(), "schema brought up to date");
     Ok(())
@@ -202,7 +205,7 @@ fn bring_up_to_date(conn: &mut Connection, path: &Path) -> Result<()> {
 
 /// Every step to this program's schema; none where it has it.
 pub(super) fn migrate(conn: &mut Connection) -> Result<()> {
-    Migrations::new(MIGRATIONS.iter().map(|sql| M::up(sql)).collect())
+    Migrations::new(MIGRATIONS.iter().map(|sql| step(sql)).collect())
         .to_latest(conn)
         .map_err(|error| match error {
             // A full disk is no reason to refuse the file for good.
@@ -211,6 +214,14 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<()> {
                 "the schema could not be brought up to date: {other}"
             )),
         })
+}
+
+/// One migration, in a transaction of its own.
+fn step(sql: &'static str) -> M<'static> {
+    M::up_with_hook(sql, |_| {
+        failpoint::pass("in_migration");
+        Ok(())
+    })
 }
 
 /// An empty file that nobody else may read.
@@ -309,6 +320,7 @@ fn mark_start(conn: &mut Connection, path: &Path, came_alone: bool) -> Result<()
         (&uuid, generation),
     )?;
     tx.commit()?;
+    failpoint::pass("before_marker");
     write_marker(path, &uuid, generation)
 }
 

@@ -7,7 +7,7 @@ use super::{At, Result, StoreError};
 use crate::domain::known::Known;
 
 /// The key of one person's knowledge of one booking.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Key<'a> {
     /// The company.
     pub company: i64,
@@ -18,6 +18,8 @@ pub struct Key<'a> {
     /// The person's phone in E.164.
     pub phone: &'a str,
 }
+
+debug_only!(Key<'_>: company, record, create_date);
 
 /// What is known, and when a message last said so.
 #[derive(Clone, Debug, Default)]

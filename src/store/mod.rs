@@ -12,6 +12,8 @@ use async_sqlite::{Client, ClientBuilder};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Params, Transaction, TransactionBehavior};
 
+use crate::failpoint;
+
 mod ailment;
 pub mod alerts;
 pub mod at;
@@ -22,7 +24,9 @@ pub mod chores;
 pub mod clock;
 pub mod companies;
 pub mod contacts;
+mod erase;
 pub mod events;
+pub mod forgotten;
 pub mod guard;
 pub mod health;
 mod identity;
@@ -47,6 +51,7 @@ pub mod story;
 pub use ailment::Ailment;
 pub use at::At;
 pub use backup::{backup, dailies, daily};
+pub use erase::{Erased, forget};
 pub use identity::{accept, verify};
 pub use lock::{Lock, LockError};
 pub use memory::Keeper;
@@ -89,6 +94,9 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A mistake of ours; what it says may quote what it worked on, and is not repeated.
+    #[error("database: a transaction broke off")]
+    Broken,
     /// A row that this program wrote cannot be read back.
     #[error("database: unreadable {0}")]
     Corrupt(&'static str),
@@ -117,7 +125,10 @@ impl From<rusqlite::Error> for StoreError {
 
 impl From<async_sqlite::Error> for StoreError {
     fn from(error: async_sqlite::Error) -> Self {
-        Self::Worker(error)
+        match error {
+            async_sqlite::Error::Panic { .. } => Self::Broken,
+            other => Self::Worker(other),
+        }
     }
 }
 
@@ -169,7 +180,9 @@ impl Store {
 
     async fn connect(path: &Path) -> Result<Self> {
         let owned = path.to_owned();
-        let prepared = tokio::task::spawn_blocking(move || identity::prepare(&owned)).await;
+        let watched = failpoint::carry();
+        let prepare = move || watched.run(|| identity::prepare(&owned));
+        let prepared = tokio::task::spawn_blocking(prepare).await;
         match prepared {
             Ok(result) => result?,
             Err(_) => return Err(StoreError::BrokenOff("the check of the database")),
@@ -216,7 +229,14 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        match &self.place {
+        failpoint::pass("before_transaction");
+        let work = |tx: &Transaction<'_>| {
+            let value = work(tx)?;
+            failpoint::pass("before_commit");
+            Ok(value)
+        };
+        let watched = failpoint::carry();
+        let done = match &self.place {
             Place::File {
                 writer,
                 room,
@@ -226,7 +246,7 @@ impl Store {
                 let (room, ended) = (room.clone(), Arc::clone(ended));
                 writer
                     .conn_mut_and_then(move |conn| {
-                        let written = unless_ended(&ended, || write_on(conn, work));
+                        let written = unless_ended(&ended, || watched.run(|| write_on(conn, work)));
                         if let Err(error) = &written {
                             note(&ended, error);
                             make_room(conn, &room, error);
@@ -236,7 +256,9 @@ impl Store {
                     .await
             }
             Place::Memory(memory) => memory.with(|conn| write_on(conn, work)).await,
-        }
+        };
+        failpoint::pass("after_commit");
+        done
     }
 
     /// Reads on the reading connection, beside any write.

@@ -23,7 +23,7 @@ pub use send::*;
 pub use strangers::*;
 
 /// One notification.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Notification {
     /// Its id.
     pub id: i64,
@@ -81,6 +81,8 @@ pub struct Notification {
     pub last_error: Option<String>,
 }
 
+debug_only!(Notification: id, company, record, kind, channel, status, reason, due_at, attempts);
+
 fn read(row: &Row<'_>) -> rusqlite::Result<Notification> {
     let status: String = row.get("status")?;
     let reason: Option<String> = row.get("reason")?;
@@ -116,7 +118,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Notification> {
 }
 
 /// A notification to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct New<'a> {
     /// The company.
     pub company: i64,
@@ -159,6 +161,8 @@ pub struct New<'a> {
     /// When it may leave.
     pub due_at: DateTime<Utc>,
 }
+
+debug_only!(New<'_>: company, record, kind, channel, status, reason, due_at);
 
 impl New<'_> {
     /// A text that stands as it is, due at once, about no booking: alerts, answers, forwarded words.

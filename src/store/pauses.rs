@@ -8,7 +8,7 @@ use crate::store::execute;
 use super::{At, Result};
 
 /// What a pause is about; what is not named is any.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Selector {
     /// The company.
     pub company: Option<i64>,
@@ -17,6 +17,8 @@ pub struct Selector {
     /// The client, in E.164.
     pub phone: Option<String>,
 }
+
+debug_only!(Selector: company, staff);
 
 /// One pause.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{At, Result};
 
 /// One visit and person whose delay is running.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Unit {
     /// The company.
     pub company: i64,
@@ -19,6 +19,8 @@ pub struct Unit {
     /// The first change of this delay.
     pub first_change_at: DateTime<Utc>,
 }
+
+debug_only!(Unit: company, unit, first_change_at);
 
 /// Starts or restarts the delay of a visit.
 ///

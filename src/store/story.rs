@@ -20,7 +20,7 @@ pub struct Story {
 }
 
 /// One event.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EventRow {
     /// `record.created` …
     pub event_type: String,
@@ -31,6 +31,8 @@ pub struct EventRow {
     /// When it was settled.
     pub processed_at: Option<DateTime<Utc>>,
 }
+
+debug_only!(EventRow: event_type, created_at, processed_at);
 
 /// One notification with its tries.
 #[derive(Clone, Debug)]

@@ -236,19 +236,30 @@ fn first_number(text: &str) -> Option<u64> {
 
 /// The API's words for an error: short, on one line, without what may be a phone.
 fn clean(message: &str) -> String {
-    let mut digits = 0;
+    let line: Vec<char> = message
+        .chars()
+        .take(LONGEST_MESSAGE)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     let mut out = String::new();
-    for c in message.chars().take(LONGEST_MESSAGE) {
-        digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
-        // A record's id has ten digits and is wanted; a phone has eleven.
-        match digits {
-            0..=10 => out.push(if c.is_control() { ' ' } else { c }),
-            11 => {
-                out.truncate(out.len() - 10);
-                out.push('…');
-            }
-            _ => {}
+    let mut rest = line.as_slice();
+    while let Some(c) = rest.first() {
+        let joins = |c: &&char| c.is_ascii_digit() || " -().\u{a0}".contains(**c);
+        let run = match c.is_ascii_digit() {
+            true => rest.iter().take_while(joins).count(),
+            false => 0,
+        };
+        let end = rest[..run].iter().rposition(char::is_ascii_digit);
+        let (number, after) = rest.split_at(end.map_or(1, |end| end + 1));
+        let digits = number.iter().filter(|c| c.is_ascii_digit()).count();
+        // A record's id has ten digits and is wanted; a phone has eleven, or is written in groups, or
+        // begins with a 9 as ids will not for long.
+        if digits >= 11 || (digits == 10 && (number.len() > digits || number[0] == '9')) {
+            out.push('…');
+        } else {
+            out.extend(number);
         }
+        rest = after;
     }
     if message.chars().count() > LONGEST_MESSAGE {
         out.push('…');

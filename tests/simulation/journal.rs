@@ -120,6 +120,7 @@ impl Booking {
                 name: format!("Client {client}"),
                 phone,
                 refused_phone: None,
+                forgotten: false,
             }),
             seats: 1,
             attendance: Attendance::from_number(state.attendance),

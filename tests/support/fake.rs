@@ -109,6 +109,7 @@ pub struct Desk {
     script: Mutex<VecDeque<Answer>>,
     held: Mutex<Option<Arc<Notify>>>,
     clock: Mutex<Option<Hands>>,
+    slowness: Mutex<Option<Slowness>>,
     changed: Notify,
 }
 
@@ -119,7 +120,24 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap()
 }
 
+/// How long a service may take before it takes a message, and again before it answers: drawn anew
+/// each time.
+type Slowness = Box<dyn FnMut() -> Duration + Send>;
+
 impl Desk {
+    /// From now on each send takes its time, before the message is taken and after.
+    pub fn dawdle(&self, span: impl FnMut() -> Duration + Send + 'static) {
+        *lock(&self.slowness) = Some(Box::new(span));
+    }
+
+    /// Takes its time, where it was told to. A caller that hangs up meanwhile ends the send there.
+    pub async fn takes_time(&self) {
+        let span = lock(&self.slowness).as_mut().map(|span| span());
+        if let Some(span) = span {
+            tokio::time::sleep(span).await;
+        }
+    }
+
     /// Notes a request.
     pub fn log(&self, http: &Method, method: &str, query: &str, body: &Bytes) {
         lock(&self.requests).push(Request {
@@ -194,6 +212,11 @@ impl Desk {
     /// What was accepted last.
     pub fn last_sent(&self) -> Sent {
         lock(&self.sent).last().unwrap().clone()
+    }
+
+    /// As if nothing had been sent yet.
+    pub fn forget_sent(&self) {
+        lock(&self.sent).clear();
     }
 
     /// Every request so far.

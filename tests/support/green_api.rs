@@ -10,7 +10,7 @@ use axum::http::{Method, Response};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::fake::{Call, Desk, json as answer, lock, play, serve};
+use super::fake::{Call, Desk, Sent, json as answer, lock, play, serve};
 
 pub const INSTANCE: &str = "1101000001";
 pub const TOKEN: &str = "CANARY-green-token";
@@ -49,6 +49,8 @@ struct Outbox {
     absent: HashSet<String>,
     /// What the list of incoming messages shows.
     inbox: Vec<Value>,
+    /// The journal lists a message only so long after it was taken.
+    lag: Duration,
 }
 
 #[derive(Default)]
@@ -116,6 +118,11 @@ impl GreenApi {
             true => outbox.unlisted.clone(),
             false => HashSet::new(),
         };
+    }
+
+    /// The journal lists each message this late.
+    pub fn list_late(&self, lag: Duration) {
+        lock(&self.api.outbox).lag = lag;
     }
 
     /// The journal also has this entry.
@@ -231,6 +238,11 @@ impl GreenApi {
         receipt
     }
 
+    /// Notifications that wait to be received.
+    pub fn undeleted(&self) -> usize {
+        lock(&self.api.queue).waiting.len()
+    }
+
     /// Receipts that were deleted, in order.
     pub fn deleted(&self) -> Vec<i64> {
         lock(&self.api.queue).deleted.clone()
@@ -322,8 +334,10 @@ impl Api {
                 "Validation failed. Details: 'message' length must be less than or equal to 20000 characters long",
             );
         }
+        self.desk.takes_time().await;
         // Taken in any state: an unauthorized instance keeps it for a day, which is the trap.
         let id = self.desk.take(&chat, &text, "BAE5");
+        self.desk.takes_time().await;
         answer(200, &json!({"idMessage": id}))
     }
 
@@ -391,7 +405,8 @@ impl Api {
     fn went_out(&self) -> Vec<Value> {
         let outbox = lock(&self.outbox);
         let sent = self.desk.sent().into_iter();
-        let listed = sent.filter(|s| !outbox.unlisted.contains(&s.id)).map(|s| {
+        let is_listed = |s: &Sent| !outbox.unlisted.contains(&s.id) && s.at.elapsed() >= outbox.lag;
+        let listed = sent.filter(is_listed).map(|s| {
             json!({
                 "type": "outgoing",
                 "idMessage": s.id,

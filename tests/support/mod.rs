@@ -1,7 +1,7 @@
 //! Fakes of the services outside: strict, stateful, on loopback, with a log of every request.
 //!
-//! Nothing here sleeps: waiting is for a notification, guarded by a time-out that only a broken
-//! program reaches.
+//! Nothing here sleeps, unless a service is told to take its time: waiting is for a notification,
+//! guarded by a time-out that only a broken program reaches.
 #![expect(
     dead_code,
     reason = "each test program compiles this module for itself and uses a part of it"

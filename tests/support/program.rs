@@ -152,6 +152,11 @@ pub fn start(days: i64) -> NaiveDateTime {
 pub struct Daemon(Child);
 
 impl Daemon {
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
         let id = self.0.id().to_string();

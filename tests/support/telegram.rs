@@ -319,6 +319,7 @@ impl Api {
                 refuse(400, "Bad Request: message is too long")
             }
             Ok(_) => {
+                self.desk.takes_time().await;
                 let markup = &body["reply_markup"];
                 let buttons = match buttons(markup) {
                     Ok(buttons) => buttons,
@@ -331,6 +332,7 @@ impl Api {
                     buttons,
                 };
                 lock(&self.standing).insert((chat, id.to_string()), shown);
+                self.desk.takes_time().await;
                 accept(&json!({"message_id": id, "date": 1_787_300_000, "text": text}))
             }
         }

@@ -190,6 +190,10 @@ impl World {
         self.start().await;
     }
 
+    pub fn is_running(&self) -> bool {
+        self.pipeline.is_some()
+    }
+
     pub fn pipeline(&self) -> &Arc<Pipeline> {
         self.pipeline.as_ref().unwrap()
     }

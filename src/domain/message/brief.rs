@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 pub const KINDS: [&str; 5] = ["created", "updated", "restored", "cancelled", "correction"];
 
 /// A message's kind and values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Brief {
     /// One of [`KINDS`].
     pub kind: &'static str,
     /// By the template variables' names; empty where missing. Foreign text is harmless in them.
     pub values: BTreeMap<&'static str, String>,
 }
+
+debug_only!(Brief: kind);
 
 /// Longest single parameter, and all of a message together: the whole body may have 1024
 /// characters, the template's own words included.

@@ -67,7 +67,7 @@ pub struct Item {
 
 /// The values of one message. Text is foreign and still raw, unless it says neutral markup; an empty
 /// one is missing, and takes its line with it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// As the administrator typed it. Built-in texts never use it.
     pub client_name: String,
@@ -130,6 +130,8 @@ pub struct Facts {
     /// Neutral markup: the price with the old one struck and the discount named.
     pub price_line: String,
 }
+
+debug_only!(Facts: date, time, services);
 
 impl Facts {
     /// The values under their names, as a template sees them.

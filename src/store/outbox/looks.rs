@@ -10,7 +10,7 @@ use super::super::{At, Result};
 use super::next_due_at;
 
 /// A send to be looked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Look {
     /// The notification.
     pub id: i64,
@@ -27,6 +27,8 @@ pub struct Look {
     /// How often the journal was read since, and did not have it.
     pub empty_looks: u32,
 }
+
+debug_only!(Look: id, attempt, started_at, doubt_at, empty_looks);
 
 /// The answer was lost: the journal is looked at, at once.
 pub fn begin_looks(conn: &Connection, id: i64, why: &str, now: DateTime<Utc>) -> Result<()> {

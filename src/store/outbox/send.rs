@@ -36,7 +36,7 @@ const DUE: &str = "
              NOT IN ('pending', 'sending'))";
 
 /// Something that may leave now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Due {
     /// The notification.
     pub id: i64,
@@ -47,6 +47,8 @@ pub struct Due {
     /// It tells a client something about a booking.
     pub to_client: bool,
 }
+
+debug_only!(Due: id, company, to_client);
 
 /// What may leave now on this channel, in order.
 pub fn due(

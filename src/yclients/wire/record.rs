@@ -201,6 +201,7 @@ fn person(wire: WireClient, country: &str) -> Option<Client> {
         name,
         phone,
         refused_phone,
+        forgotten: false,
     })
 }
 

@@ -1,0 +1,102 @@
+//! `forget`: erases one person's data and says what it cannot reach.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use chrono::Utc;
+
+use super::text::Say;
+use super::{Failure, Outcome, existing, load, refused, say, take_lock};
+use crate::config::{Config, Language, Secrets};
+use crate::domain::phone::Phone;
+use crate::store::{self, Erased};
+
+pub(super) fn run(path: &Path, written: &str) -> Outcome {
+    let config = load(path, Secrets::NotNeeded)?.config;
+    let phones = phones(&config, written)?;
+    // Said before the lock is waited for in vain: without a database nothing has to be forgotten.
+    drop(existing(&config, store::open_reader)?);
+    let database = &config.database.path;
+    let _lock = take_lock(database)?;
+    let words = Say(config.language);
+    for phone in phones {
+        let erased = store::forget(database, &phone, Utc::now()).map_err(refused)?;
+        say(&summary(words, &phone, erased))?;
+    }
+    say(words.of(
+        "Вместо номера остался отпечаток: при следующем чтении журнала данные не вернутся, и писать этому человеку не будем, пока он не напишет сам.",
+        "A keyed hash stays in place of the number: the next reading of the journal brings nothing back, and nothing is sent to this person until they write themselves.",
+    ))?;
+    let copies = copies_of(database);
+    if !copies.is_empty() {
+        say(words.of(
+            "Сюда не достаю, эти копии удалите сами:",
+            "Out of reach, delete these copies yourself:",
+        ))?;
+        for copy in copies {
+            say(&format!("  {}", copy.display()))?;
+        }
+    }
+    say(words.of(
+        "Резервные копии, сделанные раньше и лежащие в других местах, хранят данные, пока их не сотрут; в журнале YClients и в мессенджерах ничего не удалено.",
+        "Backups made before and kept elsewhere have the data until they are deleted; nothing was erased in YClients or in the messengers.",
+    ))?;
+    Ok(0)
+}
+
+/// The number, as each country that a company names would read it.
+fn phones(config: &Config, written: &str) -> Result<BTreeSet<Phone>, Failure> {
+    let countries: BTreeSet<&str> = config
+        .companies
+        .iter()
+        .map(|c| c.country.as_str())
+        .collect();
+    let read = countries
+        .iter()
+        .map(|country| Phone::parse(written, country));
+    let (good, bad): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
+    let problem = bad.into_iter().find_map(Result::err);
+    match (good.is_empty(), problem) {
+        (true, Some(problem)) => Err(Failure::usage(&format!("PHONE: {problem}"))),
+        _ => Ok(good.into_iter().flatten().collect()),
+    }
+}
+
+fn summary(words: Say, phone: &Phone, erased: Erased) -> String {
+    let Erased {
+        bookings,
+        notifications,
+        messages,
+    } = erased;
+    match words.0 {
+        Language::Ru => format!(
+            "{phone}: стёрто имя и телефон. Записей: {bookings}, уведомлений: {notifications}, сообщений: {messages}."
+        ),
+        Language::En => format!(
+            "{phone}: name and number erased. Bookings: {bookings}, notifications: {notifications}, messages: {messages}."
+        ),
+    }
+}
+
+/// Copies of the database that lie beside it: from before a migration, or refused once.
+fn copies_of(database: &Path) -> Vec<PathBuf> {
+    let Some(name) = database.file_name().and_then(|n| n.to_str()) else {
+        return Vec::new();
+    };
+    let folder = match database.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let ours = ["", "-wal", "-shm", ".lock", ".id", ".id.new"].map(|end| format!("{name}{end}"));
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut copies: Vec<PathBuf> = files
+        .filter(|file| {
+            let file = file.file_name();
+            let file = file.to_string_lossy();
+            file.starts_with(name) && !ours.contains(&file.as_ref().to_owned())
+        })
+        .map(|file| file.path())
+        .collect();
+    copies.sort();
+    copies
+}

@@ -1,0 +1,163 @@
+//! `forgotten`: people whose data were erased. Of each number stays a keyed hash, by which the next
+//! reading knows them again and stores their bookings without name and phone, until they write
+//! themselves.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rusqlite::{Connection, OptionalExtension};
+use sha2::Sha256;
+
+use super::{At, Result, StoreError};
+use crate::domain::phone::{Phone, phones_in};
+use crate::domain::record::{Client, Record};
+
+/// Bytes of the key.
+const KEY_LENGTH: i64 = 32;
+
+/// Whom this database has forgotten.
+#[derive(Clone, Default)]
+pub struct Forgotten {
+    key: Vec<u8>,
+    hashes: BTreeSet<String>,
+}
+
+impl Forgotten {
+    /// Reads the hashes, of which there are few or none.
+    pub fn read(conn: &Connection) -> Result<Self> {
+        let Some(key) = key(conn)? else {
+            return Ok(Self::default());
+        };
+        let mut query = conn.prepare_cached("SELECT hash FROM forgotten")?;
+        let hashes = query.query_map([], |r| r.get(0))?;
+        let hashes = hashes.collect::<rusqlite::Result<_>>()?;
+        Ok(Self { key, hashes })
+    }
+
+    fn has_phone(&self, phone: &Phone) -> bool {
+        self.has(&of_phone(phone))
+    }
+
+    fn has_client(&self, company: i64, client: &Client) -> bool {
+        client.id != 0 && self.has(&of_client(company, client.id))
+    }
+
+    fn has(&self, what: &str) -> bool {
+        hash(&self.key, what).is_ok_and(|hash| self.hashes.contains(&hash))
+    }
+
+    /// The row as it may be stored: of a forgotten client without name and phone and without what
+    /// was noted of them; of anybody else without a forgotten number in its words.
+    #[must_use]
+    pub fn without_them<'r>(&self, seen: &'r Record, cached: Option<&Record>) -> Cow<'r, Record> {
+        if self.hashes.is_empty() {
+            return Cow::Borrowed(seen);
+        }
+        let is_theirs = seen.client.as_ref().is_some_and(|c| match &c.phone {
+            Some(phone) => self.has_phone(phone),
+            // A number may be hidden for a while; the client stays the same.
+            None => {
+                let was_theirs = cached.and_then(|r| r.client.as_ref());
+                was_theirs.is_some_and(|had| had.forgotten && had.id == c.id)
+                    || self.has_client(seen.company_id, c)
+            }
+        });
+        if is_theirs {
+            let mut record = seen.clone();
+            record.forget_client();
+            return Cow::Owned(record);
+        }
+        let names_them = |words: &str| phones_in(words).iter().any(|p| self.has_phone(p));
+        let named = seen.client.as_ref().is_some_and(|c| names_them(&c.name));
+        if !named && !names_them(&seen.comment) {
+            return Cow::Borrowed(seen);
+        }
+        let mut record = seen.clone();
+        if names_them(&record.comment) {
+            record.comment.clear();
+        }
+        if let Some(client) = record.client.as_mut().filter(|_| named) {
+            client.name.clear();
+        }
+        Cow::Owned(record)
+    }
+}
+
+/// The person of this number wrote to us: they are served again. Silence they asked for before holds.
+pub fn lift(conn: &Connection, phone: &Phone) -> Result<()> {
+    let Some(key) = key(conn)? else {
+        return Ok(());
+    };
+    let person = hash(&key, &of_phone(phone))?;
+    if conn.execute("DELETE FROM forgotten WHERE person = ?1", [&person])? == 0 {
+        return Ok(());
+    }
+    conn.execute(
+        "UPDATE OR IGNORE opt_outs SET phone = ?1 WHERE phone = ?2",
+        (phone.e164(), out(&person)),
+    )?;
+    conn.execute("DELETE FROM opt_outs WHERE phone = ?1", [out(&person)])?;
+    tracing::info!("somebody who was forgotten wrote to us and is served again");
+    Ok(())
+}
+
+/// Remembers that this person is forgotten, under these client ids too, and that their silence holds.
+pub(super) fn remember(
+    conn: &Connection,
+    phone: &Phone,
+    clients: &BTreeSet<(i64, i64)>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    conn.execute(
+        "INSERT OR IGNORE INTO forgotten_key (one, key) VALUES (1, randomblob(?1))",
+        [KEY_LENGTH],
+    )?;
+    let key = key(conn)?.ok_or(StoreError::Corrupt("key"))?;
+    let person = hash(&key, &of_phone(phone))?;
+    let mut add = conn.prepare_cached(
+        "INSERT OR IGNORE INTO forgotten (hash, person, since) VALUES (?1, ?2, ?3)",
+    )?;
+    add.execute((&person, &person, At(now)))?;
+    for (company, client) in clients {
+        add.execute((
+            &hash(&key, &of_client(*company, *client))?,
+            &person,
+            At(now),
+        ))?;
+    }
+    conn.execute(
+        "UPDATE OR IGNORE opt_outs SET phone = ?2 WHERE phone = ?1",
+        (phone.e164(), out(&person)),
+    )?;
+    conn.execute("DELETE FROM opt_outs WHERE phone = ?1", [phone.e164()])?;
+    Ok(())
+}
+
+/// What stands for a forgotten phone among those who asked for silence.
+fn out(person: &str) -> String {
+    format!("#{person}")
+}
+
+fn of_phone(phone: &Phone) -> String {
+    format!("phone:{}", phone.e164())
+}
+
+fn of_client(company: i64, client: i64) -> String {
+    format!("client:{company}:{client}")
+}
+
+fn key(conn: &Connection) -> Result<Option<Vec<u8>>> {
+    Ok(conn
+        .prepare_cached("SELECT key FROM forgotten_key")?
+        .query_row([], |r| r.get(0))
+        .optional()?)
+}
+
+fn hash(key: &[u8], what: &str) -> Result<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| StoreError::Corrupt("key"))?;
+    mac.update(what.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

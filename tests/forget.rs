@@ -1,0 +1,286 @@
+//! `forget`: a person's name and number are nowhere in the files any more, come back with no
+//! reading, and nothing is sent, until they write themselves.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use booking_monitor::domain::phone::Phone;
+use booking_monitor::ports::Clock as _;
+use booking_monitor::store;
+use support::fake::Answer;
+use support::program::{Program, start, stderr, stdout};
+use support::world::{PHONE, SALON, World, at, haircut};
+
+const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = ["created", "updated", "cancelled"] }]"#;
+const NAME: &str = "Серафима";
+const OTHER: &str = "+79000000002";
+
+/// What would give the person away, in any file.
+const TRACES: [&str; 6] = [
+    "9000000001",
+    "900 000-00-01",
+    "900 000 00 01",
+    "(900) 000-00-01",
+    NAME,
+    "аллергия",
+];
+
+/// Every file of the folder that holds one of these words; the copies a migration keeps included.
+fn files_with(folder: &Path, traces: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        // The log of a database that has just been closed goes away by itself.
+        let Ok(bytes) = std::fs::read(&path) else {
+            continue;
+        };
+        for trace in traces {
+            let holds = bytes.windows(trace.len()).any(|w| w == trace.as_bytes());
+            if holds && path.extension().is_none_or(|e| e != "toml") {
+                found.push(format!("{}: {trace}", path.display()));
+            }
+        }
+    }
+    found
+}
+
+/// Everything that a person may have left behind: bookings told and untold, a cancelled one, an
+/// uncertain send, words, an answer, copies and cards for the owner, a pause, a friend's comment.
+async fn known_well() -> (World, i64) {
+    let world = World::watching_with("", OWNED).await;
+    let theirs = |start: &str| {
+        haircut(start)
+            .client(NAME, "8 (900) 000-00-01")
+            .comment("аллергия на краску, звонить +7 900 000 00 01")
+    };
+    let record = world.salon.book(theirs("2026-08-25T14:30:00"));
+    let other = world.salon.book(theirs("2026-08-26T10:00:00"));
+    world.tell().await;
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-25T16:00:00"));
+    world.green.answer_next(Answer::http(
+        400,
+        r#"{"message":"Серафима 79000000001 is unknown"}"#,
+    ));
+    world.tell().await;
+    world.salon.cancel(SALON, other);
+    world.salon.book(
+        haircut("2026-08-27T10:00:00")
+            .client("Вера", OTHER)
+            .comment("подруга Серафимы, её номер 8-900-000-00-01"),
+    );
+    world.green.push_text("79000000001", "Это Серафима, буду");
+    world
+        .green
+        .push_text("79000000002", "звоните лучше 8 900 000 00 01");
+    world.receive().await;
+    world.tell().await;
+    let forwarded = world.telegram.sent();
+    let words = forwarded.iter().find(|s| s.text.contains("буду")).unwrap();
+    let mut answer = support::telegram::private(500);
+    answer["message_id"] = 7001.into();
+    answer["text"] = "Серафима, ждём вас".into();
+    answer["reply_to_message"] =
+        serde_json::json!({"message_id": words.id.parse::<i64>().unwrap()});
+    world
+        .telegram
+        .push_update(serde_json::json!({ "message": answer }));
+    world.receive().await;
+    world.turn().await;
+    // Waits to be told when the program is asked to forget.
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-25T17:00:00"));
+    world.poll().await;
+    (world, record)
+}
+
+fn forget(world: &mut World, written: &str) {
+    world.stop();
+    let phone = Phone::parse(written, "RU").unwrap();
+    let erased = store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    assert_eq!((erased.bookings, erased.messages), (2, 1));
+}
+
+#[tokio::test]
+async fn not_a_byte_of_the_number_and_the_name_stays_in_any_file() {
+    let (mut world, _) = known_well().await;
+    let before = files_with(world.folder.path(), &TRACES);
+    assert_eq!(before.len(), 5, "{before:?}");
+    forget(&mut world, "8 900 000 00 01");
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
+    assert_eq!(
+        world.rows(
+            "SELECT client_name, client_phone FROM appointments_cache WHERE client_name <> ''"
+        ),
+        [format!("Вера|{OTHER}")],
+        "others stay"
+    );
+}
+
+#[tokio::test]
+async fn no_reading_brings_them_back_and_nothing_is_sent() {
+    let (mut world, record) = known_well().await;
+    forget(&mut world, "+7 900 000-00-01");
+    let told = world.told().len();
+    world.start().await;
+    world.tell().await;
+    // Moved, cancelled, booked anew under another spelling, and all of it read whole.
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-25T18:00:00"));
+    world.tell().await;
+    world.salon.cancel(SALON, record);
+    world
+        .salon
+        .book(haircut("2026-08-28T11:00:00").client(NAME, "9000000001"));
+    world.tell().await;
+    world.salon.hide_phones(SALON);
+    world.advance("16m");
+    world.tell().await;
+    world.salon.show_phones(SALON);
+    world.advance("16m");
+    world.tell().await;
+    assert_eq!(world.told().len(), told);
+    let decisions = world.decisions();
+    assert_eq!(decisions.last().unwrap(), "created|suppressed|forgotten");
+    assert!(
+        !decisions.iter().any(|d| d.contains("pending")),
+        "{decisions:?}"
+    );
+    // The owner hears what happened, and of whom not.
+    let copy = world.owner_told().pop().unwrap();
+    assert!(
+        copy.contains("Клиенту не сообщили: данные клиента удалены"),
+        "{copy}"
+    );
+    assert!(!copy.contains(NAME) && !copy.contains("00-01"), "{copy}");
+    assert!(!world.owner_told().last().unwrap().contains("Позвоните"));
+    assert_eq!(world.poll().await.counts.events(), 0);
+    world.stop();
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
+}
+
+#[tokio::test]
+async fn who_writes_again_is_served_again_from_what_they_see() {
+    let (mut world, record) = known_well().await;
+    forget(&mut world, PHONE);
+    world.start().await;
+    world.tell().await;
+    let told = world.told().len();
+    world.green.push_text("79000000001", "Здравствуйте");
+    world.receive().await;
+    world.advance("16m");
+    world.tell().await;
+    assert_eq!(world.told().len(), told, "what stands is no news");
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-25T19:00:00"));
+    world.tell().await;
+    let last = world.told().pop().unwrap();
+    assert!(
+        last.contains("~25 августа в 17:00~ → *25 августа в 19:00*"),
+        "{last}"
+    );
+}
+
+#[tokio::test]
+async fn silence_asked_for_outlives_being_forgotten() {
+    let (mut world, record) = known_well().await;
+    world.green.push_text("79000000001", "стоп");
+    world.receive().await;
+    world.deliver().await;
+    world.stop();
+    let phone = Phone::parse(PHONE, "RU").unwrap();
+    store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
+    assert_eq!(world.rows("SELECT count(*) FROM opt_outs"), ["1"]);
+    world.start().await;
+    world.green.push_text("79000000001", "А можно вопрос?");
+    world.receive().await;
+    let told = world.told().len();
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-25T19:00:00"));
+    world.advance("16m");
+    world.tell().await;
+    assert_eq!(world.told().len(), told);
+    assert_eq!(
+        world.rows("SELECT phone FROM opt_outs"),
+        [PHONE],
+        "they wrote, and their silence holds"
+    );
+    assert_eq!(
+        world.decisions().last().unwrap(),
+        "updated|suppressed|opted_out"
+    );
+}
+
+#[tokio::test]
+async fn whoever_was_never_here_stays_unknown() {
+    let mut world = World::watching().await;
+    world.stop();
+    let phone = Phone::parse(PHONE, "RU").unwrap();
+    let erased = store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    assert_eq!(erased, store::Erased::default());
+    world.start().await;
+    world
+        .salon
+        .book(haircut("2026-08-25T14:30:00").client(NAME, PHONE));
+    world.tell().await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(world.decisions(), ["created|suppressed|forgotten"]);
+    world.stop();
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_takes_the_lock_names_the_copies_and_leaves_verify_content() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    let day = start(1).format("%Y-%m-%dT%H:%M:%S").to_string();
+    let record = program.salon.book(haircut(&day).client(NAME, PHONE));
+    program.run(&["--once", "--drain"]).await;
+    program.run(&["--once", "--drain"]).await;
+    assert_eq!(program.green.sent().len(), 1);
+    let daemon = program.daemon();
+    program
+        .green
+        .wait_for_requests("receiveNotification", 3)
+        .await;
+    let refused = program.run(&["forget", PHONE]).await;
+    assert_eq!(refused.status.code(), Some(75), "{}", stderr(&refused));
+    daemon.signal("TERM");
+    daemon.end(Duration::from_secs(15)).await;
+    let wrong = program.run(&["forget", "12"]).await;
+    assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
+    let copy = program.folder.path().join("booking-monitor.db.schema-1");
+    std::fs::write(&copy, "").unwrap();
+
+    let done = program.run(&["forget", "8 900 000-00-01"]).await;
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    let said = stdout(&done);
+    assert!(
+        said.starts_with(
+            "+7 *** ***-**-01: стёрто имя и телефон. Записей: 1, уведомлений: 1, сообщений: 0.\n"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains(&format!("\n  {}\n", copy.display())),
+        "{said}"
+    );
+    assert_eq!(files_with(program.folder.path(), &TRACES), [""; 0]);
+    let same = program.run(&["verify"]).await;
+    assert_eq!(same.status.code(), Some(0), "{}", stdout(&same));
+    let story = stdout(&program.run(&["explain", &record.to_string()]).await);
+    assert!(story.contains("Данные клиента удалены"), "{story}");
+    let story = program
+        .run(&["explain", &record.to_string(), "--json"])
+        .await;
+    assert!(!stdout(&story).contains(NAME), "{}", stdout(&story));
+}
