@@ -64,6 +64,7 @@ CREATE TABLE appointments_cache (
   missing_looks   INTEGER NOT NULL DEFAULT 0,  -- times the API said by id that it is gone
   hidden_by       TEXT,                        -- missing for want of rights: staff, period, elsewhere; refused: 403 by id
   looked_at       TEXT,                        -- when the API first said so
+  missed_at       TEXT,                        -- when a sweep lacked it last that listed another one of its master
   PRIMARY KEY (company_id, record_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX appointments_by_unit ON appointments_cache (company_id, unit);

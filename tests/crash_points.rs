@@ -304,7 +304,9 @@ fn told_rows(world: &World) -> Vec<String> {
 fn asked_for(world: &World) -> Vec<String> {
     let mut asked = world.rows("SELECT phone, company_id FROM opt_outs ORDER BY 1");
     asked.extend(world.rows("SELECT chat_id, phone FROM contacts ORDER BY 1"));
-    asked.extend(world.rows("SELECT text, direction FROM messages ORDER BY 1"));
+    asked.extend(
+        world.rows("SELECT text, direction FROM messages WHERE direction = 'inbound' ORDER BY 1"),
+    );
     asked.extend(world.rows("SELECT count(*) FROM pauses"));
     asked
 }

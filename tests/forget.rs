@@ -103,7 +103,7 @@ fn forget(world: &mut World, written: &str) {
     world.stop();
     let phone = Phone::parse(written, "RU").unwrap();
     let erased = store::forget(&world.database(), &phone, world.clock.now()).unwrap();
-    assert_eq!((erased.bookings, erased.messages), (2, 1));
+    assert_eq!((erased.bookings, erased.messages), (2, 2));
 }
 
 #[tokio::test]
@@ -283,4 +283,23 @@ async fn the_command_takes_the_lock_names_the_copies_and_leaves_verify_content()
         .run(&["explain", &record.to_string(), "--json"])
         .await;
     assert!(!stdout(&story).contains(NAME), "{}", stdout(&story));
+}
+
+#[tokio::test]
+async fn a_backup_from_before_brings_nobody_back() {
+    let (mut world, _) = known_well().await;
+    let backup = tempfile::tempdir().unwrap();
+    let copy = backup.path().join("copy.db");
+    world.stop();
+    store::backup(&world.database(), &copy).unwrap();
+    assert_ne!(files_with(backup.path(), &TRACES), [""; 0]);
+    let phone = Phone::parse(PHONE, "RU").unwrap();
+    store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    store::restore(&world.database(), &copy).unwrap();
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
+    world.start().await;
+    world.advance("15m");
+    world.tell().await;
+    world.stop();
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
 }

@@ -27,7 +27,11 @@ pub(super) fn run(path: &Path, written: &str) -> Outcome {
         "Вместо номера остался отпечаток: при следующем чтении журнала данные не вернутся, и писать этому человеку не будем, пока он не напишет сам.",
         "A keyed hash stays in place of the number: the next reading of the journal brings nothing back, and nothing is sent to this person until they write themselves.",
     ))?;
-    let copies = copies_of(database);
+    let mut copies = copies_of(database);
+    if let Some(folder) = &config.database.backup_dir {
+        let dailies = store::dailies(database, folder).unwrap_or_default();
+        copies.extend(dailies.into_iter().map(|(_, path)| path));
+    }
     if !copies.is_empty() {
         say(words.of(
             "Сюда не достаю, эти копии удалите сами:",
@@ -87,7 +91,10 @@ fn copies_of(database: &Path) -> Vec<PathBuf> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let ours = ["", "-wal", "-shm", ".lock", ".id", ".id.new"].map(|end| format!("{name}{end}"));
+    let ours = [
+        "", "-wal", "-shm", ".lock", ".id", ".id.new", ".alert", ".ballast", ".trial",
+    ];
+    let ours = ours.map(|end| format!("{name}{end}"));
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut copies: Vec<PathBuf> = files
         .filter(|file| {

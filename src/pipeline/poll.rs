@@ -650,15 +650,19 @@ fn suspect_missing(
     now: DateTime<Utc>,
 ) -> store::Result<()> {
     let whole = |d: &&Slice| d.proves_absence || !defences.completeness;
+    let mut missing = Vec::new();
     for days in sweep.days.iter().filter(whole) {
-        for record in cache::standing(tx, company, days.from, days.to)? {
-            if !sweep.listed.contains(&record) {
-                cache::suspect(tx, company, record, now)?;
-            }
-        }
+        let standing = cache::standing(tx, company, days.from, days.to)?;
+        missing.extend(standing.into_iter().filter(|r| !sweep.listed.contains(r)));
     }
-    if cache::has_suspects(tx, company)? {
+    if !missing.is_empty() || cache::has_suspects(tx, company)? {
         cache::listed(tx, company, &sweep.listed, now)?;
+    }
+    if !missing.is_empty() {
+        let masters = cache::masters_listed(tx, company, now)?;
+        for record in missing {
+            cache::suspect(tx, company, record, &masters, now)?;
+        }
     }
     Ok(())
 }

@@ -223,13 +223,34 @@ pub fn set_settled(conn: &Connection, company: i64, records: &[i64]) -> Result<(
     Ok(())
 }
 
-/// A booking was absent from a whole slice: a suspicion, no more.
-pub fn suspect(conn: &Connection, company: i64, record: i64, now: DateTime<Utc>) -> Result<()> {
+/// Masters of whom a sweep of this moment listed a standing booking ahead, as a JSON array.
+pub fn masters_listed(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<String> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT json_group_array(DISTINCT staff_id) FROM appointments_cache
+              WHERE company_id = ?1 AND deleted = 0 AND missing_since IS NULL
+                AND start_at > ?2 AND last_seen_at = ?2",
+        )?
+        .query_row((company, At(now)), |r| r.get(0))?)
+}
+
+/// A booking was absent from a whole slice: a suspicion, no more. It weighs more where the same
+/// sweep listed another one of its master.
+pub fn suspect(
+    conn: &Connection,
+    company: i64,
+    record: i64,
+    masters_listed: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
     conn.prepare_cached(
-        "UPDATE appointments_cache SET missing_since = coalesce(missing_since, ?3)
+        "UPDATE appointments_cache
+            SET missing_since = coalesce(missing_since, ?3),
+                missed_at = CASE WHEN staff_id IN (SELECT value FROM json_each(?4))
+                                 THEN ?3 ELSE missed_at END
           WHERE company_id = ?1 AND record_id = ?2",
     )?
-    .execute((company, record, At(now)))?;
+    .execute((company, record, At(now), masters_listed))?;
     Ok(())
 }
 
@@ -258,7 +279,8 @@ pub fn has_suspects(conn: &Connection, company: i64) -> Result<bool> {
         .query_row([company], |r| r.get(0))?)
 }
 
-/// These were listed: what is missing beside them is judged by that.
+/// These were listed, readable or not: none of them is missing, and what is missing beside them is
+/// judged by that.
 pub fn listed(
     conn: &Connection,
     company: i64,
@@ -266,7 +288,10 @@ pub fn listed(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let mut update = conn.prepare_cached(
-        "UPDATE appointments_cache SET last_seen_at = ?3 WHERE company_id = ?1 AND record_id = ?2",
+        "UPDATE appointments_cache
+            SET last_seen_at = ?3, missing_since = NULL, missing_asked_at = NULL,
+                missing_looks = 0, looked_at = NULL, hidden_by = NULL
+          WHERE company_id = ?1 AND record_id = ?2",
     )?;
     for record in records {
         update.execute((company, record, At(now)))?;

@@ -23,7 +23,7 @@ pub struct Erased {
     pub bookings: usize,
     /// Notifications to them, or about them.
     pub notifications: usize,
-    /// What they wrote.
+    /// What they wrote and were answered.
     pub messages: usize,
 }
 
@@ -44,6 +44,30 @@ pub fn forget(database: &Path, phone: &Phone, now: DateTime<Utc>) -> Result<Eras
         ));
     }
     Ok(erased)
+}
+
+/// Forgets here whom another copy of this database has forgotten. How many were found.
+pub(super) fn forget_too(
+    tx: &Transaction<'_>,
+    ledger: &forgotten::Ledger,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    ledger.carry(tx)?;
+    let mut query = tx.prepare(
+        "SELECT client_phone FROM appointments_cache UNION SELECT phone FROM contacts
+          UNION SELECT phone FROM known UNION SELECT phone FROM messages
+          UNION SELECT phone FROM booking_notifications",
+    )?;
+    let phones = query.query_map([], |r| r.get::<_, Option<String>>(0))?;
+    let phones: Vec<Option<String>> = phones.collect::<rusqlite::Result<_>>()?;
+    let mut found = 0;
+    for phone in phones.into_iter().flatten().map(Phone::from_stored) {
+        if ledger.has(&phone) {
+            erase(tx, &phone, now)?;
+            found += 1;
+        }
+    }
+    Ok(found)
 }
 
 /// One person, as the database knows them.

@@ -85,6 +85,51 @@ impl Forgotten {
     }
 }
 
+/// Whom a database has forgotten, to be carried into another one.
+pub(super) struct Ledger {
+    key: Vec<u8>,
+    /// Hash, person, since when.
+    rows: Vec<(String, String, String)>,
+}
+
+impl Ledger {
+    /// `None` where nobody was ever forgotten.
+    pub(super) fn read(conn: &Connection) -> Result<Option<Self>> {
+        let Some(key) = key(conn)? else {
+            return Ok(None);
+        };
+        let mut query = conn.prepare_cached("SELECT hash, person, since FROM forgotten")?;
+        let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+        let rows = rows.collect::<rusqlite::Result<_>>()?;
+        Ok(Some(Self { key, rows }))
+    }
+
+    /// Writes it down in another copy of the same database. Hashes under another key say nothing
+    /// there.
+    pub(super) fn carry(&self, conn: &Connection) -> Result<()> {
+        conn.execute(
+            "INSERT OR IGNORE INTO forgotten_key (one, key) VALUES (1, ?1)",
+            [&self.key],
+        )?;
+        if key(conn)?.is_none_or(|key| key != self.key) {
+            return Ok(());
+        }
+        let mut add = conn.prepare_cached(
+            "INSERT OR IGNORE INTO forgotten (hash, person, since) VALUES (?1, ?2, ?3)",
+        )?;
+        for row in &self.rows {
+            add.execute((&row.0, &row.1, &row.2))?;
+        }
+        Ok(())
+    }
+
+    /// Whether this number was forgotten there.
+    pub(super) fn has(&self, phone: &Phone) -> bool {
+        let hash = hash(&self.key, &of_phone(phone));
+        hash.is_ok_and(|hash| self.rows.iter().any(|(row, ..)| *row == hash))
+    }
+}
+
 /// The person of this number wrote to us: they are served again. Silence they asked for before holds.
 pub fn lift(conn: &Connection, phone: &Phone) -> Result<()> {
     let Some(key) = key(conn)? else {

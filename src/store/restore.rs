@@ -14,7 +14,7 @@ use super::identity::{
     Marker, begin_anew, beside, create, fresh_uuid, inspect, migrate, put_away, read_marker,
     sync_folder, unreadable, write_marker,
 };
-use super::{At, Result, StoreError};
+use super::{At, Result, StoreError, erase, forgotten};
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
@@ -72,13 +72,19 @@ fn prepare(
     drop(from);
     let mut conn = Connection::open(working)?;
     conn.execute_batch(
-        "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;",
     )?;
     migrate(&mut conn)?;
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let as_of: Option<At> =
         tx.query_row("SELECT max(last_poll_at) FROM companies", [], |r| r.get(0))?;
     let dropped = begin_anew(&tx)?;
+    // Whoever was forgotten after the backup was made stays forgotten.
+    let erased = match ledger_of(database) {
+        Ok(Some(ledger)) => erase::forget_too(&tx, &ledger, Utc::now())?,
+        _ => 0,
+    };
     let opt_outs = add_opt_outs(&tx, database)?;
     let found: Option<(String, i64)> = tx
         .query_row("SELECT uuid, generation FROM installation", [], |r| {
@@ -93,6 +99,9 @@ fn prepare(
         (&uuid, generation),
     )?;
     tx.commit()?;
+    if erased > 0 {
+        conn.execute_batch("VACUUM;")?;
+    }
     conn.close().map_err(|(_, e)| e)?;
     let restored = Restored {
         as_of: as_of.map(|at| at.0),
@@ -132,6 +141,13 @@ fn opt_outs_of(database: &Path) -> Result<Vec<(i64, String, String)>> {
     let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
     // What is readable counts, even where the rest is not.
     Ok(rows.map_while(rusqlite::Result::ok).collect())
+}
+
+/// Whom the replaced database has forgotten, if it can still be read.
+fn ledger_of(database: &Path) -> Result<Option<forgotten::Ledger>> {
+    let old = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    inspect(&old)?;
+    forgotten::Ledger::read(&old)
 }
 
 /// What an attempt that broke off left behind.

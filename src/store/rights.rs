@@ -104,9 +104,9 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
         )?;
     let all_of_staff: bool = conn
         .prepare_cached(&format!(
-            "SELECT NOT EXISTS (SELECT 1 FROM appointments_cache m, appointments_cache v
+            "SELECT NOT EXISTS (SELECT 1 FROM appointments_cache m
                                  WHERE m.company_id = :company AND m.record_id = :record
-                                   AND v.company_id = :company AND v.staff_id = :staff AND {seen})
+                                   AND m.missed_at >= {SINCE_LOOKED})
                 AND (SELECT count(*) FROM appointments_cache s
                       WHERE s.company_id = :company AND s.deleted = 0 AND s.start_at > :now
                         AND (s.staff_id = :staff OR s.hidden_by = 'staff')) >= :least"
@@ -114,7 +114,7 @@ pub fn is_hidden(conn: &Connection, company: i64, record: i64, view: View) -> Re
         .query_row(
             rusqlite::named_params! {
                 ":company": company, ":record": record, ":staff": staff, ":now": now,
-                ":end": end, ":swept": At(view.swept_at), ":least": LEAST_OF_STAFF,
+                ":swept": At(view.swept_at), ":least": LEAST_OF_STAFF,
             },
             |r| r.get(0),
         )?;

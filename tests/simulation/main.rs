@@ -17,6 +17,7 @@ use booking_monitor::config;
 use booking_monitor::domain::defences::Defences;
 use booking_monitor::domain::message::Language;
 use booking_monitor::domain::policy::{Kind, Pace, Rules};
+use booking_monitor::failpoint;
 use booking_monitor::pipeline::{ChannelEnd, Company, Pipeline};
 use booking_monitor::ports::Clock;
 use booking_monitor::store::companies;
@@ -86,6 +87,8 @@ impl Rng {
 pub(crate) enum Called {
     Api,
     Channel,
+    /// The database has just committed.
+    Database,
 }
 
 /// The electricity: goes out at the n-th call to one side, and everything stops where it is.
@@ -94,6 +97,8 @@ pub(crate) struct Power {
     armed: Mutex<Option<(Called, u64)>>,
     is_out: AtomicBool,
     out: Notify,
+    /// A stage is under way: what the simulation itself stores is no moment to die in.
+    working: AtomicBool,
 }
 
 impl Power {
@@ -127,6 +132,13 @@ impl Power {
     pub(crate) async fn cut(&self) {
         self.out.notify_one();
         std::future::pending().await
+    }
+
+    /// The program goes on to its next wait, and no further.
+    fn committed(&self) {
+        if self.working.load(Ordering::SeqCst) && self.goes_out(Called::Database) {
+            self.out.notify_one();
+        }
     }
 
     /// A call to the API that may be the last one.
@@ -401,10 +413,21 @@ impl Life {
                 _ => pipeline.alerts_due(now).await.map(|_| ()),
             }
         };
+        let power = &self.world.power;
+        power.working.store(true, Ordering::SeqCst);
         let done = tokio::select! {
             biased;
-            () = self.world.power.out.notified() => None,
+            () = power.out.notified() => None,
             done = work => Some(done),
+        };
+        power.working.store(false, Ordering::SeqCst);
+        let done = match done {
+            // It went out at the last commit of the stage.
+            Some(_) if power.is_out() => {
+                power.out.notified().await;
+                None
+            }
+            done => done,
         };
         match done {
             Some(done) => done.map_err(|e| (0, format!("a stage failed: {e}")))?,
@@ -469,12 +492,9 @@ impl Life {
                 weather(world, &mut rng);
             }
             if rng.chance(kills) {
-                let side = if rng.chance(0.5) {
-                    Called::Api
-                } else {
-                    Called::Channel
-                };
-                self.world.power.arm(Some((side, 1 + rng.below(4))));
+                let sides = [Called::Api, Called::Channel, Called::Database];
+                let side = sides[rng.below(3) as usize];
+                self.world.power.arm(Some((side, 1 + rng.below(6))));
             }
             self.stage(rng.below(10)).await?;
             if rng.chance(kills * 0.3) {
@@ -686,10 +706,17 @@ fn run(seed: u64, setup: Setup) -> Result<Tally, String> {
         .unwrap();
     runtime.block_on(async {
         let mut life = Life::born(seed, setup).await;
+        let world = Arc::clone(&life.world);
+        failpoint::watch(Some(Arc::new(move |point| {
+            if point == "after_commit" {
+                world.power.committed();
+            }
+        })));
         let end = match life.safety().await {
             Ok(()) => life.liveness().await,
             failed => failed,
         };
+        failpoint::watch(None);
         let (visit, why) = match end {
             Ok(()) => return Ok(life.tally()),
             Err(failed) => failed,

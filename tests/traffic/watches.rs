@@ -80,9 +80,12 @@ async fn a_tariff_that_takes_no_new_people_is_alerted_once_a_day_and_stops_no_ot
     assert_eq!(statuses(&world), ["dead", "sent"]);
     assert_eq!(
         world.owner_told(),
-        ["⚠️ <b>Тариф исчерпан: WhatsApp</b>\n\
+        [
+            "⚠️ <b>Не отправлено: 1 сообщение: Малаховка</b>\n№ 1: ✅ Вы записаны! · +7 900 000-00-01",
+            "⚠️ <b>Тариф исчерпан: WhatsApp</b>\n\
           Green API больше не берёт в этом месяце новых собеседников: новым клиентам сюда не пишу. \
-          Остальным пишу как прежде. Тариф меняют в кабинете Green API."]
+          Остальным пишу как прежде. Тариф меняют в кабинете Green API."
+        ]
     );
 }
 

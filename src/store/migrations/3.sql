@@ -8,6 +8,8 @@ INSERT OR IGNORE INTO known (company_id, record_id, create_date, phone, states)
                       WHERE o.company_id = a.company_id AND o.client_phone <> '');
 -- When the API first said by id that a missing booking is gone.
 ALTER TABLE appointments_cache ADD COLUMN looked_at TEXT;
+-- When a sweep lacked it last that listed another one of its master.
+ALTER TABLE appointments_cache ADD COLUMN missed_at TEXT;
 UPDATE appointments_cache SET missing_looks = 0 WHERE missing_looks > 0;
 -- What owners are asked with buttons under a message, and messages of ours that are to be edited.
 CREATE TABLE questions (
