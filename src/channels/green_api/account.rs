@@ -38,6 +38,8 @@ pub(super) struct Account {
     state: Mutex<State>,
     /// Held while the state is asked for: one question serves all who wait.
     asking: tokio::sync::Mutex<()>,
+    /// Held while the list of incoming messages is read, for the same reason.
+    pub(super) reading_inbox: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -66,6 +68,7 @@ impl Account {
             instance_id: settings.instance_id.clone(),
             token: settings.token.clone(),
             state: Mutex::default(),
+            reading_inbox: tokio::sync::Mutex::default(),
             asking: tokio::sync::Mutex::default(),
         })
     }

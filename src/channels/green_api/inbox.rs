@@ -55,6 +55,7 @@ impl Account {
     }
 
     async fn inbox(&self, since: DateTime<Utc>) -> Result<Vec<Heard>, String> {
+        let _reading = self.reading_inbox.lock().await;
         let kept = self.state().inbox.clone();
         if let Some((at, inbox)) = kept
             && at.elapsed() < HOLDS
