@@ -303,3 +303,40 @@ async fn a_backup_from_before_brings_nobody_back() {
     world.stop();
     assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
 }
+
+#[tokio::test]
+async fn words_written_before_being_forgotten_bring_nobody_back() {
+    let (mut world, _) = known_well().await;
+    // On its way when the daemon is stopped.
+    world
+        .green
+        .push_text("79000000001", "Это Серафима, удалите мои данные");
+    world.advance("1m");
+    forget(&mut world, PHONE);
+    world.start().await;
+    world.receive().await;
+    world.advance("16m");
+    world.tell().await;
+    world.stop();
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_no_channel_took_from_somebody_forgotten_is_not_sent_again() {
+    let mut world = World::watching_with("", OWNED).await;
+    world
+        .green
+        .answer_next(Answer::http(400, r#"{"message":"refused"}"#));
+    world
+        .salon
+        .book(haircut("2026-08-25T14:30:00").client(NAME, PHONE));
+    world.tell().await;
+    assert_eq!(world.decisions(), ["created|dead|"]);
+    world.stop();
+    let phone = Phone::parse(PHONE, "RU").unwrap();
+    store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    world.start().await;
+    assert_eq!(world.decisions(), ["created|suppressed|forgotten"]);
+    world.tell().await;
+    assert_eq!(world.told(), [""; 0]);
+}

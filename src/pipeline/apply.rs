@@ -71,6 +71,11 @@ pub(super) struct Phones {
 }
 
 impl Phones {
+    /// At least one number came.
+    pub(super) fn any_shown(self) -> bool {
+        self.shown > 0
+    }
+
     /// Numbers that we know do not come, and no other comes either. A client whose number was
     /// erased is one of many.
     pub(super) fn hidden(self) -> bool {
@@ -310,6 +315,9 @@ impl Applying<'_> {
             return Ok(false);
         }
         let known = known::get(self.tx, unseen)?.known;
+        if slots::is_slot(&known) {
+            return Ok(false);
+        }
         known::forget(self.tx, unseen)?;
         let found = same && known != Known::default();
         if found && known::get(self.tx, shown)?.known == Known::default() {

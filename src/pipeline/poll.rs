@@ -476,7 +476,7 @@ impl Pipeline {
                 }
                 if phones.hidden() {
                     rights::phones_vanished(tx, id, now)?;
-                } else if progress.is_some_and(|p| p.swept) {
+                } else if progress.is_some_and(|p| p.swept) && phones.any_shown() {
                     let longest_delay = delta(company.settings.pace.notification_delay);
                     rights::phones_seen(tx, id, longest_delay, now)?;
                 }

@@ -258,6 +258,9 @@ impl Pipeline {
                     written.phone = desk.phone_behind(tx, &end, &written.chat_id, quoted)?;
                 }
                 if let Some(phone) = &written.phone {
+                    if forgotten::since(tx, phone)?.is_some_and(|since| at <= since) {
+                        return Ok(None);
+                    }
                     desk.know_chat(tx, &end, &written.chat_id, phone, now)?;
                     forgotten::lift(tx, phone)?;
                 }
@@ -286,9 +289,13 @@ impl Pipeline {
                         desk.heed(tx, &end, &written, wish, now)?;
                     }
                 }
-                Ok(stored)
+                Ok(Some(stored))
             })
             .await?;
+        let Some(stored) = stored else {
+            tracing::info!(channel, "written before its author was forgotten: not kept");
+            return Ok(());
+        };
         let contact = stored.contact;
         if stored.contact_is_new {
             tracing::info!(channel, contact, "client created");

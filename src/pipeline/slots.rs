@@ -24,6 +24,12 @@ fn slot(conn: &Connection, record: &Record) -> Result<Option<Record>> {
     Ok(row.known.single().and_then(Knowledge::record).cloned())
 }
 
+/// Whether this is what is kept of a blocked slot, and nobody's knowledge of a booking.
+pub(super) fn is_slot(known: &Known) -> bool {
+    let record = known.single().and_then(Knowledge::record);
+    record.is_some_and(Record::is_blocked_slot)
+}
+
 /// Remembers a blocked slot.
 pub(super) fn note(conn: &Connection, seen: &Record) -> Result<()> {
     if !seen.is_alive() || slot(conn, seen)?.is_some_and(|had| had == *seen) {

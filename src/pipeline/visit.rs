@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::{Company, Desk};
+use super::{Company, Desk, slots};
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::phone::Phone;
 use crate::domain::policy::{Reason, Rules};
@@ -259,6 +259,9 @@ fn known_unseen(
     revision: i64,
 ) -> store::Result<known::KnownRow> {
     let row = known::get(conn, key)?;
+    if slots::is_slot(&row.known) {
+        return Ok(known::KnownRow::default());
+    }
     let is_stored = row.known != Known::default() || revision > 0;
     Ok(match is_stored {
         true => row,

@@ -130,6 +130,18 @@ impl Ledger {
     }
 }
 
+/// Since when the person of this number is forgotten.
+pub fn since(conn: &Connection, phone: &Phone) -> Result<Option<DateTime<Utc>>> {
+    let Some(key) = key(conn)? else {
+        return Ok(None);
+    };
+    let since: Option<At> = conn
+        .prepare_cached("SELECT since FROM forgotten WHERE hash = ?1")?
+        .query_row([hash(&key, &of_phone(phone))?], |r| r.get(0))
+        .optional()?;
+    Ok(since.map(|at| at.0))
+}
+
 /// The person of this number wrote to us: they are served again. Silence they asked for before holds.
 pub fn lift(conn: &Connection, phone: &Phone) -> Result<()> {
     let Some(key) = key(conn)? else {

@@ -307,3 +307,26 @@ async fn a_number_that_disappears_or_is_masked_and_comes_back_is_nothing_to_anyb
         assert_eq!(heads(&world, 1), [CANCELLED], "{hidden:?}");
     }
 }
+
+#[tokio::test]
+async fn a_slot_whose_client_gets_a_number_a_minute_later_is_a_new_booking() {
+    let world = World::watching().await;
+    let slot = world
+        .salon
+        .book(BookingDraft::new(SALON, at("2026-08-25T14:30:00")).staff(5, "Бари"));
+    world.tell().await;
+    let services = haircut("2026-08-25T14:30:00").services;
+    world.salon.edit(SALON, slot, |row| {
+        row["client"] = serde_json::json!({"id": 77, "name": "Анна", "phone": ""});
+    });
+    world.salon.change_services(SALON, slot, &services);
+    world.tell().await;
+    assert_eq!(world.told(), [""; 0]);
+    world.salon.edit(SALON, slot, |row| {
+        row["client"] = serde_json::json!({"id": 77, "name": "Анна", "phone": "+79000000001"});
+    });
+    world.tell().await;
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{:?}", world.decisions());
+    assert!(told[0].starts_with("✅ *Вы записаны!*"), "{}", told[0]);
+}

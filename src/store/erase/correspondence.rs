@@ -62,6 +62,8 @@ impl Person<'_> {
             Status::Held,
             Status::Sending,
             Status::Uncertain,
+            // What was given up could be sent again by hand.
+            Status::Dead,
         ];
         let open = Value::from(open.map(Status::as_str).to_vec()).to_string();
         for (id, message, told) in others {
