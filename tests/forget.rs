@@ -308,9 +308,9 @@ async fn a_backup_from_before_brings_nobody_back() {
 async fn words_written_before_being_forgotten_bring_nobody_back() {
     let (mut world, _) = known_well().await;
     // On its way when the daemon is stopped.
-    world
-        .green
-        .push_text("79000000001", "Это Серафима, удалите мои данные");
+    let now = world.clock.now();
+    let words = "Это Серафима, удалите мои данные";
+    world.green.push_text_at("79000000001", words, now);
     world.advance("1m");
     forget(&mut world, PHONE);
     world.start().await;
