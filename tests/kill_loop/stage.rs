@@ -278,7 +278,8 @@ timeout = "5s"
         debug_assert_eq!(start.second(), 0);
     }
 
-    /// Waits until the program has nothing left to do.
+    /// Waits until the program has nothing left to do, nor to tell the owner: doubts that follow each
+    /// other are gathered for some seconds.
     pub(super) async fn wait_until_quiet(&self, most: Duration) {
         let ends = Instant::now() + most;
         let mut quiet = 0;
@@ -288,7 +289,10 @@ timeout = "5s"
             tokio::time::sleep(Duration::from_millis(500)).await;
             let open = self.count(
                 "SELECT (SELECT count(*) FROM settling)
-                      + (SELECT count(*) FROM booking_notifications WHERE status IN ('pending', 'sending'))",
+                      + (SELECT count(*) FROM booking_notifications WHERE status IN ('pending', 'sending'))
+                      + (SELECT count(*) FROM booking_notifications n
+                          WHERE status = 'uncertain' AND phone <> ''
+                            AND NOT EXISTS (SELECT 1 FROM alerts WHERE cause = 'uncertain:' || n.id))",
             );
             let unread = self.green.undeleted() + self.telegram.unconfirmed();
             quiet = if open == 0 && unread == 0 {
