@@ -207,6 +207,20 @@ async fn what_has_passed_and_is_erased_afterwards_is_asked_for_by_nobody() {
     assert_eq!(world.told().len(), 1);
 }
 
+/// Every record asked for by id is not found, for as long as five sweeps take.
+async fn an_hour_of_404(world: &World) {
+    let gone = r#"{"success":false,"data":null,"meta":{"message":"Не найдено"}}"#;
+    world
+        .salon
+        .set_fault(Route::Record, Some(Fault::Status(404, gone.into())));
+    for _ in 0..5 {
+        world.advance("15m");
+        world.poll().await;
+        world.advance("31s");
+        world.turn().await;
+    }
+}
+
 #[tokio::test]
 async fn a_booking_that_passes_to_a_hidden_master_is_no_cancellation() {
     let world = World::watching().await;
@@ -224,16 +238,7 @@ async fn a_booking_that_passes_to_a_hidden_master_is_no_cancellation() {
     assert_eq!(world.told().len(), 6);
     world.salon.hide_staff(SALON, 6);
     world.salon.change_staff(SALON, records[0], 6, "Тимур");
-    let gone = r#"{"success":false,"data":null,"meta":{"message":"Не найдено"}}"#;
-    world
-        .salon
-        .set_fault(Route::Record, Some(Fault::Status(404, gone.into())));
-    for _ in 0..5 {
-        world.advance("15m");
-        world.poll().await;
-        world.advance("31s");
-        world.turn().await;
-    }
+    an_hour_of_404(&world).await;
     assert_eq!(world.told().len(), 6, "{:?}", world.told());
     // Seen again, it is what it always was: a booking with another master.
     world.salon.set_fault(Route::Record, None);
@@ -302,16 +307,7 @@ async fn a_hidden_master_whose_bookings_answer_404_is_no_cancellation() {
     );
     world.tell().await;
     world.salon.hide_staff(SALON, 5);
-    let gone = r#"{"success":false,"data":null,"meta":{"message":"Не найдено"}}"#;
-    world
-        .salon
-        .set_fault(Route::Record, Some(Fault::Status(404, gone.into())));
-    for _ in 0..5 {
-        world.advance("15m");
-        world.poll().await;
-        world.advance("31s");
-        world.turn().await;
-    }
+    an_hour_of_404(&world).await;
     assert_eq!(world.told().len(), 4);
     world.salon.set_fault(Route::Record, None);
     world.salon.show_staff(SALON, 5);

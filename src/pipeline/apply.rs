@@ -111,16 +111,6 @@ pub(super) fn hides_phones<'a>(mut records: impl Iterator<Item = &'a Record> + C
     records.any(Record::has_unseen_number) && !all.any(|r| r.phone().is_some())
 }
 
-/// Whose knowledge of a booking; `None` is somebody whose number is not shown.
-fn key<'a>(record: &Record, create_date: &'a str, phone: Option<&'a Phone>) -> known::Key<'a> {
-    known::Key {
-        company: record.company_id,
-        record: record.id,
-        create_date,
-        phone: phone.map_or("", Phone::e164),
-    }
-}
-
 /// One company's reading being stored.
 pub(super) struct Applying<'a> {
     pub(super) tx: &'a Transaction<'a>,
@@ -143,7 +133,33 @@ pub(super) struct Applying<'a> {
     pub(super) forgotten: Forgotten,
 }
 
-impl Applying<'_> {
+impl<'a> Applying<'a> {
+    /// A reading of this moment of which nothing is stored yet. What belongs to one kind of reading
+    /// alone is the caller's to say.
+    pub(super) fn new(
+        tx: &'a Transaction<'a>,
+        company: &'a Company,
+        defences: Defences,
+        zone: Tz,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        Ok(Self {
+            tx,
+            company,
+            defences,
+            zone,
+            baseline_at: None,
+            now,
+            phones_hidden: false,
+            polled_at: None,
+            counts: Counts::default(),
+            phones: Phones::default(),
+            copied_at: None,
+            altered: Vec::new(),
+            forgotten: Forgotten::read(tx)?,
+        })
+    }
+
     /// Stores what one listed row means.
     pub(super) fn row(&mut self, listed: &Record) -> Result<()> {
         let cached = cache::get(self.tx, listed.company_id, listed.id)?;
@@ -294,7 +310,8 @@ impl Applying<'_> {
             return Ok(());
         }
         let create_date = cache::create_date(record);
-        let key = key(record, &create_date, record.phone());
+        let phone = record.phone().map_or("", Phone::e164);
+        let key = known::Key::of(record, &create_date, phone);
         known::set(self.tx, key, &Known::certain(state.clone()), None)
     }
 
@@ -306,10 +323,8 @@ impl Applying<'_> {
             return Ok(false);
         }
         let create_date = cache::create_date(after);
-        let (unseen, shown) = (
-            key(after, &create_date, None),
-            key(after, &create_date, after.phone()),
-        );
+        let unseen = known::Key::of(after, &create_date, "");
+        let shown = known::Key::of(after, &create_date, after.phone().map_or("", Phone::e164));
         let same = before.client_id() == after.client_id();
         if same && after.phone().is_none() {
             return Ok(false);

@@ -19,7 +19,6 @@ use crate::domain::message::owner::Altered;
 use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Lookup, Query, Urgency};
 use crate::store::companies::{self, CompanyRow, Progress};
-use crate::store::forgotten::Forgotten;
 use crate::store::rights::{self, View};
 use crate::store::{self, StoreError, cache, known};
 
@@ -312,19 +311,9 @@ impl Pipeline {
             .write(move |tx| {
                 let phones_hidden = hides_phones(sweep.records.values());
                 let mut applying = Applying {
-                    tx,
-                    company: &company,
-                    defences,
-                    zone,
-                    baseline_at: None,
-                    now,
                     phones_hidden,
-                    polled_at: None,
-                    counts: Counts::default(),
-                    phones: Phones::default(),
                     copied_at: copy.cursor_at,
-                    altered: Vec::new(),
-                    forgotten: Forgotten::read(tx)?,
+                    ..Applying::new(tx, &company, defences, zone, now)?
                 };
                 for record in since_copy.iter().chain(sweep.records.values()) {
                     applying.row(record)?;
@@ -448,19 +437,11 @@ impl Pipeline {
             .store
             .write(move |tx| {
                 let mut applying = Applying {
-                    tx,
-                    company: &company,
-                    defences,
-                    zone,
                     baseline_at,
-                    now,
                     phones_hidden,
                     polled_at,
                     counts,
-                    phones: Phones::default(),
-                    copied_at: None,
-                    altered: Vec::new(),
-                    forgotten: Forgotten::read(tx)?,
+                    ..Applying::new(tx, &company, defences, zone, now)?
                 };
                 for record in &records {
                     applying.row(record)?;
@@ -551,19 +532,10 @@ impl Pipeline {
                 .store
                 .write(move |tx| {
                     let mut applying = Applying {
-                        tx,
-                        company: &company,
-                        defences,
-                        zone,
                         baseline_at,
-                        now,
                         phones_hidden,
-                        polled_at: None,
                         counts,
-                        phones: Phones::default(),
-                        copied_at: None,
-                        altered: Vec::new(),
-                        forgotten: Forgotten::read(tx)?,
+                        ..Applying::new(tx, &company, defences, zone, now)?
                     };
                     match found {
                         Ok(record) => {

@@ -138,12 +138,7 @@ pub(super) fn hand_back(
         return Ok(());
     };
     let (id, create_date) = (company.settings.id, cache::create_date(back));
-    let own_key = known::Key {
-        company: id,
-        record: back.id,
-        create_date: &create_date,
-        phone: phone.e164(),
-    };
+    let own_key = known::Key::of(back, &create_date, phone.e164());
     for (record, made_anew, row) in known::of_person(conn, id, phone.e164())? {
         let Some(Knowledge::Booked(state)) = row.known.single() else {
             continue;

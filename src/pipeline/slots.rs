@@ -9,18 +9,9 @@ use crate::domain::known::{Knowledge, Known};
 use crate::domain::record::Record;
 use crate::store::{Result, cache, known};
 
-fn key<'a>(record: &Record, create_date: &'a str) -> known::Key<'a> {
-    known::Key {
-        company: record.company_id,
-        record: record.id,
-        create_date,
-        phone: "",
-    }
-}
-
 fn slot(conn: &Connection, record: &Record) -> Result<Option<Record>> {
     let create_date = cache::create_date(record);
-    let row = known::get(conn, key(record, &create_date))?;
+    let row = known::get(conn, known::Key::of(record, &create_date, ""))?;
     Ok(row.known.single().and_then(Knowledge::record).cloned())
 }
 
@@ -37,7 +28,8 @@ pub(super) fn note(conn: &Connection, seen: &Record) -> Result<()> {
     }
     let create_date = cache::create_date(seen);
     let state = Known::certain(Knowledge::of(seen));
-    known::set(conn, key(seen, &create_date), &state, None)
+    let key = known::Key::of(seen, &create_date, "");
+    known::set(conn, key, &state, None)
 }
 
 /// Whether this booking was a blocked slot and was changed since. A row that shows more than it did

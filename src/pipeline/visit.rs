@@ -51,12 +51,7 @@ impl Visit {
                 }
             } else {
                 let create_date = cache::create_date(&record);
-                let of = |phone| known::Key {
-                    company,
-                    record: record.id,
-                    create_date: &create_date,
-                    phone,
-                };
+                let of = |phone| known::Key::of(&record, &create_date, phone);
                 let row = known::get(conn, of(phone))?;
                 match theirs && record.phone().is_none() && row.known == Known::default() {
                     true => known_unseen(conn, of(""), &record, cached.revision)?,
@@ -295,6 +290,15 @@ pub(super) struct Told {
 }
 
 impl Told {
+    fn key<'a>(&'a self, company: i64, phone: &'a str) -> known::Key<'a> {
+        known::Key {
+            company,
+            record: self.record,
+            create_date: &self.create_date,
+            phone,
+        }
+    }
+
     /// Whether this is still the last thing the person knows of the booking.
     pub(super) fn is_what_is_known(
         &self,
@@ -302,13 +306,7 @@ impl Told {
         company: i64,
         phone: &str,
     ) -> store::Result<bool> {
-        let key = known::Key {
-            company,
-            record: self.record,
-            create_date: &self.create_date,
-            phone,
-        };
-        Ok(known::get(conn, key)?.known == Known::certain(self.state.clone()))
+        Ok(known::get(conn, self.key(company, phone))?.known == Known::certain(self.state.clone()))
     }
 
     /// Whether all that is known of the booking is still what an uncertain message left: what was
@@ -319,13 +317,8 @@ impl Told {
         company: i64,
         phone: &str,
     ) -> store::Result<bool> {
-        let key = known::Key {
-            company,
-            record: self.record,
-            create_date: &self.create_date,
-            phone,
-        };
-        Ok(known::get(conn, key)?.known == self.before.clone().or(self.state.clone()))
+        Ok(known::get(conn, self.key(company, phone))?.known
+            == self.before.clone().or(self.state.clone()))
     }
 
     /// Stores what this person knows of this booking.
@@ -337,12 +330,6 @@ impl Told {
         known: &Known,
         told_at: Option<DateTime<Utc>>,
     ) -> store::Result<()> {
-        let key = known::Key {
-            company,
-            record: self.record,
-            create_date: &self.create_date,
-            phone,
-        };
-        known::set(conn, key, known, told_at)
+        known::set(conn, self.key(company, phone), known, told_at)
     }
 }

@@ -303,6 +303,16 @@ pub(super) fn inspect_current(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// Says which database this is, and how often it was started or copied.
+pub(super) fn set_identity(conn: &Connection, uuid: &str, generation: i64) -> Result<()> {
+    conn.execute(
+        "INSERT INTO installation (one, uuid, generation) VALUES (1, ?1, ?2)
+         ON CONFLICT (one) DO UPDATE SET generation = ?2",
+        (uuid, generation),
+    )?;
+    Ok(())
+}
+
 fn mark_start(conn: &mut Connection, path: &Path, came_alone: bool) -> Result<()> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (uuid, generation) = match identity(&tx)? {
@@ -314,11 +324,7 @@ fn mark_start(conn: &mut Connection, path: &Path, came_alone: bool) -> Result<()
         }
         None => (fresh_uuid(), 1),
     };
-    tx.execute(
-        "INSERT INTO installation (one, uuid, generation) VALUES (1, ?1, ?2)
-         ON CONFLICT (one) DO UPDATE SET generation = ?2",
-        (&uuid, generation),
-    )?;
+    set_identity(&tx, &uuid, generation)?;
     tx.commit()?;
     failpoint::pass("before_marker");
     write_marker(path, &uuid, generation)

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{At, Result, StoreError};
 use crate::domain::known::Known;
+use crate::domain::record::Record;
 
 /// The key of one person's knowledge of one booking.
 #[derive(Clone, Copy)]
@@ -20,6 +21,20 @@ pub struct Key<'a> {
 }
 
 debug_only!(Key<'_>: company, record, create_date);
+
+impl<'a> Key<'a> {
+    /// The knowledge of whoever has this number, `""` where none is shown, of a booking;
+    /// `create_date` is the booking's, by [`super::cache::create_date`].
+    #[must_use]
+    pub fn of(record: &Record, create_date: &'a str, phone: &'a str) -> Self {
+        Self {
+            company: record.company_id,
+            record: record.id,
+            create_date,
+            phone,
+        }
+    }
+}
 
 /// What is known, and when a message last said so.
 #[derive(Clone, Debug, Default)]

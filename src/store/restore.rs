@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::identity::{
     Marker, begin_anew, beside, create, fresh_uuid, inspect, migrate, put_away, read_marker,
-    sync_folder, unreadable, write_marker,
+    set_identity, sync_folder, unreadable, write_marker,
 };
 use super::{At, Result, StoreError, erase, forgotten};
 
@@ -93,11 +93,7 @@ fn prepare(
         .ok();
     let (uuid, had) = found.unwrap_or_else(|| (fresh_uuid(), 0));
     let generation = had.max(marker.map_or(0, |m| m.generation)) + 1;
-    tx.execute(
-        "INSERT INTO installation (one, uuid, generation) VALUES (1, ?1, ?2)
-         ON CONFLICT (one) DO UPDATE SET generation = ?2",
-        (&uuid, generation),
-    )?;
+    set_identity(&tx, &uuid, generation)?;
     tx.commit()?;
     if erased > 0 {
         conn.execute_batch("VACUUM;")?;
