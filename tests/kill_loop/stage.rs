@@ -291,7 +291,7 @@ timeout = "5s"
                 "SELECT (SELECT count(*) FROM settling)
                       + (SELECT count(*) FROM booking_notifications WHERE status IN ('pending', 'sending'))
                       + (SELECT count(*) FROM booking_notifications n
-                          WHERE status = 'uncertain' AND phone <> ''
+                          WHERE status = 'uncertain' AND (phone <> '' OR kind = 'reply')
                             AND NOT EXISTS (SELECT 1 FROM alerts WHERE cause = 'uncertain:' || n.id))",
             );
             let unread = self.green.undeleted() + self.telegram.unconfirmed();
