@@ -422,6 +422,62 @@ async fn what_waited_for_a_number_that_is_seen_just_before_the_visit_is_told_bef
     assert!(cancelled, "{:?}", world.told());
 }
 
+/// Two bookings of the baseline, the second of a client who left no number; phones are hidden or
+/// shown to us by then. Returns the second.
+async fn one_without_a_number(world: &World) -> i64 {
+    let draft = haircut("2026-08-30T10:00:00").client("Анна", &phone(1));
+    world.salon.book(draft);
+    let draft = haircut("2026-08-30T14:30:00").client("Вера", "");
+    let record = world.salon.book(draft);
+    world.advance("1h");
+    record
+}
+
+/// The desk types the missing number in.
+fn type_number_in(world: &World, record: i64) {
+    world.salon.edit(SALON, record, |row| {
+        row["client"]["phone"] = json!(phone(33));
+    });
+}
+
+#[tokio::test]
+async fn a_number_typed_in_while_phones_are_hidden_is_told_of_the_booking() {
+    let world = World::new().await;
+    let record = one_without_a_number(&world).await;
+    world.poll().await;
+    world.salon.hide_phones(SALON);
+    sweeps(&world, 1).await;
+    type_number_in(&world, record);
+    sweeps(&world, 1).await;
+    world.salon.show_phones(SALON);
+    sweeps(&world, 1).await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
+    assert!(
+        world.told()[0].contains("30 августа в 14:30"),
+        "{:?}",
+        world.told()
+    );
+}
+
+#[tokio::test]
+async fn who_had_no_number_when_phones_were_shown_again_is_told_of_the_booking_once_there_is_one() {
+    let world = World::new().await;
+    let record = one_without_a_number(&world).await;
+    world.salon.hide_phones(SALON);
+    world.poll().await;
+    world.salon.show_phones(SALON);
+    sweeps(&world, 1).await;
+    assert_eq!(world.told().len(), 0, "{:?}", world.decisions());
+    type_number_in(&world, record);
+    sweeps(&world, 1).await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
+    assert!(
+        world.told()[0].contains("30 августа в 14:30"),
+        "{:?}",
+        world.told()
+    );
+}
+
 #[tokio::test]
 async fn a_booking_made_while_phones_were_hidden_is_told_days_later_when_they_are_seen() {
     let world = World::watching().await;

@@ -86,7 +86,7 @@ fn against(cached: &Record, seen: &Record, baseline: Baseline) -> Verdict {
     }
 }
 
-/// A number that appears in a booking of the baseline without the booking's change date moving was
+/// A number that appears in a booking of the baseline whose change date has not moved since then was
 /// there all along: the rights to see it came, and nobody is told of hundreds of old bookings.
 fn phone_came_to_light(cached: &Record, now: &Record, baseline: Baseline) -> bool {
     let old = cached
@@ -94,7 +94,9 @@ fn phone_came_to_light(cached: &Record, now: &Record, baseline: Baseline) -> boo
         .is_none_or(|at| at < baseline.at - BASELINE_GRACE);
     let client = |r: &Record| r.client.as_ref().map(|c| c.id);
     let same = client(cached).is_none_or(|had| Some(had) == client(now));
-    let untouched = cached.changed_at == now.changed_at;
+    // While numbers are not shown, a number that is typed in moves nothing but the change date.
+    let untouched = cached.changed_at == now.changed_at
+        && cached.changed_at.is_none_or(|at| at < baseline.at);
     old && same && untouched && cached.phone().is_none() && now.phone().is_some()
 }
 

@@ -82,6 +82,11 @@ impl Phones {
         self.lacking > 0 && self.shown == 0
     }
 
+    /// Numbers are shown, and all that we know: who comes without one has none.
+    fn all_shown(self) -> bool {
+        self.shown > 0 && self.lacking == 0
+    }
+
     fn note(&mut self, cached: Option<&Record>, seen: &Record, were_hidden: bool) {
         if !seen.is_alive() {
             return;
@@ -234,6 +239,22 @@ impl<'a> Applying<'a> {
         }
         had.client = seen.client.clone();
         self.assume(had, &Knowledge::of(had))
+    }
+
+    /// Stores, once all rows were, what numbers that are shown say of those who have none: whoever has
+    /// one typed in later is not the person that was taken to know the booking while phones were hidden.
+    pub(super) fn finish(&self, listed: &[Record]) -> Result<()> {
+        if !self.phones.all_shown() {
+            return Ok(());
+        }
+        for record in listed.iter().filter(|r| r.has_unseen_number()) {
+            let create_date = cache::create_date(record);
+            let key = known::Key::of(record, &create_date, "");
+            if !slots::is_slot(&known::get(self.tx, key)?.known) {
+                known::forget(self.tx, key)?;
+            }
+        }
+        Ok(())
     }
 
     /// Stores that a booking was proven gone although no listing says so.

@@ -446,6 +446,7 @@ impl Pipeline {
                 for record in &records {
                     applying.row(record)?;
                 }
+                applying.finish(&records)?;
                 let (counts, phones) = (applying.counts, applying.phones);
                 let id = company.settings.id;
                 if counts.missed > 0 {

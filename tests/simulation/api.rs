@@ -101,6 +101,16 @@ pub struct Change {
     pub surely: bool,
 }
 
+/// A client and the number that was shown of them.
+type Number = (i64, String);
+
+/// What had been shown when a stage began.
+pub struct Mark {
+    changes: usize,
+    numbers: BTreeMap<i64, Number>,
+    all_numbers: BTreeMap<i64, Vec<Number>>,
+}
+
 /// When the API first showed a new state of a record, and which.
 #[derive(Default)]
 pub struct Served {
@@ -115,9 +125,9 @@ pub struct Served {
     /// All standing states that were shown.
     items: BTreeSet<(i64, Item)>,
     /// The client and the number shown last of each record.
-    numbers: BTreeMap<i64, (i64, String)>,
+    numbers: BTreeMap<i64, Number>,
     /// All numbers that were ever shown, the first ones first.
-    all_numbers: BTreeMap<i64, Vec<(i64, String)>>,
+    all_numbers: BTreeMap<i64, Vec<Number>>,
     pub changes: Vec<Change>,
 }
 
@@ -180,10 +190,21 @@ impl Served {
         }
     }
 
-    /// What was shown from this change on went to a program that was killed over it: it may have
-    /// been stored and may not.
-    pub fn doubt_from(&mut self, index: usize) {
-        for change in &mut self.changes[index..] {
+    /// What has been shown up to now.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            changes: self.changes.len(),
+            numbers: self.numbers.clone(),
+            all_numbers: self.all_numbers.clone(),
+        }
+    }
+
+    /// What was shown from then on went to a program that was killed over it: it may have been stored
+    /// and may not.
+    pub fn doubt_from(&mut self, mark: Mark) {
+        self.numbers = mark.numbers;
+        self.all_numbers = mark.all_numbers;
+        for change in &mut self.changes[mark.changes..] {
             change.surely = false;
             self.doubted.insert(change.record);
             let first = self.newest.get(&change.record).map(|(_, first)| *first);
@@ -224,6 +245,15 @@ impl Served {
             return self.may_be_of(state, phone);
         };
         (state.alive && *client == state.client && number == phone).then(|| state.item())
+    }
+
+    /// Whoever had no number may be taken for the one whose number is shown first, as long as phones
+    /// are hidden between the two.
+    pub fn may_have_been(&self, record: i64, state: &State, phone: &str) -> Option<Item> {
+        let mut all = self.all_numbers.get(&record).into_iter().flatten();
+        let first = all.find(|(_, number)| !number.is_empty());
+        let is = first.is_some_and(|(client, number)| *client == state.client && number == phone);
+        (state.alive && state.phone.is_empty() && is).then(|| state.item())
     }
 
     /// A state whose number was not shown: as far as anybody can tell it is its client's as shown last.

@@ -401,7 +401,7 @@ impl Life {
         let shown = {
             let mut world = self.world.lock();
             world.note(format!("{name}:"));
-            world.served.changes.len()
+            world.served.mark()
         };
         let company = Arc::clone(&pipeline.companies()[&COMPANY]);
         let end = Arc::clone(&pipeline.channels()["blind"]);

@@ -126,10 +126,11 @@ impl Oracle {
         // What happened before we were there was nobody's message, yet it was so.
         let had = |b: &Booking, test: &dyn Fn(&Item) -> bool| {
             let states = b.between(DateTime::UNIX_EPOCH, sent.at);
+            let unseen = |s: &State| world.served.may_have_been(b.id, s, &sent.to);
             let mut items = states
                 .into_iter()
                 .flatten()
-                .filter_map(|s| s.item_of(&sent.to));
+                .filter_map(|s| s.item_of(&sent.to).or_else(|| unseen(s)));
             items.any(|item| test(&item))
         };
         if journal.of_visit(visit).any(|b| had(b, &may_be)) {
@@ -385,7 +386,9 @@ impl Oracle {
         let states = world.journal.bookings[&record].between(from, baseline);
         let taken = |s: &State| world.served.taken_for(record, s, phone);
         let had = |s: &State| s.item_of(phone).or_else(|| taken(s));
-        let mut all: BTreeSet<_> = states.into_iter().map(|s| s.and_then(had)).collect();
+        let mut all: BTreeSet<_> = states.iter().map(|s| s.and_then(had)).collect();
+        let may_have = |s: &State| world.served.may_have_been(record, s, phone);
+        all.extend(states.into_iter().flatten().filter_map(may_have).map(Some));
         if all.is_empty() {
             all.insert(None);
         }
