@@ -442,6 +442,30 @@ async fn a_booking_that_is_on_again_beside_the_one_made_anew_is_not_told_a_secon
 }
 
 #[tokio::test]
+async fn a_booking_made_anew_that_gets_another_number_leaves_its_old_one_cancelled() {
+    let (world, _, new) = moved_by_making_anew("2026-08-22T16:00:00").await;
+    world.salon.edit(SALON, new, |row| {
+        row["client"]["phone"] = "+79000000042".into();
+    });
+    world.tell().await;
+    world.tell().await;
+    let sent = world.green.sent();
+    let mut told: Vec<(&str, bool)> = sent[1..]
+        .iter()
+        .map(|s| (s.chat.as_str(), s.text.starts_with("❌ *Запись отменена*")))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [("79000000001@c.us", true), ("79000000042@c.us", false)],
+        "{:?}",
+        world.told()
+    );
+    let off = sent.iter().find(|s| s.text.starts_with('❌'));
+    assert!(off.unwrap().text.contains("21 августа в 14:30"), "{off:?}");
+}
+
+#[tokio::test]
 async fn a_visit_noted_down_after_the_fact_takes_no_booking_ahead_with_it() {
     let world = World::watching().await;
     let old = world.salon.book(haircut("2026-08-21T14:30:00"));

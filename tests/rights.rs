@@ -422,6 +422,35 @@ async fn what_waited_for_a_number_that_is_seen_just_before_the_visit_is_told_bef
     assert!(cancelled, "{:?}", world.told());
 }
 
+#[tokio::test]
+async fn a_change_beside_what_waits_for_hidden_phones_has_a_delay_of_its_own() {
+    let world = World::watching().await;
+    let records = booked(&world, &FIVE_DAYS[..3]).await;
+    world.salon.hide_phones(SALON);
+    sweeps(&world, 1).await;
+    world.salon.edit(SALON, records[0], |row| {
+        row["client"]["id"] = 424_242.into();
+        row["client"]["phone"] = "+79000000042".into();
+    });
+    world.tell().await;
+    world.advance("1h");
+    world.salon.show_phones(SALON);
+    world.salon.edit(SALON, records[0], |row| {
+        row["client"]["id"] = 1.into();
+        row["client"]["phone"] = phone(0).into();
+    });
+    world
+        .salon
+        .reschedule(SALON, records[0], at("2026-08-29T16:00:00"));
+    world.poll().await;
+    world.advance("29s");
+    world.turn().await;
+    assert_eq!(world.told().len(), 3, "{:?}", world.told());
+    world.advance("2s");
+    world.turn().await;
+    assert_eq!(world.told().len(), 4, "{:?}", world.decisions());
+}
+
 /// Two bookings of the baseline, the second of a client who left no number; phones are hidden or
 /// shown to us by then. Returns the second.
 async fn one_without_a_number(world: &World) -> i64 {

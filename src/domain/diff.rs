@@ -95,8 +95,8 @@ fn phone_came_to_light(cached: &Record, now: &Record, baseline: Baseline) -> boo
     let client = |r: &Record| r.client.as_ref().map(|c| c.id);
     let same = client(cached).is_none_or(|had| Some(had) == client(now));
     // While numbers are not shown, a number that is typed in moves nothing but the change date.
-    let untouched = cached.changed_at == now.changed_at
-        && cached.changed_at.is_none_or(|at| at < baseline.at);
+    let untouched =
+        cached.changed_at == now.changed_at && cached.changed_at.is_none_or(|at| at < baseline.at);
     old && same && untouched && cached.phone().is_none() && now.phone().is_some()
 }
 

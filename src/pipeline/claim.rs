@@ -128,7 +128,8 @@ impl Desk {
         };
         if let Some(reason) = visit.reason_against(&speech.net, speech.correction, &around)? {
             if reason == Reason::Past && !speech.correction {
-                recreated::give_back(tx, n.company, &visit, now)?;
+                let Visit { phone, members, .. } = &visit;
+                recreated::give_back(tx, n.company, phone.as_ref(), members, now)?;
             }
             if reason == Reason::Past && n.attempts > 0 {
                 outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;

@@ -11,7 +11,7 @@ use crate::domain::known::{Knowledge, Known};
 use crate::domain::phone::Phone;
 use crate::domain::policy::Kind;
 use crate::domain::record::Record;
-use crate::domain::settle::Form;
+use crate::domain::settle::{Form, Member};
 use crate::store::settling::Unit;
 use crate::store::{self, cache, companies, known, settling};
 
@@ -164,26 +164,32 @@ pub(super) fn hand_back(
     Ok(())
 }
 
-/// The new booking began before anybody could be told of it: then the old one is not a move any
-/// more but off, and is told as that. Or the client would come to it, of which they alone know.
-pub(super) fn give_back(
+/// What this person knows of a booking is what they knew of the one that it was made in place of.
+pub(super) fn is_lent(member: &Member) -> bool {
+    matches!(member.known.single(), Some(Knowledge::Booked(state))
+        if cache::create_date(state) != cache::create_date(&member.record))
+}
+
+/// The new booking began, or went to another number, before anybody could be told of it: then the
+/// old one is not a move any more but off, and is told as that. Or the client would come to it, of
+/// which they alone know.
+pub(super) fn give_back<'m>(
     conn: &Connection,
     company: i64,
-    visit: &Visit,
+    phone: Option<&Phone>,
+    members: impl IntoIterator<Item = &'m Member>,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    let Some(phone) = visit.phone.as_ref().map(Phone::e164) else {
+    let Some(phone) = phone.map(Phone::e164) else {
         return Ok(());
     };
-    for new in visit.members.iter().map(|m| (&m.record, m.known.single())) {
-        let (new, Some(known @ Knowledge::Booked(state))) = new else {
+    for member in members.into_iter().filter(|m| is_lent(m)) {
+        let new = &member.record;
+        let Some(known @ Knowledge::Booked(state)) = member.known.single() else {
             continue;
         };
         let own_date = cache::create_date(new);
         let old_date = cache::create_date(state);
-        if own_date == old_date {
-            continue;
-        }
         let key = |record, create_date| known::Key {
             company,
             record,

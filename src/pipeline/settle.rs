@@ -231,6 +231,9 @@ impl Settling<'_> {
                 visit.members.push(member);
             }
         }
+        // Nobody was told of it here: what it was made in place of is.
+        let (lent, gone): (Vec<_>, Vec<_>) = gone.into_iter().partition(recreated::is_lent);
+        recreated::give_back(self.tx, self.unit.company, Some(&phone), &lent, self.now)?;
         let Some(first) = gone.first() else {
             return Ok(());
         };
@@ -429,7 +432,14 @@ impl Settling<'_> {
                 visit.take_as_known(self.tx, self.unit.company)?;
             }
             Some(Reason::Past) => {
-                recreated::give_back(self.tx, self.unit.company, visit, self.now)?;
+                let Visit { phone, members, .. } = visit;
+                recreated::give_back(
+                    self.tx,
+                    self.unit.company,
+                    phone.as_ref(),
+                    members,
+                    self.now,
+                )?;
             }
             Some(_) => {}
             None if status == Status::Held => batch.report.held += 1,

@@ -26,8 +26,9 @@ debug_only!(Unit: company, unit, first_change_at);
 ///
 /// It ends `delay` after this change, at most `max_delay` after the first one. A message that is
 /// ready but has never left counts as still waiting: the look before speaking found this change,
-/// and the clock of `max_delay` goes on from its first change. One that has waited longer (for the
-/// morning, for a channel) waits for another reason, and this change has a delay of its own.
+/// and the clock of `max_delay` goes on from its first change. What has waited longer (for the
+/// morning, for a channel, for hidden phones) waits for another reason, and this change has a delay of
+/// its own.
 pub fn open(
     conn: &Connection,
     company: i64,
@@ -40,7 +41,8 @@ pub fn open(
     let delta = |d: Duration| TimeDelta::from_std(d).unwrap_or(TimeDelta::MAX);
     let running: Option<At> = conn
         .prepare_cached(
-            "SELECT first_change_at FROM settling WHERE company_id = ?1 AND unit = ?2 AND phone = ?3
+            "SELECT first_change_at FROM settling
+              WHERE company_id = ?1 AND unit = ?2 AND phone = ?3 AND settle_at <= ?5
              UNION ALL
              SELECT first_change_at FROM booking_notifications
               WHERE company_id = ?1 AND unit = ?2 AND phone = ?3
@@ -49,7 +51,13 @@ pub fn open(
              ORDER BY 1 LIMIT 1",
         )?
         .query_row(
-            (company, unit, phone, At(now - delta(max_delay))),
+            (
+                company,
+                unit,
+                phone,
+                At(now - delta(max_delay)),
+                At(now + delta(delay)),
+            ),
             |r| r.get(0),
         )
         .optional()?;

@@ -128,6 +128,10 @@ pub struct Served {
     numbers: BTreeMap<i64, Number>,
     /// All numbers that were ever shown, the first ones first.
     all_numbers: BTreeMap<i64, Vec<Number>>,
+    /// When the last of them was shown.
+    numbered_at: BTreeMap<i64, DateTime<Utc>>,
+    /// These were off when they were first shown.
+    off_at_first: BTreeSet<i64>,
     pub changes: Vec<Change>,
 }
 
@@ -151,6 +155,8 @@ impl Served {
             // Off at first sight: it may not even say whose it was.
             if version.state.alive {
                 self.newest.insert(booking.id, (version, at));
+            } else {
+                self.off_at_first.insert(booking.id);
             }
             return;
         };
@@ -185,6 +191,10 @@ impl Served {
         if !perhaps {
             let number = (state.client, state.phone.clone());
             let all = self.all_numbers.entry(record).or_default();
+            // Of two pages of one reading the later one counts.
+            if self.numbered_at.insert(record, at) == Some(at) {
+                all.pop();
+            }
             all.push(number.clone());
             self.numbers.insert(record, number);
         }
@@ -275,6 +285,11 @@ impl Served {
     /// Whether this state of a record was ever shown.
     pub fn was_shown(&self, record: i64, item: &Item) -> bool {
         self.items.contains(&(record, item.clone()))
+    }
+
+    /// Whether this record was off when it was first shown: how it was before, nobody knows.
+    pub fn was_off_at_first(&self, record: i64) -> bool {
+        self.off_at_first.contains(&record)
     }
 
     /// Whether this record was ever shown as one that lies ahead.

@@ -558,7 +558,8 @@ impl Oracle {
         // Of what was never shown nobody can say that it is off, once it begins where it was shown.
         let over = |id: i64, all: &BTreeSet<Option<Item>>| {
             let unseen = |item: &Item| !world.served.was_shown(id, item);
-            !is.contains_key(&id) && silent(id) && all.iter().flatten().all(unseen)
+            let nothing_shown = !is.contains_key(&id) && all.iter().flatten().all(unseen);
+            silent(id) && (nothing_shown || world.served.was_off_at_first(id))
         };
         let right = |(id, all): &(i64, BTreeSet<Option<Item>>)| {
             let same = all.contains(&is.get(id).cloned()) && (all.len() == 1 || silent(*id));
