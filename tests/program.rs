@@ -543,6 +543,7 @@ async fn what_clients_wrote_is_shown_without_their_phones() {
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
+        assert_eq!(text == "Ничего нет.\n", lines == 0, "{call:?}: {text}");
         let json = program.run(&[call, &["--json"]].concat()).await;
         let rows: serde_json::Value = serde_json::from_str(&stdout(&json)).unwrap();
         assert_eq!(rows.as_array().unwrap().len(), lines, "{call:?}: {rows}");

@@ -72,7 +72,7 @@ pub(super) fn run(
             outcome,
         ]);
     }
-    say(&shown.to_string())?;
+    say(&words.listed(&shown))?;
     Ok(0)
 }
 

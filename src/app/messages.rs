@@ -94,7 +94,7 @@ fn show(config: &Config, of: &MessagesArgs, found: &[Message]) -> Outcome {
             answer.to_owned(),
         ]);
     }
-    say(&shown.to_string())?;
+    say(&words.listed(&shown))?;
     Ok(0)
 }
 

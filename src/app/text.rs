@@ -23,6 +23,14 @@ impl Say {
         }
     }
 
+    /// A table, or that there is nothing to put into it.
+    pub(super) fn listed(self, table: &Table) -> String {
+        match table.is_empty() {
+            true => self.of("Ничего нет.", "There is nothing.").to_owned(),
+            false => table.to_string(),
+        }
+    }
+
     /// `3 мин`, `2 ч 10 мин`, `5 с`.
     pub(super) fn span(self, span: Duration) -> String {
         let seconds = span.as_secs();
