@@ -500,6 +500,10 @@ pub enum Incoming {
         press_id: String,
         /// The chat in which the message stands.
         chat_id: String,
+        /// The provider's id of that message.
+        message_id: String,
+        /// When it was sent, provider's time; `None` of one too old to be shown.
+        sent_at: Option<DateTime<Utc>>,
         /// The provider's id of the person.
         sender: String,
         /// Nobody else reads along.

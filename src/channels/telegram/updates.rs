@@ -174,10 +174,16 @@ fn message(message: &Value) -> Option<Incoming> {
 
 /// A press of a button. One under a message that Telegram no longer shows still names its chat.
 fn press(query: &Value) -> Option<Incoming> {
-    let chat = &query["message"]["chat"];
+    let message = &query["message"];
+    let (chat, date) = (&message["chat"], message["date"].as_i64());
     Some(Incoming::Pressed {
         press_id: query["id"].as_str()?.to_owned(),
         chat_id: chat["id"].as_i64()?.to_string(),
+        message_id: message["message_id"].as_i64()?.to_string(),
+        // One that Telegram no longer shows has the date 0.
+        sent_at: date
+            .filter(|date| *date > 0)
+            .and_then(|date| DateTime::from_timestamp(date, 0)),
         sender: query["from"]["id"].as_i64()?.to_string(),
         is_private: is_private(chat),
         data: query["data"].as_str()?.to_owned(),

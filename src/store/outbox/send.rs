@@ -265,6 +265,31 @@ pub fn tried_at(conn: &Connection, id: i64) -> Result<Option<DateTime<Utc>>> {
     Ok(at.map(|at| at.0))
 }
 
+/// The tries of which nobody knows whether they arrived: when they began and, where that was found
+/// out, when they ended.
+pub fn tries_in_doubt(
+    conn: &Connection,
+    id: i64,
+) -> Result<Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>> {
+    let mut query = conn.prepare_cached(
+        "SELECT started_at, finished_at FROM delivery_attempts
+          WHERE notification_id = ?1 AND coalesce(outcome, 'uncertain') = 'uncertain'
+          ORDER BY attempt",
+    )?;
+    let rows = query.query_map([id], |r| {
+        let ended: Option<At> = r.get(1)?;
+        Ok((r.get::<_, At>(0)?.0, ended.map(|at| at.0)))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The provider's id of it, once it gave one.
+pub fn provider_id(conn: &Connection, id: i64) -> Result<Option<String>> {
+    Ok(conn
+        .prepare_cached("SELECT provider_message_id FROM booking_notifications WHERE id = ?1")?
+        .query_row([id], |r| r.get(0))?)
+}
+
 /// Whether this may have arrived once already.
 pub fn was_uncertain(conn: &Connection, id: i64) -> Result<bool> {
     Ok(conn.query_row(
