@@ -297,10 +297,12 @@ async fn who_waits_for_another_channel_is_not_woken_at_midnight() {
         world.salon.book(client(n, "2026-08-27T14:30:00"));
     }
     tell(&world).await;
-    for _ in 0..13 {
-        later(&world, "1h").await;
+    later(&world, "11h").await;
+    later(&world, "55m").await;
+    for _ in 0..15 {
+        later(&world, "1m").await;
     }
     assert_eq!((world.told().len(), gateway.sent().len()), (1, 0));
-    later(&world, "8h").await;
+    later(&world, "9h").await;
     assert_eq!(world.told().len(), 2);
 }
