@@ -288,9 +288,9 @@ fn stands_under(
         return Ok(false);
     };
     let lost = outbox::tries_in_doubt(conn, asking.id)?;
-    let is_one = lost.iter().any(|(began, ended)| {
-        let ended = ended.unwrap_or(now).min(*began + LONGEST_TRY);
-        (*began - CLOCKS_DIFFER..=ended + CLOCKS_DIFFER).contains(sent_at)
+    let is_one = lost.iter().any(|lost| {
+        let ended = lost.ended.unwrap_or(now).min(lost.began + LONGEST_TRY);
+        (lost.began - CLOCKS_DIFFER..=ended + CLOCKS_DIFFER).contains(sent_at)
     });
     // The press proves that it arrived: it need not be asked again.
     if is_one && asking.status == Status::Pending {

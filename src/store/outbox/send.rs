@@ -265,20 +265,27 @@ pub fn tried_at(conn: &Connection, id: i64) -> Result<Option<DateTime<Utc>>> {
     Ok(at.map(|at| at.0))
 }
 
-/// The tries of which nobody knows whether they arrived: when they began and, where that was found
-/// out, when they ended.
-pub fn tries_in_doubt(
-    conn: &Connection,
-    id: i64,
-) -> Result<Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>> {
+/// A try of which nobody knows whether it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InDoubt {
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// When it ended, once that was found out.
+    pub ended: Option<DateTime<Utc>>,
+}
+
+/// Such tries of this notification, in order.
+pub fn tries_in_doubt(conn: &Connection, id: i64) -> Result<Vec<InDoubt>> {
     let mut query = conn.prepare_cached(
         "SELECT started_at, finished_at FROM delivery_attempts
           WHERE notification_id = ?1 AND coalesce(outcome, 'uncertain') = 'uncertain'
           ORDER BY attempt",
     )?;
     let rows = query.query_map([id], |r| {
-        let ended: Option<At> = r.get(1)?;
-        Ok((r.get::<_, At>(0)?.0, ended.map(|at| at.0)))
+        Ok(InDoubt {
+            began: r.get::<_, At>(0)?.0,
+            ended: r.get::<_, Option<At>>(1)?.map(|at| at.0),
+        })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
