@@ -456,7 +456,7 @@ pub enum Incoming {
         phone: Option<String>,
         /// Their name there.
         name: String,
-        /// What they wrote.
+        /// What they wrote; empty for what has no words: a picture, a voice message.
         text: String,
         /// When, provider's time.
         at: DateTime<Utc>,

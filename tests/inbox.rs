@@ -627,3 +627,61 @@ async fn the_words_of_a_client_of_a_salon_that_is_watched_no_more_are_read_all_t
     world.deliver().await;
     assert_eq!(world.rows(FORWARDED).len(), 1);
 }
+
+/// A private message of these fields beside the usual ones.
+fn push_wordless(world: &World, chat: i64, fields: serde_json::Value) {
+    let mut message = support::telegram::private(chat);
+    message["message_id"] = 90.into();
+    for (name, value) in fields.as_object().unwrap() {
+        message[name] = value.clone();
+    }
+    world.telegram.push_update(json!({ "message": message }));
+}
+
+#[tokio::test]
+async fn an_owner_who_answers_without_words_hears_that_it_did_not_reach_the_client() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "Как к вам пройти?");
+    world.receive().await;
+    world.deliver().await;
+    let quoted: i64 = world.rows(FORWARDED)[0].parse().unwrap();
+    push_wordless(
+        &world,
+        500,
+        json!({"voice": {"file_id": "v"}, "reply_to_message": {"message_id": quoted}}),
+    );
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(
+        world.owner_told()[1..],
+        ["Передаю только слова. Этого клиент не получил, напишите текстом."]
+    );
+    assert_eq!(world.told(), [""; 0]);
+    // What nobody sent to a client, and what Telegram tells of a chat, needs no word.
+    push_wordless(
+        &world,
+        500,
+        json!({"message_id": 91, "sticker": {"file_id": "s"}}),
+    );
+    push_wordless(&world, 500, json!({"message_id": 92, "pinned_message": {}}));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.owner_told().len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_client_sends_without_words_is_told_to_the_owner() {
+    let mut world = World::with("", WITH_OWNER).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    world.poll().await;
+    push_wordless(&world, 900, json!({"photo": [{"file_id": "p"}]}));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(
+        world.owner_told(),
+        ["💬 Анна · Малаховка: [без слов: фото, голос или файл]"]
+    );
+}

@@ -237,11 +237,15 @@ impl Desk {
                         }
                     )
                 });
+                let words = match (written.text.is_empty(), company.settings.language) {
+                    (false, _) => format!("«{}»", data(&capped(&written.text, LONGEST_QUOTE))),
+                    (true, Language::Ru) => "[без слов: фото, голос или файл]".to_owned(),
+                    (true, Language::En) => "[no words: a picture, a voice or a file]".to_owned(),
+                };
                 let text = format!(
-                    "💬 {}{phone} · {}: «{}»",
+                    "💬 {}{phone} · {}: {words}",
                     data(&written.name),
                     data(&company.title(&row)),
-                    data(&capped(&written.text, LONGEST_QUOTE))
                 );
                 let message = render(&text, end.channel.markup());
                 outbox::add(

@@ -103,6 +103,16 @@ impl Desk {
             Some(id) => contacts::get(conn, id)?,
             None => None,
         };
+        if wrote.text.trim().is_empty() {
+            let text = match self.language_of(&end.name, &wrote.by.chat_id) {
+                Language::Ru => "Передаю только слова. Этого клиент не получил, напишите текстом.",
+                Language::En => "I hand on words only. The client did not get this: write it out.",
+            };
+            return match contact {
+                Some(_) => self.note(conn, end, 0, &wrote.by.chat_id, text, now),
+                None => Ok(()),
+            };
+        }
         let (Some(asked), Some(contact)) = (asked, contact) else {
             let text = match self.language_of(&end.name, &wrote.by.chat_id) {
                 Language::Ru => {

@@ -168,3 +168,22 @@ async fn a_bot_that_reads_nothing_has_no_buttons() {
             .has_buttons()
     );
 }
+
+#[tokio::test]
+async fn updates_are_read_although_telegram_numbers_them_anew() {
+    let fake = Telegram::start().await;
+    let receiver = telegram_at(&fake.url, common()).receiver.unwrap();
+    for n in 1..=5 {
+        fake.push_text(500, &format!("слово {n}"));
+        assert!(matches!(next(&receiver).await, Some(Incoming::Text { .. })));
+    }
+    fake.number_anew();
+    for n in 6..=7 {
+        let said = format!("слово {n}");
+        fake.push_text(500, &said);
+        match next(&receiver).await {
+            Some(Incoming::Text { text, .. }) => assert_eq!(text, said),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -133,6 +133,11 @@ impl Telegram {
         id
     }
 
+    /// Updates are numbered anew, as Telegram does after a week without any.
+    pub fn number_anew(&self) {
+        lock(&self.api.updates).last_id = 0;
+    }
+
     /// A private message without content, with an id of its own.
     fn next_message(&self, chat: i64) -> Value {
         let mut message = private(chat);
@@ -450,6 +455,11 @@ impl Api {
         };
         let some = || {
             let mut updates = lock(&self.updates);
+            // An offset far ahead of all numbers is one of the old numbering.
+            let offset = match offset > updates.last_id + 1 {
+                true => 0,
+                false => offset,
+            };
             updates
                 .waiting
                 .retain(|u| u["update_id"].as_i64().unwrap() >= offset);
