@@ -28,7 +28,8 @@ CREATE TABLE companies (
   denied           INTEGER,                    -- 401, 402, 403, 404: a person has to act
   throttled        INTEGER NOT NULL DEFAULT 0, -- 1: next_try_at is a pause the API asked for
   last_error       TEXT,
-  guard_released_at TEXT,                      -- deletions up to here were let go by a person
+  guard_released_at TEXT,                      -- deletions up to here were decided about by a person
+  moves_released_at TEXT,                      -- moves seen up to here were
   hidden_gone_at   TEXT,                       -- what was hidden up to here is gone, a person said
   phones_hidden_since TEXT                     -- readings lack numbers that we know; NULL: they show them
 ) STRICT;

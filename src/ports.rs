@@ -456,7 +456,7 @@ pub enum Incoming {
         phone: Option<String>,
         /// Their name there.
         name: String,
-        /// What they wrote.
+        /// What they wrote; empty for what has no words: a picture, a voice message.
         text: String,
         /// When, provider's time.
         at: DateTime<Utc>,
@@ -500,6 +500,10 @@ pub enum Incoming {
         press_id: String,
         /// The chat in which the message stands.
         chat_id: String,
+        /// The provider's id of that message.
+        message_id: String,
+        /// When it was sent, provider's time; `None` of one too old to be shown.
+        sent_at: Option<DateTime<Utc>>,
         /// The provider's id of the person.
         sender: String,
         /// Nobody else reads along.

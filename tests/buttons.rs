@@ -4,6 +4,7 @@
 
 mod support;
 
+use booking_monitor::ports::Clock as _;
 use serde_json::{Value, json};
 use support::fake::Answer;
 use support::telegram::Standing;
@@ -874,4 +875,175 @@ async fn of_bookings_that_would_have_been_told_together_all_count_as_known() {
         let moved = format!("~{was} августа в 14:30~ → *27 августа в 12:00*");
         assert!(text.contains(&moved), "{text}");
     }
+}
+
+/// The database is lost, and a fresh one takes its place.
+async fn start_afresh(world: &mut World) {
+    world.stop();
+    for file in std::fs::read_dir(world.folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("booking-monitor.db") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    world.start().await;
+    world.poll().await;
+}
+
+/// A press under this very message of the owner's chat, and what it is answered.
+async fn press_under(world: &World, message: &Standing, date: i64, data: &str) -> String {
+    let press = world.telegram.press_under(500, message, date, data);
+    heed(world).await;
+    world.telegram.answered(&press).unwrap()
+}
+
+#[tokio::test]
+async fn a_button_of_a_database_that_is_gone_decides_nothing_in_the_one_that_took_its_place() {
+    let mut world = World::watching_with("", OWNED).await;
+    uncertain(&world).await;
+    let old = asked(&world, OWNER);
+    let again = old.data("Отправить ещё раз");
+    start_afresh(&mut world).await;
+    uncertain(&world).await;
+    let new = asked(&world, OWNER);
+    assert_ne!(old.id, new.id);
+    assert_eq!(
+        again,
+        new.data("Отправить ещё раз"),
+        "the numbers begin anew"
+    );
+    let now = world.clock.now().timestamp();
+    for date in [now, 0] {
+        assert_eq!(press_under(&world, &old, date, &again).await, VOID);
+    }
+    assert_eq!(world.decisions(), ["created|uncertain|"]);
+    assert_eq!(asked(&world, OWNER).labels().len(), 2);
+    assert_eq!(
+        press_under(&world, &new, 0, &again).await,
+        "Отправляю ещё раз."
+    );
+}
+
+#[tokio::test]
+async fn a_press_proves_that_a_question_whose_answer_was_lost_has_arrived() {
+    let world = World::watching_with("", OWNED).await;
+    world.telegram.answer_next(Answer::Drop { taken: true });
+    held(&world, 9).await;
+    let question = asked(&world, OWNER);
+    let button = question.data("Отправить 7");
+    let asked_at = world.clock.now().timestamp();
+    // Nobody knows the number of the message that asks: of another day it is another one.
+    for date in [asked_at - 86_400, asked_at - 60, asked_at + 60, 0] {
+        assert_eq!(press_under(&world, &question, date, &button).await, VOID);
+    }
+    assert_eq!(world.told().len(), 9);
+    assert_eq!(
+        press_under(&world, &question, asked_at, &button).await,
+        "Отправляю: 7."
+    );
+    pass(&world, "5s").await;
+    assert_eq!(world.told().len(), 16);
+    let all = world.telegram.questions(OWNER);
+    assert_eq!(all.len(), 1, "it is not asked twice: {all:?}");
+    assert!(all[0].text.ends_with("\n✅ Отправляю: 7"), "{all:?}");
+}
+
+#[tokio::test]
+async fn a_question_that_came_twice_is_answered_under_either_message() {
+    let world = World::watching_with("", OWNED).await;
+    world.telegram.answer_next(Answer::Drop { taken: true });
+    held(&world, 9).await;
+    let asked_at = world.clock.now().timestamp();
+    pass(&world, "5s").await;
+    let all = world.telegram.questions(OWNER);
+    assert_eq!(all.len(), 2);
+    let button = all[0].data("Отправить 7");
+    assert_eq!(
+        press_under(&world, &all[0], asked_at, &button).await,
+        "Отправляю: 7."
+    );
+    assert_eq!(
+        press_under(&world, &all[1], asked_at + 5, &button).await,
+        "Уже решено: отправляю: 7."
+    );
+    assert!(asked(&world, OWNER).text.ends_with("\n✅ Отправляю: 7"));
+}
+
+#[tokio::test]
+async fn letting_moves_go_lets_no_cancellation_pass_that_was_seen_meanwhile() {
+    let world = World::watching_with("", OWNED).await;
+    let start = at("2026-08-22T10:00:00");
+    let bookings: Vec<_> = (0..20)
+        .map(|n| {
+            let start = start + chrono::TimeDelta::hours(2 * n);
+            let draft = haircut(&start.format("%Y-%m-%dT%H:%M:%S").to_string());
+            let draft = draft.client("Анна", &format!("+790000000{n:02}"));
+            (world.salon.book(draft), start)
+        })
+        .collect();
+    world.tell().await;
+    for (record, start) in &bookings[..17] {
+        let later = *start + chrono::TimeDelta::hours(1);
+        world.salon.reschedule(SALON, *record, later);
+    }
+    world.tell().await;
+    let moves = asked(&world, OWNER);
+    for (record, _) in &bookings[..8] {
+        world.salon.cancel(SALON, *record);
+    }
+    world.advance("10s");
+    world.poll().await;
+    assert_eq!(
+        press(&world, &moves.data("Отправить 17")).await,
+        "Отправляю: 17."
+    );
+    world.tell().await;
+    assert_eq!(
+        world.rows(
+            "SELECT kind, count(*) FROM booking_notifications WHERE status = 'held' GROUP BY kind"
+        ),
+        ["cancelled|8"]
+    );
+    assert_eq!(world.told().len(), 20 + 9, "{:?}", world.told());
+    assert_eq!(
+        asked(&world, OWNER).labels(),
+        ["Показать", "Отправить 8", "Не отправлять"]
+    );
+}
+
+#[tokio::test]
+async fn dropping_moves_lets_no_cancellation_pass_either() {
+    let world = World::watching_with("", OWNED).await;
+    let records = held(&world, 15).await;
+    let cancellations = asked(&world, OWNER);
+    // The others, all of them, an hour later; and the cancellations are dropped while that settles.
+    for (n, record) in records.iter().enumerate().skip(7) {
+        let start = at("2026-08-24T09:00:00") + chrono::TimeDelta::hours(n as i64 + 1);
+        world.salon.reschedule(SALON, *record, start);
+    }
+    world.advance("10s");
+    world.poll().await;
+    assert_eq!(
+        press(&world, &cancellations.data("Не отправлять")).await,
+        "Не отправляю: 7."
+    );
+    world.tell().await;
+    assert_eq!(
+        world.rows(
+            "SELECT kind, count(*) FROM booking_notifications WHERE status = 'held' GROUP BY kind"
+        ),
+        ["updated|8"]
+    );
+    assert_eq!(world.told().len(), 15);
+}
+
+#[tokio::test]
+async fn a_message_sent_again_on_the_next_day_by_the_owners_word_goes() {
+    let world = World::watching_with("", OWNED).await;
+    uncertain(&world).await;
+    pass(&world, "25h").await;
+    let again = asked(&world, OWNER).data("Отправить ещё раз");
+    assert_eq!(press(&world, &again).await, "Отправляю ещё раз.");
+    assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
 }

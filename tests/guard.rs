@@ -344,3 +344,59 @@ async fn hundreds_of_cancellations_in_several_transactions_are_all_held() {
     assert_eq!(world.told().len(), 0);
     assert_eq!(world.rows(HELD), ["cancelled|250"]);
 }
+
+#[tokio::test]
+async fn what_is_let_go_speaks_for_no_cancellations_that_still_settle() {
+    let world = World::watching().await;
+    let bookings = booked(&world, 24, "2026-08-22T10:00:00").await;
+    for (record, _) in &bookings[..7] {
+        world.salon.cancel(SALON, *record);
+    }
+    world.tell().await;
+    assert_eq!(world.rows(HELD), ["cancelled|7"]);
+    world.advance("10s");
+    for (record, _) in &bookings[7..14] {
+        world.salon.cancel(SALON, *record);
+    }
+    world.poll().await;
+    world.advance("10s");
+    assert_eq!(release(&world).await, 7);
+    world.deliver().await;
+    assert_eq!(world.told().len(), 31);
+    world.tell().await;
+    assert_eq!(world.rows(HELD), ["cancelled|7"], "{:?}", world.told());
+    assert_eq!(world.told().len(), 31);
+}
+
+#[tokio::test]
+async fn where_nothing_is_held_an_order_to_let_go_opens_no_door() {
+    let world = World::watching().await;
+    let bookings = booked(&world, 10, "2026-08-22T10:00:00").await;
+    for (record, _) in &bookings[..7] {
+        world.salon.cancel(SALON, *record);
+    }
+    world.advance("10s");
+    world.poll().await;
+    assert_eq!(release(&world).await, 0);
+    assert_eq!(discard(&world).await, 0);
+    world.tell().await;
+    assert_eq!(world.rows(HELD), ["cancelled|7"]);
+    assert_eq!(world.told().len(), 10);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_put_back_leaves_the_guard_awake() {
+    let world = World::watching().await;
+    let bookings = booked(&world, 10, "2026-08-22T10:00:00").await;
+    shift(&world, &bookings, 60);
+    world.tell().await;
+    assert_eq!(release(&world).await, 10);
+    let decided = "SELECT moves_released_at FROM companies";
+    assert_eq!(world.rows(decided), ["2026-08-20T09:00:31.000Z"]);
+    world
+        .clock
+        .put_back(std::time::Duration::from_secs(3 * 3600));
+    world.settle().await;
+    // Left where it was, it would lie ahead of every move of the next three hours.
+    assert_eq!(world.rows(decided), ["2026-08-20T06:00:31.000Z"]);
+}

@@ -492,3 +492,196 @@ async fn an_owner_decides_about_an_uncertain_message_in_the_chat() {
     world.turn().await;
     assert_eq!(world.told().len(), 1);
 }
+
+/// A person of this group answers that message of ours.
+fn reply_in_group(world: &World, id: i64, user: i64, quoted: &str) {
+    world.telegram.push_update(json!({"message": {
+        "message_id": id,
+        "from": {"id": user},
+        "chat": {"id": -700, "type": "supergroup"},
+        "date": 1_787_220_000,
+        "text": format!("говорит {user}"),
+        "reply_to_message": {"message_id": quoted.parse::<i64>().unwrap()},
+    }}));
+}
+
+/// Two salons whose owners share a group.
+const SHARED_GROUP: &str = r#"owner = [{ channel = "telegram", to = "-700", users = [41] }]
+    [[companies]]
+    id = 222222
+    channels = ["whatsapp"]
+    owner = [{ channel = "telegram", to = "-700", users = [42] }]"#;
+
+const FORWARDED: &str = "SELECT provider_message_id FROM booking_notifications
+     WHERE kind = 'owner' AND contact_id IS NOT NULL ORDER BY id DESC LIMIT 1";
+
+#[tokio::test]
+async fn in_a_group_of_two_salons_a_client_is_answered_by_those_of_their_salon_only() {
+    let world = World::watching_with("", SHARED_GROUP).await;
+    world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    world.green.push_text(PHONE, "А можно на час позже?");
+    world.receive().await;
+    world.deliver().await;
+    let forwarded = world.rows(FORWARDED);
+    reply_in_group(&world, 80, 42, &forwarded[0]);
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.told());
+    let group: Vec<String> = world.telegram.sent().into_iter().map(|s| s.text).collect();
+    assert_eq!(
+        group.last().unwrap(),
+        "Не передал: этому клиенту отвечают владельцы его салона."
+    );
+    reply_in_group(&world, 81, 41, &forwarded[0]);
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told()[1..], ["говорит 41"]);
+}
+
+#[tokio::test]
+async fn a_client_of_no_known_salon_is_answered_by_the_owners_of_any() {
+    let world = World::watching_with("", SHARED_GROUP).await;
+    world.green.push_text(PHONE, "Здравствуйте");
+    world.receive().await;
+    world.deliver().await;
+    let forwarded = world.rows(FORWARDED);
+    for (id, user) in [(80, 40), (81, 42), (82, 41)] {
+        reply_in_group(&world, id, user, &forwarded[0]);
+    }
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told(), ["говорит 42", "говорит 41"]);
+}
+
+/// The owner answers the words that were handed on last.
+fn owner_answers(world: &World, text: &str) {
+    world.telegram.push_update(json!({"message": {
+        "message_id": 78,
+        "from": {"id": 500},
+        "chat": {"id": 500, "type": "private"},
+        "date": 1_787_220_000,
+        "text": text,
+        "reply_to_message": {"message_id": world.rows(FORWARDED)[0].parse::<i64>().unwrap()},
+    }}));
+}
+
+#[tokio::test]
+async fn an_answer_that_could_not_leave_for_a_day_comes_back_to_the_owner() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "Здравствуйте");
+    world.receive().await;
+    world.deliver().await;
+    world.green.set_state("notAuthorized");
+    owner_answers(&world, "Добрый день!");
+    world.receive().await;
+    world.turn().await;
+    world.advance("25h");
+    world.green.set_state("authorized");
+    world.turn().await;
+    assert_eq!(world.told(), [""; 0]);
+    let told = world.owner_told();
+    let word = "⚠️ Ваш ответ до клиента не дошёл: «Добрый день!»";
+    assert!(told.iter().any(|text| text == word), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_again_by_the_owners_word_although_a_day_has_passed() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "Здравствуйте");
+    world.receive().await;
+    world.deliver().await;
+    world.shut_the_journal();
+    world
+        .green
+        .answer_next(support::fake::Answer::Drop { taken: false });
+    owner_answers(&world, "Добрый день!");
+    world.receive().await;
+    world.turn().await;
+    world.give_up_searching().await;
+    let uncertain = world.rows("SELECT id FROM booking_notifications WHERE status = 'uncertain'");
+    world.advance("25h");
+    world
+        .telegram
+        .push_text(500, &format!("/retry {}", uncertain[0]));
+    world.receive().await;
+    world.turn().await;
+    assert_eq!(
+        world.told(),
+        ["Повторяю на случай, если не дошло:\n\nДобрый день!"]
+    );
+}
+
+#[tokio::test]
+async fn the_words_of_a_client_of_a_salon_that_is_watched_no_more_are_read_all_the_same() {
+    let world = World::watching_with("", SHARED_GROUP).await;
+    world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    // The salon where they were booked is taken out of the settings.
+    world
+        .sql()
+        .execute("UPDATE appointments_cache SET company_id = 333333", [])
+        .unwrap();
+    world.green.push_text(PHONE, "Здравствуйте");
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.rows(FORWARDED).len(), 1);
+}
+
+/// A private message of these fields beside the usual ones.
+fn push_wordless(world: &World, chat: i64, fields: serde_json::Value) {
+    let mut message = support::telegram::private(chat);
+    message["message_id"] = 90.into();
+    for (name, value) in fields.as_object().unwrap() {
+        message[name] = value.clone();
+    }
+    world.telegram.push_update(json!({ "message": message }));
+}
+
+#[tokio::test]
+async fn an_owner_who_answers_without_words_hears_that_it_did_not_reach_the_client() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "Как к вам пройти?");
+    world.receive().await;
+    world.deliver().await;
+    let quoted: i64 = world.rows(FORWARDED)[0].parse().unwrap();
+    push_wordless(
+        &world,
+        500,
+        json!({"voice": {"file_id": "v"}, "reply_to_message": {"message_id": quoted}}),
+    );
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(
+        world.owner_told()[1..],
+        ["Передаю только слова. Этого клиент не получил, напишите текстом."]
+    );
+    assert_eq!(world.told(), [""; 0]);
+    // What nobody sent to a client, and what Telegram tells of a chat, needs no word.
+    push_wordless(
+        &world,
+        500,
+        json!({"message_id": 91, "sticker": {"file_id": "s"}}),
+    );
+    push_wordless(&world, 500, json!({"message_id": 92, "pinned_message": {}}));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.owner_told().len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_client_sends_without_words_is_told_to_the_owner() {
+    let mut world = World::with("", WITH_OWNER).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    world.poll().await;
+    push_wordless(&world, 900, json!({"photo": [{"file_id": "p"}]}));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(
+        world.owner_told(),
+        ["💬 Анна · Малаховка: [без слов: фото, голос или файл]"]
+    );
+}

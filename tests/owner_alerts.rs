@@ -4,6 +4,7 @@
 mod support;
 
 use booking_monitor::demo::salon::{Fault, Route};
+use support::fake::Answer;
 use support::world::{SALON, World, haircut};
 
 const OTHER: i64 = 222_222;
@@ -207,4 +208,75 @@ async fn a_channel_that_is_down_is_one_alert_for_all_its_salons_and_one_recovery
         "{}",
         told[1]
     );
+}
+
+/// Two salons whose clients and owners write to one bot.
+async fn one_bot() -> World {
+    let rest = format!(
+        r#"owner = [{{ channel = "telegram", to = "500", events = [] }}]
+        [[companies]]
+        id = {OTHER}
+        channels = ["telegram"]
+        owner = [{{ channel = "telegram", to = "501", events = [] }}]"#
+    );
+    let mut world = World::with("", &rest).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let both = text.replace("[\"whatsapp\"]", "[\"telegram\"]");
+    world.config = support::world::parse(&path, &both);
+    world.restart().await;
+    world.poll().await;
+    world
+}
+
+#[tokio::test]
+async fn an_answer_in_doubt_of_a_bot_of_two_salons_is_told_to_the_owners_of_the_first() {
+    let world = one_bot().await;
+    world.telegram.push_text(900, "/start");
+    world.receive().await;
+    world.telegram.answer_next(Answer::Drop { taken: false });
+    world.turn().await;
+    let asked = world.telegram.questions("500").pop().unwrap();
+    assert_eq!(
+        asked.text,
+        "❔ <b>Не знаю, дошло ли: 1 сообщение</b>\nСвязь оборвалась во время отправки.\n№ 1: Здравствуйте! Буду писать сюда о ваших записях."
+    );
+    assert_eq!(world.telegram.questions("501"), []);
+    let press = world.telegram.press(500, &asked.data("Отправить ещё раз"));
+    world.receive().await;
+    world.turn().await;
+    assert_eq!(
+        world.telegram.answered(&press).unwrap(),
+        "Отправляю ещё раз."
+    );
+    let greeted = world.telegram.sent().into_iter();
+    assert_eq!(greeted.filter(|s| s.chat == "900").count(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_to_an_owners_chat_goes_again_when_nobody_knows_whether_it_arrived() {
+    let world = World::watching_with("", r#"owner = [{ channel = "telegram", to = "500" }]"#).await;
+    world.telegram.push_text(500, "/start");
+    world.receive().await;
+    world.telegram.answer_next(Answer::Drop { taken: false });
+    world.turn().await;
+    assert_eq!(world.owner_told(), [""; 0]);
+    world.advance("5s");
+    world.turn().await;
+    assert_eq!(
+        world.owner_told(),
+        ["Всё в порядке: копии и предупреждения приходят сюда."]
+    );
+}
+
+#[tokio::test]
+async fn of_a_bot_for_owners_only_an_answer_in_doubt_is_told_to_who_reads_it() {
+    let world = World::watching_with("", r#"owner = [{ channel = "telegram", to = "500" }]"#).await;
+    world.telegram.push_text(600, "/start");
+    world.receive().await;
+    world.telegram.answer_next(Answer::Drop { taken: false });
+    world.turn().await;
+    let told = world.owner_told();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("№ 1: Номер этого чата: 600."), "{told:?}");
 }

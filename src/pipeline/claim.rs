@@ -290,7 +290,9 @@ impl Desk {
         end: &ChannelEnd,
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
-        if now - n.created_at > OWNER_PATIENCE {
+        // What a person sends again is as old as their word.
+        if now - n.created_at.max(n.changed_at) > OWNER_PATIENCE {
+            self.answer_failed(tx, n, now)?;
             outbox::set_ended(tx, n.id, Status::Dead, "could not be sent for a day")?;
             return Ok(Claim::Skip);
         }

@@ -406,7 +406,7 @@ impl Pipeline {
             .store
             .write(move |tx| {
                 outbox::replan(tx, now)?;
-                desk.reroute(tx)?;
+                desk.reroute(tx, now)?;
                 let interrupted = outbox::interrupted(tx)?;
                 for n in &interrupted {
                     // A search goes on where it stood, if the channel is still there.

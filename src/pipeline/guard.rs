@@ -24,14 +24,16 @@ pub(super) fn window(company: &Company) -> TimeDelta {
     delta(pace.sweep_interval + pace.notification_delay) * 2
 }
 
-/// Since when changes count: those that a person let go do not.
-pub(super) fn counted_from(
-    company: &Company,
-    row: &CompanyRow,
-    now: DateTime<Utc>,
-) -> DateTime<Utc> {
+/// Since when deletions count: those that a person decided about do not.
+fn deletions_from(company: &Company, row: &CompanyRow, now: DateTime<Utc>) -> DateTime<Utc> {
     let from = now - window(company);
     row.guard_released_at.map_or(from, |at| at.max(from))
+}
+
+/// The same of moves.
+pub(super) fn moves_from(company: &Company, row: &CompanyRow, now: DateTime<Utc>) -> DateTime<Utc> {
+    let from = now - window(company);
+    row.moves_released_at.map_or(from, |at| at.max(from))
 }
 
 /// What the guard found in one transaction.
@@ -84,7 +86,7 @@ impl Guards {
         if let Some(known) = self.vanished.get(&id) {
             return Ok(*known);
         }
-        let from = counted_from(at.company, at.row, at.now);
+        let from = deletions_from(at.company, at.row, at.now);
         let vanished = guard::vanished(at.conn, id, from, at.now)?;
         let ahead = cache::count_ahead(at.conn, id, at.now)? + vanished;
         let trips = is_mass(vanished, ahead, at.company.settings.rules.missing_limit);
@@ -100,7 +102,7 @@ impl Guards {
         match self.shifted.entry(id) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(unknown) => {
-                let from = counted_from(at.company, at.row, at.now);
+                let from = moves_from(at.company, at.row, at.now);
                 let moves = guard::moves(at.conn, id, from, at.now)?;
                 let ahead = cache::count_ahead(at.conn, id, at.now)?;
                 let shift = zone_shift(&moves, ahead);

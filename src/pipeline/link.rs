@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::receive::Written;
-use super::{ChannelEnd, Desk, Pipeline};
+use super::{ChannelEnd, Company, Desk, Pipeline};
 use crate::domain::message::Language;
 use crate::domain::message::markup::{capped, data, render};
 use crate::domain::phone::Phone;
@@ -80,7 +80,7 @@ impl Pipeline {
                         salon.map(|s| format!(" This is {}.", data(&s))).unwrap_or_default()
                     ),
                 };
-                answer(tx, &end, company, &chat_id, &text, Some(Keyboard::AskContact), now)
+                answer(tx, &end, desk.whose(company, &end.name), &chat_id, &text, Some(Keyboard::AskContact), now)
             })
             .await
     }
@@ -111,7 +111,7 @@ impl Pipeline {
                         "This chat's number: {chat_id}. Write it into the salon's owner in booking-monitor.toml, and copies and alerts will come here."
                     ),
                 };
-                answer(tx, &end, company, chat_id, &text, None, now)
+                answer(tx, &end, desk.whose(company, &end.name), chat_id, &text, None, now)
             })
             .await
     }
@@ -147,7 +147,7 @@ impl Pipeline {
                     return answer(
                         tx,
                         &end,
-                        company,
+                        desk.whose(company, &end.name),
                         &chat_id,
                         text,
                         Some(Keyboard::AskContact),
@@ -164,7 +164,7 @@ impl Pipeline {
                 answer(
                     tx,
                     &end,
-                    company,
+                    desk.whose(company, &end.name),
                     &chat_id,
                     text,
                     Some(Keyboard::Remove),
@@ -188,6 +188,16 @@ impl Desk {
         };
         let row = companies::ensure(conn, company.settings.id)?;
         Ok((company.settings.language, Some(company.title(&row))))
+    }
+
+    /// Whose owners hear what becomes of an answer in this channel: those of the company it belongs
+    /// to; of several the first that writes to clients there; of a bot for owners only, the first
+    /// whose owners read it.
+    fn whose(&self, company: Option<i64>, channel: &str) -> i64 {
+        let writes = self.companies.values().find(|c| c.writes_over(channel));
+        let is_read = |c: &&Arc<Company>| c.settings.owners.iter().any(|o| o.channel == channel);
+        let first = writes.or_else(|| self.companies.values().find(is_read));
+        company.or(first.map(|c| c.settings.id)).unwrap_or(0)
     }
 }
 
@@ -227,11 +237,15 @@ impl Desk {
                         }
                     )
                 });
+                let words = match (written.text.is_empty(), company.settings.language) {
+                    (false, _) => format!("«{}»", data(&capped(&written.text, LONGEST_QUOTE))),
+                    (true, Language::Ru) => "[без слов: фото, голос или файл]".to_owned(),
+                    (true, Language::En) => "[no words: a picture, a voice or a file]".to_owned(),
+                };
                 let text = format!(
-                    "💬 {}{phone} · {}: «{}»",
+                    "💬 {}{phone} · {}: {words}",
                     data(&written.name),
                     data(&company.title(&row)),
-                    data(&capped(&written.text, LONGEST_QUOTE))
                 );
                 let message = render(&text, end.channel.markup());
                 outbox::add(
@@ -256,7 +270,7 @@ impl Desk {
 fn answer(
     conn: &Connection,
     end: &ChannelEnd,
-    company: Option<i64>,
+    company: i64,
     chat_id: &str,
     text: &str,
     keyboard: Option<Keyboard>,
@@ -266,7 +280,7 @@ fn answer(
     outbox::add(
         conn,
         &New {
-            company: company.unwrap_or(0),
+            company,
             recipient: chat_id,
             channel: &end.name,
             message: &message,

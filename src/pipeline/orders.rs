@@ -14,7 +14,7 @@ use crate::domain::question::{End, Matter};
 use crate::domain::record::Record;
 use crate::store::outbox::{self, Notification};
 use crate::store::pauses::{self, Pause, Selector};
-use crate::store::{self, alerts, cache, companies, guard, questions};
+use crate::store::{self, alerts, cache, guard, questions};
 
 /// A pause without an end of its own is looked at again so often; whoever ends it plans anew.
 const OPEN_END: TimeDelta = TimeDelta::hours(24);
@@ -35,6 +35,7 @@ pub(super) fn discard_held_as(
     let kinds = guard::KINDS.into_iter();
     for kind in kinds.filter(|k| kind.is_none_or(|of| of == *k)) {
         let held = guard::held_ids(conn, company, kind)?;
+        guard::decided(conn, company, kind, now)?;
         for id in &held {
             discard(conn, *id)?;
         }
@@ -44,7 +45,6 @@ pub(super) fn discard_held_as(
         }
         dropped += held.len();
     }
-    companies::release_guard(conn, company, now)?;
     Ok(dropped)
 }
 
@@ -88,6 +88,8 @@ pub fn retry(
         outbox::set_message(conn, n.id, &format!("{opening}\n\n{}", n.message))?;
     }
     outbox::set_pending(conn, n.id, &n.channel, now, None, frozen)?;
+    // A person wants it sent although it is old.
+    outbox::wait_for_turn(conn, n.id, now)?;
     for matter in [Matter::Uncertain(n.id), Matter::Dead(n.id)] {
         questions::end(conn, n.company, &matter, End::Again, now)?;
     }

@@ -171,7 +171,8 @@ impl Desk {
             told.set(conn, n.company, &n.phone, &either, None)?;
         }
         // An owner reads twice more gladly than not at all.
-        let to_owner = n.phone.is_empty() && n.kind != "reply";
+        let to_owner = n.phone.is_empty()
+            && (n.kind != "reply" || self.is_owners_chat(&n.channel, &n.recipient));
         self.refresh_copies(conn, n, now)?;
         let resend = to_owner
             || self
@@ -219,7 +220,7 @@ impl Desk {
 
     /// At a start: what waits for a channel that the configuration names no more takes the first one
     /// that can address the person, or ends for want of one.
-    pub(super) fn reroute(&self, conn: &Connection) -> store::Result<()> {
+    pub(super) fn reroute(&self, conn: &Connection, now: DateTime<Utc>) -> store::Result<()> {
         let names: Vec<String> = self.channels.keys().cloned().collect();
         for n in outbox::stranded(conn, &names)? {
             let company = self.companies.get(&n.company);
@@ -234,7 +235,10 @@ impl Desk {
             };
             match way {
                 Some((end, _)) => outbox::set_channel(conn, n.id, &end.name)?,
-                None => outbox::suppress(conn, n.id, Reason::NoChannel, None)?,
+                None => {
+                    self.answer_failed(conn, &n, now)?;
+                    outbox::suppress(conn, n.id, Reason::NoChannel, None)?;
+                }
             }
         }
         Ok(())

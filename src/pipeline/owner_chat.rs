@@ -11,8 +11,9 @@ use super::{ChannelEnd, Company, Desk, Pipeline};
 use crate::domain::message::Language;
 use crate::domain::message::markup::{capped, data, render};
 use crate::domain::phone::Phone;
+use crate::store::contacts::Contact;
 use crate::store::outbox::{self, New, Notification};
-use crate::store::{self, contacts};
+use crate::store::{self, cache, contacts};
 
 /// Of what an owner answers, so many characters reach the client; messengers take no more.
 const LONGEST_ANSWER: usize = 3500;
@@ -102,6 +103,16 @@ impl Desk {
             Some(id) => contacts::get(conn, id)?,
             None => None,
         };
+        if wrote.text.trim().is_empty() {
+            let text = match self.language_of(&end.name, &wrote.by.chat_id) {
+                Language::Ru => "Передаю только слова. Этого клиент не получил, напишите текстом.",
+                Language::En => "I hand on words only. The client did not get this: write it out.",
+            };
+            return match contact {
+                Some(_) => self.note(conn, end, 0, &wrote.by.chat_id, text, now),
+                None => Ok(()),
+            };
+        }
         let (Some(asked), Some(contact)) = (asked, contact) else {
             let text = match self.language_of(&end.name, &wrote.by.chat_id) {
                 Language::Ru => {
@@ -112,6 +123,14 @@ impl Desk {
                 }
             };
             return self.note(conn, end, 0, &wrote.by.chat_id, text, now);
+        };
+        let talk = (&asked, &contact);
+        let Some(company) = self.answers_for(conn, &end.name, &wrote.by, talk)? else {
+            let text = match self.language_of(&end.name, &wrote.by.chat_id) {
+                Language::Ru => "Не передал: этому клиенту отвечают владельцы его салона.",
+                Language::En => "Not handed on: the owners of this client's salon answer them.",
+            };
+            return self.note(conn, end, asked.company, &wrote.by.chat_id, text, now);
         };
         let Some(way) = self.channels.get(&contact.channel) else {
             let text = match self.language_of(&end.name, &wrote.by.chat_id) {
@@ -129,7 +148,7 @@ impl Desk {
         outbox::add(
             conn,
             &New {
-                company: asked.company,
+                company,
                 recipient: &address(way, &contact.chat_id, phone.as_ref()),
                 channel: &way.name,
                 message: &render(&words, way.channel.markup()),
@@ -164,6 +183,36 @@ impl Desk {
         };
         let text = format!("{text} «{}»", data(&capped(&n.message, 200)));
         self.note(conn, end, asked.company, &asked.recipient, &text, now)
+    }
+
+    /// Whether an owner of any company reads this chat.
+    pub(super) fn is_owners_chat(&self, channel: &str, chat_id: &str) -> bool {
+        let mut all = self.companies.values();
+        all.any(|company| company.is_owned_from(channel, chat_id))
+    }
+
+    /// The company in whose name this person may answer this client, if there is one. Of a client
+    /// of whom nobody knows whose they are, the owners of all were told.
+    fn answers_for(
+        &self,
+        conn: &Connection,
+        channel: &str,
+        by: &Speaker,
+        (asked, contact): (&Notification, &Contact),
+    ) -> store::Result<Option<i64>> {
+        let speaks = |company: &&Arc<Company>| by.speaks_for(channel, company);
+        if let Some(theirs) = self.companies.get(&asked.company).filter(speaks) {
+            return Ok(Some(theirs.settings.id));
+        }
+        let served = self.companies.values();
+        let mut served = served.filter(|c| c.writes_over(&contact.channel));
+        let booked_at = cache::company_of_phone(conn, &contact.phone)?;
+        let is_known = served.clone().count() < 2
+            || booked_at.is_some_and(|id| self.companies.contains_key(&id));
+        Ok(served
+            .find(speaks)
+            .filter(|_| !is_known)
+            .map(|company| company.settings.id))
     }
 
     pub(super) fn language_of(&self, channel: &str, chat_id: &str) -> Language {

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::claim::VISIT_IS_NEAR;
 use super::visit::Visit;
+use super::warm_up::Room;
 use super::{Company, Desk};
 use crate::domain::record::Record;
 use crate::store::channels::{self, ChannelState};
@@ -63,7 +64,9 @@ impl Desk {
         }
         for next in self.other_ways(conn, company, n)? {
             let next_state = channels::get(conn, &next.name)?.unwrap_or_default();
-            if next_state.down_since.is_none() {
+            // Where there is no room for a stranger, the message would wait longer than here.
+            let room = self.room(conn, &next, &n.phone, zone, now)?;
+            if next_state.down_since.is_none() && room == Room::Free {
                 let why = state.last_error.as_deref();
                 outbox::set_pending(conn, n.id, &next.name, now, why, false)?;
                 return Ok(true);

@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use super::owner_chat::Speaker;
 use super::questions::{Standing, pause_since, standing};
 use super::{ChannelEnd, Desk, Pipeline, orders};
 use crate::domain::change::ChangeKind;
+use crate::domain::delivery::Status;
 use crate::domain::message::owner::{Refusal, Voice, waiting_list};
 use crate::domain::question::{Choice, End, Matter, Pressed};
 use crate::store::outbox::{self, New};
@@ -20,6 +21,12 @@ use crate::store::{self, cache, companies, contacts, guard, pauses};
 
 /// A press is answered within this time or not at all: whoever pressed sees the edited message anyway.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Telegram's clock and ours agree to the second or so.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(2);
+
+/// No try takes longer. One that a crash cut off ends for us only at the next start.
+const LONGEST_TRY: TimeDelta = TimeDelta::minutes(2);
 
 /// A list shows so many; a chat takes no longer texts.
 const MOST_SHOWN: usize = 30;
@@ -30,8 +37,18 @@ pub(super) struct Press {
     pub(super) id: String,
     /// Who pressed, and where.
     pub(super) by: Speaker,
+    /// Under which message.
+    pub(super) under: Under,
     /// What the button carried.
     pub(super) data: String,
+}
+
+/// A message of ours, as a press names it.
+pub(super) struct Under {
+    /// The provider's id of it.
+    pub(super) message_id: String,
+    /// When it was sent, provider's time.
+    pub(super) sent_at: Option<DateTime<Utc>>,
 }
 
 impl Pipeline {
@@ -75,19 +92,12 @@ impl Desk {
         let Some(pressed) = Pressed::read(&press.data) else {
             return Ok(voice.refused(Refusal::Void));
         };
-        // A number of another chat's question is as good as none.
-        let question = match questions::get(conn, pressed.question)? {
-            Some(question) => {
-                let message = outbox::get(conn, question.notification)?;
-                let is_here = message
-                    .is_some_and(|n| n.channel == end.name && n.recipient == press.by.chat_id);
-                Some(question).filter(|_| is_here)
-            }
-            None => None,
-        };
-        let Some(question) = question else {
+        let Some(question) = questions::get(conn, pressed.question)? else {
             return Ok(voice.refused(Refusal::Void));
         };
+        if !stands_under(conn, &question, end, press, now)? {
+            return Ok(voice.refused(Refusal::Void));
+        }
         match self.companies.get(&question.company) {
             None => return Ok(voice.refused(Refusal::Void)),
             Some(company) if !press.by.speaks_for(channel, company) => {
@@ -246,4 +256,45 @@ impl Desk {
         )?;
         Ok(())
     }
+}
+
+/// Whether this message asks that question. Numbers of questions begin anew with another database
+/// (a copy put back, a fresh one), and the chat still shows the buttons of the old one.
+fn stands_under(
+    conn: &Connection,
+    question: &Question,
+    end: &ChannelEnd,
+    press: &Press,
+    now: DateTime<Utc>,
+) -> store::Result<bool> {
+    let (
+        chat_id,
+        Under {
+            message_id,
+            sent_at,
+        },
+    ) = (&press.by.chat_id, &press.under);
+    let Some(asking) = outbox::get(conn, question.notification)? else {
+        return Ok(false);
+    };
+    if asking.channel != end.name || asking.recipient != *chat_id {
+        return Ok(false);
+    }
+    if outbox::provider_id(conn, asking.id)?.as_ref() == Some(message_id) {
+        return Ok(true);
+    }
+    // A send whose answer was lost left a message of which nobody knows the number; its date tells.
+    let Some(sent_at) = sent_at else {
+        return Ok(false);
+    };
+    let lost = outbox::tries_in_doubt(conn, asking.id)?;
+    let is_one = lost.iter().any(|lost| {
+        let ended = lost.ended.unwrap_or(now).min(lost.began + LONGEST_TRY);
+        (lost.began - CLOCKS_DIFFER..=ended + CLOCKS_DIFFER).contains(sent_at)
+    });
+    // The press proves that it arrived: it need not be asked again.
+    if is_one && asking.status == Status::Pending {
+        outbox::set_sent(conn, asking.id, Some(message_id), *sent_at)?;
+    }
+    Ok(is_one)
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::link::Opened;
 use super::owner_chat::{OwnersWords, Speaker};
-use super::presses::Press;
+use super::presses::{Press, Under};
 use super::{ChannelEnd, Pipeline};
 use crate::domain::phone::Phone;
 use crate::domain::wish::Wish;
@@ -200,6 +200,8 @@ impl Pipeline {
             Incoming::Pressed {
                 press_id,
                 chat_id,
+                message_id,
+                sent_at,
                 sender,
                 is_private,
                 data,
@@ -212,6 +214,10 @@ impl Pipeline {
                 let press = Press {
                     id: press_id,
                     by,
+                    under: Under {
+                        message_id,
+                        sent_at,
+                    },
                     data,
                 };
                 self.pressed(end, press).await
@@ -268,7 +274,9 @@ impl Pipeline {
                 let phone = written.phone.as_ref().map_or("", |p| p.e164());
                 let company = match company {
                     Some(only) => Some(only),
-                    None => cache::company_of_phone(tx, phone)?,
+                    // One that is not watched any more has nobody to read it.
+                    None => cache::company_of_phone(tx, phone)?
+                        .filter(|id| desk.companies.contains_key(id)),
                 };
                 let message = Inbound {
                     channel: &name,
@@ -313,8 +321,7 @@ impl Pipeline {
 
     /// Whether this chat is where an owner gets copies: what is written there is no client's.
     pub(super) fn is_owners_chat(&self, channel: &str, chat_id: &str) -> bool {
-        let mut all = self.companies.values();
-        all.any(|c| c.is_owned_from(channel, chat_id))
+        self.desk().is_owners_chat(channel, chat_id)
     }
 
     /// The company a channel belongs to, when it serves only one.

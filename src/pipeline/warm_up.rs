@@ -6,6 +6,7 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Connection;
 
+use super::claim::VISIT_IS_NEAR;
 use super::{ChannelEnd, Company, Desk};
 use crate::domain::message::owner::Untold;
 use crate::domain::policy::Reason;
@@ -19,6 +20,12 @@ const MORNING: TimeDelta = TimeDelta::hours(9);
 
 /// Nearer than this a visit's news does not wait for another day.
 const CANNOT_WAIT: TimeDelta = TimeDelta::hours(48);
+
+/// Another channel that has room and is down is waited for by so much at a time.
+const SHORT_WAIT: TimeDelta = TimeDelta::minutes(2);
+
+/// Down for longer than this it is no more waited for where the owner can call in time.
+const DOWN_FOR_NOW: TimeDelta = TimeDelta::hours(1);
 
 /// Whether a channel may write to a person today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,29 +88,44 @@ impl Desk {
     ) -> store::Result<()> {
         let Full { company, zone, now } = *full;
         let why = "the channel is new and has met enough people for today";
+        // Since when the other channels with room are down, the one that went down last.
+        let mut down_since = None;
         if !outbox::was_uncertain(conn, n.id)? {
             for next in self.other_ways(conn, company, n)? {
                 let state = channels::get(conn, &next.name)?.unwrap_or_default();
+                if self.room(conn, &next, &n.phone, zone, now)? != Room::Free {
+                    continue;
+                }
                 // One that is down would only give it back.
-                let works = state.down_since.is_none();
-                let room = self.room(conn, &next, &n.phone, zone, now)?;
-                if works && room == Room::Free {
-                    return outbox::set_pending(conn, n.id, &next.name, now, Some(why), false);
+                match state.down_since {
+                    None => {
+                        return outbox::set_pending(conn, n.id, &next.name, now, Some(why), false);
+                    }
+                    Some(since) => down_since = down_since.max(Some(since)),
                 }
             }
         }
         let starts = net.now.iter().map(|r| r.start_at(zone));
         let first = starts.filter(|start| *start > now).min();
         let too_near = first.is_some_and(|start| start - now < CANNOT_WAIT);
+        let is_near = first.is_some_and(|start| start - now < VISIT_IS_NEAR);
+        let today = now.with_timezone(&zone).date_naive();
+        let soon = now + SHORT_WAIT;
+        // Past midnight this channel has room again, and would wake people.
+        let waits = down_since.filter(|_| soon.with_timezone(&zone).date_naive() == today);
+        let may_be_back = waits.is_some_and(|since| now - since < DOWN_FOR_NOW && !is_near);
         // Where no card would be made, the message waits as long as it is of use.
         let asked = company.settings.owners.iter().any(|owner| owner.alerts)
             && company.settings.rules.only_phones.is_empty();
-        if too_near && asked {
+        if too_near && asked && !may_be_back {
             outbox::suppress(conn, n.id, Reason::NoChannel, None)?;
             outbox::note_error(conn, n.id, why)?;
             return self.card(conn, n, &net.now, Untold::WarmingUp, now);
         }
-        let today = now.with_timezone(&zone).date_naive();
+        if waits.is_some() {
+            outbox::note_error(conn, n.id, why)?;
+            return outbox::wait_for_turn(conn, n.id, soon);
+        }
         let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
         let morning = instant(tomorrow.and_time(NaiveTime::MIN) + MORNING, zone);
         // Looked at again when it becomes too near to wait, if that is sooner.

@@ -44,8 +44,10 @@ pub struct CompanyRow {
     pub denied: Option<u16>,
     /// What the last failure was.
     pub last_error: Option<String>,
-    /// Deletions up to here were let go by a person.
+    /// Deletions up to here were decided about by a person.
     pub guard_released_at: Option<DateTime<Utc>>,
+    /// Moves seen up to here were.
+    pub moves_released_at: Option<DateTime<Utc>>,
     /// What was hidden up to here is gone, a person said.
     pub hidden_gone_at: Option<DateTime<Utc>>,
     /// Readings lack numbers that we know.
@@ -88,6 +90,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
         denied: row.get("denied")?,
         last_error: row.get("last_error")?,
         guard_released_at: at("guard_released_at")?,
+        moves_released_at: at("moves_released_at")?,
         hidden_gone_at: at("hidden_gone_at")?,
         phones_hidden_since: at("phones_hidden_since")?,
     })
@@ -246,14 +249,4 @@ pub fn paused_until(conn: &Connection, now: DateTime<Utc>) -> Result<Option<Date
         )?
         .query_row([At(now)], |r| r.get(0))?;
     Ok(until.map(|a| a.0))
-}
-
-/// Deletions seen up to now are no longer held back.
-pub fn release_guard(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<()> {
-    execute(
-        conn,
-        "UPDATE companies SET guard_released_at = ?2 WHERE company_id = ?1",
-        (id, At(now)),
-    )?;
-    Ok(())
 }

@@ -179,9 +179,9 @@ pub fn release_as(
     kind: Option<Kind>,
     now: DateTime<Utc>,
 ) -> Result<usize> {
-    super::companies::release_guard(conn, company, now)?;
     let mut released = 0;
     for kind in KINDS.into_iter().filter(|k| kind.is_none_or(|of| of == *k)) {
+        decided(conn, company, kind, now)?;
         let count = execute(
             conn,
             "UPDATE booking_notifications SET status = 'pending', due_at = ?2
@@ -195,6 +195,39 @@ pub fn release_as(
         released += count;
     }
     Ok(released)
+}
+
+/// A person decides about what is held of this kind: from now on it does not count. What came after
+/// it and still settles does, and so does every other kind: nobody spoke of those.
+pub fn decided(conn: &Connection, company: i64, kind: Kind, now: DateTime<Utc>) -> Result<()> {
+    let sql = match kind {
+        // No guard holds what is new.
+        Kind::Created => return Ok(()),
+        Kind::Cancelled => {
+            "UPDATE companies SET guard_released_at =
+                (SELECT nullif(max(coalesce(guard_released_at, ''),
+                                   min(?2, coalesce(max(g.deleted_at), ''))), '')
+                   FROM booking_notifications n
+                   JOIN appointments_cache g
+                     ON g.company_id = n.company_id AND g.unit = n.unit AND g.deleted = 1
+                  WHERE +n.company_id = ?1 AND n.status = 'held' AND n.kind = ?3)
+              WHERE company_id = ?1"
+        }
+        Kind::Updated => {
+            "UPDATE companies SET moves_released_at =
+                (SELECT nullif(max(coalesce(moves_released_at, ''),
+                                   min(?2, coalesce(max(e.created_at), ''))), '')
+                   FROM booking_notifications n
+                   JOIN appointments_cache a ON a.company_id = n.company_id AND a.unit = n.unit
+                   JOIN booking_events e
+                     ON e.company_id = a.company_id AND e.record_id = a.record_id
+                    AND e.processed_at IS NOT NULL
+                  WHERE +n.company_id = ?1 AND n.status = 'held' AND n.kind = ?3)
+              WHERE company_id = ?1"
+        }
+    };
+    execute(conn, sql, (company, At(now), kind.as_str()))?;
+    Ok(())
 }
 
 /// The ids of what is held for a company of one kind of notification.

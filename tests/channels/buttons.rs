@@ -123,6 +123,8 @@ async fn a_press_is_read_and_answered_and_one_without_a_message_is_let_go() {
         Some(Incoming::Pressed {
             press_id: press.clone(),
             chat_id: "500".to_owned(),
+            message_id: "1".to_owned(),
+            sent_at: None,
             sender: "500".to_owned(),
             is_private: true,
             data: "q1:y:0".to_owned(),
@@ -144,6 +146,7 @@ async fn a_press_is_read_and_answered_and_one_without_a_message_is_let_go() {
     };
     assert_eq!((sender.as_str(), is_private), ("41", false));
     for query in [
+        json!({"id": "1", "from": {"id": 500}, "message": {"chat": {"id": 500}}, "data": "q1:y:0"}),
         json!({"id": "1", "from": {"id": 500}, "inline_message_id": "x", "data": "q1:y:0"}),
         json!({"id": "1", "from": {"id": 500}, "message": {"chat": {"id": 500}}, "game_short_name": "x"}),
         json!({}),
@@ -164,4 +167,25 @@ async fn a_bot_that_reads_nothing_has_no_buttons() {
             .channel
             .has_buttons()
     );
+}
+
+#[tokio::test]
+async fn updates_are_read_although_telegram_numbers_them_anew() {
+    let fake = Telegram::start().await;
+    let receiver = telegram_at(&fake.url, common()).receiver.unwrap();
+    for n in 1..=5 {
+        fake.push_text(500, &format!("слово {n}"));
+        assert!(matches!(next(&receiver).await, Some(Incoming::Text { .. })));
+    }
+    // Asked once more, Telegram forgets what was read.
+    assert!(receiver.receive(Duration::ZERO).await.unwrap().is_none());
+    fake.number_anew();
+    for n in 6..=7 {
+        let said = format!("слово {n}");
+        fake.push_text(500, &said);
+        match next(&receiver).await {
+            Some(Incoming::Text { text, .. }) => assert_eq!(text, said),
+            other => panic!("{other:?}"),
+        }
+    }
 }

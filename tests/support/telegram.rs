@@ -30,6 +30,8 @@ struct Api {
     webhook: Mutex<String>,
     /// Messages as they stand in their chats, by chat and number.
     standing: Mutex<BTreeMap<(String, String), Standing>>,
+    /// The newest message of a chat that ever carried these data.
+    carriers: Mutex<BTreeMap<(String, String), String>>,
     /// Presses that wait for an answer, or have one.
     presses: Mutex<BTreeMap<String, Option<String>>>,
     /// Answers to the next edits in place of the usual.
@@ -39,6 +41,7 @@ struct Api {
 /// A message as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
+    pub id: String,
     pub text: String,
     /// Label and data of each button, row by row.
     pub buttons: Vec<Vec<(String, String)>>,
@@ -93,6 +96,7 @@ impl Telegram {
             blocked: Mutex::default(),
             webhook: Mutex::default(),
             standing: Mutex::default(),
+            carriers: Mutex::default(),
             presses: Mutex::default(),
             edits: Mutex::default(),
         });
@@ -127,6 +131,11 @@ impl Telegram {
         };
         self.poke();
         id
+    }
+
+    /// Updates are numbered anew, as Telegram does after a week without any.
+    pub fn number_anew(&self) {
+        lock(&self.api.updates).last_id = 0;
     }
 
     /// A private message without content, with an id of its own.
@@ -183,13 +192,40 @@ impl Telegram {
         id
     }
 
-    /// A press comes (again) under this id.
+    /// A press comes (again) under this id, under the newest message that carried such data, or else
+    /// under the newest with buttons.
     pub fn press_again(&self, id: &str, chat: &Value, user: i64, data: &str) {
+        let here = chat["id"].to_string();
+        let carrier = lock(&self.api.carriers)
+            .get(&(here.clone(), data.to_owned()))
+            .cloned();
+        let newest = || self.questions(&here).pop().map(|message| message.id);
+        let message = carrier.or_else(newest).unwrap_or_else(|| "1".to_owned());
+        self.push_press(id, chat, user, (&message, 0), data);
+    }
+
+    /// A button of this very message of a private chat is pressed; `date` is when Telegram says that
+    /// it was sent, 0 of one that is no longer shown.
+    pub fn press_under(&self, chat: i64, message: &Standing, date: i64, data: &str) -> String {
+        let id = format!("press{}", lock(&self.api.presses).len() + 1);
+        self.push_press(&id, &private(chat)["chat"], chat, (&message.id, date), data);
+        id
+    }
+
+    fn push_press(
+        &self,
+        id: &str,
+        chat: &Value,
+        user: i64,
+        (message, date): (&str, i64),
+        data: &str,
+    ) {
         lock(&self.api.presses).entry(id.to_owned()).or_insert(None);
+        let message: i64 = message.parse().unwrap();
         self.push_update(json!({"callback_query": {
             "id": id,
             "from": {"id": user, "first_name": "Владелец"},
-            "message": {"message_id": 1, "date": 0, "chat": chat},
+            "message": {"message_id": message, "date": date, "chat": chat},
             "chat_instance": "1",
             "data": data,
         }}));
@@ -298,7 +334,9 @@ impl Api {
         let text = body["text"].as_str().unwrap_or_default().to_owned();
         if let Some(scripted) = self.desk.scripted() {
             return play(scripted, || {
-                self.desk.take(&chat, &text, "");
+                let id = self.desk.take(&chat, &text, "");
+                let shown = buttons(&body["reply_markup"]).unwrap_or_default();
+                self.show(&chat, &id, &text, shown);
             })
             .await;
         }
@@ -325,16 +363,31 @@ impl Api {
                     Ok(buttons) => buttons,
                     Err(why) => return refuse(400, why),
                 };
-                let id: i64 = self.desk.take(&chat, &text, "").parse().unwrap();
-                let shown = Standing {
-                    text: text.clone(),
-                    asked: !buttons.is_empty(),
-                    buttons,
-                };
-                lock(&self.standing).insert((chat, id.to_string()), shown);
+                let id = self.desk.take(&chat, &text, "");
+                self.show(&chat, &id, &text, buttons);
+                let id: i64 = id.parse().unwrap();
                 self.desk.takes_time().await;
                 accept(&json!({"message_id": id, "date": 1_787_300_000, "text": text}))
             }
+        }
+    }
+
+    /// The message stands in its chat.
+    fn show(&self, chat: &str, id: &str, text: &str, buttons: Vec<Vec<(String, String)>>) {
+        self.carry(chat, id, &buttons);
+        let shown = Standing {
+            id: id.to_owned(),
+            text: text.to_owned(),
+            asked: !buttons.is_empty(),
+            buttons,
+        };
+        lock(&self.standing).insert((chat.to_owned(), id.to_owned()), shown);
+    }
+
+    fn carry(&self, chat: &str, id: &str, buttons: &[Vec<(String, String)>]) {
+        for (_, data) in buttons.iter().flatten() {
+            let key = (chat.to_owned(), data.clone());
+            lock(&self.carriers).insert(key, id.to_owned());
         }
     }
 
@@ -348,9 +401,11 @@ impl Api {
             Ok(buttons) => buttons,
             Err(why) => return refuse(400, why),
         };
+        self.carry(&key.0, &key.1, &buttons);
         let mut standing = lock(&self.standing);
         let asked = standing.get(&key).is_some_and(|before| before.asked);
         let shown = Standing {
+            id: key.1.clone(),
             text,
             buttons,
             asked,
@@ -400,6 +455,11 @@ impl Api {
         };
         let some = || {
             let mut updates = lock(&self.updates);
+            // An offset far ahead of all numbers is one of the old numbering.
+            let offset = match offset > updates.last_id + 1 {
+                true => 0,
+                false => offset,
+            };
             updates
                 .waiting
                 .retain(|u| u["update_id"].as_i64().unwrap() >= offset);

@@ -187,3 +187,36 @@ async fn after_an_outage_only_what_is_still_news_is_told() {
         "{told:?}"
     );
 }
+
+#[tokio::test]
+async fn a_parked_channel_is_not_left_for_one_that_has_no_room_for_strangers() {
+    let (mut world, gateway) = world_with_two_ways("", OWNER).await;
+    let mut all = world.config.channels.iter_mut();
+    all.find(|c| c.name == "gateway")
+        .unwrap()
+        .new_recipients_per_day = 1;
+    world.restart().await;
+    world.green.set_state("notAuthorized");
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    later(&world, "15m").await;
+    assert_eq!(gateway.sent().len(), 1);
+    world
+        .salon
+        .book(haircut("2026-08-21T15:30:00").client("Вера", "+79000000002"));
+    world.tell().await;
+    later(&world, "4s").await;
+    assert_eq!(
+        world.rows("SELECT channel, status FROM booking_notifications WHERE phone <> ''"),
+        ["gateway|sent", "whatsapp|pending"]
+    );
+    let cards = |world: &World| {
+        let told = world.owner_told();
+        told.iter().filter(|text| text.starts_with('📞')).count()
+    };
+    assert_eq!(cards(&world), 0, "{:?}", world.owner_told());
+    world.green.set_state("authorized");
+    later(&world, "11s").await;
+    assert_eq!((world.told().len(), gateway.sent().len()), (1, 1));
+    assert_eq!(cards(&world), 0);
+}

@@ -230,3 +230,79 @@ async fn of_the_people_written_to_those_count_as_replying_who_wrote_after_that()
     let later = stats::replies(&world.sql(), since + TimeDelta::days(8)).unwrap();
     assert!(later.is_empty());
 }
+
+/// WhatsApp meets one stranger a day, and the gateway is down since a moment.
+async fn with_the_other_way_down() -> (World, crate::support::gateway::Gateway) {
+    let (mut world, gateway) = world_with_two_ways("", OWNER).await;
+    limit(&mut world, "whatsapp", 1);
+    world.restart().await;
+    gateway.set_state("SCAN_QR_CODE");
+    world
+        .sql()
+        .execute(
+            "UPDATE channel_states SET down_since = '2026-08-20T09:00:00.000Z' WHERE name = 'gateway'",
+            [],
+        )
+        .unwrap();
+    (world, gateway)
+}
+
+#[tokio::test]
+async fn who_finds_no_room_waits_minutes_for_another_channel_that_is_down_for_now() {
+    let (world, gateway) = with_the_other_way_down().await;
+    for n in 1..=2 {
+        world.salon.book(client(n, "2026-08-27T14:30:00"));
+    }
+    tell(&world).await;
+    later(&world, "90m").await;
+    assert_eq!((world.told().len(), gateway.sent().len()), (1, 0));
+    gateway.set_state("WORKING");
+    later(&world, "10s").await;
+    later(&world, "3m").await;
+    assert_eq!((world.told().len(), gateway.sent().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn no_card_is_made_while_another_channel_is_but_down_for_now() {
+    let (world, gateway) = with_the_other_way_down().await;
+    for n in 1..=3 {
+        world.salon.book(client(n, "2026-08-21T14:30:00"));
+    }
+    tell(&world).await;
+    later(&world, "20m").await;
+    assert_eq!(statuses(&world), ["sent", "pending", "pending"]);
+    gateway.set_state("WORKING");
+    later(&world, "10s").await;
+    later(&world, "3m").await;
+    assert_eq!(statuses(&world), ["sent", "sent", "sent"]);
+    assert_eq!(gateway.sent().len(), 2);
+
+    let (world, _) = with_the_other_way_down().await;
+    for n in 1..=2 {
+        world.salon.book(client(n, "2026-08-21T14:30:00"));
+    }
+    tell(&world).await;
+    later(&world, "61m").await;
+    assert_eq!(
+        statuses(&world),
+        ["sent", "suppressed"],
+        "an hour is no moment"
+    );
+}
+
+#[tokio::test]
+async fn who_waits_for_another_channel_is_not_woken_at_midnight() {
+    let (world, gateway) = with_the_other_way_down().await;
+    for n in 1..=2 {
+        world.salon.book(client(n, "2026-08-27T14:30:00"));
+    }
+    tell(&world).await;
+    later(&world, "11h").await;
+    later(&world, "55m").await;
+    for _ in 0..15 {
+        later(&world, "1m").await;
+    }
+    assert_eq!((world.told().len(), gateway.sent().len()), (1, 0));
+    later(&world, "9h").await;
+    assert_eq!(world.told().len(), 2);
+}

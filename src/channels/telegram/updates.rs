@@ -78,15 +78,12 @@ impl Receiver for Updates {
         let Some(updates) = reply.result().and_then(Value::as_array) else {
             return Err(reply.why());
         };
-        {
-            let mut queue = self.queue();
-            let offset = queue.offset;
-            queue.waiting = updates
-                .iter()
-                .filter_map(|u| Some((u["update_id"].as_i64()?, read(u))))
-                .filter(|(id, _)| *id >= offset)
-                .collect();
-        }
+        // Whatever comes was not acknowledged, also where its number is lower: after a week without
+        // updates Telegram begins anew with any.
+        self.queue().waiting = updates
+            .iter()
+            .filter_map(|u| Some((u["update_id"].as_i64()?, read(u))))
+            .collect();
         Ok(self.front())
     }
 
@@ -95,8 +92,8 @@ impl Receiver for Updates {
             .parse()
             .map_err(|_| "the receipt is no update id".to_owned())?;
         let mut queue = self.queue();
-        queue.offset = queue.offset.max(id + 1);
-        queue.waiting.retain(|(waiting, _)| *waiting > id);
+        queue.offset = id + 1;
+        queue.waiting.retain(|(waiting, _)| *waiting != id);
         Ok(())
     }
 }
@@ -147,7 +144,8 @@ fn message(message: &Value) -> Option<Incoming> {
     }
     let text = [&message["text"], &message["caption"]]
         .into_iter()
-        .find_map(Value::as_str)?;
+        .find_map(Value::as_str)
+        .or_else(|| is_wordless(message).then_some(""))?;
     if let Some(payload) = start_payload(text).filter(|_| is_private) {
         return Some(Incoming::Started {
             message_id,
@@ -172,12 +170,35 @@ fn message(message: &Value) -> Option<Incoming> {
     })
 }
 
+/// Something a person sent that has no words, unlike what Telegram itself tells of a chat.
+fn is_wordless(message: &Value) -> bool {
+    [
+        "animation",
+        "audio",
+        "document",
+        "location",
+        "photo",
+        "sticker",
+        "video",
+        "video_note",
+        "voice",
+    ]
+    .iter()
+    .any(|field| !message[*field].is_null())
+}
+
 /// A press of a button. One under a message that Telegram no longer shows still names its chat.
 fn press(query: &Value) -> Option<Incoming> {
-    let chat = &query["message"]["chat"];
+    let message = &query["message"];
+    let (chat, date) = (&message["chat"], message["date"].as_i64());
     Some(Incoming::Pressed {
         press_id: query["id"].as_str()?.to_owned(),
         chat_id: chat["id"].as_i64()?.to_string(),
+        message_id: message["message_id"].as_i64()?.to_string(),
+        // One that Telegram no longer shows has the date 0.
+        sent_at: date
+            .filter(|date| *date > 0)
+            .and_then(|date| DateTime::from_timestamp(date, 0)),
         sender: query["from"]["id"].as_i64()?.to_string(),
         is_private: is_private(chat),
         data: query["data"].as_str()?.to_owned(),

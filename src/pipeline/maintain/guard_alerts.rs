@@ -8,7 +8,7 @@ use crate::domain::message::owner::{Held, alert_guard, alert_many_moves};
 use crate::domain::policy::Kind;
 use crate::domain::question::Matter;
 use crate::pipeline::Company;
-use crate::pipeline::guard::{counted_from, window};
+use crate::pipeline::guard::{moves_from, window};
 use crate::store::{self, alerts, cache, companies, guard};
 
 /// A batch that the guard holds is told of again when its nearest visit is this near.
@@ -51,7 +51,7 @@ impl Watch<'_> {
         let nearest = held.nearest_at.map(|at| self.local(company, &row, at));
         let what = match kind {
             Kind::Updated => {
-                let from = counted_from(company, &row, self.now);
+                let from = moves_from(company, &row, self.now);
                 let moves = guard::moves(self.conn, id, from, self.now)?;
                 let ahead = cache::count_ahead(self.conn, id, self.now)?;
                 Held::Moves(count, zone_shift(&moves, ahead).map(|s| s.num_minutes()))
@@ -84,7 +84,7 @@ impl Watch<'_> {
             return Ok(0);
         }
         let row = companies::ensure(self.conn, id)?;
-        let from = counted_from(company, &row, self.now);
+        let from = moves_from(company, &row, self.now);
         let moves = guard::moves(self.conn, id, from, self.now)?;
         let ahead = cache::count_ahead(self.conn, id, self.now)?;
         let count = moved(&moves, from);

@@ -11,6 +11,9 @@ ALTER TABLE appointments_cache ADD COLUMN looked_at TEXT;
 -- When a sweep lacked it last that listed another one of its master.
 ALTER TABLE appointments_cache ADD COLUMN missed_at TEXT;
 UPDATE appointments_cache SET missing_looks = 0 WHERE missing_looks > 0;
+-- What a person let go counts for its kind alone: guard_released_at is for cancellations from now on.
+ALTER TABLE companies ADD COLUMN moves_released_at TEXT;
+UPDATE companies SET moves_released_at = guard_released_at;
 -- What owners are asked with buttons under a message, and messages of ours that are to be edited.
 CREATE TABLE questions (
   id               INTEGER PRIMARY KEY,

@@ -265,6 +265,38 @@ pub fn tried_at(conn: &Connection, id: i64) -> Result<Option<DateTime<Utc>>> {
     Ok(at.map(|at| at.0))
 }
 
+/// A try of which nobody knows whether it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InDoubt {
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// When it ended, once that was found out.
+    pub ended: Option<DateTime<Utc>>,
+}
+
+/// Such tries of this notification, in order.
+pub fn tries_in_doubt(conn: &Connection, id: i64) -> Result<Vec<InDoubt>> {
+    let mut query = conn.prepare_cached(
+        "SELECT started_at, finished_at FROM delivery_attempts
+          WHERE notification_id = ?1 AND coalesce(outcome, 'uncertain') = 'uncertain'
+          ORDER BY attempt",
+    )?;
+    let rows = query.query_map([id], |r| {
+        Ok(InDoubt {
+            began: r.get::<_, At>(0)?.0,
+            ended: r.get::<_, Option<At>>(1)?.map(|at| at.0),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The provider's id of it, once it gave one.
+pub fn provider_id(conn: &Connection, id: i64) -> Result<Option<String>> {
+    Ok(conn
+        .prepare_cached("SELECT provider_message_id FROM booking_notifications WHERE id = ?1")?
+        .query_row([id], |r| r.get(0))?)
+}
+
 /// Whether this may have arrived once already.
 pub fn was_uncertain(conn: &Connection, id: i64) -> Result<bool> {
     Ok(conn.query_row(
