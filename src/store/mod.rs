@@ -56,7 +56,7 @@ pub use identity::{accept, verify};
 pub use lock::{Lock, LockError};
 pub use memory::Keeper;
 pub use reader::open_reader;
-pub use restore::{Restored, restore};
+pub use restore::{Lost, Restored, restore};
 pub use room::{Free, Room};
 pub use sign::Sign;
 
