@@ -290,7 +290,8 @@ CREATE TABLE chores (
 CREATE TABLE installation (
   one         INTEGER PRIMARY KEY CHECK (one = 1),
   uuid        TEXT NOT NULL,
-  generation  INTEGER NOT NULL
+  generation  INTEGER NOT NULL,
+  gap         INTEGER NOT NULL DEFAULT 0       -- of what was before this generation something is lost
 ) STRICT;
 
 CREATE VIEW event_stats_24h AS

@@ -354,12 +354,6 @@ async fn restored_over_forgotten(mut world: World, statements: &str) -> World {
     let phone = Phone::parse(PHONE, "RU").unwrap();
     store::forget(&world.database(), &phone, world.clock.now()).unwrap();
     store::restore(&world.database(), &copy).unwrap();
-    let replaced: Vec<_> = std::fs::read_dir(world.folder.path())
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.to_string_lossy().contains("replaced"))
-        .collect();
-    assert_eq!(replaced.len(), 1, "{replaced:?}");
     world
 }
 
@@ -405,13 +399,6 @@ async fn a_restored_copy_is_searched_wherever_a_number_can_stand() {
             [""; 0],
             "{statement}"
         );
-        if statement.contains("opt_outs") {
-            assert_eq!(
-                world.rows("SELECT count(*) FROM opt_outs"),
-                ["1"],
-                "silence outlives it"
-            );
-        }
     }
 }
 

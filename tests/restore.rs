@@ -187,6 +187,23 @@ async fn who_came_back_after_the_copy_is_served_and_their_wishes_hold() {
 }
 
 #[tokio::test]
+async fn silence_that_the_copy_knows_holds_for_who_was_forgotten_since() {
+    let mut world = World::watching().await;
+    world.green.push_text("79000000001", "стоп");
+    world.receive().await;
+    world.turn().await;
+    end(&mut world).await;
+    let copy = copy(&world, "copy.db");
+    forget(&world);
+    let restored = store::restore(&world.database(), &copy).unwrap();
+    assert_eq!((restored.forgotten, restored.lost), (1, Vec::new()));
+    assert_eq!(
+        world.rows("SELECT substr(phone, 1, 1) FROM opt_outs"),
+        ["#"]
+    );
+}
+
+#[tokio::test]
 async fn an_older_copy_laid_over_the_database_gives_nobody_back_who_was_forgotten() {
     let mut world = World::watching().await;
     end(&mut world).await;
@@ -197,16 +214,19 @@ async fn an_older_copy_laid_over_the_database_gives_nobody_back_who_was_forgotte
     forget(&world);
     let newer = copy(&world, "newer.db");
     std::fs::copy(&older, world.database()).unwrap();
-    store::restore(&world.database(), &newer).unwrap();
+    let restored = store::restore(&world.database(), &newer).unwrap();
+    assert_eq!(restored.lost, [store::Lost::Between]);
     assert_eq!(world.rows("SELECT count(*) FROM forgotten"), ["2"]);
     // Nor does one that was put in force first, and has run since.
     std::fs::remove_file(world.database()).unwrap();
-    store::restore(&world.database(), &older).unwrap();
+    let restored = store::restore(&world.database(), &older).unwrap();
+    assert_eq!(restored.lost, [store::Lost::Database]);
     for _ in 0..3 {
         world.start().await;
         end(&mut world).await;
     }
-    store::restore(&world.database(), &newer).unwrap();
+    let restored = store::restore(&world.database(), &newer).unwrap();
+    assert_eq!(restored.lost, [store::Lost::Between]);
     assert_eq!(world.rows("SELECT count(*) FROM forgotten"), ["2"]);
 }
 

@@ -91,16 +91,12 @@ fn prepare(
     let dropped = begin_anew(&tx)?;
     let (uuid, had) = identity(&tx)?.unwrap_or_else(|| (fresh_uuid(), 0));
     let taken = Replaced::read(database).hand_over(&tx, (&uuid, had), marker, Utc::now())?;
-    // It lacks what was lost: no later backup of the line may take it for what became of itself.
-    let uuid = match taken.lost.is_empty() {
-        true => uuid,
-        false => {
-            tx.execute("DELETE FROM installation", [])?;
-            fresh_uuid()
-        }
-    };
     let generation = had.max(marker.map_or(0, |m| m.generation)) + 1;
     set_identity(&tx, &uuid, generation)?;
+    if !taken.lost.is_empty() {
+        // It lacks what was lost: to no backup made before may it pass for what became of it.
+        tx.execute("UPDATE installation SET gap = ?1", [generation])?;
+    }
     tx.commit()?;
     // The backup may be any copy, with remains of what was erased in its free pages.
     conn.execute_batch("VACUUM;")?;

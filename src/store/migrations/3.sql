@@ -46,3 +46,5 @@ CREATE TABLE forgotten_key (
   one  INTEGER PRIMARY KEY CHECK (one = 1),
   key  BLOB NOT NULL
 ) STRICT;
+-- A restore that could not take everything along from the replaced database.
+ALTER TABLE installation ADD COLUMN gap INTEGER NOT NULL DEFAULT 0;

@@ -30,7 +30,7 @@ pub enum Lost {
     SomeForgotten,
 }
 
-/// The first schema that knows of people who were forgotten.
+/// The first schema that knows of people who were forgotten, and of gaps.
 const FORGETS_SINCE: i64 = 3;
 
 /// Rows of a table that may be damaged.
@@ -124,6 +124,8 @@ pub(super) struct Taken {
 pub(super) struct Replaced {
     is_there: bool,
     identity: Option<(String, i64)>,
+    /// The generation before which it lacks something itself.
+    gap: i64,
     /// Company, phone, since when.
     opt_outs: Rows<(i64, String, String)>,
     /// Channel, chat, phone, since when: silence asked for in a chat.
@@ -153,16 +155,20 @@ impl Replaced {
             Ok(_) => return Self::default(),
             Err(_) => return unreadable,
         }
-        let knows_forgotten = !matches!(
-            number("PRAGMA user_version"), Ok(version) if version < FORGETS_SINCE
-        );
-        let (key, forgotten) = match knows_forgotten {
-            true => read_forgotten(&conn),
-            false => (None, nobody()),
+        let is_old =
+            matches!(number("PRAGMA user_version"), Ok(version) if version < FORGETS_SINCE);
+        let (key, forgotten) = match is_old {
+            true => (None, nobody()),
+            false => read_forgotten(&conn),
+        };
+        let gap = match is_old {
+            true => 0,
+            false => number("SELECT gap FROM installation").unwrap_or(i64::MAX),
         };
         Self {
             is_there,
             identity: identity(&conn).ok().flatten(),
+            gap,
             opt_outs: Rows::read(
                 &conn,
                 ("opt_outs", "company_id, phone, since", "company_id, phone"),
@@ -180,9 +186,9 @@ impl Replaced {
         let is_the_last = |at: i64, of: &str| {
             marker.is_none_or(|marker| marker.uuid == of && at >= marker.generation)
         };
-        self.identity
-            .as_ref()
-            .is_some_and(|(of, at)| of == uuid && *at > generation && is_the_last(*at, of))
+        let becomes =
+            |(of, at): &(String, i64)| of == uuid && *at > generation && is_the_last(*at, of);
+        generation >= self.gap && self.identity.as_ref().is_some_and(becomes)
     }
 
     /// Gives the backup, of this identity, what only the replaced database knows.
