@@ -260,6 +260,19 @@ async fn the_command_takes_the_lock_names_the_copies_and_leaves_verify_content()
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
     let copy = program.folder.path().join("booking-monitor.db.schema-1");
     std::fs::write(&copy, "").unwrap();
+    // A backup of another name is a copy, too; another database is none.
+    let backup = program.folder.path().join("копия за ноябрь.db");
+    let made = program
+        .run(&["db", "backup", backup.to_str().unwrap()])
+        .await;
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let stranger = program.folder.path().join("stranger.db");
+    store::Store::open(&stranger)
+        .await
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
 
     let done = program.run(&["forget", "8 900 000-00-01"]).await;
     assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
@@ -274,6 +287,12 @@ async fn the_command_takes_the_lock_names_the_copies_and_leaves_verify_content()
         said.contains(&format!("\n  {}\n", copy.display())),
         "{said}"
     );
+    assert!(
+        said.contains(&format!("\n  {}\n", backup.display())),
+        "{said}"
+    );
+    assert!(!said.contains("stranger"), "{said}");
+    std::fs::remove_file(&backup).unwrap();
     assert_eq!(files_with(program.folder.path(), &TRACES), [""; 0]);
     let same = program.run(&["verify"]).await;
     assert_eq!(same.status.code(), Some(0), "{}", stdout(&same));

@@ -94,6 +94,15 @@ impl Person<'_> {
         self.phone.map_or(NO_NUMBER, Phone::e164)
     }
 
+    /// A chat of theirs, or one that is called by their number although it is no contact.
+    fn is_chat(&self, chat: &str) -> bool {
+        let name = chat.split('@').next().unwrap_or(chat);
+        self.chats.contains(chat)
+            || self
+                .phone
+                .is_some_and(|phone| name.trim_start_matches('+') == phone.digits())
+    }
+
     /// The number stands in these words, however it is written.
     fn is_in(&self, words: &str) -> bool {
         self.phone.is_some_and(|phone| phone.stands_in(words))

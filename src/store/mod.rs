@@ -50,7 +50,7 @@ pub mod story;
 
 pub use ailment::Ailment;
 pub use at::At;
-pub use backup::{backup, dailies, daily};
+pub use backup::{backup, copies_beside, dailies, daily};
 pub use erase::{Erased, forget};
 pub use identity::{accept, verify};
 pub use lock::{Lock, LockError};

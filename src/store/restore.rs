@@ -20,6 +20,7 @@ use super::identity::{
 use super::{At, Result, StoreError};
 
 mod replaced;
+mod rows;
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]

@@ -34,8 +34,7 @@ impl Person<'_> {
             // What stayed unsaid for want of a number says whom it was about.
             let of_client =
                 theirs && phone.is_empty() && self.without(&told, company, true)?.is_some();
-            let to_them =
-                phone == self.e164() || recipient == self.e164() || self.chats.contains(&recipient);
+            let to_them = phone == self.e164() || self.is_chat(&recipient);
             let of_them = of_client
                 || about.is_some_and(|about| ids.contains(&about))
                 || contact.is_some_and(|contact| self.contacts.contains(&contact));
@@ -97,7 +96,7 @@ impl Person<'_> {
             let contact: Option<i64> = r.get(3)?;
             let (text, external): (String, String) = (r.get(4)?, r.get(5)?);
             let theirs = phone == self.e164()
-                || self.chats.contains(&chat)
+                || self.is_chat(&chat)
                 || contact.is_some_and(|contact| self.contacts.contains(&contact));
             if theirs || self.is_in(&text) || self.is_in(&external) {
                 found.push((r.get::<_, i64>(0)?, theirs, self.is_in(&external)));

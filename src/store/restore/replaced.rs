@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
 
+use super::rows::Rows;
 use crate::store::forgotten::{self, Ledger};
 use crate::store::identity::{Marker, identity};
 use crate::store::{APPLICATION_ID, Result, erase};
@@ -32,83 +33,6 @@ pub enum Lost {
 
 /// The first schema that knows of people who were forgotten, and of gaps.
 const FORGETS_SINCE: i64 = 3;
-
-/// Rows of a table that may be damaged.
-struct Rows<T> {
-    all: BTreeSet<T>,
-    /// There were no others.
-    whole: bool,
-}
-
-impl<T> Default for Rows<T> {
-    fn default() -> Self {
-        Self {
-            all: BTreeSet::new(),
-            whole: false,
-        }
-    }
-}
-
-impl<T: Ord> Rows<T> {
-    /// `key` orders the rows; `of` reads one.
-    fn read(
-        conn: &Connection,
-        (table, columns, key): (&str, &str, &str),
-        of: fn(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Self {
-        let check = format!("PRAGMA integrity_check({table})");
-        let verdict = conn.query_row(&check, [], |r| r.get::<_, String>(0));
-        let mut rows = Self::default();
-        let mut whole = rows.add(
-            conn,
-            &format!("SELECT {columns} FROM {table} ORDER BY {key}"),
-            of,
-        );
-        if !whole {
-            // What lies behind the damage.
-            let key = key.replace(',', " DESC,");
-            let sql = format!("SELECT {columns} FROM {table} ORDER BY {key} DESC");
-            rows.add(conn, &sql, of);
-        }
-        // A page may be lost without a trace for whoever reads its neighbours.
-        whole &= verdict.is_ok_and(|verdict| verdict == "ok");
-        Self { whole, ..rows }
-    }
-
-    /// Whether the end was reached, and every row was readable.
-    fn add(
-        &mut self,
-        conn: &Connection,
-        sql: &str,
-        of: fn(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> bool {
-        let Ok(mut query) = conn.prepare(sql) else {
-            return false;
-        };
-        let Ok(mut rows) = query.query([]) else {
-            return false;
-        };
-        let mut whole = true;
-        loop {
-            match rows.next() {
-                Ok(Some(row)) => match of(row) {
-                    Ok(row) => drop(self.all.insert(row)),
-                    Err(_) => whole = false,
-                },
-                Ok(None) => return whole,
-                Err(_) => return false,
-            }
-        }
-    }
-
-    fn lost(&self, all: Lost, some: Lost) -> Option<Lost> {
-        match (self.whole, self.all.is_empty()) {
-            (true, _) => None,
-            (false, true) => Some(all),
-            (false, false) => Some(some),
-        }
-    }
-}
 
 /// What was taken along.
 pub(super) struct Taken {
@@ -158,7 +82,7 @@ impl Replaced {
         let is_old =
             matches!(number("PRAGMA user_version"), Ok(version) if version < FORGETS_SINCE);
         let (key, forgotten) = match is_old {
-            true => (None, nobody()),
+            true => (None, Rows::none()),
             false => read_forgotten(&conn),
         };
         let gap = match is_old {
@@ -204,9 +128,9 @@ impl Replaced {
         if !self.is_there {
             lost.push(Lost::Database);
         } else {
-            lost.extend(self.opt_outs.lost(Lost::Silence, Lost::SomeSilence));
+            lost.extend(lost_of(&self.opt_outs, Lost::Silence, Lost::SomeSilence));
             lost.extend((!self.chats.whole && lost.is_empty()).then_some(Lost::SomeSilence));
-            let forgotten = self.forgotten.lost(Lost::Forgotten, Lost::SomeForgotten);
+            let forgotten = lost_of(&self.forgotten, Lost::Forgotten, Lost::SomeForgotten);
             lost.extend(forgotten);
             // One that says nothing at all is not said to be another one as well.
             let is_another = self.identity.is_some() && !continues;
@@ -285,10 +209,12 @@ impl Replaced {
     }
 }
 
-fn nobody<T>() -> Rows<T> {
-    Rows {
-        all: BTreeSet::new(),
-        whole: true,
+/// What of these rows is lost, in their words.
+fn lost_of<T>(rows: &Rows<T>, all: Lost, some: Lost) -> Option<Lost> {
+    match (rows.whole, rows.all.is_empty()) {
+        (true, _) => None,
+        (false, true) => Some(all),
+        (false, false) => Some(some),
     }
 }
 
@@ -313,7 +239,7 @@ fn read_forgotten(conn: &Connection) -> (Option<Vec<u8>>, Rows<forgotten::Row>) 
         .query_row("SELECT key FROM forgotten_key", [], |r| r.get(0))
         .optional();
     match key {
-        Ok(None) => (None, nobody()),
+        Ok(None) => (None, Rows::none()),
         Err(_) => (None, Rows::default()),
         Ok(Some(key)) => {
             let table = ("forgotten", "hash, person, since", "hash");
