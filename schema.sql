@@ -291,7 +291,7 @@ CREATE TABLE installation (
   one         INTEGER PRIMARY KEY CHECK (one = 1),
   uuid        TEXT NOT NULL,
   generation  INTEGER NOT NULL,
-  gap         INTEGER NOT NULL DEFAULT 0       -- of what was before this generation something is lost
+  line        TEXT NOT NULL DEFAULT ''         -- another one after each restore by which something was lost
 ) STRICT;
 
 CREATE VIEW event_stats_24h AS

@@ -231,6 +231,30 @@ async fn an_older_copy_laid_over_the_database_gives_nobody_back_who_was_forgotte
 }
 
 #[tokio::test]
+async fn on_a_new_server_an_older_copy_is_not_what_became_of_a_newer_one() {
+    let mut world = World::watching().await;
+    end(&mut world).await;
+    let older = copy(&world, "older.db");
+    let stop = "INSERT INTO opt_outs VALUES (111111, '+79000000001', '2026-08-20T12:00:00.000Z')";
+    world.sql().execute_batch(stop).unwrap();
+    let newer = copy(&world, "newer.db");
+    // Nothing of the old server is here but two copies.
+    let server = tempfile::tempdir().unwrap();
+    let database = server.path().join("a.db");
+    store::restore(&database, &older).unwrap();
+    for _ in 0..5 {
+        let store = store::Store::open(&database).await.unwrap();
+        store.close().await.unwrap();
+    }
+    store::restore(&database, &newer).unwrap();
+    let conn = Connection::open(&database).unwrap();
+    let silent: i64 = conn
+        .query_row("SELECT count(*) FROM opt_outs", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(silent, 1);
+}
+
+#[tokio::test]
 async fn a_copy_made_with_phones_shown_and_restored_with_phones_hidden_knows_what_stands_now() {
     let mut world = World::watching().await;
     let record = world.salon.book(haircut("2026-08-25T14:30:00"));

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 pub use replaced::Lost;
-use replaced::Replaced;
+use replaced::{Backup, Replaced, line_of};
 
 use super::identity::{
     Marker, begin_anew, beside, create, fresh_uuid, identity, inspect, migrate, put_away,
@@ -91,12 +91,18 @@ fn prepare(
         tx.query_row("SELECT max(last_poll_at) FROM companies", [], |r| r.get(0))?;
     let dropped = begin_anew(&tx)?;
     let (uuid, had) = identity(&tx)?.unwrap_or_else(|| (fresh_uuid(), 0));
-    let taken = Replaced::read(database).hand_over(&tx, (&uuid, had), marker, Utc::now())?;
+    let line = line_of(&tx)?;
+    let backup = Backup {
+        uuid: &uuid,
+        generation: had,
+        line: &line,
+    };
+    let taken = Replaced::read(database).hand_over(&tx, &backup, marker, Utc::now())?;
     let generation = had.max(marker.map_or(0, |m| m.generation)) + 1;
     set_identity(&tx, &uuid, generation)?;
     if !taken.lost.is_empty() {
         // It lacks what was lost: to no backup made before may it pass for what became of it.
-        tx.execute("UPDATE installation SET gap = ?1", [generation])?;
+        tx.execute("UPDATE installation SET line = ?1", [fresh_uuid()])?;
     }
     tx.commit()?;
     // The backup may be any copy, with remains of what was erased in its free pages.

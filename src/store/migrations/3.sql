@@ -46,5 +46,5 @@ CREATE TABLE forgotten_key (
   one  INTEGER PRIMARY KEY CHECK (one = 1),
   key  BLOB NOT NULL
 ) STRICT;
--- A restore that could not take everything along from the replaced database.
-ALTER TABLE installation ADD COLUMN gap INTEGER NOT NULL DEFAULT 0;
+-- Another one after each restore by which something was lost: within one line the later state knows all.
+ALTER TABLE installation ADD COLUMN line TEXT NOT NULL DEFAULT '';

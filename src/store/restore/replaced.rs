@@ -31,8 +31,26 @@ pub enum Lost {
     SomeForgotten,
 }
 
-/// The first schema that knows of people who were forgotten, and of gaps.
+/// The first schema with wishes for silence beside those of chats.
+const OPT_OUTS_SINCE: i64 = 2;
+
+/// The first schema that knows of people who were forgotten, and of lines.
 const FORGETS_SINCE: i64 = 3;
+
+/// Which state of which database the backup is.
+pub(super) struct Backup<'a> {
+    pub(super) uuid: &'a str,
+    pub(super) generation: i64,
+    pub(super) line: &'a str,
+}
+
+/// The line of restores by which nothing was lost.
+pub(super) fn line_of(conn: &Connection) -> rusqlite::Result<String> {
+    let line = conn
+        .query_row("SELECT line FROM installation", [], |r| r.get(0))
+        .optional();
+    Ok(line?.unwrap_or_default())
+}
 
 /// What was taken along.
 pub(super) struct Taken {
@@ -48,8 +66,8 @@ pub(super) struct Taken {
 pub(super) struct Replaced {
     is_there: bool,
     identity: Option<(String, i64)>,
-    /// The generation before which it lacks something itself.
-    gap: i64,
+    /// Within one line nothing was lost.
+    line: Option<String>,
     /// Company, phone, since when.
     opt_outs: Rows<(i64, String, String)>,
     /// Channel, chat, phone, since when: silence asked for in a chat.
@@ -79,25 +97,30 @@ impl Replaced {
             Ok(_) => return Self::default(),
             Err(_) => return unreadable,
         }
-        let is_old =
-            matches!(number("PRAGMA user_version"), Ok(version) if version < FORGETS_SINCE);
-        let (key, forgotten) = match is_old {
-            true => (None, Rows::none()),
-            false => read_forgotten(&conn),
-        };
-        let gap = match is_old {
-            true => 0,
-            false => number("SELECT gap FROM installation").unwrap_or(i64::MAX),
-        };
-        Self {
-            is_there,
-            identity: identity(&conn).ok().flatten(),
-            gap,
-            opt_outs: Rows::read(
+        // Without the number of its schema it counts as of the newest: what is not there is lost.
+        let schema = number("PRAGMA user_version").unwrap_or(i64::MAX);
+        let is_old = schema < FORGETS_SINCE;
+        let opt_outs = match schema < OPT_OUTS_SINCE {
+            true => Rows::none(),
+            false => Rows::read(
                 &conn,
                 ("opt_outs", "company_id, phone, since", "company_id, phone"),
                 |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
             ),
+        };
+        let (key, forgotten) = match is_old {
+            true => (None, Rows::none()),
+            false => read_forgotten(&conn),
+        };
+        let line = match is_old {
+            true => Some(String::new()),
+            false => line_of(&conn).ok(),
+        };
+        Self {
+            is_there,
+            identity: identity(&conn).ok().flatten(),
+            line,
+            opt_outs,
             chats: read_chats(&conn),
             key,
             forgotten,
@@ -106,25 +129,28 @@ impl Replaced {
 
     /// Whether it is what became of the database of which the backup was made: then it is right about
     /// what it does not have any more, too.
-    fn continues(&self, uuid: &str, generation: i64, marker: Option<&Marker>) -> bool {
-        let is_the_last = |at: i64, of: &str| {
-            marker.is_none_or(|marker| marker.uuid == of && at >= marker.generation)
+    fn continues(&self, backup: &Backup<'_>, marker: Option<&Marker>) -> bool {
+        let Some((uuid, generation)) = &self.identity else {
+            return false;
         };
-        let becomes =
-            |(of, at): &(String, i64)| of == uuid && *at > generation && is_the_last(*at, of);
-        generation >= self.gap && self.identity.as_ref().is_some_and(becomes)
+        let is_the_last =
+            marker.is_none_or(|marker| marker.uuid == *uuid && *generation >= marker.generation);
+        is_the_last
+            && uuid == backup.uuid
+            && self.line.as_deref() == Some(backup.line)
+            && *generation > backup.generation
     }
 
-    /// Gives the backup, of this identity, what only the replaced database knows.
+    /// Gives the backup what only the replaced database knows.
     pub(super) fn hand_over(
         self,
         tx: &Transaction<'_>,
-        (uuid, generation): (&str, i64),
+        backup: &Backup<'_>,
         marker: Option<&Marker>,
         now: DateTime<Utc>,
     ) -> Result<Taken> {
         let mut lost = Vec::new();
-        let continues = self.continues(uuid, generation, marker);
+        let continues = self.continues(backup, marker);
         if !self.is_there {
             lost.push(Lost::Database);
         } else {
@@ -141,19 +167,19 @@ impl Replaced {
             self.end_silence(tx)?;
         }
         let silence_is_whole = self.opt_outs.whole && self.chats.whole;
-        let may_lift = continues && silence_is_whole && self.forgotten.whole;
+        let all_forgotten = self.forgotten.whole;
+        let may_lift = continues && silence_is_whole && all_forgotten;
         let ledger = self.key.map(|key| Ledger::of(key, self.forgotten.all));
         let mut forgotten = 0;
         if let Some(ledger) = ledger {
             if may_lift {
                 ledger.lift_the_others(tx)?;
             }
-            if !ledger.carry(tx)? && !lost.contains(&Lost::Forgotten) {
+            if !ledger.carry(tx)? && all_forgotten {
                 lost.push(Lost::SomeForgotten);
             }
             forgotten = erase::forget_too(tx, &ledger, now)?;
         }
-        lost.dedup();
         Ok(Taken {
             opt_outs,
             forgotten,
