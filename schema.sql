@@ -291,7 +291,8 @@ CREATE TABLE chores (
 CREATE TABLE installation (
   one         INTEGER PRIMARY KEY CHECK (one = 1),
   uuid        TEXT NOT NULL,
-  generation  INTEGER NOT NULL
+  generation  INTEGER NOT NULL,
+  line        TEXT NOT NULL DEFAULT ''         -- another one after each restore by which something was lost
 ) STRICT;
 
 CREATE VIEW event_stats_24h AS

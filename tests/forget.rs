@@ -260,6 +260,19 @@ async fn the_command_takes_the_lock_names_the_copies_and_leaves_verify_content()
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
     let copy = program.folder.path().join("booking-monitor.db.schema-1");
     std::fs::write(&copy, "").unwrap();
+    // A backup of another name is a copy, too; another database is none.
+    let backup = program.folder.path().join("копия за ноябрь.db");
+    let made = program
+        .run(&["db", "backup", backup.to_str().unwrap()])
+        .await;
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let stranger = program.folder.path().join("stranger.db");
+    store::Store::open(&stranger)
+        .await
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
 
     let done = program.run(&["forget", "8 900 000-00-01"]).await;
     assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
@@ -274,6 +287,12 @@ async fn the_command_takes_the_lock_names_the_copies_and_leaves_verify_content()
         said.contains(&format!("\n  {}\n", copy.display())),
         "{said}"
     );
+    assert!(
+        said.contains(&format!("\n  {}\n", backup.display())),
+        "{said}"
+    );
+    assert!(!said.contains("stranger"), "{said}");
+    std::fs::remove_file(&backup).unwrap();
     assert_eq!(files_with(program.folder.path(), &TRACES), [""; 0]);
     let same = program.run(&["verify"]).await;
     assert_eq!(same.status.code(), Some(0), "{}", stdout(&same));
@@ -339,4 +358,184 @@ async fn what_no_channel_took_from_somebody_forgotten_is_not_sent_again() {
     assert_eq!(world.decisions(), ["created|suppressed|forgotten"]);
     world.tell().await;
     assert_eq!(world.told(), [""; 0]);
+}
+
+/// A copy is restored over the database that has forgotten the person since. What stays of them?
+async fn restored_over_forgotten(mut world: World, statements: &str) -> World {
+    world.stop();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("copy.db");
+    store::backup(&world.database(), &copy).unwrap();
+    rusqlite::Connection::open(&copy)
+        .unwrap()
+        .execute_batch(statements)
+        .unwrap();
+    let phone = Phone::parse(PHONE, "RU").unwrap();
+    store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    store::restore(&world.database(), &copy).unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_restored_copy_is_searched_wherever_a_number_can_stand() {
+    const MOMENT: &str = "2026-08-20T12:00:00.000Z";
+    let notification = |phone: &str, recipient: &str, message: &str| {
+        format!(
+            "INSERT INTO booking_notifications (company_id, record_id, visit_id, unit, kind, phone,
+                recipient, channel, status, message, first_change_at, changed_at, due_at, created_at)
+             VALUES (111111, 0, 0, '', 'reply', '{phone}', '{recipient}', 'whatsapp', 'sent',
+                '{message}', '{MOMENT}', '{MOMENT}', '{MOMENT}', '{MOMENT}');"
+        )
+    };
+    let statements = [
+        format!("INSERT INTO opt_outs VALUES (111111, '{PHONE}', '{MOMENT}')"),
+        format!("INSERT INTO pauses (phone, since) VALUES ('{PHONE}', '{MOMENT}')"),
+        "INSERT INTO contacts (phone, name, channel, chat_id)
+         VALUES ('', 'Серафима', 'whatsapp', '79000000001@c.us')"
+            .to_owned(),
+        format!(
+            "INSERT INTO messages (channel, direction, phone, chat_id, text, external_id, created_at)
+             VALUES ('whatsapp', 'inbound', '', '79000000001@c.us', 'Это Серафима', 'x', '{MOMENT}')"
+        ),
+        notification("", PHONE, "Серафима, ждём"),
+        notification("+79000000002", "+79000000002", "звоните: дом 12, 9000000001"),
+        format!(
+            "INSERT INTO booking_events
+                (event_id, event_type, company_id, record_id, payload, before_state, created_at)
+             VALUES ('a', 'record.updated', 111111, 77,
+                '{{\"data\":{{\"client\":{{\"id\":5,\"name\":\"Серафима\",\"phone\":\"{PHONE}\"}},\"comment\":\"аллергия\"}},
+                  \"changes\":{{\"comment\":{{\"old\":\"\",\"new\":\"аллергия\"}}}}}}',
+                '{{\"client\":{{\"id\":5,\"name\":\"Серафима\",\"phone\":\"{PHONE}\"}},\"comment\":\"аллергия\"}}', '{MOMENT}')"
+        ),
+        format!("INSERT INTO settling VALUES (111111, 'v1', '{PHONE}', '{MOMENT}', '{MOMENT}')"),
+    ];
+    // Each is found by itself.
+    for statement in statements {
+        let world = World::watching().await;
+        let world = restored_over_forgotten(world, &statement).await;
+        assert_eq!(
+            files_with(world.folder.path(), &TRACES),
+            [""; 0],
+            "{statement}"
+        );
+    }
+}
+
+/// A salon whose phones are hidden after a first booking of theirs was told: another one and a note
+/// of it come without a number.
+async fn hidden_since() -> World {
+    let world = World::watching_with("", OWNED).await;
+    for n in 2..6 {
+        let phone = format!("+790000000{n:02}");
+        world
+            .salon
+            .book(haircut("2026-08-22T10:00:00").client("Вера", &phone));
+    }
+    let theirs = |start: &str| haircut(start).client(NAME, PHONE);
+    world.salon.book(theirs("2026-08-25T14:30:00"));
+    world.tell().await;
+    world.salon.hide_phones(SALON);
+    world.advance("16m");
+    world.tell().await;
+    let hidden = world
+        .salon
+        .book(theirs("2026-08-26T10:00:00").comment("аллергия"));
+    world.tell().await;
+    world.salon.edit(SALON, hidden, |row| {
+        row["comment"] = "аллергия на всё".into();
+    });
+    world
+        .salon
+        .reschedule(SALON, hidden, at("2026-08-26T12:00:00"));
+    world.tell().await;
+    world
+}
+
+#[tokio::test]
+async fn bookings_that_came_without_a_number_are_theirs_by_the_client() {
+    let mut world = hidden_since().await;
+    world.stop();
+    assert_ne!(files_with(world.folder.path(), &TRACES), [""; 0]);
+    let phone = Phone::parse(PHONE, "RU").unwrap();
+    store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
+    assert_eq!(
+        world.rows("SELECT count(*) FROM appointments_cache WHERE client_name = 'Вера'"),
+        ["4"],
+        "others stay"
+    );
+    assert_eq!(
+        world.rows(
+            "SELECT count(*) FROM appointments_cache
+              WHERE json_extract(snapshot, '$.client.forgotten')"
+        ),
+        ["2"]
+    );
+    assert_eq!(
+        world.rows(
+            "SELECT count(*) FROM known k JOIN appointments_cache c USING (company_id, record_id)
+              WHERE json_extract(c.snapshot, '$.client.forgotten')"
+        ),
+        ["0"]
+    );
+    let told = world.told().len();
+    world.start().await;
+    world.tell().await;
+    world.salon.show_phones(SALON);
+    for _ in 0..3 {
+        world.advance("16m");
+        world.tell().await;
+    }
+    assert_eq!(world.told().len(), told, "{:?}", world.told());
+    world.stop();
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_restored_copy_without_numbers_is_searched_by_the_client() {
+    let mut world = hidden_since().await;
+    world.stop();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("copy.db");
+    store::backup(&world.database(), &copy).unwrap();
+    // All of their bookings came without a number.
+    rusqlite::Connection::open(&copy)
+        .unwrap()
+        .execute_batch(
+            "DELETE FROM booking_notifications WHERE phone = '+79000000001';
+             DELETE FROM booking_events WHERE payload LIKE '%+79000000001%';
+             DELETE FROM booking_events WHERE before_state LIKE '%+79000000001%';
+             UPDATE known SET phone = '', states = replace(states, '\"+79000000001\"', 'null')
+              WHERE phone = '+79000000001';",
+        )
+        .unwrap();
+    let phone = Phone::parse(PHONE, "RU").unwrap();
+    store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    store::restore(&world.database(), &copy).unwrap();
+    assert_eq!(files_with(world.folder.path(), &TRACES), [""; 0]);
+}
+
+#[tokio::test]
+async fn another_number_of_the_same_client_is_another_person() {
+    let mut world = World::watching_with("", OWNED).await;
+    let record = world
+        .salon
+        .book(haircut("2026-08-25T14:30:00").client(NAME, PHONE));
+    world.tell().await;
+    // The number was mistyped: it is somebody else's who wants to be forgotten.
+    world.salon.edit(SALON, record, |row| {
+        row["client"]["phone"] = OTHER.into();
+    });
+    world.tell().await;
+    world.stop();
+    let phone = Phone::parse(PHONE, "RU").unwrap();
+    store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    assert_eq!(files_with(world.folder.path(), &["9000000001"]), [""; 0]);
+    world.start().await;
+    let told = world.told().len();
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-26T12:00:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), told + 1, "{:?}", world.decisions());
 }

@@ -59,24 +59,28 @@ impl Failure {
 
     /// What went wrong, line by line.
     pub(super) fn lines(&self) -> Vec<String> {
-        self.error
-            .chain()
-            .flat_map(|cause| {
-                cause
-                    .to_string()
-                    .lines()
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>()
-            })
-            .collect()
+        let causes = self.causes();
+        let lines = causes.iter().flat_map(|cause| cause.lines());
+        lines.map(str::to_owned).collect()
+    }
+
+    /// Each cause in words. What the one before ends with is not said twice.
+    fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if causes.last().is_none_or(|said| !said.ends_with(&cause)) {
+                causes.push(cause);
+            }
+        }
+        causes
     }
 
     /// `error: …`, each cause on a line of its own, then the hint.
     pub(super) fn print(&self) {
         let mut stderr = std::io::stderr().lock();
         let mut text = String::new();
-        for (n, cause) in self.error.chain().enumerate() {
-            for line in cause.to_string().lines() {
+        for (n, cause) in self.causes().iter().enumerate() {
+            for line in cause.lines() {
                 let head = if n == 0 { "error: " } else { "  caused by: " };
                 text.push_str(&format!("{head}{line}\n"));
             }
@@ -111,6 +115,18 @@ fn panic_line(place: &str, payload: &dyn std::any::Any) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let io = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+        let file = crate::store::StoreError::File {
+            path: "copy.db".into(),
+            source: io,
+        };
+        let error = anyhow::Error::new(file).context("no copy");
+        let lines = Failure::new(code::FAILED, error).lines();
+        assert_eq!(lines, ["no copy", "copy.db: entity already exists"]);
+    }
 
     #[test]
     fn a_panic_repeats_no_words_that_were_made_while_running() {

@@ -27,7 +27,8 @@ pub(super) fn run(path: &Path, written: &str) -> Outcome {
         "Вместо номера остался отпечаток: при следующем чтении журнала данные не вернутся, и писать этому человеку не будем, пока он не напишет сам.",
         "A keyed hash stays in place of the number: the next reading of the journal brings nothing back, and nothing is sent to this person until they write themselves.",
     ))?;
-    let mut copies = copies_of(database);
+    let mut copies: BTreeSet<PathBuf> = copies_of(database).into_iter().collect();
+    copies.extend(store::copies_beside(database).unwrap_or_default());
     if let Some(folder) = &config.database.backup_dir {
         let dailies = store::dailies(database, folder).unwrap_or_default();
         copies.extend(dailies.into_iter().map(|(_, path)| path));

@@ -187,6 +187,9 @@ impl<'a> Applying<'a> {
                 _ => seen.clone(),
             };
             let events = self.since_copy(&row, cached.as_ref())?;
+            // What a copy has somebody know, under a number that is hidden by now perhaps, is older
+            // than what is assumed here.
+            known::forget_record(self.tx, row.company_id, row.id)?;
             return self.silent(&row, &Knowledge::of(&row), cached.as_ref(), events);
         };
         // As a booking it is as young as its client.

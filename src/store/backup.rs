@@ -5,12 +5,13 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
-use super::identity::{beside, bump, create, inspect, sync_folder, verify};
+use super::identity::{beside, bump, create, identity, inspect, sync_folder, verify};
 use super::{Result, Room, StoreError};
 
 /// Daily backups kept.
@@ -44,7 +45,11 @@ pub fn backup(database: &Path, target: &Path) -> Result<()> {
         .map_err(failed)
     });
     remove(&unproven)?;
-    copied?;
+    // The name it has meanwhile says nothing to whoever asked for the other.
+    copied.map_err(|error| match error {
+        StoreError::File { path, source } if path == unproven => failed(source),
+        other => other,
+    })?;
     sync_folder(target).map_err(failed)?;
     // The backup stands whether or not there is room to write this down.
     if let Err(error) = bump(database) {
@@ -122,6 +127,53 @@ pub fn dailies(database: &Path, folder: &Path) -> io::Result<Vec<(DateTime<Utc>,
 fn stem(database: &Path) -> String {
     let stem = database.file_stem().unwrap_or_default();
     stem.to_string_lossy().into_owned()
+}
+
+/// Copies of this database in its folder whose names do not begin with its own.
+pub fn copies_beside(database: &Path) -> Result<Vec<PathBuf>> {
+    let folder = match database.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let conn = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let Some((uuid, _)) = identity(&conn)? else {
+        return Ok(Vec::new());
+    };
+    let files = fs::read_dir(folder).map_err(|source| StoreError::File {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let stem = database.file_name().unwrap_or_default();
+    let mut copies: Vec<PathBuf> = files
+        .flatten()
+        .map(|file| file.path())
+        .filter(|path| path.is_file())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default();
+            !name.as_bytes().starts_with(stem.as_bytes())
+        })
+        .filter(|path| uuid_of(path).is_ok_and(|of| of.as_ref() == Some(&uuid)))
+        .collect();
+    copies.sort();
+    Ok(copies)
+}
+
+/// Which database a file is a copy of. Nothing is made beside it, as SQLite would of a copy by hand.
+fn uuid_of(path: &Path) -> Result<Option<String>> {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(*byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let conn = Connection::open_with_flags(uri, flags)?;
+    inspect(&conn)?;
+    Ok(identity(&conn)?.map(|(uuid, _)| uuid))
 }
 
 /// Makes today's backup in a folder of its own and lets the oldest beyond seven go, but never before

@@ -3,7 +3,7 @@
 //! themselves.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -85,12 +85,15 @@ impl Forgotten {
     }
 }
 
-/// Whom a database has forgotten, to be carried into another one.
+/// Whom a database has forgotten, by hash: to be looked up, or carried into another database.
 pub(super) struct Ledger {
     key: Vec<u8>,
-    /// Hash, person, since when.
-    rows: Vec<(String, String, String)>,
+    /// Person and since when, by hash.
+    rows: BTreeMap<String, (String, String)>,
 }
+
+/// A row of `forgotten`: hash, person, since when.
+pub(super) type Row = (String, String, String);
 
 impl Ledger {
     /// `None` where nobody was ever forgotten.
@@ -100,33 +103,72 @@ impl Ledger {
         };
         let mut query = conn.prepare_cached("SELECT hash, person, since FROM forgotten")?;
         let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
-        let rows = rows.collect::<rusqlite::Result<_>>()?;
-        Ok(Some(Self { key, rows }))
+        let rows: Vec<Row> = rows.collect::<rusqlite::Result<_>>()?;
+        Ok(Some(Self::of(key, rows)))
     }
 
-    /// Writes it down in another copy of the same database. Hashes under another key say nothing
-    /// there.
-    pub(super) fn carry(&self, conn: &Connection) -> Result<()> {
+    pub(super) fn of(key: Vec<u8>, rows: impl IntoIterator<Item = Row>) -> Self {
+        let rows = rows.into_iter();
+        let rows = rows.map(|(hash, person, since)| (hash, (person, since)));
+        Self {
+            key,
+            rows: rows.collect(),
+        }
+    }
+
+    /// Hashes under another key say nothing here.
+    fn is_of(&self, conn: &Connection) -> Result<bool> {
+        Ok(key(conn)?.is_some_and(|key| key == self.key))
+    }
+
+    /// Writes it down in another copy of the same database. `false` where that cannot be, because
+    /// the copy has a key of its own.
+    pub(super) fn carry(&self, conn: &Connection) -> Result<bool> {
         conn.execute(
             "INSERT OR IGNORE INTO forgotten_key (one, key) VALUES (1, ?1)",
             [&self.key],
         )?;
-        if key(conn)?.is_none_or(|key| key != self.key) {
-            return Ok(());
+        if !self.is_of(conn)? {
+            return Ok(self.rows.is_empty());
         }
         let mut add = conn.prepare_cached(
-            "INSERT OR IGNORE INTO forgotten (hash, person, since) VALUES (?1, ?2, ?3)",
+            "INSERT INTO forgotten (hash, person, since) VALUES (?1, ?2, ?3)
+             ON CONFLICT (hash) DO UPDATE SET since = max(since, ?3)",
         )?;
-        for row in &self.rows {
-            add.execute((&row.0, &row.1, &row.2))?;
+        for (hash, (person, since)) in &self.rows {
+            add.execute((hash, person, since))?;
+        }
+        Ok(true)
+    }
+
+    /// Whoever is not in it any more came back since: they are not forgotten there either.
+    pub(super) fn lift_the_others(&self, conn: &Connection) -> Result<()> {
+        if !self.is_of(conn)? {
+            return Ok(());
+        }
+        let mut query = conn.prepare("SELECT hash FROM forgotten")?;
+        let had = query.query_map([], |r| r.get(0))?;
+        for hash in had.collect::<rusqlite::Result<Vec<String>>>()? {
+            if !self.rows.contains_key(&hash) {
+                conn.execute("DELETE FROM forgotten WHERE hash = ?1", [hash])?;
+            }
         }
         Ok(())
     }
 
-    /// Whether this number was forgotten there.
-    pub(super) fn has(&self, phone: &Phone) -> bool {
-        let hash = hash(&self.key, &of_phone(phone));
-        hash.is_ok_and(|hash| self.rows.iter().any(|(row, ..)| *row == hash))
+    /// The person of this number, if they were forgotten.
+    pub(super) fn person_of_phone(&self, phone: &Phone) -> Option<&str> {
+        self.person(&of_phone(phone))
+    }
+
+    /// The person of this client id, if they were forgotten.
+    pub(super) fn person_of_client(&self, company: i64, client: i64) -> Option<&str> {
+        self.person(&of_client(company, client))
+    }
+
+    fn person(&self, what: &str) -> Option<&str> {
+        let hash = hash(&self.key, what).ok()?;
+        self.rows.get(&hash).map(|(person, _)| person.as_str())
     }
 }
 

@@ -159,7 +159,8 @@ fn agrees(conn: &Connection, path: &Path, marker: Option<&Marker>) -> Result<()>
     )))
 }
 
-fn identity(conn: &Connection) -> Result<Option<(String, i64)>> {
+/// Which database this is, and how often it was started or copied.
+pub(super) fn identity(conn: &Connection) -> Result<Option<(String, i64)>> {
     Ok(conn
         .query_row("SELECT uuid, generation FROM installation", [], |r| {
             Ok((r.get(0)?, r.get(1)?))

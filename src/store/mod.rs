@@ -50,13 +50,13 @@ pub mod story;
 
 pub use ailment::Ailment;
 pub use at::At;
-pub use backup::{backup, dailies, daily};
+pub use backup::{backup, copies_beside, dailies, daily};
 pub use erase::{Erased, forget};
 pub use identity::{accept, verify};
 pub use lock::{Lock, LockError};
 pub use memory::Keeper;
 pub use reader::open_reader;
-pub use restore::{Restored, restore};
+pub use restore::{Lost, Restored, restore};
 pub use room::{Free, Room};
 pub use sign::Sign;
 

@@ -10,11 +10,17 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+pub use replaced::Lost;
+use replaced::{Backup, Replaced, line_of};
+
 use super::identity::{
-    Marker, begin_anew, beside, create, fresh_uuid, inspect, migrate, put_away, read_marker,
-    set_identity, sync_folder, unreadable, write_marker,
+    Marker, begin_anew, beside, create, fresh_uuid, identity, inspect, migrate, put_away,
+    read_marker, set_identity, sync_folder, unreadable, write_marker,
 };
-use super::{At, Result, StoreError, erase, forgotten};
+use super::{At, Result, StoreError};
+
+mod replaced;
+mod rows;
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +33,10 @@ pub struct Restored {
     pub dropped: usize,
     /// Wishes for silence that only the replaced database knew of.
     pub opt_outs: usize,
+    /// People whom the replaced database has forgotten and the backup had not.
+    pub forgotten: usize,
+    /// What the replaced database could not tell.
+    pub lost: Vec<Lost>,
 }
 
 /// Puts `source` in the database's place. Only for the holder of the lock; `source` stays as it is.
@@ -80,30 +90,31 @@ fn prepare(
     let as_of: Option<At> =
         tx.query_row("SELECT max(last_poll_at) FROM companies", [], |r| r.get(0))?;
     let dropped = begin_anew(&tx)?;
-    // Whoever was forgotten after the backup was made stays forgotten.
-    let erased = match ledger_of(database) {
-        Ok(Some(ledger)) => erase::forget_too(&tx, &ledger, Utc::now())?,
-        _ => 0,
+    let (uuid, had) = identity(&tx)?.unwrap_or_else(|| (fresh_uuid(), 0));
+    let line = line_of(&tx)?;
+    let backup = Backup {
+        uuid: &uuid,
+        generation: had,
+        line: &line,
     };
-    let opt_outs = add_opt_outs(&tx, database)?;
-    let found: Option<(String, i64)> = tx
-        .query_row("SELECT uuid, generation FROM installation", [], |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
-        .ok();
-    let (uuid, had) = found.unwrap_or_else(|| (fresh_uuid(), 0));
+    let taken = Replaced::read(database).hand_over(&tx, &backup, marker, Utc::now())?;
     let generation = had.max(marker.map_or(0, |m| m.generation)) + 1;
     set_identity(&tx, &uuid, generation)?;
-    tx.commit()?;
-    if erased > 0 {
-        conn.execute_batch("VACUUM;")?;
+    if !taken.lost.is_empty() {
+        // It lacks what was lost: to no backup made before may it pass for what became of it.
+        tx.execute("UPDATE installation SET line = ?1", [fresh_uuid()])?;
     }
+    tx.commit()?;
+    // The backup may be any copy, with remains of what was erased in its free pages.
+    conn.execute_batch("VACUUM;")?;
     conn.close().map_err(|(_, e)| e)?;
     let restored = Restored {
         as_of: as_of.map(|at| at.0),
         kept: None,
         dropped,
-        opt_outs,
+        opt_outs: taken.opt_outs,
+        forgotten: taken.forgotten,
+        lost: taken.lost,
     };
     Ok((restored, uuid, generation))
 }
@@ -115,35 +126,6 @@ fn sound(conn: &Connection) -> Result<()> {
         "ok" => Ok(()),
         _ => Err(StoreError::Refused("the backup is damaged".into())),
     }
-}
-
-/// Who asked for silence since the backup was made: the replaced database tells, if it can still be
-/// read. A damaged one tells what it can; nobody is written to against their wish for want of that.
-fn add_opt_outs(conn: &Connection, database: &Path) -> Result<usize> {
-    let mut added = 0;
-    for (company, phone, since) in opt_outs_of(database).unwrap_or_default() {
-        added += conn.execute(
-            "INSERT OR IGNORE INTO opt_outs (company_id, phone, since) VALUES (?1, ?2, ?3)",
-            (company, phone, since),
-        )?;
-    }
-    Ok(added)
-}
-
-fn opt_outs_of(database: &Path) -> Result<Vec<(i64, String, String)>> {
-    let old = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    inspect(&old)?;
-    let mut query = old.prepare("SELECT company_id, phone, since FROM opt_outs")?;
-    let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
-    // What is readable counts, even where the rest is not.
-    Ok(rows.map_while(rusqlite::Result::ok).collect())
-}
-
-/// Whom the replaced database has forgotten, if it can still be read.
-fn ledger_of(database: &Path) -> Result<Option<forgotten::Ledger>> {
-    let old = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    inspect(&old)?;
-    forgotten::Ledger::read(&old)
 }
 
 /// What an attempt that broke off left behind.

@@ -6,7 +6,7 @@ use crate::app::failure::code;
 use crate::app::text::Say;
 use crate::app::{Failure, Outcome, load, refused, say, take_lock};
 use crate::config::{Language, Secrets};
-use crate::store::{self, Ailment, Restored, StoreError};
+use crate::store::{self, Ailment, Lost, Restored, StoreError};
 
 pub(super) fn run(path: &Path, file: &Path) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
@@ -38,6 +38,8 @@ pub(super) fn run(path: &Path, file: &Path) -> Outcome {
         kept,
         dropped,
         opt_outs,
+        forgotten,
+        lost,
     } = restored;
     say(&format!(
         "{} {}",
@@ -66,11 +68,54 @@ pub(super) fn run(path: &Path, file: &Path) -> Outcome {
             "What waited in the copy and stays unsent: {dropped}. Wishes for silence (STOP) taken from the old database: {opt_outs}."
         ),
     })?;
+    if forgotten > 0 {
+        say(&match words.0 {
+            Language::Ru => format!(
+                "Стёрто в ней заново тех, кого забыли после копии: {forgotten}. В самом файле копии их данные остались: удалите его, когда он не нужен."
+            ),
+            Language::En => format!(
+                "Forgotten since the copy was made, and erased in it again: {forgotten}. The copy's own file still has their data: delete it when it is not needed."
+            ),
+        })?;
+    }
+    for lost in lost {
+        say(&format!("⚠️ {}", said_of(lost, words)))?;
+    }
     say(words.of(
         "При следующем запуске журнал сверяется без сообщений клиентам, владелец получит один список того, что изменилось после копии.",
         "The next start compares the journal without a word to clients; the owner gets one list of what changed since the copy.",
     ))?;
     Ok(0)
+}
+
+/// What the old database could not tell, and what comes of it.
+fn said_of(lost: Lost, words: Say) -> &'static str {
+    match lost {
+        Lost::Database => words.of(
+            "Прежней базы здесь нет, а копия не знает, кто после неё попросил тишины (СТОП) и кого стёрли (forget).",
+            "There was no old database here, and the copy does not know who asked for silence (STOP) or was erased (forget) after it was made.",
+        ),
+        Lost::Between => words.of(
+            "Прежняя база не продолжение этой копии (другая или старее): кто в промежутке попросил тишины (СТОП) или был стёрт (forget), тех она не знает.",
+            "The old database is not what became of this copy's (another one, or older): it does not know who asked for silence (STOP) or was erased (forget) in between.",
+        ),
+        Lost::Silence => words.of(
+            "Отказы (СТОП) в прежней базе не прочитать: кто попросил тишины после копии, тем писать будем.",
+            "Wishes for silence (STOP) in the old database could not be read: people who asked for it since the copy will be written to.",
+        ),
+        Lost::SomeSilence => words.of(
+            "Отказы (СТОП) в прежней базе прочитаны не все: кто попросил тишины после копии и не прочитан, тем писать будем.",
+            "Not all wishes for silence (STOP) in the old database could be read: people who asked for it since the copy and could not be read will be written to.",
+        ),
+        Lost::Forgotten => words.of(
+            "Кого стёрли (forget) после копии, в прежней базе не прочитать: в копии и в журнале их данные есть. Сотрите их ещё раз до запуска: booking-monitor forget ТЕЛЕФОН",
+            "Who was erased (forget) since the copy could not be read in the old database: the copy and the journal have their data. Erase them again before the start: booking-monitor forget PHONE",
+        ),
+        Lost::SomeForgotten => words.of(
+            "Не всех, кого стёрли (forget) после копии, удалось взять из прежней базы: в копии и в журнале данные остальных есть. Сотрите их ещё раз до запуска: booking-monitor forget ТЕЛЕФОН",
+            "Not everybody who was erased (forget) since the copy could be taken from the old database: the copy and the journal have the data of the others. Erase them again before the start: booking-monitor forget PHONE",
+        ),
+    }
 }
 
 fn is_same(file: &Path, database: &Path) -> bool {

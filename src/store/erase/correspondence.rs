@@ -20,7 +20,7 @@ impl Person<'_> {
                FROM booking_notifications ORDER BY id",
         )?;
         let mut ids = BTreeSet::new();
-        let mut others: Vec<(i64, String, String)> = Vec::new();
+        let mut others: Vec<(i64, i64, String, String)> = Vec::new();
         let mut rows = query.query([])?;
         while let Some(r) = rows.next()? {
             let id: i64 = r.get(0)?;
@@ -28,18 +28,22 @@ impl Person<'_> {
                 (r.get(3)?, r.get(4)?, r.get(5)?);
             let (about, contact): (Option<i64>, Option<i64>) = (r.get(6)?, r.get(7)?);
             let words: String = r.get(8)?;
-            let to_them = phone == self.phone.e164()
-                || recipient == self.phone.e164()
-                || self.chats.contains(&recipient);
-            let of_them = about.is_some_and(|about| ids.contains(&about))
+            let (company, record): (i64, i64) = (r.get(1)?, r.get(2)?);
+            let theirs = self.records.contains(&(company, record));
+            let told: String = r.get(10)?;
+            // What stayed unsaid for want of a number says whom it was about.
+            let of_client =
+                theirs && phone.is_empty() && self.without(&told, company, true)?.is_some();
+            let to_them = phone == self.e164() || self.is_chat(&recipient);
+            let of_them = of_client
+                || about.is_some_and(|about| ids.contains(&about))
                 || contact.is_some_and(|contact| self.contacts.contains(&contact));
             // What owners read names people in words.
             let to_owners = phone.is_empty() && kind != "reply";
-            let theirs = self.records.contains(&(r.get(1)?, r.get(2)?));
             let named = self.is_in(&words) || ((to_owners || theirs) && self.is_named_in(&words));
             // Another client's message: only the number goes, should it stand in there.
             if named && !to_them && !of_them && !phone.is_empty() {
-                others.push((id, r.get(9)?, r.get(10)?));
+                others.push((id, company, r.get(9)?, told));
             } else if to_them || of_them || named {
                 ids.insert(id);
             }
@@ -66,8 +70,8 @@ impl Person<'_> {
             Status::Dead,
         ];
         let open = Value::from(open.map(Status::as_str).to_vec()).to_string();
-        for (id, message, told) in others {
-            let told = self.without(&told, false)?.unwrap_or(told);
+        for (id, company, message, told) in others {
+            let told = self.without(&told, company, false)?.unwrap_or(told);
             let message = if self.is_in(&message) { "" } else { &message };
             tx.execute(
                 "UPDATE booking_notifications SET message = ?2, told = ?3, last_error = NULL WHERE id = ?1",
@@ -91,8 +95,8 @@ impl Person<'_> {
             let (phone, chat): (String, String) = (r.get(1)?, r.get(2)?);
             let contact: Option<i64> = r.get(3)?;
             let (text, external): (String, String) = (r.get(4)?, r.get(5)?);
-            let theirs = phone == self.phone.e164()
-                || self.chats.contains(&chat)
+            let theirs = phone == self.e164()
+                || self.is_chat(&chat)
                 || contact.is_some_and(|contact| self.contacts.contains(&contact));
             if theirs || self.is_in(&text) || self.is_in(&external) {
                 found.push((r.get::<_, i64>(0)?, theirs, self.is_in(&external)));

@@ -49,3 +49,5 @@ CREATE TABLE forgotten_key (
   one  INTEGER PRIMARY KEY CHECK (one = 1),
   key  BLOB NOT NULL
 ) STRICT;
+-- Another one after each restore by which something was lost: within one line the later state knows all.
+ALTER TABLE installation ADD COLUMN line TEXT NOT NULL DEFAULT '';
