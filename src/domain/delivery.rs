@@ -1,6 +1,7 @@
 //! The life of a notification once it exists: its statuses, what a channel's answer means, and
 //! when to try again.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -168,17 +169,22 @@ pub fn message_key(notification: i64, created_at: DateTime<Utc>, to: &str, text:
 /// Waits between the tries of one send, in seconds; the last one repeats until the visit begins.
 const RETRY_STEPS: [u64; 8] = [1, 2, 5, 10, 30, 60, 120, 300];
 
-/// The wait after failed try number `failures` (1 for the first), without jitter.
+/// The wait after failed try number `failures` (1 for the first), not spread.
 #[must_use]
 pub fn retry_step(failures: u32) -> Duration {
     let index = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
     Duration::from_secs(RETRY_STEPS[index.min(RETRY_STEPS.len() - 1)])
 }
 
-/// A span moved by up to 20 % either way; `unit` is a random number in `0.0..1.0`.
+/// A span moved by up to 20 % either way: those that failed together do not come back together. What
+/// has this number (a message's, a company's) waits equally long at the same try, so that a story that
+/// is told again goes the same way.
 #[must_use]
-pub fn jittered(span: Duration, unit: f64) -> Duration {
-    span.mul_f64(0.8 + 0.4 * unit.clamp(0.0, 1.0))
+pub fn spread(span: Duration, number: i64, tries: u32) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    (number, tries).hash(&mut hasher);
+    let unit = f64::from((hasher.finish() >> 32) as u32) / f64::from(u32::MAX);
+    span.mul_f64(0.8 + 0.4 * unit)
 }
 
 #[cfg(test)]
@@ -217,9 +223,17 @@ mod tests {
     }
 
     #[test]
-    fn jitter_stays_within_a_fifth() {
+    fn pauses_are_spread_over_a_fifth_either_way_and_the_same_each_time() {
         let span = Duration::from_secs(10);
-        assert_eq!(jittered(span, 0.0), Duration::from_secs(8));
-        assert_eq!(jittered(span, 1.0), Duration::from_secs(12));
+        let pauses: Vec<f64> = (0..1000)
+            .map(|n| spread(span, n, 1).as_secs_f64())
+            .collect();
+        assert!(pauses.iter().all(|p| (8.0..=12.0).contains(p)));
+        for quarter in [8.0..9.0, 9.0..10.0, 10.0..11.0, 11.0..12.0] {
+            let within = pauses.iter().filter(|p| quarter.contains(*p)).count();
+            assert!((150..350).contains(&within), "{within} in {quarter:?}");
+        }
+        assert_eq!(spread(span, 7, 2), spread(span, 7, 2));
+        assert_ne!(spread(span, 7, 2), spread(span, 7, 3));
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::poll::delta;
 use super::{ChannelEnd, Desk, Pipeline};
-use crate::domain::delivery::{jittered, retry_step};
+use crate::domain::delivery::{retry_step, spread};
 use crate::ports::{EditOutcome, Edited};
 use crate::store;
 use crate::store::outbox::{self, Notification};
@@ -127,7 +127,7 @@ fn again_at(
     after: Option<std::time::Duration>,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let step = jittered(retry_step(edit.tries + 1), rand::random());
+    let step = spread(retry_step(edit.tries + 1), edit.notification, edit.tries);
     let pause: TimeDelta = delta(after.unwrap_or(step));
     (edit.tries + 1 < MOST_TRIES).then(|| now + pause)
 }

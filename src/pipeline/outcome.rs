@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::poll::delta;
 use super::visit::Told;
 use super::{Company, Desk};
-use crate::domain::delivery::{Outcome, Status, jittered, retry_step};
+use crate::domain::delivery::{Outcome, Status, retry_step, spread};
 use crate::domain::known::Known;
 use crate::domain::phone::Phone;
 use crate::domain::policy::{OnUncertain, Reason};
@@ -89,7 +89,7 @@ impl Desk {
             }
             Outcome::Retry { why } => {
                 let failures = failures(conn, id)?;
-                let pause = jittered(retry_step(failures), rand::random());
+                let pause = spread(retry_step(failures), id, failures);
                 outbox::set_pending(conn, id, &n.channel, now + delta(pause), Some(why), false)
             }
             Outcome::Throttled { after, why } => {
@@ -101,7 +101,7 @@ impl Desk {
                 let pause = match (after, left) {
                     (Some(stated), left) => (*stated).max(left.unwrap_or_default()),
                     (None, Some(left)) => left,
-                    (None, None) => jittered(retry_step(state.throttled + 1), rand::random()),
+                    (None, None) => spread(retry_step(state.throttled + 1), id, state.throttled),
                 };
                 let known = after.is_some() || left.is_some();
                 channels::block(conn, &n.channel, why, pause, known, now)?;
@@ -149,7 +149,7 @@ impl Desk {
             Some(Proof::Journal) => outbox::begin_looks(conn, n.id, why, now),
             // The same words under the same key arrive once, however often they are sent.
             Some(Proof::Key) => {
-                let pause = jittered(retry_step(n.attempts), rand::random());
+                let pause = spread(retry_step(n.attempts), n.id, n.attempts);
                 let due_at = now + delta(pause);
                 outbox::set_pending(conn, n.id, &n.channel, due_at, Some(why), true)
             }
@@ -180,7 +180,7 @@ impl Desk {
                 .get(&n.company)
                 .is_some_and(|c| c.settings.rules.on_uncertain == OnUncertain::Resend);
         if resend {
-            let pause = jittered(retry_step(n.attempts), rand::random());
+            let pause = spread(retry_step(n.attempts), n.id, n.attempts);
             return outbox::set_pending(
                 conn,
                 n.id,

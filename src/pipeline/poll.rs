@@ -13,7 +13,7 @@ use super::listing::{self, Days as Slice, Listing, Sweep};
 use super::maintain::tell_restored;
 use super::{Company, Pipeline};
 use crate::domain::defences::Defences;
-use crate::domain::delivery::jittered;
+use crate::domain::delivery::spread;
 use crate::domain::event::Gone;
 use crate::domain::message::owner::Altered;
 use crate::failpoint;
@@ -596,7 +596,7 @@ impl Pipeline {
             .write(move |tx| {
                 let failures = companies::ensure(tx, id)?.failures + 1;
                 let pause = stated.unwrap_or_else(|| {
-                    delta(jittered(failure_step(failures, interval), rand::random()))
+                    delta(spread(failure_step(failures, interval), id, failures))
                 });
                 companies::failed(
                     tx,
