@@ -21,6 +21,9 @@ use crate::store::{Result, events, known, settling};
 /// A change this short before a poll may have become visible just after it.
 const SAME_MOMENT: TimeDelta = TimeDelta::seconds(5);
 
+/// Two clocks this close to each other agree.
+const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(1);
+
 /// How often a booking that stays as it is is noted as seen.
 const NOTED_EVERY: TimeDelta = TimeDelta::hours(1);
 
@@ -127,6 +130,8 @@ pub(super) struct Applying<'a> {
     pub(super) now: DateTime<Utc>,
     /// Phones were hidden at the reading before, or at the first one.
     pub(super) phones_hidden: bool,
+    /// The API's own time of this reading, where it said one.
+    pub(super) server_at: Option<DateTime<Utc>>,
     /// In a sweep: server time of the poll just before it.
     pub(super) polled_at: Option<DateTime<Utc>>,
     pub(super) counts: Counts,
@@ -155,6 +160,7 @@ impl<'a> Applying<'a> {
             zone,
             baseline_at: None,
             now,
+            server_at: None,
             phones_hidden: false,
             polled_at: None,
             counts: Counts::default(),
@@ -202,12 +208,10 @@ impl<'a> Applying<'a> {
         if let Some(had) = &mut had {
             self.remember_again(had, seen)?;
         }
-        if !self.defences.stale_read {
-            // Nothing is older than what has no date.
-            had = had.map(|h| Record {
-                changed_at: None,
-                ..h
-            });
+        // Nothing is older than what has no date.
+        let undated = |h: &Record| !self.defences.stale_read || self.is_ahead(h);
+        if let Some(had) = had.as_mut().filter(|h| undated(h)) {
+            had.changed_at = None;
         }
         match judge(had.as_ref(), seen, baseline, self.now) {
             Verdict::Stale => Ok(()),
@@ -229,6 +233,16 @@ impl<'a> Applying<'a> {
                 Gone::Deleted,
             ),
         }
+    /// Dated ahead by a clock that was set right since: every change until then would be taken for a
+    /// stale read, and be told to nobody. An old answer out of some cache bears an old `Date`.
+    fn is_ahead(&self, had: &Record) -> bool {
+        let right = self
+            .server_at
+            .filter(|at| (*at - self.now).abs() < CLOCKS_AGREE);
+        let dated = right.zip(had.changed_at);
+        dated.is_some_and(|(now, dated)| dated - now > CLOCKS_AGREE)
+    }
+
     }
 
     /// Somebody who was forgotten wrote to us since: as what they have seen themselves, they know
