@@ -634,3 +634,42 @@ async fn a_change_made_just_after_the_servers_clock_was_set_right_is_no_stale_re
     }
     assert_eq!(world.told().len(), 2, "{:?}", world.told());
 }
+
+#[tokio::test]
+async fn another_booking_under_the_same_id_is_no_bots_for_the_old_ones_sake() {
+    let world = World::watching().await;
+    let record = world
+        .salon
+        .book(haircut("2026-08-25T14:30:00").comment("AI Admin"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    world.advance("1h");
+    world.salon.edit(SALON, record, |row| {
+        row["create_date"] = row["last_change_date"].clone();
+        row["comment"] = "".into();
+        row["client"]["id"] = 424_242.into();
+        row["client"]["phone"] = "+79000000033".into();
+    });
+    world.tell().await;
+    let sent = world.green.sent();
+    let to: Vec<&str> = sent.iter().map(|s| s.chat.as_str()).collect();
+    assert_eq!(to, ["79000000033@c.us"], "{:?}", world.decisions());
+}
+
+#[tokio::test]
+async fn a_row_without_a_master_names_no_other_master() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    world.salon.edit(SALON, record, |row| {
+        row["staff"] = serde_json::Value::Null;
+        row["staff_id"] = 0.into();
+    });
+    world.tell().await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.told());
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-25T16:00:00"));
+    world.tell().await;
+    assert!(world.told()[1].contains("Бари"), "{}", world.told()[1]);
+}
