@@ -140,6 +140,9 @@ impl Visit {
         let told_of = |m: &&Member| net.now.iter().any(|r| r.id == m.record.id);
         let mut told = self.members.iter().filter(told_of).peekable();
         let by_bot = told.peek().is_some() && told.all(|m| m.by_bot);
+        let rules = &company.settings.rules;
+        let mut told_of_them = self.members.iter().filter(told_of);
+        let quiet = told_of_them.any(|m| rules.is_quiet(&m.record));
         let phone = self.phone.as_ref();
         let circumstances = Circumstances {
             now,
@@ -150,8 +153,8 @@ impl Visit {
             wrote_at,
             addressable,
             by_bot,
+            quiet,
         };
-        let rules = &company.settings.rules;
         Ok(if correction {
             silence::barred(&net.now, rules, circumstances)
         } else {
