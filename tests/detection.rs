@@ -5,6 +5,7 @@ mod support;
 
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::ports::ApiError;
+use chrono::TimeDelta;
 use support::world::{PHONE, SALON, World, at, haircut};
 
 #[tokio::test]
@@ -607,4 +608,68 @@ async fn the_cache_shows_the_journal_to_people_with_sqlite() {
         ),
         [format!("{record}|2026-08-21T14:30:00|2026-08-21T11:30:00.000Z|Бари|{PHONE}|0|0|staff")]
     );
+}
+
+#[tokio::test]
+async fn a_change_made_just_after_the_servers_clock_was_set_right_is_no_stale_read() {
+    let world = World::new().await;
+    world.salon.skew_clock(TimeDelta::minutes(15));
+    world.poll().await;
+    world.advance("1h");
+    let record = world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    world.salon.skew_clock(TimeDelta::zero());
+    world.advance("2m");
+    // Dated before the booking itself, which bears a date of the wrong clock.
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-26T16:00:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.decisions());
+    assert!(world.told()[1].starts_with("🔄 *Запись перенесена*"));
+    for _ in 0..4 {
+        world.advance("15m");
+        world.tell().await;
+    }
+    assert_eq!(world.told().len(), 2, "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn another_booking_under_the_same_id_is_no_bots_for_the_old_ones_sake() {
+    let world = World::watching().await;
+    let record = world
+        .salon
+        .book(haircut("2026-08-25T14:30:00").comment("AI Admin"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 0);
+    world.advance("1h");
+    world.salon.edit(SALON, record, |row| {
+        row["create_date"] = row["last_change_date"].clone();
+        row["comment"] = "".into();
+        row["client"]["id"] = 424_242.into();
+        row["client"]["phone"] = "+79000000033".into();
+    });
+    world.tell().await;
+    let sent = world.green.sent();
+    let to: Vec<&str> = sent.iter().map(|s| s.chat.as_str()).collect();
+    assert_eq!(to, ["79000000033@c.us"], "{:?}", world.decisions());
+}
+
+#[tokio::test]
+async fn a_row_without_a_master_names_no_other_master() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    world.salon.edit(SALON, record, |row| {
+        row["staff"] = serde_json::Value::Null;
+        row["staff_id"] = 0.into();
+    });
+    world.tell().await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.told());
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-25T16:00:00"));
+    world.tell().await;
+    assert!(world.told()[1].contains("Бари"), "{}", world.told()[1]);
 }

@@ -400,3 +400,29 @@ async fn a_clock_that_is_put_back_leaves_the_guard_awake() {
     // Left where it was, it would lie ahead of every move of the next three hours.
     assert_eq!(world.rows(decided), ["2026-08-20T06:00:31.000Z"]);
 }
+
+#[tokio::test]
+async fn a_journal_whose_clock_is_behind_is_guarded_however_often_it_is_compared() {
+    let world = World::with(r#"sweep_interval = "5m""#, "").await;
+    world.salon.skew_clock(TimeDelta::minutes(-15));
+    world.poll().await;
+    world.advance("1h");
+    let records: Vec<i64> = (0..12)
+        .map(|n| {
+            let draft = haircut("2026-08-29T14:30:00");
+            world
+                .salon
+                .book(draft.client("Анна", &format!("+790000000{n:02}")))
+        })
+        .collect();
+    world.tell().await;
+    assert_eq!(world.told().len(), 12);
+    world.advance("1h");
+    world.poll().await;
+    for record in records {
+        world.salon.cancel(SALON, record);
+    }
+    world.tell().await;
+    assert_eq!(world.told().len(), 12, "{:?}", world.decisions());
+    assert_eq!(release(&world).await, 12);
+}

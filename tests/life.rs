@@ -572,3 +572,28 @@ async fn two_bookings_that_went_and_one_that_came_are_told_as_what_they_are() {
         ]
     );
 }
+
+#[tokio::test]
+async fn the_rest_of_a_visit_that_has_begun_is_told_off() {
+    let world = World::watching().await;
+    world.salon.book(haircut("2026-08-20T12:30:00").visit(900));
+    let draft = BookingDraft::new(SALON, at("2026-08-20T18:00:00"));
+    let draft = draft.client("Анна", PHONE).staff(6, "Анна");
+    let evening = world
+        .salon
+        .book(draft.service(46, "Маникюр", 1500, 0).visit(900));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    // The haircut is over, and the client would come again in the evening.
+    world.advance("1h");
+    world.salon.cancel(SALON, evening);
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.decisions());
+    let text = &world.told()[1];
+    assert!(text.starts_with("❌ *Запись отменена*"), "{text}");
+    assert!(text.contains("20 августа в 18:00"), "{text}");
+    assert!(!text.contains("12:30"), "{text}");
+    world.advance("15m");
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.told());
+}

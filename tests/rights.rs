@@ -624,3 +624,44 @@ async fn a_booking_added_to_a_known_visit_while_phones_are_hidden_is_told_with_i
     world.tell().await;
     assert_eq!(world.told().len(), 2, "{:?}", world.decisions());
 }
+
+#[tokio::test]
+async fn clients_who_come_without_card_and_number_are_hidden_and_no_cancellations() {
+    let world = World::watching().await;
+    let records = booked(&world, &FIVE_DAYS).await;
+    let mut shown = Vec::new();
+    for record in &records {
+        let row = world.salon.row(SALON, *record).unwrap();
+        let stamp = row["last_change_date"].clone();
+        shown.push(row["client"].clone());
+        world.salon.edit(SALON, *record, |row| {
+            row["client"] = serde_json::json!({"id": 0, "name": "Клиент", "phone": ""});
+            row["last_change_date"] = stamp;
+        });
+    }
+    sweeps(&world, 3).await;
+    assert_eq!(world.told().len(), records.len(), "{:?}", world.told());
+    for (record, client) in records.iter().zip(shown) {
+        world
+            .salon
+            .edit(SALON, *record, |row| row["client"] = client);
+    }
+    sweeps(&world, 2).await;
+    assert_eq!(world.told().len(), records.len(), "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn one_client_without_card_and_number_among_others_is_somebody_else() {
+    let world = World::watching().await;
+    let records = booked(&world, &FIVE_DAYS).await;
+    world.salon.edit(SALON, records[0], |row| {
+        row["client"] = serde_json::json!({"id": 0, "name": "Гость", "phone": ""});
+    });
+    world.tell().await;
+    let sent = world.green.sent().split_off(records.len());
+    let heads: Vec<bool> = sent
+        .iter()
+        .map(|s| s.text.starts_with("❌ *Запись отменена*"))
+        .collect();
+    assert_eq!(heads, [true], "{:?}", world.decisions());
+}

@@ -385,3 +385,20 @@ async fn news_of_a_visit_that_is_near_waits_for_no_hour() {
     world.tell().await;
     assert_eq!(world.told().len(), 2);
 }
+
+#[tokio::test]
+async fn a_mark_that_was_typed_in_after_the_booking_silences_its_cancellation_too() {
+    let world = World::watching_with(r##"quiet_markers = ["#тихо"]"##, "").await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world
+        .salon
+        .edit(SALON, record, |row| row["comment"] = "#тихо".into());
+    world.tell().await;
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    assert_eq!(
+        world.decisions(),
+        ["created|sent|", "cancelled|suppressed|quiet_marker"]
+    );
+}

@@ -58,11 +58,7 @@ pub fn judge(
     baseline: Baseline,
     now: DateTime<Utc>,
 ) -> Verdict {
-    let same_booking = |c: &&Record| match (c.created_at, seen.created_at) {
-        (Some(a), Some(b)) => a == b,
-        _ => true,
-    };
-    match cached.filter(same_booking) {
+    match cached.filter(|c| c.is_same_booking(seen)) {
         Some(cached) => against(cached, seen, baseline),
         None => first_sight(seen, baseline, now),
     }
@@ -126,6 +122,10 @@ fn merged(cached: &Record, seen: &Record) -> Record {
             has.phone = had.phone.clone();
         }
         _ => {}
+    }
+    // A row without a master names no other one.
+    if now.staff.id == 0 {
+        now.staff = cached.staff.clone();
     }
     now
 }

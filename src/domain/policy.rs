@@ -131,6 +131,14 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// Whether the comment asks for silence about this booking.
+    #[must_use]
+    pub fn is_quiet(&self, record: &Record) -> bool {
+        self.quiet_markers
+            .iter()
+            .any(|m| !m.is_empty() && record.comment.contains(m.as_str()))
+    }
+
     /// Whether this booking was made by a chat bot: its comment holds a marker, or its author is one.
     #[must_use]
     pub fn is_bot_booking(&self, record: &Record) -> bool {

@@ -270,6 +270,14 @@ impl Record {
         self.client.as_ref().is_some_and(|c| c.forgotten)
     }
 
+    /// Whether two rows of one id are the same booking: the same id with another date of making is
+    /// another one. A date left out says nothing.
+    #[must_use]
+    pub fn is_same_booking(&self, other: &Self) -> bool {
+        let dates = self.created_at.zip(other.created_at);
+        dates.is_none_or(|(a, b)| a == b)
+    }
+
     /// Not deleted.
     #[must_use]
     pub fn is_alive(&self) -> bool {

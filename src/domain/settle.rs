@@ -58,6 +58,12 @@ impl Member {
         }
     }
 
+    /// What the person expects: the booking as they know it.
+    #[must_use]
+    pub fn expected(&self) -> Option<Record> {
+        self.believes().then(|| last_known(self))
+    }
+
     fn believes(&self) -> bool {
         self.known.states().iter().any(Knowledge::is_alive)
     }

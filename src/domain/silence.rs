@@ -27,6 +27,8 @@ pub struct Circumstances<'a> {
     pub addressable: bool,
     /// A bot made the visit's bookings.
     pub by_bot: bool,
+    /// The comment of one of them asks for silence, as it reads now.
+    pub quiet: bool,
 }
 
 /// The reason not to tell this, or `None` when it goes.
@@ -62,13 +64,7 @@ pub fn silence(net: &Net, rules: &Rules, around: Circumstances<'_>) -> Option<Re
     if kind == Kind::Created && !around.by_bot && !any(&wanted) {
         return Some(Reason::Origin);
     }
-    let quiet = |r: &Record| {
-        rules
-            .quiet_markers
-            .iter()
-            .any(|m| !m.is_empty() && r.comment.contains(m.as_str()))
-    };
-    if any(&quiet) {
+    if around.quiet {
         return Some(Reason::QuietMarker);
     }
     if kind == Kind::Created && !starts_in_the_past(records, around) {

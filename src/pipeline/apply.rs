@@ -21,6 +21,9 @@ use crate::store::{Result, events, known, settling};
 /// A change this short before a poll may have become visible just after it.
 const SAME_MOMENT: TimeDelta = TimeDelta::seconds(5);
 
+/// Two clocks this close to each other agree.
+const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(1);
+
 /// How often a booking that stays as it is is noted as seen.
 const NOTED_EVERY: TimeDelta = TimeDelta::hours(1);
 
@@ -96,17 +99,15 @@ impl Phones {
             self.unsure |= were_hidden;
             return;
         }
-        let is_same = |c: &&Record| match (c.created_at, seen.created_at) {
-            (Some(a), Some(b)) => a == b,
-            _ => true,
+        let Some(known) = cached.filter(|c| c.phone().is_some() && c.is_same_booking(seen)) else {
+            return;
         };
-        let known = cached.filter(|c| c.phone().is_some()).filter(is_same);
-        let client = |r: &Record| r.client.as_ref().map(|c| c.id);
-        match known.map(|c| (client(c), client(seen))) {
-            None => {}
-            Some((had, has)) if has.is_none() || had == has => self.lacking += 1,
-            Some(_) => self.unsure = true,
-        }
+        // Who has neither a card nor a number may be anybody, the client that we know included.
+        let is_nobody = seen.client_id().is_none();
+        let is_same = is_nobody || known.client_id() == seen.client_id();
+        self.lacking += u32::from(is_same);
+        self.unsure |=
+            !is_same || (seen.client.is_some() && is_nobody && known.client_id().is_some());
     }
 }
 
@@ -129,6 +130,8 @@ pub(super) struct Applying<'a> {
     pub(super) phones_hidden: bool,
     /// In a sweep: server time of the poll just before it.
     pub(super) polled_at: Option<DateTime<Utc>>,
+    /// The API's own time of this reading, where it said one.
+    pub(super) server_at: Option<DateTime<Utc>>,
     pub(super) counts: Counts,
     pub(super) phones: Phones,
     /// While the baseline of a copy is being stored: how far the copy had read.
@@ -157,6 +160,7 @@ impl<'a> Applying<'a> {
             now,
             phones_hidden: false,
             polled_at: None,
+            server_at: None,
             counts: Counts::default(),
             phones: Phones::default(),
             copied_at: None,
@@ -205,12 +209,10 @@ impl<'a> Applying<'a> {
         if let Some(had) = &mut had {
             self.remember_again(had, seen)?;
         }
-        if !self.defences.stale_read {
-            // Nothing is older than what has no date.
-            had = had.map(|h| Record {
-                changed_at: None,
-                ..h
-            });
+        // Nothing is older than what has no date.
+        let undated = |h: &Record| !self.defences.stale_read || self.is_ahead(h);
+        if let Some(had) = had.as_mut().filter(|h| undated(h)) {
+            had.changed_at = None;
         }
         match judge(had.as_ref(), seen, baseline, self.now) {
             Verdict::Stale => Ok(()),
@@ -232,6 +234,16 @@ impl<'a> Applying<'a> {
                 Gone::Deleted,
             ),
         }
+    }
+
+    /// Dated ahead by a clock that was set right since: every change until then would be taken for a
+    /// stale read, and be told to nobody. An old answer out of some cache bears an old `Date`.
+    fn is_ahead(&self, had: &Record) -> bool {
+        let right = self
+            .server_at
+            .filter(|at| (*at - self.now).abs() < CLOCKS_AGREE);
+        let dated = right.zip(had.changed_at);
+        dated.is_some_and(|(now, dated)| dated - now > CLOCKS_AGREE)
     }
 
     /// Somebody who was forgotten wrote to us since: as what they have seen themselves, they know
@@ -371,11 +383,12 @@ impl<'a> Applying<'a> {
     }
 
     fn put(&self, record: &Record, cached: Option<&Cached>, events: i64) -> Result<()> {
-        let settled = cached.is_some_and(|c| c.settled);
+        let same = cached.filter(|c| c.record.is_same_booking(record));
+        let settled = same.is_some_and(|c| c.settled);
         // A bot writes its mark a moment after the booking; an administrator may type the same word
         // a month later. So a mark counts until it was decided whether to tell of the booking.
         let marked = self.company.settings.rules.is_bot_booking(record);
-        let by_bot = cached.is_some_and(|c| c.by_bot) || (marked && !settled);
+        let by_bot = same.is_some_and(|c| c.by_bot) || (marked && !settled);
         let sighting = Sighting {
             zone: self.zone,
             by_bot,

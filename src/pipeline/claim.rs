@@ -115,6 +115,7 @@ impl Desk {
             outbox::postpone(tx, n.id, until)?;
             return Ok(Claim::Skip);
         }
+        let visit = visit.still_to_come(zone, now);
         let Some(speech) = self.speech(tx, n, company, &visit, record)? else {
             return Ok(Claim::Skip);
         };

@@ -18,10 +18,15 @@ use crate::store::companies::CompanyRow;
 use crate::store::outbox::Notification;
 use crate::store::{self, cache, guard};
 
+/// Changes count by the journal's dates, and its clock may be a quarter of an hour behind ours: a
+/// shorter view than this would be blind there.
+const SHORTEST_WINDOW: TimeDelta = TimeDelta::minutes(30);
+
 /// How far back the guard looks: two sweeps, and the delays after them.
 pub(super) fn window(company: &Company) -> TimeDelta {
     let pace = &company.settings.pace;
-    delta(pace.sweep_interval + pace.notification_delay) * 2
+    let span = delta(pace.sweep_interval + pace.notification_delay) * 2;
+    span.max(SHORTEST_WINDOW)
 }
 
 /// Since when deletions count: those that a person decided about do not.

@@ -344,10 +344,10 @@ impl Pipeline {
         report: &mut PollReport,
         unsure: &mut bool,
     ) -> Result<Option<DateTime<Utc>>, Failure> {
-        let cursor = row
-            .cursor_at
-            .or(row.baseline_at)
-            .unwrap_or_else(|| self.clock.now());
+        // Of a server's clock that was ahead and was set right, the cursor is ahead too.
+        let now = self.clock.now();
+        let cursor = row.cursor_at.or(row.baseline_at);
+        let cursor = cursor.map_or(now, |cursor| cursor.min(now));
         let since = match self.defences.overlap {
             true => cursor - delta(row.overlap),
             false => cursor,
@@ -369,6 +369,7 @@ impl Pipeline {
                 report,
                 records,
                 progress,
+                server_date,
                 None,
             )
             .await?;
@@ -406,6 +407,7 @@ impl Pipeline {
             report,
             records,
             progress,
+            sweep.server_date,
             Some((sweep, polled_at)),
         )
         .await?;
@@ -426,6 +428,7 @@ impl Pipeline {
         report: &mut PollReport,
         records: Vec<crate::domain::record::Record>,
         progress: Option<Progress>,
+        server_at: Option<DateTime<Utc>>,
         sweep: Option<(Sweep, Option<DateTime<Utc>>)>,
     ) -> Result<Phones, Failure> {
         let now = self.clock.now();
@@ -440,6 +443,7 @@ impl Pipeline {
                     baseline_at,
                     phones_hidden,
                     polled_at,
+                    server_at,
                     counts,
                     ..Applying::new(tx, &company, defences, zone, now)?
                 };

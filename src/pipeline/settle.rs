@@ -168,6 +168,7 @@ impl Settling<'_> {
         for notification in &open {
             renumbered::part(self.tx, notification, &self.unit.unit)?;
         }
+        let visit = visit.still_to_come(self.zone, self.now);
         let told_client = match visit.net(self.company) {
             None => self.nothing_to_tell(&visit, &open, &happened)?,
             Some(net) if net.form == Form::Created => {

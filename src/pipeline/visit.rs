@@ -106,6 +106,19 @@ impl Visit {
             .min()
     }
 
+    /// What is to be spoken of. Once all that stands of the visit has begun, it is only what the
+    /// person would come for in vain: a message of what stands would be past, and not leave.
+    pub(super) fn still_to_come(mut self, zone: Tz, now: DateTime<Utc>) -> Self {
+        let is_ahead = |r: &Record| r.start_at(zone) > now;
+        let is_expected = |m: &Member| m.expected().as_ref().is_some_and(is_ahead);
+        let (standing, off): (Vec<_>, Vec<_>) = self.members.iter().partition(|m| m.is_alive());
+        let over = |m: &Member| !is_ahead(&m.record) && !is_expected(m);
+        if off.into_iter().any(is_expected) && standing.into_iter().all(over) {
+            self.members.retain(|m| !m.is_alive());
+        }
+        self
+    }
+
     /// The net change to be told.
     pub(super) fn net(&self, company: &Company) -> Option<Net> {
         settle::net(&self.members, &company.settings.rules)
@@ -140,6 +153,9 @@ impl Visit {
         let told_of = |m: &&Member| net.now.iter().any(|r| r.id == m.record.id);
         let mut told = self.members.iter().filter(told_of).peekable();
         let by_bot = told.peek().is_some() && told.all(|m| m.by_bot);
+        let rules = &company.settings.rules;
+        let mut told_of_them = self.members.iter().filter(told_of);
+        let quiet = told_of_them.any(|m| rules.is_quiet(&m.record));
         let phone = self.phone.as_ref();
         let circumstances = Circumstances {
             now,
@@ -150,8 +166,8 @@ impl Visit {
             wrote_at,
             addressable,
             by_bot,
+            quiet,
         };
-        let rules = &company.settings.rules;
         Ok(if correction {
             silence::barred(&net.now, rules, circumstances)
         } else {

@@ -287,8 +287,11 @@ impl Oracle {
                     .of_visit(visit)
                     .flat_map(|b| b.history.iter().map(|v| v.at)),
             );
-            let real =
-                |moment: &DateTime<Utc>| actual(journal, visit, &sent.to, *moment) == said.leaves();
+            let real = |moment: &DateTime<Utc>| {
+                let is = actual(journal, visit, &sent.to, *moment);
+                let over = is.values().all(|(start, ..)| to_utc(*start) <= at);
+                is == said.leaves() || (said.is_farewell() && over)
+            };
             if !moments
                 .iter()
                 .filter(|m| (from..=at).contains(*m))
