@@ -82,8 +82,8 @@ impl Answer {
 
     /// One record by its id.
     pub(super) fn lookup(&self, company: &CompanyRef, record_id: i64) -> Result<Lookup, ApiError> {
-        // A proxy's 404 page is no word of the API's, and "gone" is what cancels bookings.
-        if self.status == 404 && !self.is_html() {
+        // A proxy's 404 is no word of the API's, and "gone" is what cancels bookings.
+        if self.status == 404 && self.is_refusal() {
             return Ok(Lookup::Gone);
         }
         let envelope = self.good()?;
@@ -182,6 +182,16 @@ impl Answer {
             .filter(|pause| !pause.is_zero())
             .unwrap_or(UNSTATED_PAUSE)
             .clamp(Duration::from_secs(1), LONGEST_PAUSE)
+    }
+
+    /// A body such as the API refuses with.
+    fn is_refusal(&self) -> bool {
+        let body = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&self.body);
+        body.is_ok_and(|b| {
+            ["success", "errors", "meta"]
+                .iter()
+                .any(|k| b.contains_key(*k))
+        })
     }
 
     fn is_html(&self) -> bool {

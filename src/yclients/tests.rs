@@ -441,9 +441,21 @@ fn only_the_apis_own_404_says_that_a_record_is_gone() {
     let found = format!(r#"{{"success":true,"data":{ORDINARY},"meta":[]}}"#);
     assert!(matches!(lookup(200, &found), Ok(Lookup::Found(_))));
     let missing = r#"{"success":false,"data":null,"meta":{"message":"Не найдено"}}"#;
-    assert!(matches!(lookup(404, missing), Ok(Lookup::Gone)));
+    for missing in [
+        missing,
+        r#"{"success":false,"meta":[]}"#,
+        r#"{"errors":{"code":404,"message":"Не найдено"},"meta":{"message":"Не найдено"}}"#,
+    ] {
+        assert!(
+            matches!(lookup(404, missing), Ok(Lookup::Gone)),
+            "{missing}"
+        );
+    }
     for (status, body) in [
         (404, "<html>nginx</html>"),
+        (404, "404 page not found"),
+        (404, ""),
+        (404, r#"{"detail":"Not Found"}"#),
         (403, missing),
         (200, missing),
         (200, r#"{"success":true,"data":[],"meta":[]}"#),
