@@ -20,6 +20,7 @@ CREATE TABLE companies (
   overlap_seconds  INTEGER NOT NULL DEFAULT 600,
   slice_days       INTEGER NOT NULL DEFAULT 0, -- days a sweep asks for at once; 0: the whole horizon
   sweep_requests   INTEGER,                    -- requests of the last whole sweep
+  unreadable_rows  INTEGER NOT NULL DEFAULT 0, -- of the last whole sweep
   last_poll_at     TEXT,                       -- last good poll
   last_sweep_at    TEXT,                       -- last whole sweep
   failures         INTEGER NOT NULL DEFAULT 0, -- in a row

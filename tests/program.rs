@@ -366,6 +366,27 @@ async fn what_the_guard_holds_is_shown_and_let_go_or_dropped_by_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn status_counts_the_rows_that_cannot_be_read() {
+    let program = Program::new().await;
+    let day = start(3).format("%Y-%m-%dT%H:%M:%S").to_string();
+    let record = program.salon.book(support::world::haircut(&day));
+    program.salon.book(support::world::haircut(&day));
+    program.salon.edit(111_111, record, |row| {
+        row["date"] = format!("{} 99:99:99", &day[..10]).into();
+        row["datetime"] = "?".into();
+    });
+    program.run(&["--once"]).await;
+    let json = stdout(&program.run(&["status", "--json"]).await);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["companies"][0]["unreadable_rows"], 1);
+    let status = stdout(&program.run(&["status"]).await);
+    assert!(
+        status.contains("не читаются строки журнала: 1."),
+        "{status}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn status_shows_how_many_of_the_people_written_to_wrote_back() {
     let program = Program::new().await;
     program.run(&["--once"]).await;

@@ -190,6 +190,7 @@ fn to_json(p: &Picture) -> Value {
             "held_moves": c.held_moves,
             "rights": sight::to_json(&c.row, &c.hidden),
             "overlap_seconds": c.row.overlap.as_secs(),
+            "unreadable_rows": c.row.unreadable_rows,
             "interval_seconds": c.interval.map(|every| tenths(every.as_secs_f64())),
             "requests_per_minute": tenths(c.requests),
         })).collect::<Vec<_>>(),
@@ -308,6 +309,10 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         let narrow = sight::lines(&c.title, &c.row, &c.hidden, words, p.now);
         if !narrow.is_empty() {
             lines.extend(narrow);
+            lines.push(String::new());
+        }
+        if c.row.unreadable_rows > 0 {
+            lines.push(words.unreadable(&c.title, c.row.unreadable_rows));
             lines.push(String::new());
         }
     }

@@ -23,6 +23,18 @@ impl Say {
         }
     }
 
+    /// Rows of a company's journal that say nothing anybody could understand.
+    pub(super) fn unreadable(self, title: &str, rows: u32) -> String {
+        match self.0 {
+            Language::Ru => format!(
+                "{title}: не читаются строки журнала: {rows}. О них никто не узнает, номера есть в журнале работы."
+            ),
+            Language::En => format!(
+                "{title}: rows of the journal that cannot be read: {rows}. Nobody hears of them; the program's log names them."
+            ),
+        }
+    }
+
     /// A table, or that there is nothing to put into it.
     pub(super) fn listed(self, table: &Table) -> String {
         match table.is_empty() {

@@ -303,6 +303,7 @@ impl Pipeline {
             swept: true,
             slice_days: Some(sweep.slice_days),
             sweep_requests: Some(sweep.requests),
+            unreadable_rows: Some(sweep.unreadable),
         };
         let (company, zone, defences) = (Arc::clone(company), reference.zone, self.defences);
         let (desk, settings, copy) = (self.desk(), self.alerts.clone(), row.clone());
@@ -397,6 +398,7 @@ impl Pipeline {
             swept: true,
             slice_days: Some(sweep.slice_days),
             sweep_requests: Some(sweep.requests),
+            unreadable_rows: Some(sweep.unreadable),
             ..Progress::default()
         });
         let records: Vec<_> = std::mem::take(&mut sweep.records).into_values().collect();

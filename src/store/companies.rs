@@ -32,6 +32,8 @@ pub struct CompanyRow {
     pub last_poll_at: Option<DateTime<Utc>>,
     /// Requests of the last whole sweep.
     pub sweep_requests: Option<u32>,
+    /// Rows of the last whole sweep that could not be read.
+    pub unreadable_rows: u32,
     /// Last whole sweep.
     pub last_sweep_at: Option<DateTime<Utc>>,
     /// Failed polls in a row.
@@ -82,6 +84,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
         overlap: Duration::from_secs(row.get::<_, u32>("overlap_seconds")?.into()),
         slice_days: row.get("slice_days")?,
         sweep_requests: row.get("sweep_requests")?,
+        unreadable_rows: row.get("unreadable_rows")?,
         last_poll_at: at("last_poll_at")?,
         last_sweep_at: at("last_sweep_at")?,
         failures: row.get("failures")?,
@@ -153,6 +156,8 @@ pub struct Progress {
     pub slice_days: Option<u32>,
     /// Requests that the sweep took.
     pub sweep_requests: Option<u32>,
+    /// Rows of the sweep that could not be read.
+    pub unreadable_rows: Option<u32>,
 }
 
 /// A good listing: the cursor moves. Trouble is over only when the whole poll went well.
@@ -164,7 +169,8 @@ pub fn succeeded(conn: &Connection, id: i64, progress: Progress, now: DateTime<U
             cursor_at = max(coalesce(cursor_at, ''), coalesce(?4, cursor_at, '')),
             last_sweep_at = CASE WHEN ?5 THEN ?2 ELSE last_sweep_at END,
             slice_days = coalesce(?6, slice_days),
-            sweep_requests = coalesce(?7, sweep_requests)
+            sweep_requests = coalesce(?7, sweep_requests),
+            unreadable_rows = coalesce(?8, unreadable_rows)
           WHERE company_id = ?1",
     )?
     .execute((
@@ -175,6 +181,7 @@ pub fn succeeded(conn: &Connection, id: i64, progress: Progress, now: DateTime<U
         progress.swept,
         progress.slice_days,
         progress.sweep_requests,
+        progress.unreadable_rows,
     ))?;
     conn.prepare_cached(
         "UPDATE companies SET cursor_at = NULL WHERE company_id = ?1 AND cursor_at = ''",

@@ -21,6 +21,8 @@ pub struct Sweep {
     pub server_date: Option<DateTime<Utc>>,
     /// Requests that it took.
     pub requests: u32,
+    /// Rows that could not be read.
+    pub unreadable: u32,
     /// The slice that the next sweep begins with.
     pub slice_days: u32,
     /// What ended the sweep early.
@@ -142,6 +144,8 @@ impl Sweep {
 
     fn absorb(&mut self, slice: Listing, company: i64, from: NaiveDate, to: NaiveDate) {
         self.listed.extend(slice.ids());
+        let unreadable = slice.unreadable.len() as u64 + slice.blanks;
+        self.unreadable += u32::try_from(unreadable).unwrap_or(u32::MAX);
         if slice.is_complete() {
             // A plain empty answer covers its days, but proves nothing missing: it has no count.
             self.days.push(Days {

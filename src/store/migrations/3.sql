@@ -11,6 +11,8 @@ ALTER TABLE appointments_cache ADD COLUMN looked_at TEXT;
 -- When a sweep lacked it last that listed another one of its master.
 ALTER TABLE appointments_cache ADD COLUMN missed_at TEXT;
 UPDATE appointments_cache SET missing_looks = 0 WHERE missing_looks > 0;
+-- Rows of the last whole sweep that could not be read.
+ALTER TABLE companies ADD COLUMN unreadable_rows INTEGER NOT NULL DEFAULT 0;
 -- What a person let go counts for its kind alone: guard_released_at is for cancellations from now on.
 ALTER TABLE companies ADD COLUMN moves_released_at TEXT;
 UPDATE companies SET moves_released_at = guard_released_at;
