@@ -346,6 +346,35 @@ async fn hundreds_of_cancellations_in_several_transactions_are_all_held() {
 }
 
 #[tokio::test]
+async fn what_is_held_of_a_booking_put_into_the_past_is_not_past_for_whoever_expects_it_later() {
+    let world = World::watching_with("", OWNED).await;
+    let bookings = booked(&world, 12, "2026-08-22T10:00:00").await;
+    let (slipped, _) = bookings[0];
+    world
+        .salon
+        .reschedule(SALON, slipped, at("2026-08-20T08:00:00"));
+    world.tell().await;
+    for (record, _) in &bookings[..8] {
+        world.salon.erase(SALON, *record);
+    }
+    world.advance("15m");
+    for _ in 0..3 {
+        world.tell().await;
+    }
+    assert_eq!(world.rows(HELD), ["cancelled|8"]);
+    assert_eq!(release(&world).await, 8);
+    world.turn().await;
+    let to_them = |text: &str| {
+        text.starts_with("❌ *Запись отменена*") && text.contains("22 августа в 10:00")
+    };
+    assert!(
+        world.told().iter().any(|text| to_them(text)),
+        "{:?}",
+        world.told()
+    );
+}
+
+#[tokio::test]
 async fn what_is_let_go_speaks_for_no_cancellations_that_still_settle() {
     let world = World::watching().await;
     let bookings = booked(&world, 24, "2026-08-22T10:00:00").await;

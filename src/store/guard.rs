@@ -13,7 +13,7 @@ use crate::store::execute;
 use super::cache::ONCE;
 use super::{At, Result, StoreError, questions};
 use crate::domain::guard::Move;
-use crate::domain::policy::Kind;
+use crate::domain::policy::{Kind, Reason};
 use crate::domain::question::{End, Matter};
 
 /// What may be held, kind by kind.
@@ -102,6 +102,15 @@ pub struct Held {
     pub nearest_at: Option<DateTime<Utc>>,
 }
 
+/// Whether what is held (`n`) is of a visit that lies ahead of `?2`: as the journal has it (`a`), or as
+/// its person expects it. A booking put into the past and erased there is expected later.
+const AHEAD: &str = "(a.start_at > ?2 OR EXISTS (
+    SELECT 1 FROM known k, json_each(k.states) s
+     WHERE k.company_id = n.company_id AND k.record_id = n.record_id AND k.phone = n.phone
+       AND s.value ->> '$.is' = 'booked'
+       AND julianday(s.value ->> '$.record.start_local') - julianday(a.start_local)
+           > julianday(?2) - julianday(a.start_at)))";
+
 /// What the guard holds for a company. What is held of a visit that has begun is past: nobody can
 /// decide about it any more.
 pub fn held(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<Held> {
@@ -116,12 +125,12 @@ pub fn held_as(
     now: DateTime<Utc>,
 ) -> Result<Held> {
     Ok(conn
-        .prepare_cached(
-            "SELECT count(*), max(n.created_at), min(a.start_at) FROM booking_notifications n
-               JOIN appointments_cache a
-                 ON a.company_id = n.company_id AND a.record_id = n.record_id AND a.start_at > ?2
-              WHERE +n.company_id = ?1 AND n.status = 'held' AND (?3 IS NULL OR n.kind = ?3)",
-        )?
+        .prepare_cached(&format!(
+            "SELECT count(*), max(n.created_at), min(iif(a.start_at > ?2, a.start_at, NULL))
+               FROM booking_notifications n
+               JOIN appointments_cache a ON a.company_id = n.company_id AND a.record_id = n.record_id
+              WHERE +n.company_id = ?1 AND n.status = 'held' AND (?3 IS NULL OR n.kind = ?3) AND {AHEAD}"
+        ))?
         .query_row((company, At(now), kind.map(Kind::as_str)), |r| {
             let at = |column| r.get::<_, Option<At>>(column).map(|at| at.map(|a| a.0));
             Ok(Held {
@@ -134,14 +143,13 @@ pub fn held_as(
 
 /// Ends what is held of visits that have begun.
 pub fn end_past(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
-    conn.prepare_cached(
-        "UPDATE booking_notifications SET status = 'suppressed', reason = 'past'
+    conn.prepare_cached(&format!(
+        "UPDATE booking_notifications AS n SET status = 'suppressed', reason = ?1
           WHERE status = 'held'
             AND EXISTS (SELECT 1 FROM appointments_cache a
-                         WHERE a.company_id = booking_notifications.company_id
-                           AND a.record_id = booking_notifications.record_id AND a.start_at <= ?1)",
-    )?
-    .execute([At(now)])?;
+                         WHERE a.company_id = n.company_id AND a.record_id = n.record_id AND NOT {AHEAD})"
+    ))?
+    .execute((Reason::Past.as_str(), At(now)))?;
     Ok(())
 }
 
