@@ -466,6 +466,41 @@ async fn a_booking_made_anew_that_gets_another_number_leaves_its_old_one_cancell
 }
 
 #[tokio::test]
+async fn a_booking_made_anew_into_a_visit_that_is_told_whole_leaves_its_old_one_cancelled() {
+    let world = World::new().await;
+    let unseen = haircut("2026-08-22T17:00:00").staff(6, "Тимур").visit(77);
+    let unseen = world.salon.book(unseen);
+    world.salon.hide_staff(SALON, 6);
+    world.advance("1h");
+    world.poll().await;
+    let old = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.told());
+    world.salon.cancel(SALON, old);
+    world.salon.book(haircut("2026-08-22T16:00:00").visit(77));
+    world.poll().await;
+    world.advance("31s");
+    world.settle().await;
+    assert_eq!(world.decisions().last().unwrap(), "updated|pending|");
+    // Before it leaves, a part of the visit comes into view of which nobody knows what was said.
+    world.salon.show_staff(SALON, 6);
+    world.salon.edit(SALON, unseen, |row| {
+        row["comment"] = "у окна".into();
+    });
+    world.tell().await;
+    world.tell().await;
+    let told = world.told();
+    assert_eq!(told.len(), 3, "{:?}", world.decisions());
+    let off = told.iter().find(|t| t.starts_with("❌ *Запись отменена*"));
+    assert!(off.unwrap().contains("21 августа в 14:30"), "{told:?}");
+    let whole = told[1..].iter().find(|t| !t.starts_with('❌')).unwrap();
+    assert!(
+        whole.contains("16:00") && whole.contains("17:00"),
+        "{whole}"
+    );
+}
+
+#[tokio::test]
 async fn a_visit_noted_down_after_the_fact_takes_no_booking_ahead_with_it() {
     let world = World::watching().await;
     let old = world.salon.book(haircut("2026-08-21T14:30:00"));

@@ -164,6 +164,26 @@ pub(super) fn hand_back(
     Ok(())
 }
 
+/// A message that states a visit whole says nothing of the booking that one of its own was made in
+/// place of: then that is told off by itself. Returns the visit as it stands afterwards.
+pub(super) fn end_loans(
+    conn: &Connection,
+    company: &Company,
+    unit: &str,
+    visit: Visit,
+    now: DateTime<Utc>,
+) -> store::Result<Visit> {
+    let is_whole = visit
+        .net(company)
+        .is_some_and(|net| net.form.states_whole());
+    if !is_whole || !visit.members.iter().any(is_lent) {
+        return Ok(visit);
+    }
+    let (id, phone) = (company.settings.id, visit.phone);
+    give_back(conn, id, phone.as_ref(), &visit.members, now)?;
+    Visit::read(conn, id, unit, phone.as_ref().map_or("", Phone::e164))
+}
+
 /// What this person knows of a booking is what they knew of the one that it was made in place of.
 pub(super) fn is_lent(member: &Member) -> bool {
     matches!(member.known.single(), Some(Knowledge::Booked(state))

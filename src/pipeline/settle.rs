@@ -151,6 +151,7 @@ impl Settling<'_> {
             batch.report.visits += 1;
             return settling::postpone(self.tx, self.unit, until);
         }
+        visit = recreated::end_loans(self.tx, self.company, &self.unit.unit, visit, self.now)?;
         self.part_with_moved_phones(&mut visit)?;
         let open = outbox::open_of_unit(
             self.tx,
