@@ -6,6 +6,7 @@ mod support;
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::ports::ApiError;
 use chrono::TimeDelta;
+use support::fake::Answer;
 use support::world::{PHONE, SALON, World, at, haircut};
 
 #[tokio::test]
@@ -188,6 +189,28 @@ async fn a_booking_put_into_the_past_and_erased_there_is_cancelled_for_whoever_e
     assert_eq!(world.told().len(), 2, "{:?}", world.decisions());
     let text = &world.told()[1];
     assert!(text.starts_with("❌ *Запись отменена*"), "{text}");
+    assert!(text.contains("25 августа в 14:30"), "{text}");
+}
+
+#[tokio::test]
+async fn such_a_cancellation_is_repeated_when_nobody_knows_whether_it_arrived() {
+    let world = World::watching_with(r#"on_uncertain = "resend""#, "").await;
+    let record = world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-20T08:00:00"));
+    world.tell().await;
+    world.salon.erase(SALON, record);
+    world.advance("15m");
+    world.tell().await;
+    world.shut_the_journal();
+    world.green.answer_next(Answer::Drop { taken: false });
+    world.tell().await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
+    world.give_up_searching().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.decisions());
+    let text = &world.told()[1];
     assert!(text.contains("25 августа в 14:30"), "{text}");
 }
 

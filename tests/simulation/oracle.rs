@@ -107,9 +107,9 @@ impl Oracle {
             let all = self.belief(world, b.id, &sent.to);
             all.iter().flatten().any(test)
         };
-        if let Some(first) = was.records.first() {
-            let own = journal.of_visit(visit).any(|b| was.records.contains(&b.id));
-            return Ok((!own).then_some(*first));
+        if !was.records.is_empty() {
+            let own = |id: &i64| journal.bookings[id].visit == visit;
+            return Ok(was.records.iter().find(|id| !own(id)).copied());
         }
         let may_be = |item: &Item| was.may_be(item);
         if journal.of_visit(visit).any(|b| believes(b, &may_be)) {
@@ -363,6 +363,13 @@ impl Oracle {
                 continue;
             }
             if sent.fate == Fate::Unreachable {
+                continue;
+            }
+            // A farewell is to what lies ahead: what has begun is over, and not off.
+            let begun = |item: &Item| to_utc(item.0) <= sent.at;
+            let believed = self.belief(world, booking.id, &sent.to);
+            let over = believed.iter().any(Option::is_some) && believed.iter().flatten().all(begun);
+            if sent.said.is_farewell() && !named && over {
                 continue;
             }
             let before = self.initial(world, booking.id, &sent.to);
