@@ -88,10 +88,7 @@ fn copies_of(database: &Path) -> Vec<PathBuf> {
     let Some(name) = database.file_name().and_then(|n| n.to_str()) else {
         return Vec::new();
     };
-    let folder = match database.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = store::folder_of(database);
     let ours = [
         "", "-wal", "-shm", ".lock", ".id", ".id.new", ".alert", ".ballast", ".trial",
     ];

@@ -9,6 +9,7 @@ use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 
 use super::Failure;
 use super::failure::code;
+use crate::store;
 
 /// For whoever is not allowed to look.
 pub(super) const HINT: &str =
@@ -19,10 +20,7 @@ pub(super) fn settle(database: &Path) -> Result<(), Failure> {
     if !Uid::effective().is_root() {
         return Ok(());
     }
-    let folder = match database.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = store::folder_of(database);
     // Without a folder there is nothing to spoil; what needs it says so itself.
     let Ok(owner) = fs::metadata(folder) else {
         return Ok(());

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
-use super::identity::{beside, bump, create, identity, inspect, sync_folder, verify};
+use super::identity::{beside, bump, create, folder_of, identity, inspect, sync_folder, verify};
+use super::reader::open_still;
 use super::{Result, Room, StoreError};
 
 /// Daily backups kept.
@@ -131,10 +132,7 @@ fn stem(database: &Path) -> String {
 
 /// Copies of this database in its folder whose names do not begin with its own.
 pub fn copies_beside(database: &Path) -> Result<Vec<PathBuf>> {
-    let folder = match database.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(database);
     let conn = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let Some((uuid, _)) = identity(&conn)? else {
         return Ok(Vec::new());
@@ -160,18 +158,7 @@ pub fn copies_beside(database: &Path) -> Result<Vec<PathBuf>> {
 
 /// Which database a file is a copy of. Nothing is made beside it, as SQLite would of a copy by hand.
 fn uuid_of(path: &Path) -> Result<Option<String>> {
-    let mut uri = String::from("file:");
-    for byte in path.as_os_str().as_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
-                uri.push(char::from(*byte));
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri.push_str("?immutable=1");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let conn = Connection::open_with_flags(uri, flags)?;
+    let conn = open_still(path)?;
     inspect(&conn)?;
     Ok(identity(&conn)?.map(|(uuid, _)| uuid))
 }

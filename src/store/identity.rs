@@ -77,9 +77,15 @@ pub(super) fn write_marker(database: &Path, uuid: &str, generation: i64) -> Resu
 
 /// Names of files reach the disk with their folder.
 pub(super) fn sync_folder(of: &Path) -> std::io::Result<()> {
-    match of.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
+    File::open(folder_of(of))?.sync_all()
+}
+
+/// The folder a file lies in; of a bare name it is the one we are in.
+#[must_use]
+pub fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 

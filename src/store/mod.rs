@@ -52,7 +52,7 @@ pub use ailment::Ailment;
 pub use at::At;
 pub use backup::{backup, copies_beside, dailies, daily};
 pub use erase::{Erased, forget};
-pub use identity::{accept, verify};
+pub use identity::{accept, folder_of, verify};
 pub use lock::{Lock, LockError};
 pub use memory::Keeper;
 pub use reader::open_reader;

@@ -22,12 +22,7 @@ pub fn open_reader(path: &Path) -> Result<Connection> {
         // Even a reader takes room beside the file, for what it shares with writers. Where there is
         // none, and no log of a writer either, the file can be read as it stands.
         Err(error) if cannot_share(&error) && !identity::has_log(path) => {
-            let uri = OpenFlags::SQLITE_OPEN_URI | read_only;
-            let still = Connection::open_with_flags(still(path), uri);
-            still
-                .map_err(StoreError::from)
-                .and_then(look)
-                .map_err(|_| error)
+            open_still(path).and_then(look).map_err(|_| error)
         }
         shared => shared,
     }
@@ -37,7 +32,12 @@ fn cannot_share(error: &StoreError) -> bool {
     error.cannot_open() || matches!(error.ailment(), Ailment::NoRoom | Ailment::ReadOnly)
 }
 
-/// The address of a file that nobody writes to.
+/// Opens a file that nobody writes to, and makes none beside it.
+pub(super) fn open_still(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(still(path), flags)?)
+}
+
 fn still(path: &Path) -> String {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut uri = "file:".to_owned();

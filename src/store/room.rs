@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::statvfs::statvfs;
 
-use super::identity::beside;
+use super::identity::{beside, folder_of};
 
 /// What is set aside.
 const BALLAST: u64 = 8 << 20;
@@ -64,11 +64,7 @@ impl Room {
 
     /// What is free there.
     pub fn free(&self) -> io::Result<Free> {
-        let folder = match self.database.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let found = statvfs(folder)?;
+        let found = statvfs(folder_of(&self.database))?;
         let size = found.fragment_size();
         let files = found.files();
         Ok(Free {
