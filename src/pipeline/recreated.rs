@@ -53,10 +53,9 @@ pub(super) fn hand_over(
     };
     // A booking given to somebody else did not move. And of a move nobody can tell whose beginning
     // they do not know: a reader would not learn that the old one is off.
-    let certain = matches!(went.known.single(), Some(Knowledge::Booked(_)));
-    if !went.record.deleted || !certain {
+    let Some(Knowledge::Booked(state)) = went.known.single().filter(|_| went.record.deleted) else {
         return Ok(());
-    }
+    };
     let zone = company.zone(&companies::ensure(conn, id)?);
     if zone.is_none_or(|zone| came.record.start_at(zone) <= now) {
         return Ok(());
@@ -65,28 +64,21 @@ pub(super) fn hand_over(
         cache::create_date(&went.record),
         cache::create_date(&came.record),
     );
-    let key = |record: &Record| known::Key {
-        company: id,
-        record: record.id,
-        create_date: if record.id == went.record.id {
-            &from
-        } else {
-            &to
-        },
-        phone,
-    };
+    let old = known::Key::of(&went.record, &from, phone);
     // A bot that moves a booking this way tells the client itself, as of any booking it makes.
     let told_by_bot = came.by_bot && company.settings.rules.bot_silences.contains(&Kind::Created);
     if told_by_bot {
-        return known::forget(conn, key(&went.record));
+        return known::forget(conn, old);
     }
-    let told_at = known::get(conn, key(&went.record))?.told_at;
-    let Some(state) = went.known.single() else {
-        return Ok(());
-    };
-    let handed = Known::certain(moved(state, &came.record));
-    known::set(conn, key(&came.record), &handed, told_at)?;
-    known::forget(conn, key(&went.record))
+    let told_at = known::get(conn, old)?.told_at;
+    let handed = moved(state, &came.record);
+    known::set(
+        conn,
+        known::Key::of(&came.record, &to, phone),
+        &handed,
+        told_at,
+    )?;
+    known::forget(conn, old)
 }
 
 /// While phones are hidden: when the booking begins that may stand in this deleted one's place. It
@@ -111,19 +103,12 @@ pub(super) fn unseen(
 
 /// What was known of the old booking, as knowledge of the new one. It keeps the old one's date of
 /// making, by which it finds its way back.
-fn moved(state: &Knowledge, to: &Record) -> Knowledge {
-    let under = |record: &Record| {
-        Box::new(Record {
-            id: to.id,
-            visit_id: to.visit_id,
-            ..record.clone()
-        })
-    };
-    match state {
-        Knowledge::Booked(record) => Knowledge::Booked(under(record)),
-        Knowledge::Cancelled(record) => Knowledge::Cancelled(under(record)),
-        other => other.clone(),
-    }
+fn moved(state: &Record, to: &Record) -> Known {
+    Known::certain(Knowledge::Booked(Box::new(Record {
+        id: to.id,
+        visit_id: to.visit_id,
+        ..state.clone()
+    })))
 }
 
 /// The old booking is on again before anybody was told of the new one: then it was no move, and
@@ -146,9 +131,7 @@ pub(super) fn hand_back(
         if record == back.id || made_anew == create_date || state.created_at != Some(made) {
             continue;
         }
-        let own = Knowledge::Booked(state.clone());
-        let own = Known::certain(moved(&own, back));
-        known::set(conn, own_key, &own, row.told_at)?;
+        known::set(conn, own_key, &moved(state, back), row.told_at)?;
         let lent = known::Key {
             record,
             create_date: &made_anew,
@@ -184,10 +167,18 @@ pub(super) fn end_loans(
     Visit::read(conn, id, unit, phone.as_ref().map_or("", Phone::e164))
 }
 
+/// The booking that this one was made in place of, where that is all the person knows of this one.
+fn lent(member: &Member) -> Option<&Record> {
+    let Some(Knowledge::Booked(state)) = member.known.single() else {
+        return None;
+    };
+    let is_other = cache::create_date(state) != cache::create_date(&member.record);
+    is_other.then_some(state.as_ref())
+}
+
 /// What this person knows of a booking is what they knew of the one that it was made in place of.
 pub(super) fn is_lent(member: &Member) -> bool {
-    matches!(member.known.single(), Some(Knowledge::Booked(state))
-        if cache::create_date(state) != cache::create_date(&member.record))
+    lent(member).is_some()
 }
 
 /// The new booking began, or went to another number, before anybody could be told of it: then the
@@ -203,29 +194,24 @@ pub(super) fn give_back<'m>(
     let Some(phone) = phone.map(Phone::e164) else {
         return Ok(());
     };
-    for member in members.into_iter().filter(|m| is_lent(m)) {
-        let new = &member.record;
-        let Some(known @ Knowledge::Booked(state)) = member.known.single() else {
+    for member in members {
+        let Some(state) = lent(member) else {
             continue;
         };
+        let new = &member.record;
         let own_date = cache::create_date(new);
         let old_date = cache::create_date(state);
-        let key = |record, create_date| known::Key {
-            company,
-            record,
-            create_date,
-            phone,
-        };
+        let new_key = known::Key::of(new, &own_date, phone);
         for old in cache::gone_of_phone(conn, company, phone, &old_date)? {
             // Several were made in the same second: it is the one of which nothing is known.
-            let row = known::get(conn, key(old.id, &old_date))?;
+            let old_key = known::Key::of(&old, &old_date, phone);
+            let row = known::get(conn, old_key)?;
             if row.known != Known::default() {
                 continue;
             }
-            let told_at = known::get(conn, key(new.id, &own_date))?.told_at;
-            let own = Known::certain(moved(known, &old));
-            known::set(conn, key(old.id, &old_date), &own, told_at)?;
-            known::forget(conn, key(new.id, &own_date))?;
+            let told_at = known::get(conn, new_key)?.told_at;
+            known::set(conn, old_key, &moved(state, &old), told_at)?;
+            known::forget(conn, new_key)?;
             let unit = Unit {
                 company,
                 unit: cache::unit(&old),

@@ -151,11 +151,10 @@ impl Visit {
             addressable = desk.way_to(conn, company, phone, None)?.is_some();
         }
         let told_of = |m: &&Member| net.now.iter().any(|r| r.id == m.record.id);
-        let mut told = self.members.iter().filter(told_of).peekable();
-        let by_bot = told.peek().is_some() && told.all(|m| m.by_bot);
+        let told: Vec<&Member> = self.members.iter().filter(told_of).collect();
+        let by_bot = !told.is_empty() && told.iter().all(|m| m.by_bot);
         let rules = &company.settings.rules;
-        let mut told_of_them = self.members.iter().filter(told_of);
-        let quiet = told_of_them.any(|m| rules.is_quiet(&m.record));
+        let quiet = told.iter().any(|m| rules.is_quiet(&m.record));
         let phone = self.phone.as_ref();
         let circumstances = Circumstances {
             now,

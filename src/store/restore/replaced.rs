@@ -163,10 +163,10 @@ impl Replaced {
             lost.extend(is_another.then_some(Lost::Between));
         }
         let opt_outs = self.add_opt_outs(tx)?;
-        if continues {
+        let silence_is_whole = self.opt_outs.whole && self.chats.whole;
+        if continues && silence_is_whole {
             self.end_silence(tx)?;
         }
-        let silence_is_whole = self.opt_outs.whole && self.chats.whole;
         let all_forgotten = self.forgotten.whole;
         let may_lift = continues && silence_is_whole && all_forgotten;
         let ledger = self.key.map(|key| Ledger::of(key, self.forgotten.all));
@@ -206,11 +206,8 @@ impl Replaced {
         Ok(added)
     }
 
-    /// Whoever asked for messages again since gets them.
+    /// Whoever asked for messages again since gets them; only where every wish for silence was read.
     fn end_silence(&self, tx: &Transaction<'_>) -> Result<()> {
-        if !self.opt_outs.whole || !self.chats.whole {
-            return Ok(());
-        }
         let still: BTreeSet<_> = self.opt_outs.all.iter().map(|(c, p, _)| (*c, p)).collect();
         let mut query = tx.prepare("SELECT company_id, phone FROM opt_outs")?;
         let had = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
