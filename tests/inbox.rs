@@ -235,14 +235,7 @@ async fn in_a_group_only_listed_people_speak_for_the_salon() {
     let forwarded =
         world.rows("SELECT provider_message_id FROM booking_notifications WHERE kind = 'owner'");
     for (id, user) in [(80, 40), (81, 41)] {
-        world.telegram.push_update(json!({"message": {
-            "message_id": id,
-            "from": {"id": user},
-            "chat": {"id": -700, "type": "supergroup"},
-            "date": 1_787_220_000,
-            "text": format!("говорит {user}"),
-            "reply_to_message": {"message_id": forwarded[0].parse::<i64>().unwrap()},
-        }}));
+        reply_in_group(&world, id, user, &forwarded[0]);
     }
     world.receive().await;
     world.deliver().await;

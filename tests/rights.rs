@@ -469,6 +469,16 @@ fn type_number_in(world: &World, record: i64) {
     });
 }
 
+/// The one message is that of the booking whose number came late.
+fn assert_told_of_it(world: &World) {
+    assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
+    assert!(
+        world.told()[0].contains("30 августа в 14:30"),
+        "{:?}",
+        world.told()
+    );
+}
+
 #[tokio::test]
 async fn a_number_typed_in_while_phones_are_hidden_is_told_of_the_booking() {
     let world = World::new().await;
@@ -480,12 +490,7 @@ async fn a_number_typed_in_while_phones_are_hidden_is_told_of_the_booking() {
     sweeps(&world, 1).await;
     world.salon.show_phones(SALON);
     sweeps(&world, 1).await;
-    assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
-    assert!(
-        world.told()[0].contains("30 августа в 14:30"),
-        "{:?}",
-        world.told()
-    );
+    assert_told_of_it(&world);
 }
 
 #[tokio::test]
@@ -499,12 +504,7 @@ async fn who_had_no_number_when_phones_were_shown_again_is_told_of_the_booking_o
     assert_eq!(world.told().len(), 0, "{:?}", world.decisions());
     type_number_in(&world, record);
     sweeps(&world, 1).await;
-    assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
-    assert!(
-        world.told()[0].contains("30 августа в 14:30"),
-        "{:?}",
-        world.told()
-    );
+    assert_told_of_it(&world);
 }
 
 #[tokio::test]
