@@ -19,6 +19,7 @@
 //! | [`store`] | SQLite; the only place that says SQL |
 //! | [`yclients`] | the records API: transport, paging, its JSON into our terms |
 //! | [`channels`] | the messengers: one file a service, one classifier of outcomes |
+//! | [`models`] | the language models that the agent asks: one file a service |
 //! | [`ports`] | what the pipeline asks of the world outside, and how that can fail |
 //! | [`domain`] | the rules of the trade, pure: no async, no clock, no SQL, no HTTP |
 //! | [`demo`] | the simulated salon, for `demo` and for the tests |
@@ -61,6 +62,7 @@ pub mod demo;
 pub mod domain;
 pub mod failpoint;
 pub mod http_client;
+pub mod models;
 pub mod pace;
 pub mod pipeline;
 pub mod ports;

@@ -16,6 +16,9 @@ pub use crate::domain::journal::Journaled;
 pub use crate::domain::message::{Brief, Markup};
 use crate::domain::record::Record;
 
+mod model;
+pub use model::{Ask, Call, Model, ModelError, Said, Thought, Tool};
+
 /// The time. Production reads the machine's clock; tests hold the hands.
 pub trait Clock: Send + Sync {
     /// This instant.

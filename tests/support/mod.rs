@@ -12,6 +12,7 @@ pub mod cloud;
 pub mod fake;
 pub mod gateway;
 pub mod green_api;
+pub mod model;
 pub mod program;
 pub mod telegram;
 pub mod world;
