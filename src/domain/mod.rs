@@ -5,6 +5,7 @@
 //! ([`settle`]), unless there is a reason for [`silence`]. [`delivery`] is the life of a
 //! message once it exists. Nothing here imports another room of this crate.
 
+pub mod agent;
 pub mod budget;
 pub mod change;
 pub mod defences;

@@ -13,12 +13,14 @@ pub mod facts;
 pub mod markup;
 pub mod owner;
 mod price;
+mod talk;
 pub mod template;
 mod words;
 
 pub use brief::Brief;
 pub use compose::{Place, Told, Way, brief, compose};
 pub use markup::Markup;
+pub use talk::{Talk, weekday};
 pub use template::{Key, Override, TemplateProblem, Texts};
 
 /// The language of a text.
