@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 
+use crate::domain::catalogue::{Master, Offer};
 use crate::domain::delivery::Outcome;
 pub use crate::domain::free::Wanted;
 pub use crate::domain::journal::Journaled;
@@ -212,6 +213,24 @@ pub trait BookingApi: Send + Sync {
         _wanted: &Wanted,
         _day: NaiveDate,
     ) -> Result<Vec<NaiveDateTime>, ApiError> {
+        Ok(Vec::new())
+    }
+
+    /// The services that can be booked, of one master or of all. An API that takes no bookings has none.
+    async fn offers(
+        &self,
+        _company: &CompanyRef,
+        _staff: Option<i64>,
+    ) -> Result<Vec<Offer>, ApiError> {
+        Ok(Vec::new())
+    }
+
+    /// The masters who can be booked for all of these services.
+    async fn masters(
+        &self,
+        _company: &CompanyRef,
+        _services: &[i64],
+    ) -> Result<Vec<Master>, ApiError> {
         Ok(Vec::new())
     }
 

@@ -1,5 +1,6 @@
 //! `[[companies]]`: everything a company does not say itself is filled in from the whole program's.
 
+use super::agent::AgentKeys;
 use super::channels::Channels;
 use super::environment::Overrides;
 use super::monitor::{Inherited, KINDS};
@@ -17,6 +18,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) language: Language,
     pub(super) inherited: Inherited,
     pub(super) templates: Vec<Template>,
+    pub(super) agent: AgentKeys,
     pub(super) channels: &'a Channels,
     pub(super) overrides: Overrides,
 }
@@ -90,6 +92,10 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
     let templates = at.table("templates", |at| {
         templates::read(at, &around.templates, around.channels)
     });
+    let agent_enabled = at.get("agent_enabled", false, switch);
+    let agent = around.agent.clone();
+    let agent = at.table("agent", |at| agent.read(at));
+    let agent = agent.of_company(at, agent_enabled, !owners.is_empty());
     Company {
         id: id.unwrap_or_default(),
         title,
@@ -106,6 +112,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         quiet_hours: inherited.quiet_hours,
         booking_link: inherited.booking_link,
         templates,
+        agent,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+use super::agent::AgentKeys;
 use super::companies::{LANGUAGES, Surroundings};
 use super::environment::{Environment, Overrides, ProcessEnvironment};
 use super::monitor::Inherited;
@@ -140,10 +141,12 @@ fn config(root: &mut Section<'_>) -> Config {
     let inherited = root.table("notify", |at| inherited.notify(at));
     let channels = root.table("channels", channels::read);
     let templates = root.table("templates", |at| templates::read(at, &[], &channels));
+    let agent = root.table("agent", |at| AgentKeys::default().read(at));
     let around = Surroundings {
         language,
         inherited,
         templates,
+        agent,
         channels: &channels,
         overrides,
     };

@@ -61,6 +61,7 @@ pub fn company(id: i64, interval: Duration) -> config::Company {
         rules: Rules::default(),
         booking_link: None,
         templates: Vec::new(),
+        agent: crate::config::Agent::default(),
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod budget;
+pub mod catalogue;
 pub mod change;
 pub mod defences;
 pub mod delivery;

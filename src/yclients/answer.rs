@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::wire::{Envelope, SignIn};
+use crate::domain::catalogue::{Master, Offer};
 use crate::http_client::readable;
 use crate::ports::{ApiError, CompanyInfo, CompanyRef, Lookup, Page, Query, Row};
 
@@ -121,6 +122,20 @@ impl Answer {
         let envelope = self.good()?;
         let times = envelope.times(day).filter(|_| !envelope.refuses());
         times.ok_or_else(|| self.no_answer(&envelope, "no array of times"))
+    }
+
+    /// The services that can be booked.
+    pub(super) fn offers(&self) -> Result<Vec<Offer>, ApiError> {
+        let envelope = self.good()?;
+        let offers = envelope.offers().filter(|_| !envelope.refuses());
+        offers.ok_or_else(|| self.no_answer(&envelope, "no `services`"))
+    }
+
+    /// The masters who can be booked.
+    pub(super) fn masters(&self) -> Result<Vec<Master>, ApiError> {
+        let envelope = self.good()?;
+        let masters = envelope.masters().filter(|_| !envelope.refuses());
+        masters.ok_or_else(|| self.no_answer(&envelope, "no array of masters"))
     }
 
     /// The user's token out of the answer of `/auth`.

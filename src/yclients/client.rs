@@ -14,6 +14,7 @@ use super::Settings;
 use super::answer::Answer;
 use super::limit::Limiter;
 use super::session::{Session, Step};
+use crate::domain::catalogue::{Master, Offer};
 use crate::http_client::{self, ClientError, failure, never_left};
 use crate::ports::{
     ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query, Standing, Urgency, Wanted,
@@ -141,6 +142,34 @@ impl BookingApi for Client {
         self.0
             .get(&path, &asked, &company.standing, |answer| answer.times(day))
             .await
+    }
+
+    async fn offers(
+        &self,
+        company: &CompanyRef,
+        staff: Option<i64>,
+    ) -> Result<Vec<Offer>, ApiError> {
+        let asked: Vec<_> = staff
+            .map(|id| ("staff_id", id.to_string()))
+            .into_iter()
+            .collect();
+        let path = format!("/book_services/{}", company.id);
+        let standing = &company.standing;
+        self.0.get(&path, &asked, standing, Answer::offers).await
+    }
+
+    async fn masters(
+        &self,
+        company: &CompanyRef,
+        wanted: &[i64],
+    ) -> Result<Vec<Master>, ApiError> {
+        let ids = wanted.iter();
+        let mut asked: Vec<_> = ids.map(|id| ("service_ids[]", id.to_string())).collect();
+        // Their next free moments are asked for by themselves.
+        asked.push(("without_seances", "1".to_owned()));
+        let path = format!("/book_staff/{}", company.id);
+        let standing = &company.standing;
+        self.0.get(&path, &asked, standing, Answer::masters).await
     }
 
     fn page_size(&self) -> u32 {

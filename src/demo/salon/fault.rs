@@ -15,6 +15,10 @@ pub enum Route {
     BookDates,
     /// `GET /book_times/{company}/{staff}/{day}`.
     BookTimes,
+    /// `GET /book_services/{company}`.
+    BookServices,
+    /// `GET /book_staff/{company}`.
+    BookStaff,
     /// `POST /auth`.
     Auth,
 }

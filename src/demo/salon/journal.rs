@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
+use super::form::Form;
 use super::draft::{BookingDraft, set_services, set_staff};
 use crate::domain::record::instant;
 
@@ -33,6 +34,8 @@ pub(super) struct Company {
     pub(super) lag: TimeDelta,
     /// Times that can be booked, by master.
     pub(super) free: BTreeSet<(NaiveDateTime, i64)>,
+    /// What its booking form offers.
+    pub(super) form: Form,
     rows: BTreeMap<i64, Value>,
     late: BTreeMap<i64, Late>,
     clients: BTreeMap<String, i64>,
@@ -71,6 +74,7 @@ impl Journal {
             cursor_zone: None,
             lag: TimeDelta::zero(),
             free: BTreeSet::new(),
+            form: Form::default(),
             late: BTreeMap::new(),
             rows: BTreeMap::new(),
             clients: BTreeMap::new(),

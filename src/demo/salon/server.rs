@@ -69,6 +69,7 @@ async fn answer(
 ) -> Response {
     let path = uri.path().strip_prefix(PREFIX).unwrap_or(uri.path());
     let (route, ids) = route(&method, path);
+    let whole = uri.to_string();
     let (fault, now) = {
         let mut state = shared.state();
         let query = uri.query().map(|query| format!("?{query}"));
@@ -83,6 +84,7 @@ async fn answer(
     };
     let asked = Asked {
         ids: &ids,
+        uri: &whole,
         last: path.rsplit('/').next().unwrap_or_default(),
         parameters: &parameters,
         headers: &headers,
@@ -124,6 +126,8 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
         ("GET", "record", 2) => Some(Route::Record),
         ("GET", "company", 1) => Some(Route::Company),
         ("GET", "book_dates", 1) => Some(Route::BookDates),
+        ("GET", "book_services", 1) => Some(Route::BookServices),
+        ("GET", "book_staff", 1) => Some(Route::BookStaff),
         // The day behind the two is no number.
         ("GET", "book_times", 2) => Some(Route::BookTimes),
         ("POST", "auth", 0) => Some(Route::Auth),
@@ -136,6 +140,8 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     ids: &'a [i64],
+    /// Path and query.
+    uri: &'a str,
     /// The last part of the path.
     last: &'a str,
     parameters: &'a Parameters,
@@ -187,6 +193,8 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
         },
         (Route::Company, _) => Reply::good(company.info.clone(), json!([])),
         (Route::BookDates, _) => book_dates(company, asked),
+        (Route::BookServices, _) => Reply::good(company.form.services(asked.uri), json!([])),
+        (Route::BookStaff, _) => Reply::good(company.form.masters(asked.uri), json!([])),
         (Route::BookTimes, staff) => book_times(company, staff.copied().unwrap_or(0), asked),
         (Route::Record | Route::Auth, _) => Reply::refused(404, "Не найдено"),
     }

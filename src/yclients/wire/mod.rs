@@ -6,6 +6,7 @@
 //! otherwise become a lie: no id, no start, or services and client of an unknown shape (which,
 //! read as "none", would look like a change).
 
+mod catalogue;
 mod company;
 mod free;
 mod lenient;
@@ -17,6 +18,7 @@ use serde_json::value::RawValue;
 
 use self::lenient::{Obj, Scalar};
 use self::record::row;
+use crate::domain::catalogue::{Master, Offer};
 use crate::ports::{CompanyInfo, CompanyRef, Row};
 
 /// The outermost object of every answer, error shapes A and B included.
@@ -122,6 +124,16 @@ impl<'a> Envelope<'a> {
     /// The starts of one day, in order.
     pub(super) fn times(&self, day: NaiveDate) -> Option<Vec<NaiveDateTime>> {
         free::times(self.data?.get(), day)
+    }
+
+    /// The services that can be booked.
+    pub(super) fn offers(&self) -> Option<Vec<Offer>> {
+        catalogue::offers(self.data?.get())
+    }
+
+    /// The masters who can be booked.
+    pub(super) fn masters(&self) -> Option<Vec<Master>> {
+        catalogue::masters(self.data?.get())
     }
 
     pub(super) fn signed_in(&self) -> SignIn {
