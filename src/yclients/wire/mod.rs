@@ -9,12 +9,14 @@
 mod company;
 mod lenient;
 mod record;
+mod whole;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::lenient::{Obj, Scalar};
 use self::record::row;
+pub(super) use self::whole::Whole;
 use crate::ports::{CompanyInfo, CompanyRef, Row};
 
 /// The outermost object of every answer, error shapes A and B included.
@@ -103,6 +105,11 @@ impl<'a> Envelope<'a> {
     pub(super) fn record(&self, company: &CompanyRef) -> Option<Row> {
         let data = self.data?;
         data.get().starts_with('{').then(|| row(data, company))
+    }
+
+    /// The record in `data` with everything that the API says of it.
+    pub(super) fn whole(&self) -> Option<Whole> {
+        Whole::read(self.data?)
     }
 
     pub(super) fn company(&self) -> Option<CompanyInfo> {
