@@ -16,7 +16,7 @@ use crate::domain::delivery::Outcome;
 pub use crate::domain::free::Wanted;
 pub use crate::domain::journal::Journaled;
 pub use crate::domain::message::{Brief, Markup};
-use crate::domain::record::Record;
+use crate::domain::record::{Attendance, Record};
 
 mod model;
 pub use model::{Ask, Call, Model, ModelError, Said, Thought, Tool};
@@ -184,6 +184,39 @@ pub enum ApiError {
     Unreadable(String),
 }
 
+/// What of a booking is to become another; what is `None` stays as the journal has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// Whether the client is expected, confirmed, came.
+    pub attendance: Option<Attendance>,
+    /// Wall-clock start in the salon.
+    pub start: Option<NaiveDateTime>,
+    /// The master's id.
+    pub staff: Option<i64>,
+}
+
+/// Why something was not written into the journal, named by what the caller does next.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// Surely nothing was written, and it is worth trying again.
+    #[error("{0}")]
+    NotDone(ApiError),
+    /// The booking is another than the one that was looked at: surely nothing was written.
+    #[error("the booking has become another meanwhile")]
+    Overtaken,
+    /// The API said no, and will say so again.
+    #[error("HTTP {status}: {message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What the API said.
+        message: String,
+    },
+    /// The request left and nothing says what became of it: only the journal can.
+    #[error("no answer: {0}")]
+    Unknown(String),
+}
+
 /// The records API.
 #[async_trait]
 pub trait BookingApi: Send + Sync {
@@ -236,6 +269,28 @@ pub trait BookingApi: Send + Sync {
 
     /// The number of rows a full page has.
     fn page_size(&self) -> u32;
+
+    /// Changes a booking that was looked at a moment ago: reads it anew, and if it is still the same
+    /// sends it whole with nothing changed but what is asked. Never called without an intent on disk.
+    async fn change(
+        &self,
+        _company: &CompanyRef,
+        _seen: &Record,
+        _edit: &Edit,
+    ) -> Result<(), WriteError> {
+        Err(WriteError::Refused {
+            status: 0,
+            message: "this journal can only be read".to_owned(),
+        })
+    }
+
+    /// Takes a booking off. Never called without an intent on disk.
+    async fn cancel(&self, _company: &CompanyRef, _record_id: i64) -> Result<(), WriteError> {
+        Err(WriteError::Refused {
+            status: 0,
+            message: "this journal can only be read".to_owned(),
+        })
+    }
 }
 
 /// A message ready to leave: text in the channel's own markup, one recipient.

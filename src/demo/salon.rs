@@ -10,6 +10,7 @@ mod fault;
 mod form;
 mod journal;
 mod server;
+mod writing;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
