@@ -80,7 +80,9 @@ impl AgentKeys {
         let read = Self {
             kind,
             base_url: at.optional("base_url", secure_address).or(old.base_url),
-            auth_url: at.optional("auth_url", secure_address).unwrap_or(old.auth_url),
+            auth_url: at
+                .optional("auth_url", secure_address)
+                .unwrap_or(old.auth_url),
             scope: at.optional("scope", text).unwrap_or(old.scope),
             key: key(at, old.key),
             model: at.optional("model", text).or(old.model),
@@ -101,7 +103,10 @@ impl AgentKeys {
         };
         if kind == Kind::OpenAi && !is_same {
             if read.base_url.is_none() && !at.has("base_url") {
-                at.missing("base_url", r#"the address, such as "https://api.openai.com/v1""#);
+                at.missing(
+                    "base_url",
+                    r#"the address, such as "https://api.openai.com/v1""#,
+                );
             }
             if read.model.is_none() && !at.has("model") {
                 at.missing("model", "the model's name, as that address lists it");
@@ -119,9 +124,8 @@ impl AgentKeys {
             at.reader.warning(&at.place_of("agent_enabled"), wrong);
         };
         if enabled && needs_key && !has_key && at.reader.secrets == Secrets::Needed {
-            let wrong = Wrong::new("the agent has no key for its model").hint(
-                "write agent.client_id and agent.client_secret, or agent.token".to_owned(),
-            );
+            let wrong = Wrong::new("the agent has no key for its model")
+                .hint("write agent.client_id and agent.client_secret, or agent.token".to_owned());
             at.reader.problem(&at.place_of("agent_enabled"), wrong);
         }
         if enabled && !self.external {

@@ -138,6 +138,28 @@ impl Answer {
         }
     }
 
+    /// The id of a booking that was made.
+    pub(super) fn new_id(&self) -> Result<i64, WriteError> {
+        self.written()?;
+        let envelope = Envelope::read(&self.body);
+        let id = envelope.as_ref().and_then(Envelope::new_id);
+        // It was taken: only which one it is, is not known.
+        id.ok_or_else(|| WriteError::Unknown("an answer without the booking's id".to_owned()))
+    }
+
+    /// The booking on this page that was made under this id of ours, and how many rows it has.
+    pub(super) fn made(
+        &self,
+        company: &CompanyRef,
+        api_id: &str,
+    ) -> Result<(Option<Box<Record>>, usize), ApiError> {
+        let envelope = self.good()?;
+        let made = envelope
+            .made(company, api_id)
+            .filter(|_| !envelope.refuses());
+        made.ok_or_else(|| self.no_answer(&envelope, "no `data` array"))
+    }
+
     /// A company's own data.
     pub(super) fn company(&self) -> Result<CompanyInfo, ApiError> {
         let envelope = self.good()?;

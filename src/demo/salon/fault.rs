@@ -21,6 +21,8 @@ pub enum Route {
     BookStaff,
     /// `POST /auth`.
     Auth,
+    /// `POST /records/{company}`.
+    Make,
     /// `PUT /record/{company}/{id}`.
     Change,
     /// `DELETE /record/{company}/{id}`.

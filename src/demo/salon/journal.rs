@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::form::Form;
 use super::draft::{BookingDraft, set_services, set_staff};
+use super::form::Form;
 use crate::domain::record::instant;
 
 /// The API's ids of late 2026; they pass 2^31 within months.
@@ -187,6 +187,26 @@ impl Company {
             Some(row) => row,
             None => panic!("the simulated salon has no record {id}"),
         }
+    }
+
+    /// The master has another booking in that time.
+    pub(super) fn is_busy(
+        &self,
+        staff: i64,
+        start: NaiveDateTime,
+        length: i64,
+        but: Option<i64>,
+    ) -> bool {
+        let ends = |from: NaiveDateTime, length: i64| from + TimeDelta::seconds(length);
+        self.rows.iter().any(|(id, row)| {
+            let begins = NaiveDateTime::parse_from_str(text(row, "date"), "%Y-%m-%d %H:%M:%S");
+            let lasts = row["seance_length"].as_i64().unwrap_or(0);
+            Some(*id) != but
+                && row["deleted"] != json!(true)
+                && row["staff_id"] == json!(staff)
+                && begins
+                    .is_ok_and(|other| other < ends(start, length) && start < ends(other, lasts))
+        })
     }
 
     /// What can be booked with this master, or with any for 0; a time that two have comes once.

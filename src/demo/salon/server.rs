@@ -136,6 +136,7 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
         // The day behind the two is no number.
         ("GET", "book_times", 2) => Some(Route::BookTimes),
         ("POST", "auth", 0) => Some(Route::Auth),
+        ("POST", "records", 1) => Some(Route::Make),
         ("PUT", "record", 2) => Some(Route::Change),
         ("DELETE", "record", 2) => Some(Route::Cancel),
         ("PUT", "visits", 2) => Some(Route::Attend),
@@ -211,6 +212,10 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
         (Route::BookServices, _) => Reply::good(company.form.services(asked.uri), json!([])),
         (Route::BookStaff, _) => Reply::good(company.form.masters(asked.uri), json!([])),
         (Route::BookTimes, staff) => book_times(company, staff.copied().unwrap_or(0), asked),
+        (Route::Make, _) => {
+            let company = asked.ids[0];
+            writing::make(&mut state.journal, company, asked)
+        }
         (Route::Change, Some(id)) => match company.look(*id, asked.now) {
             Some(Ok(_)) => {
                 let company = asked.ids[0];
@@ -227,10 +232,9 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
             Some(Err(())) => Reply::refused(403, "Недостаточно прав"),
             Some(Ok(_)) | None => Reply::refused(404, "Не найдено"),
         },
-        (
-            Route::Record | Route::Auth | Route::Change | Route::Cancel | Route::Attend,
-            _,
-        ) => Reply::refused(404, "Не найдено"),
+        (Route::Record | Route::Auth | Route::Change | Route::Cancel | Route::Attend, _) => {
+            Reply::refused(404, "Не найдено")
+        }
     }
 }
 

@@ -84,11 +84,22 @@ mod tests {
         .unwrap();
         let shown: Vec<_> = offers
             .iter()
-            .map(|o| (o.id, o.title.as_str(), o.price_min.0, o.price_max.0, o.length))
+            .map(|o| {
+                (
+                    o.id,
+                    o.title.as_str(),
+                    o.price_min.0,
+                    o.price_max.0,
+                    o.length,
+                )
+            })
             .collect();
         assert_eq!(
             shown,
-            [(45, "Стрижка", 100_000, 150_050, 3600), (46, "Борода", 0, 0, 0)]
+            [
+                (45, "Стрижка", 100_000, 150_050, 3600),
+                (46, "Борода", 0, 0, 0)
+            ]
         );
         let masters = masters(
             r#"[{"id":5,"name":"Бари","specialization":"Барбер"},{"id":6,"name":"Лист","bookable":false},{"name":"?"}]"#,

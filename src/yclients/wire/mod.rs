@@ -21,6 +21,7 @@ use self::lenient::{Obj, Scalar};
 use self::record::row;
 pub(super) use self::whole::Whole;
 use crate::domain::catalogue::{Master, Offer};
+use crate::domain::record::Record;
 use crate::ports::{CompanyInfo, CompanyRef, Row};
 
 /// The outermost object of every answer, error shapes A and B included.
@@ -54,6 +55,13 @@ struct Words {
 struct SignedIn {
     user_token: Scalar,
     uuid: Scalar,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OnlyIds {
+    id: Scalar,
+    api_id: Scalar,
 }
 
 /// What `/auth` answered.
@@ -131,6 +139,43 @@ impl<'a> Envelope<'a> {
     /// The starts of one day, in order.
     pub(super) fn times(&self, day: NaiveDate) -> Option<Vec<NaiveDateTime>> {
         free::times(self.data?.get(), day)
+    }
+
+    /// The id in `data`: an object, or an array of one.
+    pub(super) fn new_id(&self) -> Option<i64> {
+        let data = self.data?.get();
+        let one: Obj<OnlyIds> = match data.trim_start().starts_with('[') {
+            true => {
+                let all: Vec<Obj<OnlyIds>> = serde_json::from_str(data).ok()?;
+                all.into_iter().next()?
+            }
+            false => serde_json::from_str(data).ok()?,
+        };
+        match one {
+            Obj::Some(ids) => ids.id.int().filter(|id| *id > 0),
+            Obj::None | Obj::Odd => None,
+        }
+    }
+
+    /// The row that was made under this id of ours, and the number of rows.
+    pub(super) fn made(
+        &self,
+        company: &CompanyRef,
+        api_id: &str,
+    ) -> Option<(Option<Box<Record>>, usize)> {
+        let rows: Vec<&RawValue> = serde_json::from_str(self.data?.get()).ok()?;
+        let ours = |text: &&&RawValue| match serde_json::from_str(text.get()) {
+            Ok(Obj::Some(OnlyIds { api_id: of, .. })) => of.text() == api_id,
+            _ => false,
+        };
+        let found = rows
+            .iter()
+            .find(ours)
+            .and_then(|text| match row(text, company) {
+                Row::Record(record) => Some(record),
+                Row::Unreadable { .. } | Row::Null => None,
+            });
+        Some((found, rows.len()))
     }
 
     /// The services that can be booked.
