@@ -351,6 +351,8 @@ pub struct Outgoing {
     /// Buttons under the message, row by row, where the channel has them; they stand in place of
     /// `keyboard`.
     pub buttons: Vec<Vec<Button>>,
+    /// The provider's id of the message in this chat that it follows, where there is one.
+    pub follows: Option<String>,
     /// The same for every try of these words to this person, and never for others
     /// ([`crate::domain::delivery::message_key`]).
     pub key: String,
@@ -610,6 +612,19 @@ pub enum Incoming {
         /// Nobody else reads along; what is said in groups concerns owners only.
         is_private: bool,
     },
+    /// A person of the salon wrote to somebody from the account's own phone.
+    Answered {
+        /// The provider's id of the message.
+        message_id: String,
+        /// The chat.
+        chat_id: String,
+        /// Whose chat it is, in digits, where the channel shows it.
+        phone: Option<String>,
+        /// What was written; empty for what has no words.
+        text: String,
+        /// When, provider's time.
+        at: DateTime<Utc>,
+    },
     /// Somebody opened the bot, or opened it again.
     Started {
         /// The provider's id of their message.
@@ -683,6 +698,7 @@ impl fmt::Debug for Incoming {
                 message_id, status, ..
             } => write!(f, "Status({message_id}, {status:?})"),
             Self::Text { message_id, at, .. } => write!(f, "Text({message_id}, {at})"),
+            Self::Answered { message_id, at, .. } => write!(f, "Answered({message_id}, {at})"),
             Self::Started { message_id, at, .. } => write!(f, "Started({message_id}, {at})"),
             Self::Contact { message_id, at, .. } => write!(f, "Contact({message_id}, {at})"),
             Self::Pressed { press_id, data, .. } => write!(f, "Pressed({press_id}, {data})"),

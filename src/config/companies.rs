@@ -6,9 +6,11 @@ use super::environment::Overrides;
 use super::monitor::{Inherited, KINDS};
 use super::reader::{Value, Wrong};
 use super::section::Section;
+use super::replies;
 use super::templates::{self, unknown_channel};
 use super::values::{country, list, switch, text, text_or_number, timezone, whole, word};
 use super::{Company, Language, Owner, Template};
+use crate::domain::reply::Replies;
 
 /// The words for languages.
 pub(super) const LANGUAGES: [(&str, Language); 2] = [("ru", Language::Ru), ("en", Language::En)];
@@ -18,6 +20,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) language: Language,
     pub(super) inherited: Inherited,
     pub(super) templates: Vec<Template>,
+    pub(super) replies: Replies,
     pub(super) agent: AgentKeys,
     pub(super) channels: &'a Channels,
     pub(super) overrides: Overrides,
@@ -92,6 +95,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
     let templates = at.table("templates", |at| {
         templates::read(at, &around.templates, around.channels)
     });
+    let replies = at.table("replies", |at| replies::read(at, around.replies.clone()));
     let agent_enabled = at.get("agent_enabled", false, switch);
     let agent = around.agent.clone();
     let agent = at.table("agent", |at| agent.read(at));
@@ -112,6 +116,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         quiet_hours: inherited.quiet_hours,
         booking_link: inherited.booking_link,
         templates,
+        replies,
         agent,
     }
 }

@@ -13,6 +13,7 @@ use chrono_tz::Tz;
 
 pub use crate::domain::message::Language;
 use crate::domain::policy::{Kind, Pace, Rules};
+use crate::domain::reply::Replies;
 pub use values::parse_duration as parse_span;
 
 mod address;
@@ -27,6 +28,7 @@ mod load;
 mod monitor;
 mod problem;
 mod reader;
+mod replies;
 mod secret;
 mod section;
 mod templates;
@@ -102,6 +104,8 @@ pub struct Company {
     pub booking_link: Option<String>,
     /// Texts in place of the built-in ones.
     pub templates: Vec<Template>,
+    /// How clients are answered.
+    pub replies: Replies,
     /// `agent_enabled`, and `[agent]`.
     pub agent: Agent,
 }

@@ -12,6 +12,7 @@ use super::salon::{BookingDraft, Salon};
 use super::show::Mark::{Changed, Gone, New};
 use super::stage::{Result, Stage};
 use crate::config;
+use crate::domain::reply::Replies;
 use crate::domain::message::Language;
 use crate::domain::policy::{Pace, Rules};
 
@@ -61,6 +62,7 @@ pub fn company(id: i64, interval: Duration) -> config::Company {
         rules: Rules::default(),
         booking_link: None,
         templates: Vec::new(),
+        replies: Replies::default(),
         agent: crate::config::Agent::default(),
     }
 }

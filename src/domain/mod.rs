@@ -22,6 +22,7 @@ pub mod phone;
 pub mod policy;
 pub mod question;
 pub mod record;
+pub mod reply;
 pub mod settle;
 pub mod silence;
 pub mod wish;

@@ -369,6 +369,7 @@ impl Desk {
         // What was decided since, and the buttons, are no part of the text that is kept.
         let (shown, buttons) = match n.kind.as_str() {
             "alert" | "owner" => self.with_questions(tx, n, &text, now)?,
+            "reminder" => (text.clone(), self.reminder_buttons(n)),
             _ => (text.clone(), Vec::new()),
         };
         let wrote = contacts::last_inbound_at(tx, &n.channel, &to)?;
@@ -382,6 +383,7 @@ impl Desk {
                 text: shown,
                 keyboard: n.keyboard,
                 buttons,
+                follows: outbox::thread_of(tx, n)?.filter(|_| n.kind != "reply"),
                 brief,
                 wrote_lately: wrote_lately(wrote, now) && !closed,
             },

@@ -7,17 +7,17 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::receive::Written;
-use super::{ChannelEnd, Company, Desk, Pipeline};
+use super::talk::Shown;
+use super::{ChannelEnd, Company, Desk, Pipeline, words};
 use crate::domain::message::Language;
-use crate::domain::message::markup::{capped, data, render};
+use crate::domain::message::markup::{data, render};
+use crate::domain::message::owner::{Card, card};
 use crate::domain::phone::Phone;
+use crate::domain::question::Matter;
 use crate::domain::wish::Wish;
 use crate::ports::Keyboard;
 use crate::store::outbox::{self, New};
-use crate::store::{self, companies, contacts, forgotten};
-
-/// Of a client's words, so many characters are handed to the owner.
-const LONGEST_QUOTE: usize = 1000;
+use crate::store::{self, companies, contacts, forgotten, questions};
 
 /// Somebody who opened the bot, or sent it a contact.
 pub(super) struct Opened {
@@ -203,16 +203,17 @@ impl Desk {
 
 impl Desk {
     /// Hands what a client wrote to the owners of the company it concerns; to those of every company
-    /// on that channel where that is unknown.
+    /// on that channel where that is unknown. Returns the messages that do so.
     pub(super) fn forward(
         &self,
         conn: &Connection,
         channel: &str,
         company: Option<i64>,
         written: &Written,
+        shown: &Shown,
         now: DateTime<Utc>,
-    ) -> store::Result<()> {
-        let mut told = Vec::new();
+    ) -> store::Result<Vec<i64>> {
+        let (mut told, mut cards) = (Vec::new(), Vec::new());
         let concerned = self.companies.values().filter(|c| match company {
             Some(id) => c.settings.id == id,
             None => c.writes_over(channel),
@@ -227,31 +228,31 @@ impl Desk {
                     continue;
                 }
                 told.push((&owner.channel, &owner.to));
-                let phone = written.phone.as_ref().map_or_else(String::new, |p| {
-                    format!(
-                        ", {}",
-                        if self.mask_phones {
-                            p.masked()
-                        } else {
-                            p.readable()
-                        }
-                    )
-                });
-                let words = match (written.text.is_empty(), company.settings.language) {
-                    (false, _) => format!("«{}»", data(&capped(&written.text, LONGEST_QUOTE))),
-                    (true, Language::Ru) => "[без слов: фото, голос или файл]".to_owned(),
-                    (true, Language::En) => "[no words: a picture, a voice or a file]".to_owned(),
+                let place = words::Place {
+                    company,
+                    row: &row,
+                    zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+                    now,
                 };
-                let text = format!(
-                    "💬 {}{phone} · {}: {words}",
-                    data(&written.name),
-                    data(&company.title(&row)),
+                let voice = place.voice(end.channel.markup());
+                let message = card(
+                    voice,
+                    &Card {
+                        head: shown.head,
+                        name: &written.name,
+                        phone: written.phone.as_ref(),
+                        salon: &company.title(&row),
+                        booking: &shown.booking,
+                        words: &written.text,
+                        answer: shown.answer.as_deref(),
+                        mask: self.mask_phones,
+                    },
                 );
-                let message = render(&text, end.channel.markup());
-                outbox::add(
+                let id = outbox::add(
                     conn,
                     &New {
                         company: company.settings.id,
+                        record: shown.booking.first().map_or(0, |r| r.id),
                         recipient: &owner.to,
                         channel: &owner.channel,
                         message: &message,
@@ -260,9 +261,13 @@ impl Desk {
                     },
                     now,
                 )?;
+                if let Some(order) = shown.asks.filter(|_| end.channel.has_buttons()) {
+                    questions::ask(conn, id, company.settings.id, &Matter::Cancel(order), 0)?;
+                }
+                cards.push(id);
             }
         }
-        Ok(())
+        Ok(cards)
     }
 }
 

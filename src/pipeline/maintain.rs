@@ -20,6 +20,7 @@ mod journal_alerts;
 mod pause_alerts;
 mod rights_alerts;
 mod send_alerts;
+mod talk_alerts;
 
 pub(super) use database_alerts::tell_restored;
 
@@ -50,6 +51,7 @@ impl Pipeline {
                 raised += watch.uncertain()?;
                 raised += watch.dead()?;
                 raised += watch.pauses()?;
+                raised += watch.unanswered()?;
                 for state in channels::all(tx)? {
                     raised += watch.channel(&state)?;
                 }

@@ -51,12 +51,14 @@ mod recreated;
 mod renumbered;
 pub mod settle;
 mod slots;
+mod talk;
 mod upkeep;
 mod visit;
 mod warm_up;
 mod who_wrote;
 mod wishes;
 mod words;
+mod writes;
 
 use pace::Pace;
 

@@ -112,6 +112,21 @@ pub(super) fn said(place: &Place<'_>, end: &ChannelEnd, told: &Told<'_>) -> Stri
     )
 }
 
+/// The same without any markup, to be quoted elsewhere.
+pub(super) fn plain(place: &Place<'_>, end: &ChannelEnd, told: &Told<'_>) -> String {
+    let way = Way {
+        markup: Markup::Plain,
+        ..place.way(end)
+    };
+    compose(
+        &place.company.texts,
+        told,
+        &place.described(),
+        way,
+        place.today(),
+    )
+}
+
 /// What stands in for a message that went to a wrong number.
 pub(super) fn wrong_number(place: &Place<'_>, end: &ChannelEnd, record: &Record) -> String {
     let told = Told::WrongNumber {

@@ -96,6 +96,44 @@ pub fn newest(
     Ok(())
 }
 
+/// What this contact wrote last.
+pub fn last_words(conn: &Connection, contact: i64) -> Result<Option<String>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT text FROM messages WHERE contact_id = ?1 AND direction = 'inbound'
+              ORDER BY created_at DESC, id DESC LIMIT 1",
+        )?
+        .query_row([contact], |r| r.get(0))
+        .optional()?)
+}
+
+/// What a person of the salon wrote to a client past us.
+#[derive(Clone)]
+pub struct Said<'a> {
+    /// The contact.
+    pub contact: i64,
+    /// What was said.
+    pub text: &'a str,
+    /// The provider's id.
+    pub external_id: &'a str,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+debug_only!(Said<'_>: contact, external_id, at);
+
+/// Keeps it, once; whether it is new.
+pub fn store_said(conn: &Connection, said: &Said<'_>) -> Result<bool> {
+    let added = conn.execute(
+        "INSERT OR IGNORE INTO messages
+            (contact_id, channel, direction, phone, chat_id, text, external_id, created_at)
+         SELECT id, channel, 'outbound', phone, chat_id, ?2, chat_id || '/' || ?3, ?4
+           FROM contacts WHERE id = ?1",
+        (said.contact, said.text, said.external_id, At(said.at)),
+    )?;
+    Ok(added == 1)
+}
+
 /// What a client was answered.
 #[derive(Clone, Debug)]
 pub struct Answer<'a> {

@@ -47,6 +47,8 @@ pub mod settling;
 mod sign;
 pub mod stats;
 pub mod story;
+pub mod talks;
+pub mod writes;
 
 pub use ailment::Ailment;
 pub use at::At;
@@ -64,10 +66,11 @@ pub use sign::Sign;
 pub const SCHEMA: &str = include_str!("../../schema.sql");
 /// The way to it from the first schema: each leads from the one before, and never changes once
 /// somebody may have run it.
-pub const MIGRATIONS: [&str; 3] = [
+pub const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
     include_str!("migrations/3.sql"),
+    include_str!("migrations/4.sql"),
 ];
 /// `PRAGMA user_version` of [`SCHEMA`].
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -48,6 +48,32 @@ pub enum Told<'a> {
     Stopped,
     /// The answer to a START.
     Started,
+    /// The client comes to these visits.
+    Confirmed {
+        /// The visits.
+        now: &'a [Record],
+    },
+    /// The client does not come, and a person is told.
+    Declined {
+        /// The visit.
+        now: &'a [Record],
+    },
+    /// The booking was taken off for the client.
+    CalledOff {
+        /// The visit as it was.
+        was: &'a [Record],
+    },
+    /// A person is told what the client wants.
+    HandedOn,
+    /// One of these is meant, and nobody knows which.
+    Which {
+        /// The first booking of each visit.
+        now: &'a [Record],
+    },
+    /// What cannot be read.
+    TextOnly,
+    /// What is not theirs.
+    NotYours,
 }
 
 /// What a text says of the salon.
@@ -125,6 +151,14 @@ fn describe(
         Told::WrongNumber { was } => (Key::WrongNumber, writer.visit(&in_order(was))),
         Told::Stopped => (Key::Stopped, Facts::default()),
         Told::Started => (Key::Started, Facts::default()),
+        Told::Confirmed { now } => (Key::Confirmed, writer.visit(&in_order(now))),
+        Told::Declined { now } => (Key::Declined, writer.visit(&in_order(now))),
+        Told::CalledOff { was } => (Key::CalledOff, writer.visit(&in_order(was))),
+        Told::HandedOn => (Key::HandedOn, Facts::default()),
+        // In the order of the numbers.
+        Told::Which { now } => (Key::Which, writer.visit(&now.iter().collect::<Vec<_>>())),
+        Told::TextOnly => (Key::TextOnly, Facts::default()),
+        Told::NotYours => (Key::NotYours, Facts::default()),
         Told::Updated {
             before,
             now,
