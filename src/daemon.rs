@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::pipeline::{ChannelEnd, Pipeline};
-use crate::store::{StoreError, outbox, settling, writes};
+use crate::store::{StoreError, conversations, outbox, proposals, settling, writes};
 
 mod auto;
 mod dispatch;
@@ -103,6 +103,10 @@ pub async fn run(pipeline: Arc<Pipeline>, stop: CancellationToken) -> Result<(),
     {
         let p = Arc::clone(&pipeline);
         loops.spawn(async move { ("writing", write(p).await) });
+    }
+    {
+        let p = Arc::clone(&pipeline);
+        loops.spawn(async move { ("answering", answer(p).await) });
     }
     {
         let stopping = pipeline.stopping.clone();
@@ -269,7 +273,35 @@ async fn write(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
         tokio::pin!(rung);
         rung.as_mut().enable();
         pipeline.writes_due(pipeline.clock().now()).await?;
-        let next = pipeline.store().read(writes::next_at).await?;
+        let next = pipeline
+            .store()
+            .read(|c| Ok([writes::next_at(c)?, proposals::next_at(c)?]))
+            .await?;
+        let next = next.into_iter().flatten().min();
+        let wait = next
+            .map_or(GLANCE, |at| until(at, pipeline.clock().now()))
+            .min(GLANCE);
+        tokio::select! {
+            () = pipeline.stopping.cancelled() => return Ok(()),
+            () = rung => {}
+            () = tokio::time::sleep(wait.max(Duration::from_millis(5))) => {}
+        }
+    }
+}
+
+/// Answers by a model what clients wrote; sleeps until something waits.
+async fn answer(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
+    loop {
+        let bell = Arc::clone(&pipeline.bell);
+        let rung = bell.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        // A model may think for a while; whoever leaves does not wait for it: the turn begins anew.
+        tokio::select! {
+            () = pipeline.stopping.cancelled() => return Ok(()),
+            answered = pipeline.answers_due(pipeline.clock().now()) => { answered?; }
+        }
+        let next = pipeline.store().read(conversations::next_at).await?;
         let wait = next
             .map_or(GLANCE, |at| until(at, pipeline.clock().now()))
             .min(GLANCE);

@@ -19,6 +19,7 @@ use crate::ports::{BookingApi, Clock, SystemClock};
 use crate::store::{self, Store};
 use crate::yclients;
 
+mod agent;
 mod check;
 mod database;
 mod db;
@@ -170,9 +171,13 @@ fn loaded(path: &Path) -> Result<Config, Failure> {
 fn companies(config: &Config) -> Result<Vec<Company>, Failure> {
     let mut companies = Vec::new();
     let mut problems = BTreeSet::new();
+    let mut models = agent::Models::default();
     for settings in &config.companies {
         match Company::new(settings.clone()) {
-            Ok(company) => companies.push(company),
+            Ok(company) => companies.push(match models.of(settings)? {
+                Some(model) => company.with_model(model),
+                None => company,
+            }),
             Err(broken) => problems.extend(broken.into_iter().map(|p| p.to_string())),
         }
     }

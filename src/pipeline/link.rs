@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use super::receive::Written;
 use super::talk::Shown;
 use super::{ChannelEnd, Company, Desk, Pipeline, words};
-use crate::domain::message::Language;
 use crate::domain::message::markup::{data, render};
 use crate::domain::message::owner::{Card, card};
+use crate::domain::message::{Language, Talk};
 use crate::domain::phone::Phone;
 use crate::domain::question::Matter;
 use crate::domain::wish::Wish;
@@ -70,6 +70,12 @@ impl Pipeline {
                     return Ok(());
                 }
                 let (language, salon) = desk.salon(tx, company)?;
+                if let Some(text) = desk.agent_greets(tx, company, language)? {
+                    // The number is asked for once it is needed; who wants to may show it now.
+                    let keyboard = (!is_linked).then_some(Keyboard::AskContact);
+                    let whose = desk.whose(company, &end.name);
+                    return answer(tx, &end, whose, &chat_id, text, keyboard, now);
+                }
                 let text = match language {
                     Language::Ru => format!(
                         "Здравствуйте!{} Буду писать сюда о ваших записях.\nНажмите кнопку, чтобы прислать свой номер.",
@@ -157,6 +163,7 @@ impl Pipeline {
                 forgotten::lift(tx, &phone)?;
                 contacts::link(tx, &end.name, &chat_id, phone.e164(), &name)?;
                 desk.carry_silence(tx, &end, &chat_id, &phone, now)?;
+                desk.goes_on(tx, &end.name, &chat_id, now)?;
                 let text = match language {
                     Language::Ru => "Готово ✅",
                     Language::En => "Done ✅",
@@ -176,6 +183,24 @@ impl Pipeline {
 }
 
 impl Desk {
+    /// The agent's greeting, where one answers this company's clients.
+    fn agent_greets(
+        &self,
+        conn: &Connection,
+        company: Option<i64>,
+        language: Language,
+    ) -> store::Result<Option<&'static str>> {
+        let Some(company) = company.and_then(|id| self.companies.get(&id)) else {
+            return Ok(None);
+        };
+        let talk = Talk {
+            language,
+            today: chrono::NaiveDate::default(),
+        };
+        let has_agent = self.agent_of(conn, company)?.is_some();
+        Ok(has_agent.then(|| talk.greeting()))
+    }
+
     /// The language and the title of the company a chat belongs to; of several, no title.
     fn salon(
         &self,

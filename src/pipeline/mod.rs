@@ -19,11 +19,13 @@ use crate::domain::defences::Defences;
 use crate::domain::message::{Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
 use crate::ports::{
-    Addressing, BookingApi, Channel, Clock, CompanyRef, JOURNAL_GRACE, Receiver, Standing, Urgency,
+    Addressing, BookingApi, Channel, Clock, CompanyRef, JOURNAL_GRACE, Model, Receiver, Standing,
+    Urgency,
 };
 use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
 
+mod agent;
 pub mod apply;
 mod cards;
 mod claim;
@@ -70,6 +72,8 @@ pub struct Company {
     /// What the configuration says.
     pub settings: config::Company,
     texts: Texts,
+    /// What answers its clients where no rule does.
+    model: Option<Arc<dyn Model>>,
     /// Held by whoever polls the company: its polls never overlap.
     turn: Mutex<()>,
     /// Messages that wait for a look at its journal.
@@ -93,9 +97,22 @@ impl Company {
         Ok(Self {
             settings,
             texts,
+            model: None,
             turn: Mutex::new(()),
             awaited: Arc::default(),
         })
+    }
+
+    /// The same with a model that answers its clients.
+    #[must_use]
+    pub fn with_model(mut self, model: Arc<dyn Model>) -> Self {
+        self.model = Some(model);
+        self
+    }
+
+    /// Whether there is a model that may answer its clients.
+    fn has_agent(&self) -> bool {
+        self.model.is_some() && self.settings.agent.external
     }
 
     /// The zone its naive times are meant in, once known.

@@ -19,7 +19,7 @@ use crate::domain::wish::Wish;
 use crate::failpoint;
 use crate::ports::{Incoming, Receipt, Received, Receiver};
 use crate::store::contacts::{self, Inbound};
-use crate::store::{self, StoreError, cache, forgotten, messages, outbox, writes};
+use crate::store::{self, StoreError, cache, conversations, forgotten, messages, outbox, writes};
 
 /// Of one message so many characters are read.
 const LONGEST_TEXT: usize = 4000;
@@ -46,10 +46,17 @@ impl Desk {
     ) -> store::Result<Shown> {
         let company = subject.meetings.first().map(|m| m.company).or(company);
         let Some(wish) = wish else {
-            let shown = self.converse(conn, end, written, subject, (at, now))?;
+            let answer = self.answers_proposal(conn, end, written, subject, (at, now))?;
+            let shown = match answer {
+                Some(shown) => shown,
+                None => self.converse(conn, end, written, subject, (at, now))?,
+            };
             let cards = self.forward(conn, &end.name, company, written, &shown, now)?;
             for order in &shown.order {
                 writes::set_cards(conn, *order, &cards)?;
+            }
+            if let Some(contact) = written.contact {
+                conversations::set_cards(conn, contact, &cards)?;
             }
             return Ok(shown);
         };

@@ -5,14 +5,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
+use super::agent::Heard;
 use super::poll::delta;
 use super::receive::Written;
 use super::visit::Visit;
 use super::wishes::address;
 use super::{ChannelEnd, Company, Desk, words};
+use crate::domain::agent::courtesy;
 use crate::domain::known::Knowledge;
-use crate::domain::message::owner::Head;
 use crate::domain::message::Told;
+use crate::domain::message::owner::Head;
 use crate::domain::record::Record;
 use crate::domain::reply::meaning::{self, Meaning};
 use crate::domain::reply::order::{Act, Meant};
@@ -21,7 +23,7 @@ use crate::domain::wish::Wish;
 use crate::store::outbox::{self, New};
 use crate::store::talks::{self, Asked};
 use crate::store::writes::{self, State};
-use crate::store::{self, cache, companies, contacts};
+use crate::store::{self, cache, companies, contacts, conversations};
 
 /// What was said last counts as what is answered for so long.
 const FRESH: TimeDelta = TimeDelta::hours(24);
@@ -34,6 +36,7 @@ const MOST_IN_A_MINUTE: i64 = 10;
 
 /// So many answers by rules within [`LOOP_SPAN`], and another program may be on the other side.
 const MOST_ANSWERS: i64 = 5;
+const MOST_TURNS: i64 = 20;
 const LOOP_SPAN: TimeDelta = TimeDelta::minutes(10);
 
 /// Who sends what cannot be read is told so this rarely.
@@ -72,6 +75,19 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// Words that were answered, or will be when the journal did.
+    pub(super) fn answered(
+        booking: Vec<Record>,
+        answer: Option<String>,
+        rule: &'static str,
+    ) -> Self {
+        Self {
+            answer,
+            rule,
+            ..Self::words(booking)
+        }
+    }
+
     fn words(booking: Vec<Record>) -> Self {
         Self {
             head: Head::Words,
@@ -104,9 +120,8 @@ impl Desk {
                 let to = address(end, &written.chat_id, Some(phone));
                 outbox::by_message(conn, &end.name, &to, id)?
             }
-            None => outbox::last_said(conn, &end.name, phone.e164(), contact)?.filter(|n| {
-                n.kind == "reminder" && n.sent_at.is_some_and(|at| now - at <= FRESH)
-            }),
+            None => outbox::last_said(conn, &end.name, phone.e164(), contact)?
+                .filter(|n| n.kind == "reminder" && n.sent_at.is_some_and(|at| now - at <= FRESH)),
         };
         let about = about.filter(|n| !n.phone.is_empty() && n.record != 0);
         let all = self.meetings(conn, end, phone.e164(), now)?;
@@ -128,9 +143,10 @@ impl Desk {
                 && cached.as_ref().is_some_and(|record| {
                     // A reminder names everything of its day.
                     match answers_reminder {
-                        true => meeting.records.iter().any(|r| {
-                            r.start_local.date() == record.start_local.date()
-                        }),
+                        true => meeting
+                            .records
+                            .iter()
+                            .any(|r| r.start_local.date() == record.start_local.date()),
                         false => meeting.unit == cache::unit(record),
                     }
                 })
@@ -231,9 +247,17 @@ impl Desk {
             }
         };
         let too_much = self.is_too_much(conn, contact, at, now)?;
+        let has_agent = !taken_over && !too_much && self.agent_of(conn, company)?.is_some();
         let verdict = match verdict {
+            Verdict::Acknowledged if has_agent && courtesy(&written.text).is_some() => {
+                Verdict::Words
+            }
             Verdict::Acknowledged => Verdict::Acknowledged,
             _ if too_much => Verdict::Words,
+            // It knows the free times, and a person does not always.
+            Verdict::HandOn(Request::Move) | Verdict::AskWhich(Request::Move) if has_agent => {
+                Verdict::Words
+            }
             verdict => verdict,
         };
         let speaker = Speaking {
@@ -319,7 +343,6 @@ impl Desk {
                 })
             }
             Verdict::Words => {
-                speaker.waits(at)?;
                 let mut answer = None;
                 let may_speak = !taken_over && !too_much;
                 let wants_write = matches!(
@@ -336,6 +359,26 @@ impl Desk {
                     answer = speaker.say(&Told::TextOnly, None)?;
                     talks::asked_for_words(conn, contact, now)?;
                 }
+                let may_think = has_agent && answer.is_none();
+                if may_think && !meaning::is_wordless(&written.text) {
+                    match self.agent_hears(conn, end, company, written, now)? {
+                        Some(Heard::Waits) => {
+                            return Ok(Shown {
+                                rule: "agent",
+                                ..plain
+                            });
+                        }
+                        Some(Heard::Answered(text)) => {
+                            return Ok(Shown {
+                                answer: Some(text.to_owned()),
+                                rule: "courtesy",
+                                ..plain
+                            });
+                        }
+                        None => {}
+                    }
+                }
+                speaker.waits(at)?;
                 Ok(Shown { answer, ..plain })
             }
         }
@@ -381,7 +424,8 @@ impl Desk {
     fn answers(&self, company: &Company, written: &Written) -> bool {
         let rules = &company.settings.rules;
         let is_tried_on = |phone: &crate::domain::phone::Phone| rules.only_phones.contains(phone);
-        let is_let = rules.only_phones.is_empty() || written.phone.as_ref().is_some_and(is_tried_on);
+        let is_let =
+            rules.only_phones.is_empty() || written.phone.as_ref().is_some_and(is_tried_on);
         company.settings.replies.enabled && !rules.dry_run && is_let
     }
 
@@ -434,8 +478,18 @@ impl Desk {
         let minute = TimeDelta::minutes(1);
         let wrote = contacts::wrote_between(conn, contact, at - minute, at)?;
         let answers = outbox::replies_since(conn, contact, now - LOOP_SPAN)?;
-        if wrote > MOST_IN_A_MINUTE || answers >= MOST_ANSWERS {
-            tracing::warn!(contact, wrote, answers, "too many messages: nothing is answered");
+        // A conversation has more turns than an exchange with rules.
+        let most = match conversations::get(conn, contact)? {
+            Some(_) => MOST_TURNS,
+            None => MOST_ANSWERS,
+        };
+        if wrote > MOST_IN_A_MINUTE || answers >= most {
+            tracing::warn!(
+                contact,
+                wrote,
+                answers,
+                "too many messages: nothing is answered"
+            );
             return Ok(true);
         }
         Ok(false)
@@ -466,11 +520,7 @@ struct Speaking<'a> {
 impl Speaking<'_> {
     /// Queues an answer; what it says, plain. Nothing where the text is empty.
     fn say(&self, told: &Told<'_>, record: Option<&Record>) -> store::Result<Option<String>> {
-        let to = address(
-            self.end,
-            &self.written.chat_id,
-            self.written.phone.as_ref(),
-        );
+        let to = address(self.end, &self.written.chat_id, self.written.phone.as_ref());
         let said = Answer {
             company: self.company,
             end: self.end,

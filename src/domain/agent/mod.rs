@@ -33,9 +33,84 @@ pub fn language_of(text: &str) -> Option<Language> {
     }
 }
 
+/// Words that say nothing but hello or goodbye.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Courtesy {
+    /// Hello.
+    Greeting,
+    /// Goodbye.
+    Farewell,
+}
+
+const HELLO: [&str; 13] = [
+    "здравствуйте",
+    "здравствуй",
+    "добрый день",
+    "добрый вечер",
+    "доброе утро",
+    "доброго дня",
+    "привет",
+    "приветствую",
+    "hello",
+    "hi",
+    "good morning",
+    "good day",
+    "good evening",
+];
+const BYE: [&str; 13] = [
+    "до свидания",
+    "до встречи",
+    "пока",
+    "всего доброго",
+    "всего хорошего",
+    "хорошего дня",
+    "спасибо",
+    "большое",
+    "и вам",
+    "bye",
+    "goodbye",
+    "good bye",
+    "see you",
+];
+
+/// What a whole message is, if it is nothing but courtesy. Thanks alone ask for no answer.
+#[must_use]
+pub fn courtesy(text: &str) -> Option<Courtesy> {
+    let words: Vec<String> = text
+        .lines()
+        .flat_map(|line| words::split(&words::folded(line)))
+        .collect();
+    if words.is_empty() || text.contains('?') {
+        return None;
+    }
+    let only_thanks = words::made_of(&words, &["спасибо", "большое"]);
+    if words::made_of(&words, &HELLO) {
+        Some(Courtesy::Greeting)
+    } else if words::made_of(&words, &BYE) && !only_thanks {
+        Some(Courtesy::Farewell)
+    } else {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn courtesy_is_nothing_but_courtesy() {
+        for (text, expected) in [
+            ("Здравствуйте!", Some(Courtesy::Greeting)),
+            ("добрый день 🙂", Some(Courtesy::Greeting)),
+            ("Спасибо, до свидания", Some(Courtesy::Farewell)),
+            ("Здравствуйте, сколько стоит стрижка", None),
+            ("спасибо", None),
+            ("привет?", None),
+            ("", None),
+        ] {
+            assert_eq!(courtesy(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn a_client_is_answered_in_their_language() {

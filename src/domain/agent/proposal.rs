@@ -40,6 +40,18 @@ pub struct Existing {
 }
 
 impl Existing {
+    /// No booking at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            record: 0,
+            created_at: None,
+            start: Record::START_UNKNOWN,
+            staff: Staff::default(),
+            services: Vec::new(),
+        }
+    }
+
     /// This booking.
     #[must_use]
     pub fn of(record: &Record) -> Self {

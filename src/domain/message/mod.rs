@@ -20,7 +20,7 @@ mod words;
 pub use brief::Brief;
 pub use compose::{Place, Told, Way, brief, compose};
 pub use markup::Markup;
-pub use talk::{Talk, weekday};
+pub use talk::{Talk, day, lasts, price, weekday};
 pub use template::{Key, Override, TemplateProblem, Texts};
 
 /// The language of a text.

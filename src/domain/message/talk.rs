@@ -7,6 +7,7 @@ use super::markup::{data, named};
 use super::words::{moment, money};
 use super::{Language, words};
 use crate::domain::agent::proposal::{Existing, Line, Proposal, total};
+use crate::domain::record::Money;
 
 /// Titles longer than this are somebody's mistake.
 const LONGEST_TITLE: usize = 120;
@@ -97,56 +98,47 @@ impl Talk {
         )
     }
 
-    /// The client said yes, and the journal is asked.
+    /// What is to be written, line by line.
     #[must_use]
-    pub fn proposal(self, proposal: &Proposal) -> String {
-        let (head, body) = match proposal {
+    pub fn body(self, proposal: &Proposal) -> String {
+        match proposal {
             Proposal::Make {
                 start,
                 staff,
                 services,
                 ..
-            } => (
-                self.say("Записываю:", "Booking:"),
-                self.lines(*start, &staff.name, services),
-            ),
-            Proposal::Move { was, start, staff } => (
-                self.say("Переношу:", "Moving:"),
-                self.moved(was, *start, &staff.name),
-            ),
-            Proposal::Cancel { was } => (
-                self.say("Отменяю:", "Cancelling:"),
-                self.lines(was.start, &was.staff.name, &was.services),
-            ),
+            } => self.lines(*start, &staff.name, services),
+            Proposal::Move { was, start, staff } => self.moved(was, *start, &staff.name),
+            Proposal::Cancel { was } => self.lines(was.start, &was.staff.name, &was.services),
+        }
+    }
+
+    /// What the client is to agree to.
+    #[must_use]
+    pub fn proposal(self, proposal: &Proposal) -> String {
+        let head = match proposal {
+            Proposal::Make { .. } => self.say("Записываю:", "Booking:"),
+            Proposal::Move { .. } => self.say("Переношу:", "Moving:"),
+            Proposal::Cancel { .. } => self.say("Отменяю:", "Cancelling:"),
         };
         let foot = self.say(
             "Всё верно? Ответьте *да*.",
             "Is everything right? Answer *yes*.",
         );
-        format!("{head}\n{body}\n{foot}")
+        format!("{head}\n{}\n{foot}", self.body(proposal))
     }
 
     /// The journal confirmed it.
     #[must_use]
     pub fn done(self, proposal: &Proposal, address: &str) -> String {
-        let (head, body) = match proposal {
-            Proposal::Make {
-                start,
-                staff,
-                services,
-                ..
-            } => (
-                self.say("✅ *Вы записаны!*", "✅ *You are booked!*"),
-                self.lines(*start, &staff.name, services),
-            ),
-            Proposal::Move { was, start, staff } => (
-                self.say("🔄 *Запись перенесена*", "🔄 *Your booking was moved*"),
-                self.moved(was, *start, &staff.name),
-            ),
-            Proposal::Cancel { was } => (
-                self.say("❌ *Запись отменена*", "❌ *Your booking was cancelled*"),
-                self.lines(was.start, &was.staff.name, &was.services),
-            ),
+        let head = match proposal {
+            Proposal::Make { .. } => self.say("✅ *Вы записаны!*", "✅ *You are booked!*"),
+            Proposal::Move { .. } => {
+                self.say("🔄 *Запись перенесена*", "🔄 *Your booking was moved*")
+            }
+            Proposal::Cancel { .. } => {
+                self.say("❌ *Запись отменена*", "❌ *Your booking was cancelled*")
+            }
         };
         let address = data(address);
         let place = match proposal {
@@ -155,7 +147,7 @@ impl Talk {
             }
             _ => String::new(),
         };
-        format!("{head}\n\n{body}{place}")
+        format!("{head}\n\n{}{place}", self.body(proposal))
     }
 
     /// The journal refused because somebody was faster.
@@ -215,6 +207,24 @@ impl Talk {
     }
 }
 
+/// `21 августа`, `2 января 2027 года`.
+#[must_use]
+pub fn day(language: Language, day: NaiveDate, today: NaiveDate) -> String {
+    words::date(language, day, today)
+}
+
+/// `1 ч 30 мин`.
+#[must_use]
+pub fn lasts(language: Language, seconds: i64) -> String {
+    words::span(language, seconds)
+}
+
+/// `1000 руб`.
+#[must_use]
+pub fn price(sum: Money) -> String {
+    money(sum)
+}
+
 /// `пятница`, `Friday`.
 #[must_use]
 pub fn weekday(language: Language, day: NaiveDate) -> String {
@@ -225,7 +235,7 @@ pub fn weekday(language: Language, day: NaiveDate) -> String {
 mod tests {
     use super::*;
     use crate::domain::message::{Markup, markup::render};
-    use crate::domain::record::{Money, Staff};
+    use crate::domain::record::Staff;
 
     fn talk() -> Talk {
         Talk {

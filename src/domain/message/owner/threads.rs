@@ -135,7 +135,7 @@ fn with_sign(sign: &str, booking: &str) -> String {
     }
 }
 
-fn client(name: &str, phone: Option<&Phone>, mask: bool) -> String {
+pub(super) fn client(name: &str, phone: Option<&Phone>, mask: bool) -> String {
     let phone = phone.map(|p| if mask { p.masked() } else { p.readable() });
     let parts = [data(name), phone.map_or_else(String::new, |p| data(&p))];
     let parts: Vec<String> = parts.into_iter().filter(|p| !p.is_empty()).collect();
@@ -175,6 +175,16 @@ pub fn card_unwritten(
             "The client comes, but the journal does not say so",
         ),
     };
+    let why = why_not(voice, why);
+    voice.write(&[
+        format!("⚠️ *{what}: {}*", data(salon)),
+        joined(&[client(name, phone, mask), voice.booking(booking)]),
+        format!("{}: {}.", voice.say("Причина", "Why"), data(why)),
+    ])
+}
+
+/// Why a wish was not written, in words.
+pub(super) fn why_not(voice: Voice, why: Obstacle) -> &'static str {
     let (ru, en) = match why {
         Obstacle::NotTheirs => (
             "запись уже другого клиента",
@@ -184,10 +194,7 @@ pub fn card_unwritten(
             "в журнале не видно, чья это запись",
             "the journal does not show whose booking it is",
         ),
-        Obstacle::Moved => (
-            "запись успели перенести",
-            "the booking was moved meanwhile",
-        ),
+        Obstacle::Moved => ("запись успели перенести", "the booking was moved meanwhile"),
         Obstacle::Off => ("записи в журнале уже нет", "the booking is off already"),
         Obstacle::Begun => ("визит уже начался", "the visit has begun"),
         Obstacle::Refused => (
@@ -204,13 +211,8 @@ pub fn card_unwritten(
             "writing is switched off in the settings",
         ),
     };
-    voice.write(&[
-        format!("⚠️ *{what}: {}*", data(salon)),
-        joined(&[client(name, phone, mask), voice.booking(booking)]),
-        format!(
-            "{}: {}.",
-            voice.say("Причина", "Why"),
-            data(voice.say(ru, en))
-        ),
-    ])
+    match voice.language {
+        Language::Ru => ru,
+        Language::En => en,
+    }
 }
