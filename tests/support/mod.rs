@@ -8,6 +8,7 @@
 )]
 #![expect(unreachable_pub, reason = "a module of a test program has no outside")]
 
+pub mod agent;
 pub mod cloud;
 pub mod fake;
 pub mod gateway;
