@@ -354,21 +354,24 @@ enum Form {
     Promise,
 }
 
+/// What a participle that claims ends with: "оформление" claims nothing.
+const DONE: [&str; 4] = ["", "а", "о", "ы"];
+
 /// Beginnings of words, what they claim, and endings that they claim it with; no endings: any.
 const CLAIMS: [(&str, &[&str], Deed, Form); 34] = [
     ("записал", &[], Deed::Booked, Form::Past),
     ("записыва", &["ю", "ем"], Deed::Booked, Form::Past),
-    ("записан", &[], Deed::Booked, Form::Standing),
+    ("записан", &DONE, Deed::Booked, Form::Standing),
     ("запиш", &["у", "ем"], Deed::Booked, Form::Promise),
     ("забронировал", &[], Deed::Booked, Form::Past),
-    ("забронирован", &[], Deed::Booked, Form::Standing),
+    ("забронирован", &DONE, Deed::Booked, Form::Standing),
     ("забронирую", &[], Deed::Booked, Form::Promise),
     ("бронирую", &[], Deed::Booked, Form::Past),
     ("зарезервирова", &[], Deed::Booked, Form::Past),
     ("оформил", &[], Deed::Booked, Form::Past),
-    ("оформлен", &[], Deed::Booked, Form::Past),
+    ("оформлен", &DONE, Deed::Booked, Form::Past),
     ("оформлю", &[], Deed::Booked, Form::Promise),
-    ("подтвержден", &[], Deed::Booked, Form::Standing),
+    ("подтвержден", &DONE, Deed::Booked, Form::Standing),
     ("подтвердил", &[], Deed::Booked, Form::Past),
     (
         "внес",
@@ -377,7 +380,7 @@ const CLAIMS: [(&str, &[&str], Deed, Form); 34] = [
         Form::Past,
     ),
     ("создал", &[], Deed::Booked, Form::Past),
-    ("создан", &[], Deed::Booked, Form::Past),
+    ("создан", &DONE, Deed::Booked, Form::Past),
     ("закрепил", &[], Deed::Booked, Form::Past),
     (
         "перенес",
@@ -391,12 +394,12 @@ const CLAIMS: [(&str, &[&str], Deed, Form); 34] = [
     ("переместил", &[], Deed::Moved, Form::Past),
     ("перезаписал", &[], Deed::Moved, Form::Past),
     ("отменил", &[], Deed::Cancelled, Form::Past),
-    ("отменен", &[], Deed::Cancelled, Form::Past),
+    ("отменен", &DONE, Deed::Cancelled, Form::Past),
     ("отменяю", &[], Deed::Cancelled, Form::Past),
     ("отменю", &[], Deed::Cancelled, Form::Promise),
     ("аннулирова", &[], Deed::Cancelled, Form::Past),
     ("удалил", &[], Deed::Cancelled, Form::Past),
-    ("удален", &[], Deed::Cancelled, Form::Past),
+    ("удален", &DONE, Deed::Cancelled, Form::Past),
     ("снял", &[], Deed::Cancelled, Form::Past),
     ("снят", &["", "а", "о", "ы"], Deed::Cancelled, Form::Past),
     ("убрал", &[], Deed::Cancelled, Form::Past),
@@ -730,6 +733,7 @@ mod tests {
             "Запишу вас на 14:30?",
             "Я ещё не записал вас: нужно ваше «да».",
             "Здравствуйте! Чем помочь?",
+            "Оформление бороды, подтверждение и создание образа.",
             "В 12 часов свободно.",
         ] {
             assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
