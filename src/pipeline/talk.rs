@@ -13,6 +13,7 @@ use super::{ChannelEnd, Company, Desk, words};
 use crate::domain::known::Knowledge;
 use crate::domain::message::owner::Head;
 use crate::domain::message::Told;
+use crate::domain::question::{End, Matter};
 use crate::domain::record::Record;
 use crate::domain::reply::meaning::{self, Meaning};
 use crate::domain::reply::order::{Act, Meant};
@@ -21,7 +22,7 @@ use crate::domain::wish::Wish;
 use crate::store::outbox::{self, New};
 use crate::store::talks::{self, Asked};
 use crate::store::writes::{self, State};
-use crate::store::{self, cache, companies, contacts};
+use crate::store::{self, cache, companies, contacts, questions};
 
 /// What was said last counts as what is answered for so long.
 const FRESH: TimeDelta = TimeDelta::hours(24);
@@ -69,6 +70,8 @@ pub(super) struct Shown {
     pub(super) order: Vec<i64>,
     /// The rule that was chosen, for who tries it out.
     pub(super) rule: &'static str,
+    /// The messages that show it.
+    pub(super) cards: Vec<i64>,
 }
 
 impl Shown {
@@ -80,6 +83,7 @@ impl Shown {
             asks: None,
             order: Vec::new(),
             rule: "words",
+            cards: Vec::new(),
         }
     }
 }
@@ -291,8 +295,8 @@ impl Desk {
                     booking: records,
                     answer,
                     asks,
-                    order: Vec::new(),
                     rule: request.as_str(),
+                    ..plain
                 })
             }
             Verdict::AskWhich(request) => {
@@ -310,12 +314,10 @@ impl Desk {
                 talks::ask(conn, contact, Some(&asked), now)?;
                 speaker.waits(at)?;
                 Ok(Shown {
-                    head: Head::Words,
                     booking: firsts,
                     answer,
-                    asks: None,
-                    order: Vec::new(),
                     rule: "which",
+                    ..plain
                 })
             }
             Verdict::Words => {
@@ -492,6 +494,15 @@ impl Speaking<'_> {
         if let Some(id) = pending {
             return Ok((state == State::Asked).then_some(id));
         }
+        if act == Act::Confirm {
+            // Whoever comes after all does not want it taken off any more.
+            let (company, unit) = (meeting.company, &meeting.unit);
+            if let Some(id) = writes::is_pending(self.conn, company, unit, Act::Cancel)? {
+                writes::take_back(self.conn, id, self.now)?;
+                let matter = Matter::Cancel(id);
+                questions::end(self.conn, company, &matter, End::Over, self.now)?;
+            }
+        }
         let meant: Vec<Meant> = meeting.records.iter().map(Meant::of).collect();
         let new = writes::New {
             company: meeting.company,
@@ -580,7 +591,8 @@ impl Desk {
         let row = companies::ensure(conn, company.settings.id)?;
         let zone = company.zone(&row).unwrap_or(chrono_tz::UTC);
         let replies = &company.settings.replies;
-        let open = replies.opening_hours.unwrap_or(hours::USUAL);
+        let open = replies.opening_hours.or(row.info.opening_hours);
+        let open = open.unwrap_or(hours::USUAL);
         let escalate_at = hours::after(delta(replies.escalate_after), now, open, zone);
         talks::waits(conn, contact, at.min(now), escalate_at)
     }

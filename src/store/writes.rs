@@ -300,6 +300,16 @@ pub fn open(
     Ok(opened == 1)
 }
 
+/// The owner need not decide about it any more.
+pub fn take_back(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<()> {
+    execute(
+        conn,
+        "UPDATE writes SET state = 'over', ended_at = ?2 WHERE id = ?1 AND state = 'asked'",
+        (id, At(now)),
+    )?;
+    Ok(())
+}
+
 /// It is looked at again then.
 pub fn postpone(conn: &Connection, id: i64, due_at: DateTime<Utc>) -> Result<()> {
     execute(

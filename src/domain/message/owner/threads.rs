@@ -175,7 +175,18 @@ pub fn card_unwritten(
             "The client comes, but the journal does not say so",
         ),
     };
-    let (ru, en) = match why {
+    voice.write(&[
+        format!("⚠️ *{what}: {}*", data(salon)),
+        joined(&[client(name, phone, mask), voice.booking(booking)]),
+        format!("{}: {}.", voice.say("Причина", "Why"), data(voice.obstacle(why))),
+    ])
+}
+
+impl Voice {
+    /// Why a booking was not written, in words.
+    #[must_use]
+    pub fn obstacle(&self, why: Obstacle) -> &'static str {
+        let (ru, en) = match why {
         Obstacle::NotTheirs => (
             "запись уже другого клиента",
             "the booking is another client's by now",
@@ -203,14 +214,7 @@ pub fn card_unwritten(
             "менять записи выключено в настройках",
             "writing is switched off in the settings",
         ),
-    };
-    voice.write(&[
-        format!("⚠️ *{what}: {}*", data(salon)),
-        joined(&[client(name, phone, mask), voice.booking(booking)]),
-        format!(
-            "{}: {}.",
-            voice.say("Причина", "Why"),
-            data(voice.say(ru, en))
-        ),
-    ])
+        };
+        self.say(ru, en)
+    }
 }
