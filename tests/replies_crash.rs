@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -76,7 +77,6 @@ async fn day(end_at: usize, fault: Option<Fault>) -> (Vec<&'static str>, bool) {
     let mut world = World::watching_with("", SETTINGS).await;
     let record = world.salon.book(haircut("2026-08-21T14:30:00"));
     world.tell().await;
-    world.green.forget_sent();
     if let Some(fault) = fault {
         world.salon.fail_next(Route::Cancel, 1, fault);
     }
@@ -100,7 +100,7 @@ async fn day(end_at: usize, fault: Option<Fault>) -> (Vec<&'static str>, bool) {
     }
     let passed = points.lock().unwrap().passed.clone();
     let point = format!("point {end_at}, {:?}", passed.last());
-    assert_eq!(world.told(), [CALLED_OFF], "{point}");
+    assert_eq!(world.told()[1..], [CALLED_OFF], "{point}");
     assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], true, "{point}");
     assert_eq!(world.salon.asked(Route::Cancel), 1, "{point}");
     assert_eq!(
@@ -121,7 +121,12 @@ fn walk(fault: Option<Fault>) {
         for point in ["after_write_intent", "after_write", "after_write_look"] {
             assert!(passed.contains(&point), "{point} of {passed:?}");
         }
-        for end_at in 1..=passed.len() {
+        // Of the points at which neither the disk nor the world outside is another, each kind once.
+        let mut seen = BTreeSet::new();
+        let telling = (1..).zip(&passed).filter(|(_, point)| {
+            seen.insert(**point) || ["after_commit", "after_request_written"].contains(*point)
+        });
+        for (end_at, _) in telling {
             let (_, ended) = day(end_at, fault.clone()).await;
             assert!(ended, "the program never got to point {end_at}");
         }

@@ -153,7 +153,7 @@ impl Desk {
     }
 
     /// What this person has ahead of them with the salons that write over this channel.
-    fn meetings(
+    pub(super) fn meetings(
         &self,
         conn: &Connection,
         end: &ChannelEnd,

@@ -9,6 +9,7 @@ use booking_monitor::config::{Company, Language, locate_from};
 use booking_monitor::domain::change::Field;
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::domain::policy::{Kind, OnUncertain};
+use booking_monitor::domain::reply::CancelBy;
 
 use crate::draft::{Draft, FILE, draft};
 

@@ -28,6 +28,12 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::En, Key::WrongNumber) => WRONG_NUMBER_EN,
         (Language::En, Key::Stopped) => STOPPED_EN,
         (Language::En, Key::Started) => STARTED_EN,
+        (Language::Ru, Key::Start) => START_RU,
+        (Language::Ru, Key::Linked) => LINKED_RU,
+        (Language::Ru, Key::ForeignContact) => "Это чужой номер. Нажмите кнопку, чтобы прислать свой.",
+        (Language::En, Key::Start) => START_EN,
+        (Language::En, Key::Linked) => LINKED_EN,
+        (Language::En, Key::ForeignContact) => "This is somebody else's number. Press the button to send yours.",
         (Language::En, Key::Confirmed) => "Thank you, see you soon! 🤍",
         (Language::En, Key::Declined) => DECLINED_EN,
         (Language::En, Key::CalledOff) => CALLED_OFF_EN,
@@ -37,6 +43,34 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::En, Key::NotYours) => "I do not see such a booking of yours.",
     }
 }
+
+const START_RU: &str = "\
+Здравствуйте!{% if salon %} Это «{{ salon }}».{% endif %} Буду писать сюда о ваших записях.
+Нажмите кнопку, чтобы прислать свой номер.";
+
+const LINKED_RU: &str = "\
+Готово ✅
+{% for item in items %}
+
+📅 {{ item.date }} в {{ item.time }}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+👤 Мастер: {{ item.staff }}
+{% endfor %}
+";
+
+const START_EN: &str = "\
+Hello!{% if salon %} This is {{ salon }}.{% endif %} I will write here about your bookings.
+Press the button to send your number.";
+
+const LINKED_EN: &str = "\
+Done ✅
+{% for item in items %}
+
+📅 {{ item.date }} at {{ item.time }}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+👤 With {{ item.staff }}
+{% endfor %}
+";
 
 /// Where nobody reads along, a promise that somebody will answer would be false.
 const DECLINED_RU: &str = "\
