@@ -150,6 +150,13 @@ const DIALOGUES: &[Dialogue] = &[
     after_reminder(WRITES, &["Здравствуйте, буду"], &[CONFIRMED], "confirmed"),
     // Said twice, it is answered once more, and written once.
     after_reminder(WRITES, &["1", "ок"], &[CONFIRMED], "confirmed"),
+    // Pressed twice.
+    after_reminder(WRITES, &["буду", "буду"], &[CONFIRMED], "confirmed"),
+    // A reminder names everything of its day.
+    Dialogue {
+        starts: &["2026-08-21T14:30:00", "2026-08-21T18:00:00"],
+        ..after_reminder(WRITES, &["1"], &[CONFIRMED], "confirmed confirmed")
+    },
     // A no to a reminder.
     after_reminder(OFF, &["2"], &[DECLINED], "stands"),
     after_reminder(WRITES, &["нет"], &[DECLINED], "stands"),

@@ -30,6 +30,9 @@ const FRESH: TimeDelta = TimeDelta::hours(24);
 /// A client is not kept waiting longer for the journal.
 pub(super) const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
+/// The same answer within this time is a second press of the same button.
+const SAID_AGAIN: TimeDelta = TimeDelta::minutes(10);
+
 /// More messages in a minute are read by people alone.
 const MOST_IN_A_MINUTE: i64 = 10;
 
@@ -255,9 +258,14 @@ impl Desk {
                 ..plain
             }),
             Verdict::Confirm => {
+                // Of a reminder that names several visits one yes is one order, and one answer.
+                let whole = meetings.first().map(|first| Meeting {
+                    records: meetings.iter().flat_map(|m| m.records.clone()).collect(),
+                    ..first.clone()
+                });
                 let mut order = Vec::new();
-                for meeting in &meetings {
-                    order.extend(speaker.order(meeting, Act::Confirm, State::Open)?);
+                if let Some(whole) = &whole {
+                    order.extend(speaker.order(whole, Act::Confirm, State::Open)?);
                 }
                 Ok(Shown {
                     booking: booking(&meetings),
@@ -493,6 +501,10 @@ impl Speaking<'_> {
         let pending = writes::is_pending(self.conn, meeting.company, &meeting.unit, act)?;
         if let Some(id) = pending {
             return Ok((state == State::Asked).then_some(id));
+        }
+        let lately = self.now - SAID_AGAIN;
+        if writes::was_done(self.conn, meeting.company, &meeting.unit, act, lately)? {
+            return Ok(None);
         }
         if act == Act::Confirm {
             // Whoever comes after all does not want it taken off any more.
