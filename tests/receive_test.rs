@@ -48,11 +48,24 @@ async fn each_step_is_shown_and_one_row_in_messages_is_all_that_stays() {
         ("А можно с собакой?", "Правило: слова, их читает человек"),
     ] {
         let output = program
-            .run(&["receive-test", "--channel", "whatsapp", "--phone", "79000000001", "--text", text])
+            .run(&[
+                "receive-test",
+                "--channel",
+                "whatsapp",
+                "--phone",
+                "79000000001",
+                "--text",
+                text,
+            ])
             .await;
         let said = stdout(&output);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        for line in ["Сообщение получено: whatsapp, +7 *** ***-**-01", rule, "Запись: ", "Владельцу (desk)"] {
+        for line in [
+            "Сообщение получено: whatsapp, +7 *** ***-**-01",
+            rule,
+            "Запись: ",
+            "Владельцу (desk)",
+        ] {
             assert!(said.contains(line), "{line} in {said}");
         }
     }
@@ -68,8 +81,20 @@ async fn each_step_is_shown_and_one_row_in_messages_is_all_that_stays() {
 async fn a_channel_that_nobody_has_is_named_in_the_error() {
     let program = watched().await;
     let output = program
-        .run(&["receive-test", "--channel", "watsapp", "--phone", "+79000000001", "--text", "да"])
+        .run(&[
+            "receive-test",
+            "--channel",
+            "watsapp",
+            "--phone",
+            "+79000000001",
+            "--text",
+            "да",
+        ])
         .await;
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("known: whatsapp, desk"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("known: whatsapp, desk"),
+        "{}",
+        stderr(&output)
+    );
 }

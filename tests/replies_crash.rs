@@ -58,7 +58,12 @@ async fn follow(world: &World) {
 /// The program is gone with everything it had under way, and is started anew.
 async fn begin_anew(world: &mut World) {
     let ends: Vec<_> = match world.is_running() {
-        true => world.pipeline().channels().values().map(Arc::downgrade).collect(),
+        true => world
+            .pipeline()
+            .channels()
+            .values()
+            .map(Arc::downgrade)
+            .collect(),
         false => Vec::new(),
     };
     world.stop();
@@ -67,7 +72,9 @@ async fn begin_anew(world: &mut World) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), gone).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), gone)
+        .await
+        .unwrap();
     failpoint::watch(None);
     world.start().await;
 }
@@ -101,7 +108,11 @@ async fn day(end_at: usize, fault: Option<Fault>) -> (Vec<&'static str>, bool) {
     let passed = points.lock().unwrap().passed.clone();
     let point = format!("point {end_at}, {:?}", passed.last());
     assert_eq!(world.told()[1..], [CALLED_OFF], "{point}");
-    assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], true, "{point}");
+    assert_eq!(
+        world.salon.row(SALON, record).unwrap()["deleted"],
+        true,
+        "{point}"
+    );
     assert_eq!(world.salon.asked(Route::Cancel), 1, "{point}");
     assert_eq!(
         world.rows("SELECT act, state FROM writes"),

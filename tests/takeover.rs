@@ -124,7 +124,11 @@ async fn the_owner_takes_a_booking_off_by_a_button_and_the_client_is_told() {
     world.advance("15s");
     world.turn().await;
     let card = world.telegram.standing(OWNER);
-    let card = card.iter().rev().find(|c| c.text.contains("Просит")).unwrap();
+    let card = card
+        .iter()
+        .rev()
+        .find(|c| c.text.contains("Просит"))
+        .unwrap();
     assert!(card.text.ends_with("✅ Запись отменена"), "{}", card.text);
     assert_eq!(card.labels(), [""; 0]);
     world.tell().await;
@@ -142,7 +146,11 @@ async fn a_button_without_the_right_to_write_says_how_it_is_done_by_hand() {
     // The owner does it by hand: the client is told as of any cancellation, and nothing is asked any more.
     world.salon.cancel(SALON, record);
     world.tell().await;
-    assert!(world.told()[1].starts_with("❌ *Запись отменена*"), "{:?}", world.told());
+    assert!(
+        world.told()[1].starts_with("❌ *Запись отменена*"),
+        "{:?}",
+        world.told()
+    );
     world.advance("15s");
     world.turn().await;
     let card = world.telegram.standing(OWNER);
@@ -161,7 +169,10 @@ async fn whoever_comes_after_all_is_not_taken_off_by_the_button() {
     press(&world, &data).await;
     follow(&world).await;
     let row = world.salon.row(SALON, record).unwrap();
-    assert_eq!((&row["deleted"], &row["attendance"]), (&json!(false), &json!(2)));
+    assert_eq!(
+        (&row["deleted"], &row["attendance"]),
+        (&json!(false), &json!(2))
+    );
 }
 
 #[tokio::test]
@@ -282,7 +293,11 @@ async fn the_cards_of_one_client_hang_together() {
     let first = last_card(&world);
     say(&world, "Ау").await;
     let bodies = world.telegram.requests();
-    let last = bodies.iter().rev().find(|r| r.body.contains("«Ау»")).unwrap();
+    let last = bodies
+        .iter()
+        .rev()
+        .find(|r| r.body.contains("«Ау»"))
+        .unwrap();
     let body: Value = serde_json::from_str(&last.body).unwrap();
     assert_eq!(body["reply_parameters"]["message_id"].to_string(), first.id);
 }
@@ -304,7 +319,10 @@ async fn a_reminder_in_a_bot_is_answered_by_its_buttons() {
     let told = sent.iter().rev().find(|s| s.chat == "900").unwrap();
     world
         .sql()
-        .execute("UPDATE booking_notifications SET kind = 'reminder' WHERE kind = 'created'", [])
+        .execute(
+            "UPDATE booking_notifications SET kind = 'reminder' WHERE kind = 'created'",
+            [],
+        )
         .unwrap();
     let id = world.rows("SELECT id FROM booking_notifications WHERE kind = 'reminder'");
     // A stranger's press is nobody's answer.
@@ -327,5 +345,48 @@ async fn a_reminder_in_a_bot_is_answered_by_its_buttons() {
         .collect();
     assert_eq!(told.last().unwrap(), CONFIRMED);
     let row = world.salon.row(SALON, record).unwrap();
-    assert_eq!((&row["deleted"], &row["attendance"]), (&json!(false), &json!(2)));
+    assert_eq!(
+        (&row["deleted"], &row["attendance"]),
+        (&json!(false), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn where_nobody_reads_along_nobody_is_promised_an_answer() {
+    let mut world = World::with("", "phone = \"+7 495 000-00-00\"").await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    world.poll().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.telegram.push_text(900, "не смогу");
+    follow(&world).await;
+    let told = world.telegram.sent().pop().unwrap().text;
+    assert_eq!(
+        told,
+        "Понятно.\nДля отмены или переноса позвоните: +7 495 000-00-00"
+    );
+}
+
+#[tokio::test]
+async fn whoever_links_a_chat_reads_of_the_next_visit_there() {
+    let mut world = World::with("", OWNED).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    // Booked before anybody watched.
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    follow(&world).await;
+    let told = world.telegram.sent();
+    let told = told.iter().rev().find(|s| s.chat == "900").unwrap();
+    assert_eq!(
+        told.text,
+        "Готово ✅\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари"
+    );
 }

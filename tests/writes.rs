@@ -58,9 +58,9 @@ fn without(mut row: Value, keys: &[&str]) -> Value {
     }
     // The API says the title and more of a service by itself.
     for line in row["services"].as_array_mut().unwrap() {
-        line.as_object_mut()
-            .unwrap()
-            .retain(|key, _| ["id", "title", "amount", "cost", "first_cost", "discount"].contains(&key.as_str()));
+        line.as_object_mut().unwrap().retain(|key, _| {
+            ["id", "title", "amount", "cost", "first_cost", "discount"].contains(&key.as_str())
+        });
     }
     row
 }
@@ -70,7 +70,10 @@ async fn a_confirmation_changes_nothing_but_the_attendance() {
     let (world, client, record) = rich().await;
     let before = world.salon.row(SALON, record).unwrap();
     let seen = look(&client, record).await;
-    client.change(&company(), &seen, &confirmed()).await.unwrap();
+    client
+        .change(&company(), &seen, &confirmed())
+        .await
+        .unwrap();
     let after = world.salon.row(SALON, record).unwrap();
     assert_eq!(after["attendance"], 2);
     let moved = ["attendance", "visit_attendance", "last_change_date"];
@@ -88,7 +91,10 @@ async fn a_move_changes_nothing_but_the_start_and_the_master() {
     };
     client.change(&company(), &seen, &edit).await.unwrap();
     let now = look(&client, record).await;
-    assert_eq!((now.start_local, now.staff.id), (at("2026-08-22T16:00:00"), 6));
+    assert_eq!(
+        (now.start_local, now.staff.id),
+        (at("2026-08-22T16:00:00"), 6)
+    );
     assert_eq!(now.comment, "аллергия");
     assert_eq!(now.services, seen.services);
     assert_eq!(now.client, seen.client);
@@ -113,9 +119,15 @@ async fn a_paid_booking_is_confirmed_through_its_visit() {
         .salon
         .edit(SALON, record, |row| row["paid_full"] = 1.into());
     let seen = look(&client, record).await;
-    client.change(&company(), &seen, &confirmed()).await.unwrap();
+    client
+        .change(&company(), &seen, &confirmed())
+        .await
+        .unwrap();
     let row = world.salon.row(SALON, record).unwrap();
-    assert_eq!((&row["attendance"], &row["comment"]), (&json!(2), &json!("аллергия")));
+    assert_eq!(
+        (&row["attendance"], &row["comment"]),
+        (&json!(2), &json!("аллергия"))
+    );
 }
 
 #[tokio::test]
@@ -124,13 +136,21 @@ async fn a_booking_is_taken_off_and_a_second_time_is_refused() {
     client.cancel(&company(), record).await.unwrap();
     assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], true);
     let again = client.cancel(&company(), record).await;
-    assert!(matches!(again, Err(WriteError::Refused { status: 404, .. })), "{again:?}");
+    assert!(
+        matches!(again, Err(WriteError::Refused { status: 404, .. })),
+        "{again:?}"
+    );
 }
 
 #[tokio::test]
 async fn every_answer_to_a_write_says_whether_it_may_have_been_done() {
     let (world, client, record) = rich().await;
-    let refused = |status: u16| Fault::Status(status, r#"{"success":false,"meta":{"message":"нет"}}"#.into());
+    let refused = |status: u16| {
+        Fault::Status(
+            status,
+            r#"{"success":false,"meta":{"message":"нет"}}"#.into(),
+        )
+    };
     let cases = [
         (refused(403), "refused"),
         (refused(409), "refused"),

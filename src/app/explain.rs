@@ -223,14 +223,19 @@ fn written_line(order: &Order, words: Say) -> String {
     };
     match (order.state, order.obstacle) {
         (State::Done, _) => words
-            .of("в журнале так и стоит, клиенту сказано", "the journal says so, the client was told")
+            .of(
+                "в журнале так и стоит, клиенту сказано",
+                "the journal says so, the client was told",
+            )
             .to_owned(),
         (State::Barred, Some(why)) => format!(
             "{}: {}",
             words.of("в журнал не записано", "not written into the journal"),
             voice.obstacle(why)
         ),
-        _ => words.of("больше не нужно", "nothing to do any more").to_owned(),
+        _ => words
+            .of("больше не нужно", "nothing to do any more")
+            .to_owned(),
     }
 }
 

@@ -7,7 +7,9 @@ use chrono::Utc;
 
 use super::failure::code;
 use super::text::Say;
-use super::{Failure, Outcome, channel_ends, companies, existing, load, pause, refused, say, stdout_sink};
+use super::{
+    Failure, Outcome, channel_ends, companies, existing, load, pause, refused, say, stdout_sink,
+};
 use crate::cli::ReceiveTestArgs;
 use crate::config::{Config, Secrets};
 use crate::domain::phone::Phone;
@@ -26,8 +28,9 @@ pub(super) fn run(path: &Path, of: &ReceiveTestArgs) -> Outcome {
     let serves = |c: &&crate::config::Company| c.channels.contains(&of.channel);
     let Some(served) = config.companies.iter().find(serves) else {
         let wrong = anyhow::anyhow!("no company writes to clients over {}", of.channel);
-        return Err(Failure::new(code::FAILED, wrong)
-            .hint("name the channel in a company's `channels`"));
+        return Err(
+            Failure::new(code::FAILED, wrong).hint("name the channel in a company's `channels`")
+        );
     };
     let written = pause::phone(&config, Some(served.id), Some(&of.phone))?;
     let phone = Phone::from_stored(written.unwrap_or_default());
@@ -71,16 +74,30 @@ fn lines(config: &Config, done: &Rehearsed, emulated: &Emulated<'_>) -> Vec<Stri
         .to_owned(),
     ];
     if done.booking.is_empty() {
-        lines.push(words.of("Запись: не найдена", "Booking: none found").to_owned());
+        lines.push(
+            words
+                .of("Запись: не найдена", "Booking: none found")
+                .to_owned(),
+        );
     }
     for record in &done.booking {
-        lines.push(format!("{}: {}", words.of("Запись", "Booking"), booking(record)));
+        lines.push(format!(
+            "{}: {}",
+            words.of("Запись", "Booking"),
+            booking(record)
+        ));
     }
-    lines.push(format!("{}: {}", words.of("Правило", "Rule"), rule(words, done.rule)));
+    lines.push(format!(
+        "{}: {}",
+        words.of("Правило", "Rule"),
+        rule(words, done.rule)
+    ));
     for order in &done.orders {
         let what = match (order.state, order.act) {
             (State::Asked, _) => words.of("решает владелец", "the owner decides"),
-            (_, Act::Confirm) => words.of("отметить, что клиент придёт", "note that the client comes"),
+            (_, Act::Confirm) => {
+                words.of("отметить, что клиент придёт", "note that the client comes")
+            }
             (_, Act::Cancel) => words.of("отменить запись", "cancel the booking"),
         };
         lines.push(format!("{}: {what}", words.of("Журнал", "Journal")));
@@ -89,15 +106,25 @@ fn lines(config: &Config, done: &Rehearsed, emulated: &Emulated<'_>) -> Vec<Stri
         lines.push(format!("{}: {text}", words.of("Клиенту", "To the client")));
     }
     if done.answers.is_empty() && done.orders.iter().all(|o| o.state == State::Asked) {
-        lines.push(words.of("Клиенту: ничего", "To the client: nothing").to_owned());
+        lines.push(
+            words
+                .of("Клиенту: ничего", "To the client: nothing")
+                .to_owned(),
+        );
     }
     for (channel, text) in &done.cards {
-        lines.push(format!("{} ({channel}): {text}", words.of("Владельцу", "To the owner")));
+        lines.push(format!(
+            "{} ({channel}): {text}",
+            words.of("Владельцу", "To the owner")
+        ));
     }
     if done.cards.is_empty() {
         lines.push(
             words
-                .of("Владельцу: некому, нет owner с alerts = true", "To the owner: nobody, no owner has alerts = true")
+                .of(
+                    "Владельцу: некому, нет owner с alerts = true",
+                    "To the owner: nobody, no owner has alerts = true",
+                )
                 .to_owned(),
         );
     }
@@ -136,8 +163,14 @@ fn rule(words: Say, rule: &'static str) -> &'static str {
         "move" => words.of("просит перенести", "wants to reschedule"),
         "late" => words.of("опаздывает", "is late"),
         "person" => words.of("просит человека", "asks for a person"),
-        "which" => words.of("спросить, о какой записи речь", "ask which booking is meant"),
-        "forgotten" => words.of("данные удалены, не хранится", "data erased, nothing is kept"),
+        "which" => words.of(
+            "спросить, о какой записи речь",
+            "ask which booking is meant",
+        ),
+        "forgotten" => words.of(
+            "данные удалены, не хранится",
+            "data erased, nothing is kept",
+        ),
         _ => words.of("слова, их читает человек", "words for a person to read"),
     }
 }

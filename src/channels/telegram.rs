@@ -254,7 +254,11 @@ impl Channel for Telegram {
                 "parse_mode": "HTML",
                 "link_preview_options": {"is_disabled": true},
             });
-            if let Some(follows) = message.follows.as_ref().and_then(|id| id.parse::<i64>().ok()) {
+            if let Some(follows) = message
+                .follows
+                .as_ref()
+                .and_then(|id| id.parse::<i64>().ok())
+            {
                 body["reply_parameters"] =
                     json!({"message_id": follows, "allow_sending_without_reply": true});
             }

@@ -12,9 +12,9 @@ use super::salon::{BookingDraft, Salon};
 use super::show::Mark::{Changed, Gone, New};
 use super::stage::{Result, Stage};
 use crate::config;
-use crate::domain::reply::Replies;
 use crate::domain::message::Language;
 use crate::domain::policy::{Pace, Rules};
+use crate::domain::reply::Replies;
 
 /// The salon's name.
 pub const TITLE: &str = "Барбершоп на Южной";

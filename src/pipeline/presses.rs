@@ -15,8 +15,8 @@ use super::talk::PATIENCE;
 use super::{ChannelEnd, Desk, Pipeline, orders};
 use crate::domain::change::ChangeKind;
 use crate::domain::delivery::Status;
-use crate::domain::message::owner::{Refusal, Voice, waiting_list};
 use crate::domain::message::Language;
+use crate::domain::message::owner::{Refusal, Voice, waiting_list};
 use crate::domain::question::{Answered, Choice, End, Matter, Pressed};
 use crate::ports::Button;
 use crate::store::outbox::{self, New};
@@ -112,7 +112,10 @@ impl Pipeline {
         }
         let answered = end.channel.answer_press(&chosen.press_id, "");
         if tokio::time::timeout(ANSWER_WITHIN, answered).await.is_err() {
-            tracing::debug!(channel = end.name.as_str(), "a press was not answered in time");
+            tracing::debug!(
+                channel = end.name.as_str(),
+                "a press was not answered in time"
+            );
         }
         Ok(())
     }

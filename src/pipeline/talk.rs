@@ -11,8 +11,8 @@ use super::visit::Visit;
 use super::wishes::address;
 use super::{ChannelEnd, Company, Desk, words};
 use crate::domain::known::Knowledge;
-use crate::domain::message::owner::Head;
 use crate::domain::message::Told;
+use crate::domain::message::owner::Head;
 use crate::domain::question::{End, Matter};
 use crate::domain::record::Record;
 use crate::domain::reply::meaning::{self, Meaning};
@@ -111,9 +111,8 @@ impl Desk {
                 let to = address(end, &written.chat_id, Some(phone));
                 outbox::by_message(conn, &end.name, &to, id)?
             }
-            None => outbox::last_said(conn, &end.name, phone.e164(), contact)?.filter(|n| {
-                n.kind == "reminder" && n.sent_at.is_some_and(|at| now - at <= FRESH)
-            }),
+            None => outbox::last_said(conn, &end.name, phone.e164(), contact)?
+                .filter(|n| n.kind == "reminder" && n.sent_at.is_some_and(|at| now - at <= FRESH)),
         };
         let about = about.filter(|n| !n.phone.is_empty() && n.record != 0);
         let all = self.meetings(conn, end, phone.e164(), now)?;
@@ -135,9 +134,10 @@ impl Desk {
                 && cached.as_ref().is_some_and(|record| {
                     // A reminder names everything of its day.
                     match answers_reminder {
-                        true => meeting.records.iter().any(|r| {
-                            r.start_local.date() == record.start_local.date()
-                        }),
+                        true => meeting
+                            .records
+                            .iter()
+                            .any(|r| r.start_local.date() == record.start_local.date()),
                         false => meeting.unit == cache::unit(record),
                     }
                 })
@@ -391,7 +391,8 @@ impl Desk {
     fn answers(&self, company: &Company, written: &Written) -> bool {
         let rules = &company.settings.rules;
         let is_tried_on = |phone: &crate::domain::phone::Phone| rules.only_phones.contains(phone);
-        let is_let = rules.only_phones.is_empty() || written.phone.as_ref().is_some_and(is_tried_on);
+        let is_let =
+            rules.only_phones.is_empty() || written.phone.as_ref().is_some_and(is_tried_on);
         company.settings.replies.enabled && !rules.dry_run && is_let
     }
 
@@ -445,7 +446,12 @@ impl Desk {
         let wrote = contacts::wrote_between(conn, contact, at - minute, at)?;
         let answers = outbox::replies_since(conn, contact, now - LOOP_SPAN)?;
         if wrote > MOST_IN_A_MINUTE || answers >= MOST_ANSWERS {
-            tracing::warn!(contact, wrote, answers, "too many messages: nothing is answered");
+            tracing::warn!(
+                contact,
+                wrote,
+                answers,
+                "too many messages: nothing is answered"
+            );
             return Ok(true);
         }
         Ok(false)
@@ -476,11 +482,7 @@ struct Speaking<'a> {
 impl Speaking<'_> {
     /// Queues an answer; what it says, plain. Nothing where the text is empty.
     fn say(&self, told: &Told<'_>, record: Option<&Record>) -> store::Result<Option<String>> {
-        let to = address(
-            self.end,
-            &self.written.chat_id,
-            self.written.phone.as_ref(),
-        );
+        let to = address(self.end, &self.written.chat_id, self.written.phone.as_ref());
         let said = Answer {
             company: self.company,
             end: self.end,

@@ -327,7 +327,14 @@ impl Closing<'_> {
             false => self.reply(&told, records.first())?,
         };
         let id = reply.as_ref().map(|(id, _)| *id);
-        writes::end(self.tx, self.order.id, State::Barred, Some(why), id, self.now)?;
+        writes::end(
+            self.tx,
+            self.order.id,
+            State::Barred,
+            Some(why),
+            id,
+            self.now,
+        )?;
         if let Some((_, plain)) = &reply {
             self.show_answer(plain)?;
         }
@@ -437,10 +444,7 @@ impl Closing<'_> {
     }
 
     /// Writes into the client's thread in the chats of the owners who take alerts.
-    fn tell_owners(
-        &self,
-        text: impl Fn(Voice, &str, &str) -> String,
-    ) -> store::Result<()> {
+    fn tell_owners(&self, text: impl Fn(Voice, &str, &str) -> String) -> store::Result<()> {
         let contact = match self.order.contact {
             Some(id) => contacts::get(self.tx, id)?,
             None => None,

@@ -140,9 +140,10 @@ pub fn set_info(conn: &Connection, id: i64, info: &CompanyInfo, now: DateTime<Ut
             info.zone.map_or("", |z| z.name()),
             &info.booking_link,
             At(now),
-            info.opening_hours.map_or_else(String::new, |(opens, closes)| {
-                format!("{}-{}", opens.format("%H:%M"), closes.format("%H:%M"))
-            }),
+            info.opening_hours
+                .map_or_else(String::new, |(opens, closes)| {
+                    format!("{}-{}", opens.format("%H:%M"), closes.format("%H:%M"))
+                }),
         ),
     )?;
     Ok(())

@@ -380,10 +380,7 @@ pub(crate) fn execute(
 }
 
 /// Does something within a transaction and takes it back; what it came to stays.
-pub fn taken_back<T>(
-    conn: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T>,
-) -> Result<T> {
+pub fn taken_back<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     conn.execute_batch("SAVEPOINT rehearsal")?;
     let done = work(conn);
     conn.execute_batch("ROLLBACK TO rehearsal; RELEASE rehearsal")?;

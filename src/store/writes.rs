@@ -159,8 +159,8 @@ pub struct New<'a> {
 
 /// Makes an order; its number.
 pub fn add(conn: &Connection, new: &New<'_>, now: DateTime<Utc>) -> Result<i64> {
-    let meant = serde_json::to_string(new.meant)
-        .map_err(|_| StoreError::Corrupt("order to be stored"))?;
+    let meant =
+        serde_json::to_string(new.meant).map_err(|_| StoreError::Corrupt("order to be stored"))?;
     Ok(conn
         .prepare_cached(
             "INSERT INTO writes (company_id, record_id, unit, phone, contact_id, act, meant, state,
@@ -216,7 +216,9 @@ pub fn companies_due(conn: &Connection, now: DateTime<Utc>) -> Result<Vec<i64>> 
 /// When the next order is to be looked at.
 pub fn next_at(conn: &Connection) -> Result<Option<DateTime<Utc>>> {
     let next: Option<At> = conn
-        .prepare_cached("SELECT min(due_at) FROM writes INDEXED BY writes_open WHERE state = 'open'")?
+        .prepare_cached(
+            "SELECT min(due_at) FROM writes INDEXED BY writes_open WHERE state = 'open'",
+        )?
         .query_row([], |r| r.get(0))?;
     Ok(next.map(|at| at.0))
 }

@@ -15,8 +15,8 @@ use super::Settings;
 use super::answer::Answer;
 use super::limit::Limiter;
 use super::session::{Session, Step};
-use crate::http_client::{self, ClientError, failure, never_left};
 use crate::domain::record::Record;
+use crate::http_client::{self, ClientError, failure, never_left};
 use crate::ports::{
     ApiError, BookingApi, CompanyInfo, CompanyRef, Edit, Lookup, Page, Query, Standing, Urgency,
     WriteError,
@@ -133,7 +133,10 @@ impl BookingApi for Client {
             Some(row) => row.whole(edit),
             None => return Err(WriteError::Overtaken),
         };
-        let written = self.0.write(Method::PUT, &path, Some(&body), standing).await;
+        let written = self
+            .0
+            .write(Method::PUT, &path, Some(&body), standing)
+            .await;
         // A booking that is paid, or whose window is over, is not rewritten; whether its client comes
         // may be noted all the same.
         match (written, &edit.attendance) {
@@ -145,7 +148,9 @@ impl BookingApi for Client {
                     "attendance": attendance.number(),
                     "comment": body["comment"],
                 });
-                self.0.write(Method::PUT, &path, Some(&body), standing).await
+                self.0
+                    .write(Method::PUT, &path, Some(&body), standing)
+                    .await
             }
             (written, _) => written,
         }

@@ -764,7 +764,12 @@ async fn what_has_no_words_and_what_a_person_wrote_from_the_phone_are_heard() {
     let fake = GreenApi::start().await;
     let receiver = green_at(&fake.url, common()).receiver.unwrap();
     let chat = "79000000001@c.us";
-    for kind in ["audioMessage", "stickerMessage", "imageMessage", "locationMessage"] {
+    for kind in [
+        "audioMessage",
+        "stickerMessage",
+        "imageMessage",
+        "locationMessage",
+    ] {
         fake.push_message(chat, &json!({"typeMessage": kind}));
         match next(&receiver).await {
             Some(Incoming::Text { text, .. }) => assert_eq!(text, "", "{kind}"),
@@ -783,14 +788,22 @@ async fn what_has_no_words_and_what_a_person_wrote_from_the_phone_are_heard() {
     };
     fake.push(wrote(false));
     match next(&receiver).await {
-        Some(Incoming::Answered { chat_id, phone, text, .. }) => {
+        Some(Incoming::Answered {
+            chat_id,
+            phone,
+            text,
+            ..
+        }) => {
             assert_eq!((chat_id.as_str(), text.as_str()), (chat, "Ждём"));
             assert_eq!(phone.as_deref(), Some("79000000001"));
         }
         other => panic!("{other:?}"),
     }
     fake.push(wrote(true));
-    assert!(matches!(next(&receiver).await, Some(Incoming::Other { .. })));
+    assert!(matches!(
+        next(&receiver).await,
+        Some(Incoming::Other { .. })
+    ));
 }
 
 #[tokio::test]

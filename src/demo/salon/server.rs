@@ -210,10 +210,9 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
             Some(Err(())) => Reply::refused(403, "Недостаточно прав"),
             Some(Ok(_)) | None => Reply::refused(404, "Не найдено"),
         },
-        (
-            Route::Record | Route::Auth | Route::Change | Route::Cancel | Route::Attend,
-            _,
-        ) => Reply::refused(404, "Не найдено"),
+        (Route::Record | Route::Auth | Route::Change | Route::Cancel | Route::Attend, _) => {
+            Reply::refused(404, "Не найдено")
+        }
     }
 }
 

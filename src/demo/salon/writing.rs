@@ -8,7 +8,13 @@ use super::journal::{Journal, set_start};
 use super::server::{Asked, Reply};
 
 /// Without these nothing is replaced.
-const REQUIRED: [&str; 5] = ["staff_id", "services", "client", "datetime", "seance_length"];
+const REQUIRED: [&str; 5] = [
+    "staff_id",
+    "services",
+    "client",
+    "datetime",
+    "seance_length",
+];
 
 /// What the row has when the request does not say.
 fn unsaid(key: &str) -> Value {
@@ -70,7 +76,11 @@ pub(super) fn change(journal: &mut Journal, company: i64, record: i64, asked: As
     if closed {
         return Reply::refused(422, "Редактирование записи запрещено");
     }
-    if said["client"]["phone"].as_str().unwrap_or_default().is_empty() {
+    if said["client"]["phone"]
+        .as_str()
+        .unwrap_or_default()
+        .is_empty()
+    {
         return error(&["client"]);
     }
     let zone = journal.company(company).zone;
@@ -95,16 +105,27 @@ pub(super) fn change(journal: &mut Journal, company: i64, record: i64, asked: As
             .collect();
         for field in ["phone", "name", "surname", "patronymic", "email"] {
             let value = &said["client"][field];
-            row["client"][field] = if value.is_null() { "".into() } else { value.clone() };
+            row["client"][field] = if value.is_null() {
+                "".into()
+            } else {
+                value.clone()
+            };
         }
         for field in REPLACED {
             let value = &said[field];
-            row[field] = if value.is_null() { unsaid(field) } else { value.clone() };
+            row[field] = if value.is_null() {
+                unsaid(field)
+            } else {
+                value.clone()
+            };
         }
         row["visit_attendance"] = row["attendance"].clone();
         row["seance_length"] = said["seance_length"].clone();
         row["length"] = said["seance_length"].clone();
-        let kept = said["record_labels"].as_array().cloned().unwrap_or_default();
+        let kept = said["record_labels"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         if let Some(labels) = row["record_labels"].as_array_mut() {
             labels.retain(|label| kept.contains(&label["id"]));
         }
@@ -116,7 +137,9 @@ pub(super) fn change(journal: &mut Journal, company: i64, record: i64, asked: As
 
 /// Takes the booking off: 204 and no body.
 pub(super) fn cancel(journal: &mut Journal, company: i64, record: i64, asked: Asked<'_>) -> Reply {
-    journal.edit(company, record, asked.now, |row| row["deleted"] = true.into());
+    journal.edit(company, record, asked.now, |row| {
+        row["deleted"] = true.into()
+    });
     Reply::plain(204, String::new())
 }
 

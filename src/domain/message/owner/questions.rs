@@ -70,11 +70,7 @@ impl Voice {
             End::Called => ("✅", "позвонили", "called"),
             End::TakingOff => ("⏳", "отменяю", "cancelling"),
             End::TakenOff => ("✅", "запись отменена", "the booking is cancelled"),
-            End::NotTakenOff => (
-                "⚠️",
-                "отменить не получилось",
-                "it could not be cancelled",
-            ),
+            End::NotTakenOff => ("⚠️", "отменить не получилось", "it could not be cancelled"),
             End::Over => match matter {
                 Matter::Pause(_) => ("▶️", "пауза кончилась", "the pause is over"),
                 Matter::Guard(_) => (
@@ -82,10 +78,9 @@ impl Voice {
                     "больше ничего не придержано",
                     "nothing is held any more",
                 ),
-                Matter::Uncertain(_)
-                | Matter::Dead(_)
-                | Matter::Call(_)
-                | Matter::Cancel(_) => ("✅", "больше не нужно", "nothing to decide any more"),
+                Matter::Uncertain(_) | Matter::Dead(_) | Matter::Call(_) | Matter::Cancel(_) => {
+                    ("✅", "больше не нужно", "nothing to decide any more")
+                }
             },
         };
         let words = match (number, end) {

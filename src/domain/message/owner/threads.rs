@@ -178,7 +178,11 @@ pub fn card_unwritten(
     voice.write(&[
         format!("⚠️ *{what}: {}*", data(salon)),
         joined(&[client(name, phone, mask), voice.booking(booking)]),
-        format!("{}: {}.", voice.say("Причина", "Why"), data(voice.obstacle(why))),
+        format!(
+            "{}: {}.",
+            voice.say("Причина", "Why"),
+            data(voice.obstacle(why))
+        ),
     ])
 }
 
@@ -187,33 +191,30 @@ impl Voice {
     #[must_use]
     pub fn obstacle(&self, why: Obstacle) -> &'static str {
         let (ru, en) = match why {
-        Obstacle::NotTheirs => (
-            "запись уже другого клиента",
-            "the booking is another client's by now",
-        ),
-        Obstacle::Unseen => (
-            "в журнале не видно, чья это запись",
-            "the journal does not show whose booking it is",
-        ),
-        Obstacle::Moved => (
-            "запись успели перенести",
-            "the booking was moved meanwhile",
-        ),
-        Obstacle::Off => ("записи в журнале уже нет", "the booking is off already"),
-        Obstacle::Begun => ("визит уже начался", "the visit has begun"),
-        Obstacle::Refused => (
-            "YClients не разрешил менять запись: она оплачена или закрыта, или у ключа нет прав",
-            "YClients refused: the booking is paid or closed, or the key has no rights",
-        ),
-        Obstacle::Unreachable => ("YClients не отвечает", "YClients does not answer"),
-        Obstacle::Unknown => (
-            "связь оборвалась, и неизвестно, прошло ли: проверьте в журнале",
-            "the connection broke, and nobody knows what came of it: look into the journal",
-        ),
-        Obstacle::Forbidden => (
-            "менять записи выключено в настройках",
-            "writing is switched off in the settings",
-        ),
+            Obstacle::NotTheirs => (
+                "запись уже другого клиента",
+                "the booking is another client's by now",
+            ),
+            Obstacle::Unseen => (
+                "в журнале не видно, чья это запись",
+                "the journal does not show whose booking it is",
+            ),
+            Obstacle::Moved => ("запись успели перенести", "the booking was moved meanwhile"),
+            Obstacle::Off => ("записи в журнале уже нет", "the booking is off already"),
+            Obstacle::Begun => ("визит уже начался", "the visit has begun"),
+            Obstacle::Refused => (
+                "YClients не разрешил менять запись: она оплачена или закрыта, или у ключа нет прав",
+                "YClients refused: the booking is paid or closed, or the key has no rights",
+            ),
+            Obstacle::Unreachable => ("YClients не отвечает", "YClients does not answer"),
+            Obstacle::Unknown => (
+                "связь оборвалась, и неизвестно, прошло ли: проверьте в журнале",
+                "the connection broke, and nobody knows what came of it: look into the journal",
+            ),
+            Obstacle::Forbidden => (
+                "менять записи выключено в настройках",
+                "writing is switched off in the settings",
+            ),
         };
         self.say(ru, en)
     }
