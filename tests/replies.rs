@@ -401,6 +401,32 @@ async fn whoever_is_tried_out_on_nobody_answers_nobody() {
 }
 
 #[tokio::test]
+async fn words_that_were_read_hours_late_are_a_persons_to_answer() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    let long_ago = world.clock.now() - chrono::TimeDelta::hours(2);
+    world.green.push_text_at(PHONE, "отмена", long_ago);
+    follow(&world).await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(journal(&world, &records), "stands");
+    assert!(world.owner_told().last().unwrap().contains("«отмена»"));
+}
+
+#[tokio::test]
+async fn what_waited_for_the_journal_until_the_visit_is_near_is_the_owners() {
+    let (mut world, records) = told_of(CANCELS, &["2026-08-20T15:30:00"]).await;
+    world.green.push_text_at(PHONE, "отмена", world.clock.now());
+    world.receive().await;
+    // Three hours and a half before the visit; the program is back an hour later.
+    world.stop();
+    world.advance("1h");
+    world.start().await;
+    follow(&world).await;
+    assert_eq!(world.told(), [DECLINED]);
+    assert_eq!(journal(&world, &records), "stands");
+    assert_eq!(world.salon.asked(Route::Cancel), 0);
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_said_once_an_hour() {
     let (world, _) = told_of(OFF, ONE).await;
     let chat = format!("{PHONE}@c.us");
@@ -571,6 +597,35 @@ async fn visits_of_several_records_are_taken_off_whole() {
     assert_eq!(journal(&world, &[first, second]), "off off");
     world.tell().await;
     assert_eq!(world.told(), [CALLED_OFF]);
+}
+
+#[tokio::test]
+async fn of_two_salons_each_says_itself_what_is_done_with_its_bookings() {
+    let rest = format!(
+        "{}\n[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]\nreplies = {{ write = true }}",
+        settings(CANCELS)
+    );
+    let world = World::with("", &rest).await;
+    world
+        .salon
+        .add_company(222_222, "Центр", "Центр, 1", chrono_tz::Europe::Moscow);
+    world.poll().await;
+    world.poll_of(222_222).await;
+    let own = world.salon.book(haircut(ONE[0]));
+    let mut draft = haircut("2026-08-23T12:00:00");
+    draft.company = 222_222;
+    let other = world.salon.book(draft);
+    world.poll_of(222_222).await;
+    world.tell().await;
+    world.green.forget_sent();
+    say(&world, PHONE, "отмена").await;
+    say(&world, PHONE, "2").await;
+    assert_eq!(world.told(), [WHICH, DECLINED]);
+    let off = |company, record| world.salon.row(company, record).unwrap()["deleted"].clone();
+    assert_eq!(
+        (off(SALON, own), off(222_222, other)),
+        (json!(false), json!(false))
+    );
 }
 
 /// No sequence of words writes to a booking of another phone.

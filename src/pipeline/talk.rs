@@ -40,6 +40,9 @@ const MOST_IN_A_MINUTE: i64 = 10;
 const MOST_ANSWERS: i64 = 5;
 const LOOP_SPAN: TimeDelta = TimeDelta::minutes(10);
 
+/// Words that were read so late are a person's: meanwhile somebody may have answered them.
+const STALE: TimeDelta = TimeDelta::hours(1);
+
 /// Who sends what cannot be read is told so this rarely.
 const WORDLESS_EVERY: TimeDelta = TimeDelta::hours(1);
 
@@ -208,13 +211,17 @@ impl Desk {
         let Some(company) = company.filter(|c| self.answers(c, written)) else {
             return Ok(plain);
         };
+        let talk = talks::get(conn, contact)?;
+        let chosen = self.chosen(&talk, written, subject, now);
+        // Whichever visit is meant, its own salon's rules say what may be done.
+        let of_chosen = chosen.as_ref().map(|(_, meeting)| meeting.company);
+        let of_chosen = of_chosen.and_then(|id| self.companies.get(&id));
+        let company = of_chosen.map_or(company, |c| c.as_ref());
         let id = company.settings.id;
         let first = likely.first().and_then(|m| m.records.first());
         talks::about(conn, contact, Some(id), first.map(|r| r.id))?;
         let replies = &company.settings.replies;
         let taken_over = talks::silent_until(conn, contact)?.is_some_and(|until| until > now);
-        let talk = talks::get(conn, contact)?;
-        let chosen = self.chosen(&talk, written, subject, now);
         // Whatever is said next is not the answer to it any more.
         talks::ask(conn, contact, None, now)?;
         let meaning = Meaning::of(&written.text, &replies.words);
@@ -237,10 +244,10 @@ impl Desk {
                 (meetings, decide(meaning, around, replies))
             }
         };
-        let too_much = self.is_too_much(conn, contact, at, now)?;
+        let is_for_people = now - at > STALE || self.is_too_much(conn, contact, at, now)?;
         let verdict = match verdict {
             Verdict::Acknowledged => Verdict::Acknowledged,
-            _ if too_much => Verdict::Words,
+            _ if is_for_people => Verdict::Words,
             verdict => verdict,
         };
         let speaker = Speaking {
@@ -331,7 +338,7 @@ impl Desk {
             Verdict::Words => {
                 speaker.waits(at)?;
                 let mut answer = None;
-                let may_speak = !taken_over && !too_much;
+                let may_speak = !taken_over && !is_for_people;
                 let wants_write = matches!(
                     meaning,
                     Some(Meaning::Cancel | Meaning::Move | Meaning::Confirm | Meaning::Late)

@@ -215,6 +215,10 @@ impl Voice {
                 "менять записи выключено в настройках",
                 "writing is switched off in the settings",
             ),
+            Obstacle::Near => (
+                "до визита осталось мало времени, решать вам",
+                "the visit is near, so it is yours to decide",
+            ),
         };
         self.say(ru, en)
     }
