@@ -14,6 +14,7 @@ CREATE TABLE companies (
   phone            TEXT NOT NULL DEFAULT '',
   zone             TEXT NOT NULL DEFAULT '',   -- IANA name, as the API gave it
   booking_link     TEXT NOT NULL DEFAULT '',
+  opening_hours    TEXT NOT NULL DEFAULT '',   -- such as 10:00-21:00, where the API says so
   info_at          TEXT,                       -- when the five above were read
   baseline_at      TEXT,                       -- server time of the first whole sweep; NULL before it
   cursor_at        TEXT,                       -- server time up to which changes are read

@@ -90,6 +90,8 @@ pub enum Command {
         #[command(flatten)]
         of: MessagesArgs,
     },
+    /// Try out what would follow from a client's message; sends and writes nothing
+    ReceiveTest(ReceiveTestArgs),
     /// Read the whole horizon from YClients and print every difference from the cache
     Verify {
         /// Of this company only
@@ -161,6 +163,20 @@ pub struct MessagesArgs {
     /// For programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// A message to be tried out.
+#[derive(Clone, Args)]
+pub struct ReceiveTestArgs {
+    /// The channel it comes by
+    #[arg(long, value_name = "NAME")]
+    pub channel: String,
+    /// The client's number, with or without +
+    #[arg(long, value_name = "PHONE", allow_hyphen_values = true)]
+    pub phone: String,
+    /// What they write
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub text: String,
 }
 
 /// What a pause is about.

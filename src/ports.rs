@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 
 use crate::domain::catalogue::{Master, Offer};
@@ -158,6 +158,8 @@ pub struct CompanyInfo {
     pub zone: Option<Tz>,
     /// The address of its booking form, where the API names one.
     pub booking_link: String,
+    /// When it is open, where the API says one pair of hours for all days.
+    pub opening_hours: Option<(NaiveTime, NaiveTime)>,
 }
 
 /// Why the records API gave no information.

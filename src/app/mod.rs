@@ -31,6 +31,7 @@ mod forget;
 mod log;
 mod messages;
 mod pause;
+mod receive_test;
 mod release;
 mod status;
 mod text;
@@ -82,6 +83,7 @@ fn run(cli: Cli) -> Outcome {
         }) => log::run(&path, limit, company, status.as_deref(), json),
         Some(Command::Messages(of)) => messages::messages(&path, &of),
         Some(Command::Inbox { unanswered, of }) => messages::inbox(&path, unanswered, &of),
+        Some(Command::ReceiveTest(of)) => receive_test::run(&path, &of),
         Some(Command::Verify { company, json }) => block_on(verify::run(&path, company, json)),
         Some(Command::Retry { ids, dead }) => release::retry(&path, &ids, dead),
         Some(Command::Release {

@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use super::receive::Written;
 use super::talk::Shown;
 use super::{ChannelEnd, Company, Desk, Pipeline, words};
-use crate::domain::message::markup::{data, render};
+use crate::domain::message::markup::render;
 use crate::domain::message::owner::{Card, card};
-use crate::domain::message::{Language, Talk};
+use crate::domain::message::{Language, Talk, Told};
 use crate::domain::phone::Phone;
 use crate::domain::question::Matter;
 use crate::domain::wish::Wish;
@@ -69,24 +69,17 @@ impl Pipeline {
                 if desk.heed(tx, &end, &written, Wish::Start, now)? && is_linked {
                     return Ok(());
                 }
-                let (language, salon) = desk.salon(tx, company)?;
-                if let Some(text) = desk.agent_greets(tx, company, language)? {
+                if let Some(text) = desk.agent_greets(tx, company)? {
                     // The number is asked for once it is needed; who wants to may show it now.
                     let keyboard = (!is_linked).then_some(Keyboard::AskContact);
                     let whose = desk.whose(company, &end.name);
                     return answer(tx, &end, whose, &chat_id, text, keyboard, now);
                 }
-                let text = match language {
-                    Language::Ru => format!(
-                        "Здравствуйте!{} Буду писать сюда о ваших записях.\nНажмите кнопку, чтобы прислать свой номер.",
-                        salon.map(|s| format!(" Это «{}».", data(&s))).unwrap_or_default()
-                    ),
-                    Language::En => format!(
-                        "Hello!{} I will write here about your bookings.\nPress the button to send your number.",
-                        salon.map(|s| format!(" This is {}.", data(&s))).unwrap_or_default()
-                    ),
+                let told = Told::Start {
+                    named: company.is_some(),
                 };
-                answer(tx, &end, desk.whose(company, &end.name), &chat_id, &text, Some(Keyboard::AskContact), now)
+                let keyboard = Some(Keyboard::AskContact);
+                desk.say(tx, &end, company, &chat_id, &told, keyboard, now)
             })
             .await
     }
@@ -142,41 +135,22 @@ impl Pipeline {
                     return Ok(());
                 }
                 let Opened { chat_id, name, .. } = opened;
-                let (language, _) = desk.salon(tx, company)?;
                 let Some(phone) = phone else {
-                    let text = match language {
-                        Language::Ru => "Это чужой номер. Нажмите кнопку, чтобы прислать свой.",
-                        Language::En => {
-                            "This is somebody else's number. Press the button to send yours."
-                        }
-                    };
-                    return answer(
-                        tx,
-                        &end,
-                        desk.whose(company, &end.name),
-                        &chat_id,
-                        text,
-                        Some(Keyboard::AskContact),
-                        now,
-                    );
+                    let keyboard = Some(Keyboard::AskContact);
+                    let told = Told::ForeignContact;
+                    return desk.say(tx, &end, company, &chat_id, &told, keyboard, now);
                 };
                 forgotten::lift(tx, &phone)?;
                 contacts::link(tx, &end.name, &chat_id, phone.e164(), &name)?;
                 desk.carry_silence(tx, &end, &chat_id, &phone, now)?;
                 desk.goes_on(tx, &end.name, &chat_id, now)?;
-                let text = match language {
-                    Language::Ru => "Готово ✅",
-                    Language::En => "Done ✅",
+                let next = desk.meetings(tx, &end, phone.e164(), now)?;
+                let next = next.into_iter().next().map(|meeting| meeting.records);
+                let told = Told::Linked {
+                    next: &next.unwrap_or_default(),
                 };
-                answer(
-                    tx,
-                    &end,
-                    desk.whose(company, &end.name),
-                    &chat_id,
-                    text,
-                    Some(Keyboard::Remove),
-                    now,
-                )
+                let keyboard = Some(Keyboard::Remove);
+                desk.say(tx, &end, company, &chat_id, &told, keyboard, now)
             })
             .await
     }
@@ -188,13 +162,12 @@ impl Desk {
         &self,
         conn: &Connection,
         company: Option<i64>,
-        language: Language,
     ) -> store::Result<Option<&'static str>> {
         let Some(company) = company.and_then(|id| self.companies.get(&id)) else {
             return Ok(None);
         };
         let talk = Talk {
-            language,
+            language: company.settings.language,
             today: chrono::NaiveDate::default(),
         };
         let has_agent = self.agent_of(conn, company)?.is_some();
@@ -213,6 +186,45 @@ impl Desk {
         };
         let row = companies::ensure(conn, company.settings.id)?;
         Ok((company.settings.language, Some(company.title(&row))))
+    }
+
+    /// Says one of the salon's texts to a chat that opened the bot; it leaves at once.
+    #[expect(clippy::too_many_arguments, reason = "everything that one answer has")]
+    fn say(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        company: Option<i64>,
+        chat_id: &str,
+        told: &Told<'_>,
+        keyboard: Option<Keyboard>,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let whose = self.whose(company, &end.name);
+        let Some(company) = self.companies.get(&whose) else {
+            return Ok(());
+        };
+        let row = companies::ensure(conn, whose)?;
+        let place = words::Place {
+            company,
+            row: &row,
+            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+            now,
+        };
+        let message = words::said(&place, end, told);
+        outbox::add(
+            conn,
+            &New {
+                company: whose,
+                recipient: chat_id,
+                channel: &end.name,
+                message: &message,
+                keyboard,
+                ..New::note("reply", now)
+            },
+            now,
+        )?;
+        Ok(())
     }
 
     /// Whose owners hear what becomes of an answer in this channel: those of the company it belongs

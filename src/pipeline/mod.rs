@@ -50,6 +50,7 @@ mod questions;
 mod quiet;
 pub mod receive;
 mod recreated;
+pub mod rehearse;
 mod renumbered;
 pub mod settle;
 mod slots;

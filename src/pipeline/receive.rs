@@ -27,7 +27,82 @@ const LONGEST_TEXT: usize = 4000;
 /// How long after a send its receipts are asked for, where they have to be asked for.
 const FOLLOWED: TimeDelta = TimeDelta::days(1);
 
+/// A message from a client, before anything is known of it.
+pub(super) struct Heard {
+    pub(super) end: Arc<ChannelEnd>,
+    /// The company that the channel belongs to, where it serves only one.
+    pub(super) company: Option<i64>,
+    pub(super) external_id: String,
+    pub(super) written: Written,
+    pub(super) quoted: Option<String>,
+    pub(super) at: DateTime<Utc>,
+}
+
 impl Desk {
+    /// Stores a message and does what follows from it; what owners are shown of one that is new.
+    /// `None` when its author was forgotten since they wrote it.
+    pub(super) fn hear(
+        &self,
+        tx: &Connection,
+        heard: Heard,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<(contacts::Stored, Option<Shown>)>> {
+        let Heard {
+            end,
+            company,
+            external_id,
+            mut written,
+            quoted,
+            at,
+        } = heard;
+        let name = end.name.as_str();
+        if written.phone.is_none() {
+            let linked = contacts::phone_of(tx, name, &written.chat_id)?;
+            written.phone = linked.map(Phone::from_stored);
+        }
+        if let (None, Some(quoted)) = (&written.phone, &quoted) {
+            written.phone = self.phone_behind(tx, &end, &written.chat_id, quoted)?;
+        }
+        if let Some(phone) = &written.phone {
+            if forgotten::since(tx, phone)?.is_some_and(|since| at <= since) {
+                return Ok(None);
+            }
+            self.know_chat(tx, &end, &written.chat_id, phone, now)?;
+            forgotten::lift(tx, phone)?;
+        }
+        // Nobody writes so much by hand; what is beyond is read by nobody.
+        written.text = capped(&written.text, LONGEST_TEXT);
+        let wish = Wish::of(&written.text);
+        let subject = self.subject(tx, &end, &written, quoted.as_deref(), now)?;
+        let phone = written.phone.as_ref().map_or("", |p| p.e164());
+        let company = match company {
+            Some(only) => Some(only),
+            // One that is not watched any more has nobody to read it.
+            None => {
+                cache::company_of_phone(tx, phone)?.filter(|id| self.companies.contains_key(id))
+            }
+        };
+        let message = Inbound {
+            channel: name,
+            company,
+            chat_id: &written.chat_id,
+            phone,
+            name: &written.name,
+            text: &written.text,
+            external_id: &external_id,
+            at,
+            is_command: wish.is_some() || subject.answers_reminder,
+        };
+        let stored = contacts::store_inbound(tx, &message)?;
+        let mut shown = None;
+        if stored.message_is_new {
+            written.contact = Some(stored.contact);
+            let words = self.take_words(tx, &end, company, &written, &subject, wish, (at, now))?;
+            shown = Some(words);
+        }
+        Ok(Some((stored, shown)))
+    }
+
     /// What follows from words that were just stored: wishes first, then the rules, and in any case the
     /// owners read them.
     #[expect(
@@ -47,21 +122,21 @@ impl Desk {
         let company = subject.meetings.first().map(|m| m.company).or(company);
         let Some(wish) = wish else {
             let answer = self.answers_proposal(conn, end, written, subject, (at, now))?;
-            let shown = match answer {
+            let mut shown = match answer {
                 Some(shown) => shown,
                 None => self.converse(conn, end, written, subject, (at, now))?,
             };
-            let cards = self.forward(conn, &end.name, company, written, &shown, now)?;
+            shown.cards = self.forward(conn, &end.name, company, written, &shown, now)?;
             for order in &shown.order {
-                writes::set_cards(conn, *order, &cards)?;
+                writes::set_cards(conn, *order, &shown.cards)?;
             }
             if let Some(contact) = written.contact {
-                conversations::set_cards(conn, contact, &cards)?;
+                conversations::set_cards(conn, contact, &shown.cards)?;
             }
             return Ok(shown);
         };
-        let shown = self.shown_plain(subject, wish);
-        self.forward(conn, &end.name, company, written, &shown, now)?;
+        let mut shown = self.shown_plain(subject, wish);
+        shown.cards = self.forward(conn, &end.name, company, written, &shown, now)?;
         self.heed(conn, end, written, wish, now)?;
         Ok(shown)
     }
@@ -335,57 +410,21 @@ impl Pipeline {
         at: DateTime<Utc>,
     ) -> store::Result<()> {
         let (desk, now) = (self.desk(), self.clock.now());
-        let (name, company) = (end.name.clone(), self.only_company_of(&end.name));
+        let company = self.only_company_of(&end.name);
         let channel = end.name.as_str();
-        let end = Arc::clone(end);
-        let stored = self
+        let heard = Heard {
+            end: Arc::clone(end),
+            company,
+            external_id,
+            written,
+            quoted,
+            at,
+        };
+        let taken = self
             .store
-            .write(move |tx| {
-                let mut written = written;
-                if written.phone.is_none() {
-                    let linked = contacts::phone_of(tx, &name, &written.chat_id)?;
-                    written.phone = linked.map(Phone::from_stored);
-                }
-                if let (None, Some(quoted)) = (&written.phone, &quoted) {
-                    written.phone = desk.phone_behind(tx, &end, &written.chat_id, quoted)?;
-                }
-                if let Some(phone) = &written.phone {
-                    if forgotten::since(tx, phone)?.is_some_and(|since| at <= since) {
-                        return Ok(None);
-                    }
-                    desk.know_chat(tx, &end, &written.chat_id, phone, now)?;
-                    forgotten::lift(tx, phone)?;
-                }
-                // Nobody writes so much by hand; what is beyond is read by nobody.
-                written.text = capped(&written.text, LONGEST_TEXT);
-                let wish = Wish::of(&written.text);
-                let subject = desk.subject(tx, &end, &written, quoted.as_deref(), now)?;
-                let phone = written.phone.as_ref().map_or("", |p| p.e164());
-                let company = match company {
-                    Some(only) => Some(only),
-                    // One that is not watched any more has nobody to read it.
-                    None => cache::company_of_phone(tx, phone)?
-                        .filter(|id| desk.companies.contains_key(id)),
-                };
-                let message = Inbound {
-                    channel: &name,
-                    company,
-                    chat_id: &written.chat_id,
-                    phone,
-                    name: &written.name,
-                    text: &written.text,
-                    external_id: &external_id,
-                    at,
-                    is_command: wish.is_some() || subject.answers_reminder,
-                };
-                let stored = contacts::store_inbound(tx, &message)?;
-                if stored.message_is_new {
-                    written.contact = Some(stored.contact);
-                    desk.take_words(tx, &end, company, &written, &subject, wish, (at, now))?;
-                }
-                Ok(Some(stored))
-            })
+            .write(move |tx| desk.hear(tx, heard, now))
             .await?;
+        let stored = taken.map(|(stored, _)| stored);
         let Some(stored) = stored else {
             tracing::info!(channel, "written before its author was forgotten: not kept");
             return Ok(());

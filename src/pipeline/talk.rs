@@ -15,6 +15,7 @@ use crate::domain::agent::courtesy;
 use crate::domain::known::Knowledge;
 use crate::domain::message::Told;
 use crate::domain::message::owner::Head;
+use crate::domain::question::{End, Matter};
 use crate::domain::record::Record;
 use crate::domain::reply::meaning::{self, Meaning};
 use crate::domain::reply::order::{Act, Meant};
@@ -23,13 +24,16 @@ use crate::domain::wish::Wish;
 use crate::store::outbox::{self, New};
 use crate::store::talks::{self, Asked};
 use crate::store::writes::{self, State};
-use crate::store::{self, cache, companies, contacts, conversations};
+use crate::store::{self, cache, companies, contacts, conversations, questions};
 
 /// What was said last counts as what is answered for so long.
 const FRESH: TimeDelta = TimeDelta::hours(24);
 
 /// A client is not kept waiting longer for the journal.
 pub(super) const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// The same answer within this time is a second press of the same button.
+const SAID_AGAIN: TimeDelta = TimeDelta::minutes(10);
 
 /// More messages in a minute are read by people alone.
 const MOST_IN_A_MINUTE: i64 = 10;
@@ -38,6 +42,9 @@ const MOST_IN_A_MINUTE: i64 = 10;
 const MOST_ANSWERS: i64 = 5;
 const MOST_TURNS: i64 = 20;
 const LOOP_SPAN: TimeDelta = TimeDelta::minutes(10);
+
+/// Words that were read so late are a person's: meanwhile somebody may have answered them.
+const STALE: TimeDelta = TimeDelta::hours(1);
 
 /// Who sends what cannot be read is told so this rarely.
 const WORDLESS_EVERY: TimeDelta = TimeDelta::hours(1);
@@ -72,6 +79,8 @@ pub(super) struct Shown {
     pub(super) order: Vec<i64>,
     /// The rule that was chosen, for who tries it out.
     pub(super) rule: &'static str,
+    /// The messages that show it.
+    pub(super) cards: Vec<i64>,
 }
 
 impl Shown {
@@ -96,6 +105,7 @@ impl Shown {
             asks: None,
             order: Vec::new(),
             rule: "words",
+            cards: Vec::new(),
         }
     }
 }
@@ -165,7 +175,7 @@ impl Desk {
     }
 
     /// What this person has ahead of them with the salons that write over this channel.
-    fn meetings(
+    pub(super) fn meetings(
         &self,
         conn: &Connection,
         end: &ChannelEnd,
@@ -217,13 +227,17 @@ impl Desk {
         let Some(company) = company.filter(|c| self.answers(c, written)) else {
             return Ok(plain);
         };
+        let talk = talks::get(conn, contact)?;
+        let chosen = self.chosen(&talk, written, subject, now);
+        // Whichever visit is meant, its own salon's rules say what may be done.
+        let of_chosen = chosen.as_ref().map(|(_, meeting)| meeting.company);
+        let of_chosen = of_chosen.and_then(|id| self.companies.get(&id));
+        let company = of_chosen.map_or(company, |c| c.as_ref());
         let id = company.settings.id;
         let first = likely.first().and_then(|m| m.records.first());
         talks::about(conn, contact, Some(id), first.map(|r| r.id))?;
         let replies = &company.settings.replies;
         let taken_over = talks::silent_until(conn, contact)?.is_some_and(|until| until > now);
-        let talk = talks::get(conn, contact)?;
-        let chosen = self.chosen(&talk, written, subject, now);
         // Whatever is said next is not the answer to it any more.
         talks::ask(conn, contact, None, now)?;
         let meaning = Meaning::of(&written.text, &replies.words);
@@ -246,14 +260,14 @@ impl Desk {
                 (meetings, decide(meaning, around, replies))
             }
         };
-        let too_much = self.is_too_much(conn, contact, at, now)?;
-        let has_agent = !taken_over && !too_much && self.agent_of(conn, company)?.is_some();
+        let is_for_people = now - at > STALE || self.is_too_much(conn, contact, at, now)?;
+        let has_agent = !taken_over && !is_for_people && self.agent_of(conn, company)?.is_some();
         let verdict = match verdict {
             Verdict::Acknowledged if has_agent && courtesy(&written.text).is_some() => {
                 Verdict::Words
             }
             Verdict::Acknowledged => Verdict::Acknowledged,
-            _ if too_much => Verdict::Words,
+            _ if is_for_people => Verdict::Words,
             // It knows the free times, and a person does not always.
             Verdict::HandOn(Request::Move) | Verdict::AskWhich(Request::Move) if has_agent => {
                 Verdict::Words
@@ -275,9 +289,14 @@ impl Desk {
                 ..plain
             }),
             Verdict::Confirm => {
+                // Of a reminder that names several visits one yes is one order, and one answer.
+                let whole = meetings.first().map(|first| Meeting {
+                    records: meetings.iter().flat_map(|m| m.records.clone()).collect(),
+                    ..first.clone()
+                });
                 let mut order = Vec::new();
-                for meeting in &meetings {
-                    order.extend(speaker.order(meeting, Act::Confirm, State::Open)?);
+                if let Some(whole) = &whole {
+                    order.extend(speaker.order(whole, Act::Confirm, State::Open)?);
                 }
                 Ok(Shown {
                     booking: booking(&meetings),
@@ -315,8 +334,8 @@ impl Desk {
                     booking: records,
                     answer,
                     asks,
-                    order: Vec::new(),
                     rule: request.as_str(),
+                    ..plain
                 })
             }
             Verdict::AskWhich(request) => {
@@ -334,17 +353,15 @@ impl Desk {
                 talks::ask(conn, contact, Some(&asked), now)?;
                 speaker.waits(at)?;
                 Ok(Shown {
-                    head: Head::Words,
                     booking: firsts,
                     answer,
-                    asks: None,
-                    order: Vec::new(),
                     rule: "which",
+                    ..plain
                 })
             }
             Verdict::Words => {
                 let mut answer = None;
-                let may_speak = !taken_over && !too_much;
+                let may_speak = !taken_over && !is_for_people;
                 let wants_write = matches!(
                     meaning,
                     Some(Meaning::Cancel | Meaning::Move | Meaning::Confirm | Meaning::Late)
@@ -542,6 +559,19 @@ impl Speaking<'_> {
         if let Some(id) = pending {
             return Ok((state == State::Asked).then_some(id));
         }
+        let lately = self.now - SAID_AGAIN;
+        if writes::was_done(self.conn, meeting.company, &meeting.unit, act, lately)? {
+            return Ok(None);
+        }
+        if act == Act::Confirm {
+            // Whoever comes after all does not want it taken off any more.
+            let (company, unit) = (meeting.company, &meeting.unit);
+            if let Some(id) = writes::is_pending(self.conn, company, unit, Act::Cancel)? {
+                writes::take_back(self.conn, id, self.now)?;
+                let matter = Matter::Cancel(id);
+                questions::end(self.conn, company, &matter, End::Over, self.now)?;
+            }
+        }
         let meant: Vec<Meant> = meeting.records.iter().map(Meant::of).collect();
         let new = writes::New {
             company: meeting.company,
@@ -630,7 +660,8 @@ impl Desk {
         let row = companies::ensure(conn, company.settings.id)?;
         let zone = company.zone(&row).unwrap_or(chrono_tz::UTC);
         let replies = &company.settings.replies;
-        let open = replies.opening_hours.unwrap_or(hours::USUAL);
+        let open = replies.opening_hours.or(row.info.opening_hours);
+        let open = open.unwrap_or(hours::USUAL);
         let escalate_at = hours::after(delta(replies.escalate_after), now, open, zone);
         talks::waits(conn, contact, at.min(now), escalate_at)
     }

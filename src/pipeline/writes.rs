@@ -26,6 +26,7 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::Kind;
 use crate::domain::question::{End, Matter};
 use crate::domain::record::{Attendance, Record};
+use crate::domain::reply::CancelBy;
 use crate::domain::reply::order::{Act, Obstacle, Standing, judge};
 use crate::domain::settle::told_fields;
 use crate::failpoint;
@@ -209,7 +210,17 @@ impl Pipeline {
                 let Some(seen) = look else {
                     return Ok(Attempt::Barred(Obstacle::Off));
                 };
-                if !company.settings.replies.write {
+                let replies = &company.settings.replies;
+                let by_itself = order.act == Act::Cancel && !order.by_owner;
+                if by_itself && replies.cancel != CancelBy::Program {
+                    return Ok(Attempt::Barred(Obstacle::Forbidden));
+                }
+                // It may have waited for hours.
+                let left = seen.start_at(reference.zone) - self.clock.now();
+                if by_itself && !began && left < delta(replies.cancel_until) {
+                    return Ok(Attempt::Barred(Obstacle::Near));
+                }
+                if !replies.write {
                     match order.act {
                         // That the client comes is theirs to say; the journal need not show it.
                         Act::Confirm => {

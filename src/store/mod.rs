@@ -382,6 +382,14 @@ pub(crate) fn execute(
     conn.prepare_cached(sql)?.execute(params)
 }
 
+/// Does something within a transaction and takes it back; what it came to stays.
+pub fn taken_back<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    conn.execute_batch("SAVEPOINT rehearsal")?;
+    let done = work(conn);
+    conn.execute_batch("ROLLBACK TO rehearsal; RELEASE rehearsal")?;
+    done
+}
+
 /// One write transaction on a connection of [`open_writer`].
 pub fn write_on<T>(
     conn: &mut Connection,

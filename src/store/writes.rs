@@ -245,6 +245,23 @@ pub fn is_pending(conn: &Connection, company: i64, unit: &str, act: Act) -> Resu
         .optional()?)
 }
 
+/// Whether the same was asked for and done since then.
+pub fn was_done(
+    conn: &Connection,
+    company: i64,
+    unit: &str,
+    act: Act,
+    since: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM writes
+                             WHERE company_id = ?1 AND unit = ?2 AND act = ?3 AND state = 'done'
+                               AND ended_at >= ?4)",
+        )?
+        .query_row((company, unit, act.as_str(), At(since)), |r| r.get(0))?)
+}
+
 /// Whether it was we who took this booking off, for its client.
 pub fn took_off(conn: &Connection, company: i64, record: i64) -> Result<bool> {
     Ok(conn
@@ -300,6 +317,16 @@ pub fn open(
         (id, At(now), At(give_up_at)),
     )?;
     Ok(opened == 1)
+}
+
+/// The owner need not decide about it any more.
+pub fn take_back(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<()> {
+    execute(
+        conn,
+        "UPDATE writes SET state = 'over', ended_at = ?2 WHERE id = ?1 AND state = 'asked'",
+        (id, At(now)),
+    )?;
+    Ok(())
 }
 
 /// It is looked at again then.

@@ -105,10 +105,10 @@ pub(super) fn change(journal: &mut Journal, company: i64, record: i64, asked: As
             .into_iter()
             .map(|mut line| {
                 let known = titles.as_array().into_iter().flatten();
-                let title = known
+                let mut title = known
                     .filter(|had| had["id"] == line["id"])
                     .map(|had| had["title"].clone());
-                line["title"] = title.last().unwrap_or_else(|| "Услуга".into());
+                line["title"] = title.next_back().unwrap_or_else(|| "Услуга".into());
                 line
             })
             .collect();

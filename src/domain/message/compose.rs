@@ -74,6 +74,18 @@ pub enum Told<'a> {
     TextOnly,
     /// What is not theirs.
     NotYours,
+    /// Somebody opened the bot; of a bot of several salons none is named.
+    Start {
+        /// The bot is one salon's.
+        named: bool,
+    },
+    /// The client's number is known now.
+    Linked {
+        /// Their next visit.
+        next: &'a [Record],
+    },
+    /// The number is another person's.
+    ForeignContact,
 }
 
 /// What a text says of the salon.
@@ -159,6 +171,9 @@ fn describe(
         Told::Which { now } => (Key::Which, writer.visit(&now.iter().collect::<Vec<_>>())),
         Told::TextOnly => (Key::TextOnly, Facts::default()),
         Told::NotYours => (Key::NotYours, Facts::default()),
+        Told::Start { .. } => (Key::Start, Facts::default()),
+        Told::Linked { next } => (Key::Linked, writer.visit(&in_order(next))),
+        Told::ForeignContact => (Key::ForeignContact, Facts::default()),
         Told::Updated {
             before,
             now,
@@ -168,7 +183,9 @@ fn describe(
             writer.update(before.map(alive).as_deref(), &alive(now), fields),
         ),
     };
-    facts.salon = capped(&place.salon, LONGEST_TITLE);
+    if !matches!(told, Told::Start { named: false }) {
+        facts.salon = capped(&place.salon, LONGEST_TITLE);
+    }
     facts.address = capped(&place.address, 200);
     facts.phone = capped(&place.phone, LONGEST_NAME);
     facts.booking_link.clone_from(&place.booking_link);

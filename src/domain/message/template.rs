@@ -51,11 +51,17 @@ pub enum Key {
     TextOnly,
     /// To a client who meant a booking that is not theirs.
     NotYours,
+    /// To somebody who opened the bot.
+    Start,
+    /// To a client who sent their number.
+    Linked,
+    /// To somebody who sent another person's number.
+    ForeignContact,
 }
 
 impl Key {
     /// Every text.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Created,
         Self::Updated,
         Self::Restored,
@@ -70,6 +76,9 @@ impl Key {
         Self::Which,
         Self::TextOnly,
         Self::NotYours,
+        Self::Start,
+        Self::Linked,
+        Self::ForeignContact,
     ];
 
     /// The key in `[templates]`.
@@ -90,6 +99,9 @@ impl Key {
             Self::Which => "which",
             Self::TextOnly => "text_only",
             Self::NotYours => "not_yours",
+            Self::Start => "start",
+            Self::Linked => "linked",
+            Self::ForeignContact => "foreign_contact",
         }
     }
 

@@ -11,6 +11,21 @@ pub const USUAL: (NaiveTime, NaiveTime) = (
     NaiveTime::from_hms_opt(21, 0, 0).unwrap(),
 );
 
+/// The hours that a text names, such as «Пн–Вс: 10:00 – 21:00», if it names no others.
+#[must_use]
+pub fn named_in(text: &str) -> Option<(NaiveTime, NaiveTime)> {
+    let is_part = |c: char| c.is_ascii_digit() || c == ':';
+    let times: Vec<NaiveTime> = text
+        .split(|c: char| !is_part(c))
+        .filter(|part| part.contains(':'))
+        .filter_map(|part| NaiveTime::parse_from_str(part.trim_matches(':'), "%H:%M").ok())
+        .collect();
+    let (pairs, odd) = times.as_chunks::<2>();
+    let first = pairs.first().filter(|_| odd.is_empty())?;
+    let same = pairs.iter().all(|pair| pair == first);
+    (same && first[0] != first[1]).then_some((first[0], first[1]))
+}
+
 /// The moment at which so much time has passed in opening hours. Hours whose end is not after their
 /// beginning go past midnight.
 #[must_use]
@@ -79,6 +94,26 @@ mod tests {
             ("2026-08-20T22:00:00Z", "2026-08-21T07:15:00Z"),
         ] {
             assert_eq!(after(quarter, at(from), hours, zone), at(until), "{from}");
+        }
+    }
+
+    #[test]
+    fn hours_are_taken_from_a_text_that_names_one_pair() {
+        let hours = |a: u32, b: u32| {
+            let at = |h| NaiveTime::from_hms_opt(h, 0, 0).unwrap();
+            Some((at(a), at(b)))
+        };
+        assert_eq!(named_in("10:00-21:00"), hours(10, 21));
+        assert_eq!(named_in("Пн–Вс: 10:00 – 21:00"), hours(10, 21));
+        assert_eq!(named_in("Пн-Пт 9:00-20:00, Сб 09:00-20:00"), hours(9, 20));
+        for text in [
+            "",
+            "ежедневно",
+            "Пн-Пт 10:00-21:00, Сб 11:00-19:00",
+            "с 10:00",
+            "25:00-26:00",
+        ] {
+            assert_eq!(named_in(text), None, "{text}");
         }
     }
 

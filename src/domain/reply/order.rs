@@ -80,10 +80,12 @@ pub enum Obstacle {
     Unknown,
     /// Writing was switched off meanwhile.
     Forbidden,
+    /// The visit is so near by now that its cancellation is the owner's.
+    Near,
 }
 
 impl Obstacle {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::NotTheirs,
         Self::Unseen,
         Self::Moved,
@@ -93,6 +95,7 @@ impl Obstacle {
         Self::Unreachable,
         Self::Unknown,
         Self::Forbidden,
+        Self::Near,
     ];
 
     /// The stored word.
@@ -108,6 +111,7 @@ impl Obstacle {
             Self::Unreachable => "unreachable",
             Self::Unknown => "unknown",
             Self::Forbidden => "forbidden",
+            Self::Near => "near",
         }
     }
 

@@ -41,6 +41,8 @@ CREATE INDEX talks_waiting ON talks (escalate_at) WHERE escalate_at IS NOT NULL;
 CREATE INDEX notifications_contact ON booking_notifications (contact_id, id)
   WHERE contact_id IS NOT NULL;
 CREATE INDEX messages_contact ON messages (contact_id, created_at) WHERE contact_id IS NOT NULL;
+-- When a company is open, where the API says so: clients' words wait for a person in these hours.
+ALTER TABLE companies ADD COLUMN opening_hours TEXT NOT NULL DEFAULT '';
 
 -- Conversations that a model holds: where each stands, and when what was written is answered.
 CREATE TABLE conversations (

@@ -175,44 +175,51 @@ pub fn card_unwritten(
             "The client comes, but the journal does not say so",
         ),
     };
-    let why = why_not(voice, why);
     voice.write(&[
         format!("⚠️ *{what}: {}*", data(salon)),
         joined(&[client(name, phone, mask), voice.booking(booking)]),
-        format!("{}: {}.", voice.say("Причина", "Why"), data(why)),
+        format!(
+            "{}: {}.",
+            voice.say("Причина", "Why"),
+            data(voice.obstacle(why))
+        ),
     ])
 }
 
-/// Why a wish was not written, in words.
-pub(super) fn why_not(voice: Voice, why: Obstacle) -> &'static str {
-    let (ru, en) = match why {
-        Obstacle::NotTheirs => (
-            "запись уже другого клиента",
-            "the booking is another client's by now",
-        ),
-        Obstacle::Unseen => (
-            "в журнале не видно, чья это запись",
-            "the journal does not show whose booking it is",
-        ),
-        Obstacle::Moved => ("запись успели перенести", "the booking was moved meanwhile"),
-        Obstacle::Off => ("записи в журнале уже нет", "the booking is off already"),
-        Obstacle::Begun => ("визит уже начался", "the visit has begun"),
-        Obstacle::Refused => (
-            "YClients не разрешил менять запись: она оплачена или закрыта, или у ключа нет прав",
-            "YClients refused: the booking is paid or closed, or the key has no rights",
-        ),
-        Obstacle::Unreachable => ("YClients не отвечает", "YClients does not answer"),
-        Obstacle::Unknown => (
-            "связь оборвалась, и неизвестно, прошло ли: проверьте в журнале",
-            "the connection broke, and nobody knows what came of it: look into the journal",
-        ),
-        Obstacle::Forbidden => (
-            "менять записи выключено в настройках",
-            "writing is switched off in the settings",
-        ),
-    };
-    match voice.language {
-        Language::Ru => ru,
-        Language::En => en,
+impl Voice {
+    /// Why a booking was not written, in words.
+    #[must_use]
+    pub fn obstacle(&self, why: Obstacle) -> &'static str {
+        let (ru, en) = match why {
+            Obstacle::NotTheirs => (
+                "запись уже другого клиента",
+                "the booking is another client's by now",
+            ),
+            Obstacle::Unseen => (
+                "в журнале не видно, чья это запись",
+                "the journal does not show whose booking it is",
+            ),
+            Obstacle::Moved => ("запись успели перенести", "the booking was moved meanwhile"),
+            Obstacle::Off => ("записи в журнале уже нет", "the booking is off already"),
+            Obstacle::Begun => ("визит уже начался", "the visit has begun"),
+            Obstacle::Refused => (
+                "YClients не разрешил менять запись: она оплачена или закрыта, или у ключа нет прав",
+                "YClients refused: the booking is paid or closed, or the key has no rights",
+            ),
+            Obstacle::Unreachable => ("YClients не отвечает", "YClients does not answer"),
+            Obstacle::Unknown => (
+                "связь оборвалась, и неизвестно, прошло ли: проверьте в журнале",
+                "the connection broke, and nobody knows what came of it: look into the journal",
+            ),
+            Obstacle::Forbidden => (
+                "менять записи выключено в настройках",
+                "writing is switched off in the settings",
+            ),
+            Obstacle::Near => (
+                "до визита осталось мало времени, решать вам",
+                "the visit is near, so it is yours to decide",
+            ),
+        };
+        self.say(ru, en)
     }
 }

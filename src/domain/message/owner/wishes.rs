@@ -3,7 +3,7 @@
 
 use super::super::Talk;
 use super::super::markup::data;
-use super::threads::{client, why_not};
+use super::threads::client;
 use super::{Voice, joined};
 use crate::domain::agent::proposal::Proposal;
 use crate::domain::phone::Phone;
@@ -61,7 +61,7 @@ pub fn card_undone(
         format!(
             "{}: {}.",
             voice.say("Причина", "Why"),
-            data(why_not(voice, why))
+            data(voice.obstacle(why))
         ),
     ])
 }
