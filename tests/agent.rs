@@ -34,7 +34,7 @@ async fn no_phone_surname_or_e_mail_leaves_and_they_come_back() {
     let (world, model) = salon("", WRITES).await;
     booked(&world, PHONE, "2026-08-23T12:00:00").await;
     model.then(call("my_bookings", json!({})));
-    model.then(words("[name5], пишите на [mail2]. Ваш номер [phone1]."));
+    model.then(words("[name5], пишите на [mail1]. Ваш номер [phone2]."));
     say(
         &world,
         "Это +7 900 000-00-01, anna.petrova@example.com, меня зовут Мария Сидорова, Петрова тоже я",
@@ -55,7 +55,7 @@ async fn no_phone_surname_or_e_mail_leaves_and_they_come_back() {
     assert_eq!(audited.len(), 2);
     assert_eq!(
         audited[0],
-        "Это [phone1], [mail2], меня зовут [name3] [name4], [name5] тоже я|calls"
+        "Это [phone2], [mail1], меня зовут [name3] [name4], [name5] тоже я|calls"
     );
 }
 
@@ -454,10 +454,9 @@ async fn a_chat_that_nobody_is_linked_to_is_answered_and_asked_for_its_number_wh
     world.telegram.push_contact(700, "79000000001", Some(700));
     world.receive().await;
     follow(&world).await;
-    assert_eq!(
-        chat(&world)[3..],
-        ["Готово ✅", "Вы записаны на 23 августа в 12:00."]
-    );
+    let chat = chat(&world);
+    assert!(chat[3].starts_with("Готово ✅"), "{chat:?}");
+    assert_eq!(chat[4..], ["Вы записаны на 23 августа в 12:00."]);
 }
 
 #[tokio::test]
@@ -507,7 +506,7 @@ async fn where_a_conversation_stood_is_kept_step_by_step() {
 #[tokio::test]
 async fn another_program_on_the_other_side_is_not_talked_with_for_ever() {
     let (world, model) = salon("", WRITES).await;
-    for _ in 0..60 {
+    for _ in 0..34 {
         model.then(words("Чем ещё помочь?"));
         say(&world, "Спасибо за обращение! Ваш звонок важен для нас.").await;
     }

@@ -137,6 +137,17 @@ async fn ask(config: &Config, words: Say, found: &mut Findings) -> Result<(), su
                 .push(format!("companies.id = {}: {error}", company.id)),
         }
     }
+    let mut models = super::agent::Models::default();
+    for company in config.companies.iter().filter(|c| c.agent.enabled) {
+        models.of(company)?;
+    }
+    for model in models.all() {
+        let name = words.of("модель агента", "the agent's model");
+        match model.probe().await {
+            Ok(()) => found.good.push(format!("{name} {}", model.name())),
+            Err(error) => found.problems.push(format!("agent: {error}")),
+        }
+    }
     for end in channel_ends(config, &stdout_sink())? {
         match end.channel.probe().await {
             Ok(()) => {

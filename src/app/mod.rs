@@ -20,6 +20,7 @@ use crate::store::{self, Store};
 use crate::yclients;
 
 mod agent;
+mod chat;
 mod check;
 mod database;
 mod db;
@@ -84,6 +85,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Messages(of)) => messages::messages(&path, &of),
         Some(Command::Inbox { unanswered, of }) => messages::inbox(&path, unanswered, &of),
         Some(Command::ReceiveTest(of)) => receive_test::run(&path, &of),
+        Some(Command::Chat(args)) => block_on(chat::run(&path, args)),
         Some(Command::Verify { company, json }) => block_on(verify::run(&path, company, json)),
         Some(Command::Retry { ids, dead }) => release::retry(&path, &ids, dead),
         Some(Command::Release {

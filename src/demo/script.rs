@@ -8,7 +8,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::clock::TimeLapse;
-use super::salon::{BookingDraft, Salon};
+use super::salon::{BookingDraft, DraftService, Salon};
 use super::show::Mark::{Changed, Gone, New};
 use super::stage::{Result, Stage};
 use crate::config;
@@ -83,6 +83,7 @@ const REGULARS: u32 = 12;
 #[must_use]
 pub fn open_salon(salon: &Salon, id: i64, today: NaiveDate) -> Regulars {
     salon.add_company(id, TITLE, ADDRESS, ZONE);
+    open_form(salon, id, today);
     let names = [
         "Олег",
         "Мария",
@@ -113,6 +114,20 @@ pub fn open_salon(salon: &Salon, id: i64, today: NaiveDate) -> Regulars {
         maria: records[1],
         igor: records[2],
         vera: records[3],
+    }
+}
+
+/// Fills the booking form: what is sold, who does it, and when they are free.
+fn open_form(salon: &Salon, id: i64, today: NaiveDate) {
+    for (service, title, price, length) in [(1, HAIRCUT, 2000, 3600), (2, BEARD, 1200, 1800)] {
+        salon.sell(id, &DraftService::new(service, title, price, 0), length);
+    }
+    for (staff, name) in [BARI, TIMUR] {
+        salon.employ(id, staff, name, &[1, 2]);
+    }
+    for day in 4..8 {
+        salon.offer(id, BARI.0, &[at(today, day, 12, 0), at(today, day, 15, 30)]);
+        salon.offer(id, TIMUR.0, &[at(today, day, 18, 0)]);
     }
 }
 

@@ -152,3 +152,13 @@ pub fn tally(conn: &Connection, company: i64, since: DateTime<Utc>) -> Result<Ta
         last,
     })
 }
+
+/// Which tools were called since then, in order.
+pub fn called_since(conn: &Connection, since: DateTime<Utc>) -> Result<Vec<String>> {
+    let mut query = conn.prepare(
+        "SELECT call.value ->> '$.name' FROM model_questions q, json_each(q.answer) call
+          WHERE q.outcome = 'calls' AND q.asked_at >= ?1 ORDER BY q.id",
+    )?;
+    let rows = query.query_map([At(since)], |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
