@@ -12,6 +12,7 @@ use super::visit::Visit;
 use super::wishes::address;
 use super::{ChannelEnd, Company, Desk, words};
 use crate::domain::agent::courtesy;
+use crate::domain::agent::proposal::Answer as Agreement;
 use crate::domain::known::Knowledge;
 use crate::domain::message::Told;
 use crate::domain::message::owner::Head;
@@ -241,6 +242,7 @@ impl Desk {
         // Whatever is said next is not the answer to it any more.
         talks::ask(conn, contact, None, now)?;
         let meaning = Meaning::of(&written.text, &replies.words);
+        let chosen_none = chosen.is_none();
         let (meetings, verdict) = match chosen.filter(|_| !taken_over) {
             Some((request, meeting)) => {
                 let meaning = match request {
@@ -262,7 +264,18 @@ impl Desk {
         };
         let is_for_people = now - at > STALE || self.is_too_much(conn, contact, at, now)?;
         let has_agent = !taken_over && !is_for_people && self.agent_of(conn, company)?.is_some();
+        // In a conversation a yes, a no or a number answers what the agent said last. "нет" to "на 15:00?"
+        // must take nobody's booking off.
+        let is_short = meaning == Some(Meaning::Nod)
+            || Agreement::of(&written.text) == Agreement::No
+            || meaning::number(&written.text).is_some();
+        let goes_on = is_short
+            && has_agent
+            && chosen_none
+            && !subject.answers_reminder
+            && conversations::is_live(conn, contact, now)?;
         let verdict = match verdict {
+            _ if goes_on => Verdict::Words,
             Verdict::Acknowledged if has_agent && courtesy(&written.text).is_some() => {
                 Verdict::Words
             }

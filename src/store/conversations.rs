@@ -1,7 +1,7 @@
 //! `conversations` and `conversation_steps`: where a model's talk with a client stands; and
 //! `agent_switches`, by which owners turn it on and off.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{At, Result, StoreError, execute};
@@ -216,6 +216,16 @@ pub fn last_heard(conn: &Connection, contact: i64) -> Result<i64> {
               WHERE contact_id = ?1 AND direction = 'inbound'",
         )?
         .query_row([contact], |r| r.get(0))?)
+}
+
+/// After so long without a word a conversation is over.
+const LIVES: TimeDelta = TimeDelta::hours(1);
+
+/// Whether a conversation with the agent is going on.
+pub fn is_live(conn: &Connection, contact: i64, now: DateTime<Utc>) -> Result<bool> {
+    let conversation = get(conn, contact)?;
+    let spoke_at = conversation.and_then(|c| c.spoke_at);
+    Ok(spoke_at.is_some_and(|at| now - at < LIVES))
 }
 
 /// What an owner said of the agent of this company, if anything.

@@ -32,6 +32,9 @@ pub enum Act {
     Hang,
 }
 
+/// From what it was asked to what it does.
+type Habit = Box<dyn FnMut(&Value) -> Act + Send>;
+
 /// It says this.
 pub fn say(text: &str) -> Act {
     Act::Say(text.to_owned())
@@ -52,6 +55,8 @@ pub struct FakeModel {
 struct Api {
     desk: Desk,
     script: Mutex<VecDeque<Act>>,
+    /// What it does where nothing is scripted.
+    habit: Mutex<Option<Habit>>,
     asked: Mutex<Vec<Value>>,
     /// Tokens given out; the last one is good.
     tokens: Mutex<u32>,
@@ -73,6 +78,7 @@ impl FakeModel {
         let api = Arc::new(Api {
             desk: Desk::default(),
             script: Mutex::default(),
+            habit: Mutex::default(),
             asked: Mutex::default(),
             tokens: Mutex::default(),
             life: Mutex::new(30 * 60_000),
@@ -91,6 +97,11 @@ impl FakeModel {
     /// What it does next, after what was scripted before.
     pub fn then(&self, act: Act) {
         lock(&self.api.script).push_back(act);
+    }
+
+    /// What it does from now on where nothing is scripted.
+    pub fn be_used_to(&self, habit: impl FnMut(&Value) -> Act + Send + 'static) {
+        *lock(&self.api.habit) = Some(Box::new(habit));
     }
 
     /// Everything it was asked, in order: the bodies.
@@ -150,14 +161,14 @@ impl Api {
                 if let Err(why) = check(&body, path.starts_with("/gigachat")) {
                     return refuse(422, why);
                 }
-                lock(&self.asked).push(body);
+                lock(&self.asked).push(body.clone());
                 {
                     let mut at_once = lock(&self.at_once);
                     at_once.0 += 1;
                     at_once.1 = at_once.1.max(at_once.0);
                 }
                 self.desk.held().await;
-                let response = self.act(path.starts_with("/gigachat")).await;
+                let response = self.act(path.starts_with("/gigachat"), &body).await;
                 lock(&self.at_once).0 -= 1;
                 response
             }
@@ -197,8 +208,9 @@ impl Api {
         )
     }
 
-    async fn act(&self, is_giga: bool) -> Response<Body> {
+    async fn act(&self, is_giga: bool, body: &Value) -> Response<Body> {
         let act = lock(&self.script).pop_front();
+        let act = act.or_else(|| lock(&self.habit).as_mut().map(|habit| habit(body)));
         let choice = |message: Value, reason: &str| {
             answer(
                 200,
