@@ -14,7 +14,7 @@ use super::stage::{Result, Stage};
 use crate::config;
 use crate::domain::message::Language;
 use crate::domain::policy::{Pace, Rules};
-use crate::domain::reply::Replies;
+use crate::domain::reply::{CancelBy, Replies};
 
 /// The salon's name.
 pub const TITLE: &str = "Барбершоп на Южной";
@@ -62,8 +62,15 @@ pub fn company(id: i64, interval: Duration) -> config::Company {
         rules: Rules::default(),
         booking_link: None,
         templates: Vec::new(),
-        replies: Replies::default(),
-        agent: crate::config::Agent::default(),
+        replies: Replies {
+            write: true,
+            cancel: CancelBy::Program,
+            ..Replies::default()
+        },
+        agent: config::Agent {
+            enabled: true,
+            ..config::Agent::default()
+        },
     }
 }
 
@@ -144,7 +151,8 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
     second_thoughts(stage, regulars).await?;
     changes(stage, regulars).await?;
     quiet_ones(stage).await?;
-    without_a_trace(stage, regulars).await
+    without_a_trace(stage, regulars).await?;
+    conversations(stage).await
 }
 
 /// One booking, told; its moves, told once.
@@ -297,6 +305,23 @@ async fn without_a_trace(stage: &mut Stage, regulars: Regulars) -> Result<()> {
         })
         .await?;
     stage.outcome(regulars.vera, "").await
+}
+
+/// Clients write: one word that a rule understands, and a conversation with the agent.
+async fn conversations(stage: &mut Stage) -> Result<()> {
+    stage
+        .scene("Клиент пишет одно слово: отвечает правило")
+        .await?;
+    stage
+        .exchange("Павел", &phone(15), "Не смогу")
+        .await?;
+    stage.scene("Клиент спрашивает: отвечает агент").await?;
+    let nobody = phone(30);
+    for text in ["Сколько стоит стрижка?", "Запишите на 12:00", "да"]
+    {
+        stage.exchange("Егор", &nobody, text).await?;
+    }
+    Ok(())
 }
 
 fn phone(n: u32) -> String {
