@@ -554,3 +554,33 @@ async fn a_move_whose_answer_was_lost_is_seen_to_be_done() {
     assert_eq!(replies(&world, PHONE).len(), 2);
     assert_eq!(SALON, 111_111);
 }
+
+#[tokio::test]
+async fn what_left_is_erased_with_what_is_old() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Слушаю."));
+    say(&world, "Вопрос").await;
+    let all = world.clock.now() + chrono::TimeDelta::days(1);
+    booking_monitor::store::prune::older_than(&world.sql(), all).unwrap();
+    // References are kept by whoever opens the database as the program does.
+    for table in ["conversations", "conversation_steps", "turns"] {
+        assert_eq!(
+            world.rows(&format!("SELECT count(*) FROM {table}")),
+            ["0"],
+            "{table}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_put_back_keeps_nobody_waiting() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Слушаю."));
+    write(&world, PHONE, "Вопрос").await;
+    world.settle().await;
+    world.clock.put_back(std::time::Duration::from_secs(3600));
+    world.poll().await;
+    world.settle().await;
+    follow(&world).await;
+    assert_eq!(model.asked().len(), 1);
+}

@@ -184,6 +184,22 @@ impl AgentPicture {
                 self.tally.handed,
             );
         }
+        let last = self.tally.last.as_deref().unwrap_or_default();
+        let why = match last.strip_prefix("handed:") {
+            Some("refused") => words.of("модель не приняла ключ", "the model refused the key"),
+            Some("over_quota") => {
+                words.of("кончилась квота модели", "the model's quota is used up")
+            }
+            Some("unavailable" | "timed_out" | "busy") => {
+                words.of("модель не отвечала", "the model did not answer")
+            }
+            Some("journal") => words.of("YClients не отвечал", "YClients did not answer"),
+            Some("budget") => words.of("кончились ответы на день", "the day's answers are used up"),
+            _ => "",
+        };
+        if !why.is_empty() {
+            line += &format!("; {}: {why}", words.of("в последний раз", "the last time"));
+        }
         line
     }
 }

@@ -312,9 +312,7 @@ async fn conversations(stage: &mut Stage) -> Result<()> {
     stage
         .scene("Клиент пишет одно слово: отвечает правило")
         .await?;
-    stage
-        .exchange("Павел", &phone(15), "Не смогу")
-        .await?;
+    stage.exchange("Павел", &phone(15), "Не смогу").await?;
     stage.scene("Клиент спрашивает: отвечает агент").await?;
     let nobody = phone(30);
     for text in ["Сколько стоит стрижка?", "Запишите на 12:00", "да"]
