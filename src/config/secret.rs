@@ -212,7 +212,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn outside_a_unit_an_encrypted_credential_is_decrypted() {
         if !nix::unistd::Uid::effective().is_root() {
             eprintln!("SKIPPED: only root may use this machine's credential key");
