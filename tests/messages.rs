@@ -91,6 +91,7 @@ fn place() -> Place {
         address: "Малаховка, Южная улица, 38".into(),
         phone: "+7 900 000-00-00".into(),
         booking_link: "https://n962302.yclients.com/book_me".into(),
+        zone: Some(chrono_tz::Europe::Moscow),
     }
 }
 
@@ -1310,6 +1311,7 @@ fn every_text(word: &str, markup: Markup) -> Vec<String> {
         address: word.into(),
         phone: word.into(),
         booking_link: "https://ours.test/b".into(),
+        zone: Some(chrono_tz::Europe::Moscow),
     };
     let (was, now) = ([haircut()], [infected(word)]);
     let fields = [Field::Start, Field::Staff, Field::Services, Field::Price];

@@ -83,7 +83,7 @@ const UPDATED_RU: &str = "\
 {% if not changed %}
 Сейчас она такая:
 {% endif %}
-{{ changes }}
+{{ change_lines }}
 {% for item in items %}
 {% if items | length > 1 or 'start' not in changed %}
 📅 {{ item.when }}
@@ -179,7 +179,7 @@ const UPDATED_EN: &str = "\
 {% if not changed %}
 This is how it stands now:
 {% endif %}
-{{ changes }}
+{{ change_lines }}
 {% for item in items %}
 {% if items | length > 1 or 'start' not in changed %}
 📅 {{ item.when }}

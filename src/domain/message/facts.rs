@@ -44,7 +44,7 @@ pub const VARIABLES: [&str; 29] = [
 ];
 
 /// What a built-in text may name besides: ready-made lines in neutral markup.
-pub(super) const PRICE_LINE: &str = "price_line";
+pub(super) const OURS: [&str; 2] = ["price_line", "change_lines"];
 
 /// One record of a visit, as a text names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub struct Facts {
     pub phone: String,
     /// The client's own page of the booking.
     pub link: String,
-    /// A file for the client's calendar.
+    /// Puts the visit into the client's calendar.
     pub calendar_link: String,
     /// The booking form.
     pub booking_link: String,
@@ -129,6 +129,8 @@ pub struct Facts {
     pub changed: Vec<&'static str>,
     /// Neutral markup: the price with the old one struck and the discount named.
     pub price_line: String,
+    /// Neutral markup: of `changes`, what the built-in text does not say beside the records.
+    pub change_lines: String,
 }
 
 debug_only!(Facts: date, time, services);
@@ -171,7 +173,8 @@ impl Facts {
             ("invite", Value::from(self.invite)),
             ("strike", Value::from(self.strike)),
             ("changed", Value::from(self.changed.clone())),
-            (PRICE_LINE, neutral(&self.price_line)),
+            (OURS[0], neutral(&self.price_line)),
+            (OURS[1], neutral(&self.change_lines)),
         ]);
         Value::from_pairs(values)
     }
@@ -268,6 +271,7 @@ impl Facts {
             strike: full,
             changed: if full { vec!["start"] } else { Vec::new() },
             price_line: text("~2000 руб~ 1000 руб (скидка 50%)"),
+            change_lines: text("📅 ~21 августа в 14:30~ → *22 августа в 16:00*"),
         }
     }
 }

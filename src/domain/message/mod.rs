@@ -8,6 +8,8 @@
 
 pub mod brief;
 mod builtin;
+mod calendar;
+mod changes;
 pub mod compose;
 pub mod facts;
 pub mod markup;

@@ -12,7 +12,7 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
 
-use super::facts::{Facts, PRICE_LINE, VARIABLES};
+use super::facts::{Facts, OURS, VARIABLES};
 use super::markup::{self, MISSING};
 use super::{Language, builtin};
 
@@ -200,7 +200,7 @@ impl Texts {
 
     fn is_known(&self, variable: &str) -> bool {
         VARIABLES.contains(&variable)
-            || variable == PRICE_LINE
+            || OURS.contains(&variable)
             || self.environment.globals().any(|(name, _)| name == variable)
     }
 
@@ -210,22 +210,25 @@ impl Texts {
         self.language
     }
 
-    /// A text filled in, in neutral markup: the channel's own, else the company's own, else the
-    /// built-in one. A text that fails with values it was never tried with gives way to the next.
-    #[must_use]
-    pub(super) fn fill(&self, key: Key, channel: &str, facts: &Facts) -> String {
-        let context = facts.context();
+    /// The texts that may be told here, the nearest first: the channel's own, the company's own, the
+    /// built-in one.
+    pub(super) fn candidates<'t>(
+        &'t self,
+        key: Key,
+        channel: &str,
+    ) -> impl Iterator<Item = &'t str> + use<'t> {
         let own = [Some(channel.to_owned()), None].map(|c| self.own.get(&(key, c)));
-        own.into_iter()
-            .flatten()
-            .map(String::as_str)
-            .chain([key.as_str()])
-            .find_map(|name| {
-                let template = self.environment.get_template(name).ok()?;
-                let text = markup::drop_missing(&template.render(context.clone()).ok()?);
-                (!text.is_empty()).then_some(text)
-            })
-            .unwrap_or_default()
+        let own = own.into_iter().flatten().map(String::as_str);
+        own.chain([key.as_str()])
+    }
+
+    /// One of the [`Texts::candidates`] filled in, in neutral markup; `None` when it fails with values
+    /// it was never tried with, or comes to nothing: then the next has its turn.
+    #[must_use]
+    pub(super) fn fill(&self, candidate: &str, facts: &Facts) -> Option<String> {
+        let template = self.environment.get_template(candidate).ok()?;
+        let text = markup::drop_missing(&template.render(facts.context()).ok()?);
+        (!text.is_empty()).then_some(text)
     }
 }
 
@@ -312,7 +315,7 @@ mod tests {
                 for full in [true, false] {
                     let template = texts.environment.get_template(key.as_str()).unwrap();
                     template.render(Facts::sample(full).context()).unwrap();
-                    assert!(!texts.fill(key, "whatsapp", &Facts::sample(full)).is_empty());
+                    assert!(texts.fill(key.as_str(), &Facts::sample(full)).is_some());
                 }
             }
         }

@@ -27,7 +27,9 @@ fn spans(chars: &[char], markup: Markup, out: &mut String) {
     let mut i = 0;
     while i < chars.len() {
         if let Some(end) = address(chars, i) {
-            chars[i..end].iter().for_each(|c| character(*c, markup, out));
+            chars[i..end]
+                .iter()
+                .for_each(|c| character(*c, markup, out));
             i = end;
         } else if let Some(link) = Link::at(chars, i) {
             link.write(markup, out);
@@ -67,19 +69,28 @@ fn emphasis(chars: &[char], open: usize) -> Option<usize> {
 
 /// Nothing that belongs to a word stands before it.
 fn is_free(chars: &[char], at: usize) -> bool {
-    at.checked_sub(1).is_none_or(|p| !chars[p].is_alphanumeric())
+    at.checked_sub(1)
+        .is_none_or(|p| !chars[p].is_alphanumeric())
 }
 
 /// The end of the web address that begins here. Foreign text has none: its `://` is broken.
 fn address(chars: &[char], at: usize) -> Option<usize> {
-    let begins = |scheme: &str| chars[at..].iter().take(scheme.len()).copied().eq(scheme.chars());
+    let begins = |scheme: &str| {
+        chars[at..]
+            .iter()
+            .take(scheme.len())
+            .copied()
+            .eq(scheme.chars())
+    };
     let is_address = is_free(chars, at) && (begins("https://") || begins("http://"));
     let end = is_address.then(|| {
         let rest = chars[at..].iter().position(|c| c.is_whitespace());
         rest.map_or(chars.len(), |length| at + length)
     })?;
     // What ends a sentence, or the emphasis around it, is not the address'.
-    let ours = chars[at..end].iter().rposition(|c| !"*~_.,;:!?)»\"".contains(*c))?;
+    let ours = chars[at..end]
+        .iter()
+        .rposition(|c| !"*~_.,;:!?)»\"".contains(*c))?;
     Some(at + ours + 1)
 }
 
@@ -114,7 +125,9 @@ impl<'c> Link<'c> {
     /// Where a text cannot hide an address, it stands behind its label.
     fn write(&self, markup: Markup, out: &mut String) {
         let mut address = String::new();
-        self.to.iter().for_each(|c| character(*c, markup, &mut address));
+        self.to
+            .iter()
+            .for_each(|c| character(*c, markup, &mut address));
         match markup {
             Markup::TelegramHtml => {
                 out.push_str(&format!("<a href=\"{}\">", address.replace('"', "&quot;")));
@@ -213,7 +226,10 @@ pub fn fitted(text: String, markup: Markup, longest: usize) -> String {
     }
     if kept.iter().all(|line| line.is_empty()) {
         // One endless line: what of it is seen, without its tags.
-        let line = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
+        let line = text
+            .lines()
+            .find(|line| !line.is_empty())
+            .unwrap_or_default();
         let bare: String = match markup {
             Markup::TelegramHtml => visible(line).filter(|c| *c != '&').collect(),
             Markup::WhatsApp | Markup::Plain => line.to_owned(),
@@ -223,7 +239,6 @@ pub fn fitted(text: String, markup: Markup, longest: usize) -> String {
     }
     kept.join("\n").trim_end().to_owned() + "\n…"
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -267,7 +282,13 @@ mod tests {
             render("*[https://a.example](https://a.example)*", Markup::Plain),
             "https://a.example"
         );
-        for no_link in ["[x]", "[x](tel:1)", "[](https://a.example)", "[x] (https://a)", "[x](https://a b)"] {
+        for no_link in [
+            "[x]",
+            "[x](tel:1)",
+            "[](https://a.example)",
+            "[x] (https://a)",
+            "[x](https://a b)",
+        ] {
             let shown = render(no_link, Markup::TelegramHtml);
             assert!(!shown.contains("<a"), "{shown}");
         }
