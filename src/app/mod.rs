@@ -186,6 +186,12 @@ fn companies(config: &Config) -> Result<Vec<Company>, Failure> {
     )
 }
 
+/// What is legal in the companies' own texts but hardly meant; what many share is said once.
+fn text_remarks(companies: &[Company], ends: &[ChannelEnd]) -> BTreeSet<String> {
+    let remarks = companies.iter().flat_map(|company| company.remarks(ends));
+    remarks.map(|remark| remark.to_string()).collect()
+}
+
 /// Every channel, ready to send.
 fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd>, Failure> {
     config
@@ -251,6 +257,9 @@ pub async fn assemble_with(
         .await
         .map_err(refused)?;
     let companies = companies(config)?;
+    for remark in text_remarks(&companies, &ends) {
+        tracing::warn!("{remark}");
+    }
     let pipeline = Pipeline::new(store, clock, api, companies, ends, config.alerts.clone());
     Ok(Arc::new(pipeline.with_upkeep(&config.database)))
 }

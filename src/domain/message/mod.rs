@@ -16,6 +16,7 @@ pub mod markup;
 pub mod owner;
 mod price;
 pub mod template;
+mod trial;
 mod words;
 
 pub use brief::Brief;

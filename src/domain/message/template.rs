@@ -13,8 +13,8 @@ use minijinja::{
 };
 
 use super::facts::{Facts, OURS, VARIABLES};
-use super::markup::{self, MISSING};
-use super::{Language, builtin};
+use super::markup::{self, LONGEST_TEXT, MISSING, Markup};
+use super::{Language, builtin, trial};
 
 /// Instructions one text may take: the built-in ones need some hundreds, an endless loop is stopped
 /// in a few milliseconds.
@@ -117,8 +117,18 @@ impl std::error::Error for TemplateProblem {}
 pub struct Texts {
     language: Language,
     environment: Environment<'static>,
-    /// Template names by key and channel; `None` serves the channels without their own.
-    own: BTreeMap<(Key, Option<String>), String>,
+    /// By key and channel; `None` serves the channels without their own.
+    own: BTreeMap<(Key, Option<String>), Own>,
+}
+
+/// A company's own text, compiled.
+#[derive(Debug)]
+struct Own {
+    /// Its name in the environment.
+    name: String,
+    origin: String,
+    /// The variables it asks for, each with the line that asks first.
+    asks: Vec<(String, Option<usize>)>,
 }
 
 impl Texts {
@@ -178,24 +188,95 @@ impl Texts {
             .get_template(&name)
             .map_err(|e| broken(&e))?;
 
-        let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
-        unknown.retain(|v| !self.is_known(v));
+        let asks = template.undeclared_variables(false).into_iter();
+        let mut asks: Vec<(String, Option<usize>)> = asks
+            .map(|name| {
+                let line = line_of(&source, &name);
+                (name, line)
+            })
+            .collect();
+        asks.sort_by_key(|(name, line)| (*line, name.clone()));
+        let unknown: Vec<TemplateProblem> = asks
+            .iter()
+            .filter(|(name, _)| !self.is_known(name))
+            .map(|(name, line)| {
+                let message = format!("unknown variable `{name}`");
+                problem(*line, message, nearest(name, VARIABLES))
+            })
+            .collect();
         if !unknown.is_empty() {
-            unknown.sort_by_key(|v| (line_of(&source, v), v.clone()));
-            let problems = unknown.iter().map(|v| {
-                let message = format!("unknown variable `{v}`");
-                problem(line_of(&source, v), message, nearest(v, VARIABLES))
-            });
-            return Err(problems.collect());
+            return Err(unknown);
         }
-        for full in [true, false] {
-            template
-                .render(Facts::sample(full).context())
-                .map_err(|e| broken(&e))?;
+        for full in [false, true] {
+            let facts = Facts::sample(full);
+            let text = template.render(facts.context()).map_err(|e| broken(&e))?;
+            if !full {
+                continue;
+            }
+            let text = markup::drop_missing(&text);
+            let length = text.chars().count();
+            if text.is_empty() {
+                return Err(vec![problem(None, "it comes to nothing".to_owned(), None)]);
+            }
+            if length > LONGEST_TEXT {
+                let message =
+                    format!("it comes to {length} characters; messengers take {LONGEST_TEXT}");
+                return Err(vec![problem(None, message, None)]);
+            }
         }
-        self.own
-            .insert((key, text.channel.map(str::to_owned)), name);
+        let own = Own {
+            name,
+            origin: text.origin.to_owned(),
+            asks,
+        };
+        let place = (key, text.channel.map(str::to_owned));
+        self.own.insert(place, own);
         Ok(())
+    }
+
+    /// What is legal in the company's own texts but hardly meant, on the channels it writes over.
+    #[must_use]
+    pub fn remarks(&self, channels: &[(&str, Markup)]) -> Vec<TemplateProblem> {
+        let mut remarks = Vec::new();
+        for ((key, only), own) in &self.own {
+            let remark = |line, message| TemplateProblem {
+                origin: own.origin.clone(),
+                line,
+                message,
+                nearest: None,
+            };
+            let full = trial::everything(self, *key).context();
+            for (name, line) in &own.asks {
+                let value = full.get_attr(name).unwrap_or_default();
+                if value.len() == Some(0) {
+                    let key = key.as_str();
+                    let message = format!(
+                        "`{name}` is never known in `{key}`: a line with it is never shown"
+                    );
+                    remarks.push(remark(*line, message));
+                }
+            }
+            // A channel with a text of its own for this key is not told by this one.
+            let here = channels.iter().filter(|(name, _)| match only {
+                Some(only) => only == name,
+                None => !self.own.contains_key(&(*key, Some((*name).to_owned()))),
+            });
+            for (channel, markup) in here {
+                let facts = trial::longest(self, *key, *markup);
+                let Some(text) = self.fill(&own.name, &facts) else {
+                    continue;
+                };
+                let length = markup::length(&markup::render(&text, *markup), *markup);
+                if length > LONGEST_TEXT {
+                    let message = format!(
+                        "with the longest names it comes to {length} characters on `{channel}`, \
+                         which takes {LONGEST_TEXT}: then the built-in text goes in its place"
+                    );
+                    remarks.push(remark(None, message));
+                }
+            }
+        }
+        remarks
     }
 
     fn is_known(&self, variable: &str) -> bool {
@@ -218,7 +299,7 @@ impl Texts {
         channel: &str,
     ) -> impl Iterator<Item = &'t str> + use<'t> {
         let own = [Some(channel.to_owned()), None].map(|c| self.own.get(&(key, c)));
-        let own = own.into_iter().flatten().map(String::as_str);
+        let own = own.into_iter().flatten().map(|own| own.name.as_str());
         own.chain([key.as_str()])
     }
 
