@@ -32,6 +32,7 @@ mod messages;
 mod pause;
 mod release;
 mod status;
+mod templates;
 mod text;
 mod user;
 mod verify;
@@ -94,6 +95,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Pause { of, span }) => pause::pause(&path, &of, span.as_deref()),
         Some(Command::Resume { of }) => pause::resume(&path, &of),
         Some(Command::Forget { phone }) => forget::run(&path, &phone),
+        Some(Command::Templates(command)) => templates::run(&path, &command),
         Some(Command::Db(command)) => db::run(&path, command),
     }
 }

@@ -293,6 +293,12 @@ impl Record {
         instant(self.start_local, zone)
     }
 
+    /// Total of the lines' final prices.
+    #[must_use]
+    pub fn price(&self) -> Money {
+        self.services.iter().map(|s| s.cost).sum()
+    }
+
     /// The end on the salon's clock, as the journal draws it.
     #[must_use]
     pub fn end_local(&self) -> NaiveDateTime {
@@ -303,12 +309,6 @@ impl Record {
     #[must_use]
     pub fn end_at(&self, zone: Tz) -> DateTime<Utc> {
         self.start_at(zone) + TimeDelta::seconds(self.length.clamp(0, LONGEST))
-    }
-
-    /// Total of the lines' final prices.
-    #[must_use]
-    pub fn price(&self) -> Money {
-        self.services.iter().map(|s| s.cost).sum()
     }
 }
 

@@ -129,11 +129,16 @@ pub fn brief(texts: &Texts, told: &Told<'_>, place: &Place, today: NaiveDate) ->
     };
     let (key, facts) = describe(texts, told, place, way, today, Room::WIDE);
     Brief {
-        kind: match key {
-            Key::WrongNumber => "correction",
-            key => key.as_str(),
-        },
+        kind: brief_kind(key),
         values: facts.values(),
+    }
+}
+
+/// The word that approved templates have for a text.
+pub(super) fn brief_kind(key: Key) -> &'static str {
+    match key {
+        Key::WrongNumber => "correction",
+        key => key.as_str(),
     }
 }
 
@@ -338,6 +343,8 @@ impl Writer {
                 services.clone()
             },
             services,
+            seats: self.seats(record.seats),
+            moment: self.moment(record),
             when: data(&self.moment(record)),
             who: match data(&staff) {
                 name if name.is_empty() => name,

@@ -59,6 +59,10 @@ pub struct Item {
     pub staff: String,
     /// The group activity's title; empty for an individual booking.
     pub activity: String,
+    /// `2 места`; empty for one.
+    pub seats: String,
+    /// `21 августа в 14:30`.
+    pub moment: String,
     /// Neutral markup: the moment, or the old and the new one.
     pub when: String,
     /// Neutral markup: the master, or the old and the new one.
@@ -187,12 +191,8 @@ impl Facts {
         let text = |s: &str| shown(&data(s));
         let url = |s: &str| markup::link(s).map_or_else(|| text(s), |link| shown(&link));
         let item = |item: &Item| {
-            let parts = [
-                &shown(&item.when),
-                &text(&item.services),
-                &text(&item.staff),
-            ];
-            let parts: Vec<&str> = parts.into_iter().map(String::as_str).collect();
+            let parts = [&item.moment, &item.services, &item.staff, &item.seats];
+            let parts = parts.map(|s| text(s));
             let there = parts.into_iter().filter(|part| !part.is_empty());
             there.collect::<Vec<_>>().join(", ")
         };
@@ -237,6 +237,8 @@ impl Facts {
             services: text("МУЖСКАЯ СТРИЖКА"),
             staff: text("Бари"),
             activity: String::new(),
+            seats: text("2 места"),
+            moment: "21 августа в 14:30".into(),
             when: "21 августа в 14:30".into(),
             who: text("Бари"),
         };
@@ -284,6 +286,7 @@ impl Item {
             ("services", Value::from(self.services.as_str())),
             ("staff", Value::from(self.staff.as_str())),
             ("activity", Value::from(self.activity.as_str())),
+            ("seats", Value::from(self.seats.as_str())),
             ("when", Value::from_safe_string(self.when.clone())),
             ("who", Value::from_safe_string(self.who.clone())),
         ])

@@ -15,6 +15,7 @@ pub mod facts;
 pub mod markup;
 pub mod owner;
 mod price;
+pub mod suggested;
 pub mod template;
 mod trial;
 mod words;

@@ -5,6 +5,7 @@
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 
+use super::Language;
 use super::compose::{Place, Room, Told, Way, describe};
 use super::facts::Facts;
 use super::markup::Markup;
@@ -42,6 +43,53 @@ pub(super) fn longest(texts: &Texts, key: Key, markup: Markup) -> Facts {
     facts(texts, key, markup, &visit(1), &visit(2), Room::TIGHT)
 }
 
+/// The day on which all of it is told.
+pub(super) fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 8, 20).unwrap_or_default()
+}
+
+/// A haircut at half price that was moved by a day: what it was, and what it is.
+pub(super) fn ordinary(language: Language) -> ([Record; 1], [Record; 1]) {
+    let (master, title) = match language {
+        Language::Ru => ("Бари", "МУЖСКАЯ СТРИЖКА"),
+        Language::En => ("Bari", "HAIRCUT"),
+    };
+    let at = |day, hour, minute| {
+        let day = today() + TimeDelta::days(day);
+        let mut record = record(1, master, title);
+        record.start_local = day.and_hms_opt(hour, minute, 0).unwrap_or_default();
+        record.activity_id = 0;
+        record.seats = 0;
+        for service in &mut record.services {
+            (service.cost, service.first_cost) = (Money(100_000), Money(200_000));
+        }
+        record
+    };
+    ([at(1, 14, 30)], [at(2, 16, 0)])
+}
+
+/// What such a text tells. All but a change tell of the visit as it was.
+pub(super) fn told<'a>(
+    key: Key,
+    before: &'a [Record],
+    now: &'a [Record],
+    fields: &'a [Field],
+) -> Told<'a> {
+    match key {
+        Key::Created => Told::Created { now: before },
+        Key::Restored => Told::Restored { now: before },
+        Key::Cancelled => Told::Cancelled { was: before },
+        Key::WrongNumber => Told::WrongNumber { was: before },
+        Key::Stopped => Told::Stopped,
+        Key::Started => Told::Started,
+        Key::Updated => Told::Updated {
+            before: Some(before),
+            now,
+            fields,
+        },
+    }
+}
+
 fn facts(
     texts: &Texts,
     key: Key,
@@ -50,25 +98,14 @@ fn facts(
     now: &[Record],
     room: Room,
 ) -> Facts {
-    let told = match key {
-        Key::Created => Told::Created { now },
-        Key::Restored => Told::Restored { now },
-        Key::Cancelled => Told::Cancelled { was: now },
-        Key::WrongNumber => Told::WrongNumber { was: now },
-        Key::Stopped => Told::Stopped,
-        Key::Started => Told::Started,
-        Key::Updated => Told::Updated {
-            before: Some(before),
-            now,
-            fields: &[
-                Field::Start,
-                Field::Staff,
-                Field::Services,
-                Field::Duration,
-                Field::Price,
-            ],
-        },
-    };
+    let fields = [
+        Field::Start,
+        Field::Staff,
+        Field::Services,
+        Field::Duration,
+        Field::Price,
+    ];
+    let told = told(key, before, now, &fields);
     let place = Place {
         salon: "Салон красоты ".repeat(4),
         address: "Малаховка, Южная улица, 38, второй этаж, вход со двора".into(),
@@ -81,7 +118,7 @@ fn facts(
         markup,
         invite: true,
     };
-    describe(texts, &told, &place, way, NaiveDate::default(), room).1
+    describe(texts, &told, &place, way, today(), room).1
 }
 
 /// A group booking with everything: the `n`th, and as long.
