@@ -25,7 +25,7 @@ impl Writer {
         let price = told(Field::Price) && !facts.price.is_empty();
         facts.changed = [
             (told(Field::Start), "start"),
-            (told(Field::Staff), "staff"),
+            (told(Field::Staff) && names_another(before, now), "staff"),
             (told(Field::Services), "services"),
             (told(Field::Duration), "duration"),
             (price, "price"),
@@ -127,8 +127,9 @@ impl Writer {
                 if told("start") && was.start_local != record.start_local {
                     line("📅", &(of.clone() + &item.when));
                 }
-                if told("staff") && self.room.masters(&[was]) != item.staff {
-                    line("👤", &(of + &item.who));
+                let old = self.room.masters(&[was]);
+                if told("staff") && old != item.staff {
+                    line("👤", &(of + &self.became(&old, &item.staff)));
                 }
             }
         }
@@ -191,4 +192,15 @@ fn counterpart<'a>(record: &Record, before: &[&'a Record], now: &[&Record]) -> O
         .first()
         .filter(|_| before.len() == 1 && now.len() == 1);
     same.or(only).copied()
+}
+
+/// Whether somebody else can be named: to whom nobody was known before, or is known now, "another
+/// master" would be no news but a riddle.
+fn names_another(before: &[&Record], now: &[&Record]) -> bool {
+    let pairs = now
+        .iter()
+        .filter_map(|r| Some((counterpart(r, before, now)?, *r)));
+    let mut passed_on = pairs.filter(|(was, is)| was.staff != is.staff).peekable();
+    passed_on.peek().is_none()
+        || passed_on.any(|(was, is)| !was.staff.name.is_empty() && !is.staff.name.is_empty())
 }
