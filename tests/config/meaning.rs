@@ -345,7 +345,7 @@ fn a_companys_text_wins_over_everybodys_also_where_that_was_for_one_channel() {
     let path = draft.path().display().to_string();
     let (off, own) = (
         format!("{path}:6: templates.owners.cancelled"),
-        format!("{path}:COMPANY: companies[0].templates.created"),
+        format!("{path}:15: companies[0].templates.created"),
     );
     let seen: Vec<_> = templates
         .iter()
