@@ -78,9 +78,6 @@ pub struct Way<'a> {
     pub invite: bool,
 }
 
-/// What a resend puts before a text.
-const OPENING: usize = 60;
-
 /// The text, in the channel's own markup. `today` is the salon's day: a date names its year only
 /// when it is another one.
 ///
@@ -94,29 +91,26 @@ pub fn compose(
     way: Way<'_>,
     today: NaiveDate,
 ) -> String {
-    let longest = LONGEST_TEXT - OPENING;
-    let rooms = [Room::WIDE, Room::TIGHT];
-    let (key, wide) = describe(texts, told, place, way, today, rooms[0]);
+    let facts = |room| describe(texts, told, place, way, today, room);
+    let (key, wide) = facts(Room::WIDE);
+    let mut tight = None;
     let mut shortest = String::new();
     for template in texts.candidates(key, way.channel) {
-        for room in rooms {
-            let tight;
-            let facts = if room == rooms[0] {
-                &wide
-            } else {
-                tight = describe(texts, told, place, way, today, room).1;
-                &tight
+        for room in [Room::WIDE, Room::TIGHT] {
+            let facts = match room {
+                Room::WIDE => &wide,
+                _ => &*tight.get_or_insert_with(|| facts(room).1),
             };
             let Some(text) = texts.fill(template, facts) else {
                 break;
             };
             shortest = render(&text, way.markup);
-            if length(&shortest, way.markup) <= longest {
+            if length(&shortest, way.markup) <= LONGEST_TEXT {
                 return shortest;
             }
         }
     }
-    fitted(shortest, way.markup, longest)
+    fitted(shortest, way.markup, LONGEST_TEXT)
 }
 
 /// What a template that the messenger has approved is filled from, in the same values.

@@ -43,6 +43,11 @@ pub const VARIABLES: [&str; 29] = [
     "changed",
 ];
 
+/// What each of `items` has.
+pub(super) const ITEM: [&str; 8] = [
+    "date", "time", "services", "staff", "activity", "seats", "when", "who",
+];
+
 /// What a built-in text may name besides: ready-made lines in neutral markup.
 pub(super) const OURS: [&str; 2] = ["price_line", "change_lines"];
 
@@ -280,16 +285,18 @@ impl Facts {
 
 impl Item {
     fn context(&self) -> Value {
-        Value::from_pairs([
-            ("date", Value::from(self.date.as_str())),
-            ("time", Value::from(self.time.as_str())),
-            ("services", Value::from(self.services.as_str())),
-            ("staff", Value::from(self.staff.as_str())),
-            ("activity", Value::from(self.activity.as_str())),
-            ("seats", Value::from(self.seats.as_str())),
-            ("when", Value::from_safe_string(self.when.clone())),
-            ("who", Value::from_safe_string(self.who.clone())),
-        ])
+        let text = |s: &str| Value::from(s);
+        let values = [
+            text(&self.date),
+            text(&self.time),
+            text(&self.services),
+            text(&self.staff),
+            text(&self.activity),
+            text(&self.seats),
+            Value::from_safe_string(self.when.clone()),
+            Value::from_safe_string(self.who.clone()),
+        ];
+        Value::from_pairs(ITEM.into_iter().zip(values))
     }
 }
 

@@ -12,7 +12,7 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
 
-use super::facts::{Facts, OURS, VARIABLES};
+use super::facts::{Facts, ITEM, OURS, VARIABLES};
 use super::markup::{self, LONGEST_TEXT, MISSING, Markup};
 use super::{Language, builtin, trial};
 
@@ -179,7 +179,7 @@ impl Texts {
         };
         let source = markup::without_private(text.source);
         let name = format!("own-{number}");
-        let broken = |e: &Error| vec![problem(e.line(), words(e), None)];
+        let broken = |e: &Error| vec![problem(e.line(), words(e), meant(e))];
         self.environment
             .add_template_owned(name.clone(), source.clone())
             .map_err(|e| broken(&e))?;
@@ -363,6 +363,24 @@ fn words(error: &Error) -> String {
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),
     }
+}
+
+/// What a mistyped part of a booking (`item.datee`) was meant to be.
+fn meant(error: &Error) -> Option<String> {
+    let detail = error
+        .detail()
+        .filter(|_| error.kind() == ErrorKind::UndefinedError)?;
+    let (of, part) = detail
+        .split_once('`')?
+        .1
+        .split_once('`')?
+        .0
+        .rsplit_once('.')?;
+    // A text such as `date` has no parts.
+    if VARIABLES.contains(&of) {
+        return None;
+    }
+    nearest(part, ITEM)
 }
 
 /// The known name nearest to a mistyped one, when it is near at all.
