@@ -330,6 +330,25 @@ fn a_change_of_one_booking_of_a_visit_names_it_and_what_it_was() {
     );
 }
 
+#[test]
+fn lists_are_printed_as_people_write_them() {
+    let texts = texts("updated", "{{ items }}\n{{ changed }}");
+    let (before, mut now) = (visit(), visit());
+    now[1].start_local = "2026-08-21T17:00:00".parse().unwrap();
+    now[1].staff.name = "*Тимур*".into();
+    let told = Told::Updated {
+        before: Some(&before),
+        now: &now,
+        fields: &[Field::Start, Field::Staff],
+    };
+    assert_eq!(
+        filled(&texts, &told, Markup::TelegramHtml),
+        "21 августа в 14:30, МУЖСКАЯ СТРИЖКА, Бари\n\
+         <s>21 августа в 15:00</s> → <b>21 августа в 17:00</b>, Маникюр, *Тимур*\n\
+         start, staff"
+    );
+}
+
 /// A visit of so many bookings, each with names as long as they may be.
 fn marathon(bookings: i64) -> Vec<Record> {
     (0..bookings)

@@ -246,7 +246,7 @@ impl Channel for WhatsAppCloud {
     async fn template_gaps(&self) -> Result<Vec<TemplateGap>, String> {
         match &self.waba_id {
             Some(waba) => Ok(self.templates.gaps(&self.line.templates(waba).await?)),
-            None => Ok(Vec::new()),
+            None => Err("waba_id is not set".to_owned()),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
@@ -346,6 +347,7 @@ fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(
         _ if missing => String::new(),
         Some(ours) if value.is_safe() => ours.to_owned(),
         Some(foreign) => markup::data(foreign),
+        None if value.kind() == ValueKind::Seq => listed(value),
         None => markup::data(&value.to_string()),
     };
     if text.is_empty() {
@@ -354,6 +356,30 @@ fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(
         out.write_str(&text)
     }
     .map_err(|_| Error::from(ErrorKind::WriteFailure))
+}
+
+/// A list as people write one: bookings line by line, words with commas between.
+fn listed(value: &Value) -> String {
+    let parts = value.try_iter().into_iter().flatten();
+    let (mut bookings, mut words) = (Vec::new(), Vec::new());
+    for part in parts {
+        let of = |name| part.get_attr(name).unwrap_or_default();
+        match of("when").as_str() {
+            // It is ours, and neutral markup already.
+            Some(when) => {
+                let rest = ["services", "staff", "seats"]
+                    .map(|name| markup::data(of(name).as_str().unwrap_or_default()));
+                let all = [when.to_owned()].into_iter().chain(rest);
+                let there: Vec<String> = all.filter(|part| !part.is_empty()).collect();
+                bookings.push(there.join(", "));
+            }
+            None => words.push(markup::data(&part.to_string())),
+        }
+    }
+    match bookings.is_empty() {
+        true => words.join(", "),
+        false => bookings.join("\n"),
+    }
 }
 
 /// An error in one line, without the values it met.
