@@ -148,6 +148,12 @@ fn a_text_that_no_messenger_takes_is_wrong_and_one_that_grows_too_long_is_remark
 }
 
 #[test]
+fn a_text_may_speak_only_where_something_is_missing() {
+    let only_there = "{% if not invite %}Звоните: {{ salon }}{% endif %}";
+    assert_eq!(remarks("created", only_there), Vec::<String>::new());
+}
+
+#[test]
 fn a_variable_that_its_kind_never_knows_is_remarkable() {
     assert_eq!(
         remarks("created", "{{ date }}\nбыло {{ old_date }}"),
