@@ -146,6 +146,9 @@ pub enum Command {
         #[arg(allow_hyphen_values = true)]
         phone: String,
     },
+    /// Approved templates, for official WhatsApp
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
     /// Look after the database
     #[command(subcommand)]
     Db(DbCommand),
@@ -219,6 +222,17 @@ pub struct DemoArgs {
     /// Keep the database here instead of in a temporary file
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
+}
+
+/// What can be done about approved templates.
+#[derive(Subcommand)]
+pub enum TemplatesCommand {
+    /// Print texts to submit for approval, with the settings that fit them
+    Suggest {
+        /// For this channel; for every official one when none is named
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+    },
 }
 
 /// What can be done to the database.

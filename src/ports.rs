@@ -530,6 +530,12 @@ pub trait Channel: Send + Sync {
         self.concern().iter().map(Concern::to_string).collect()
     }
 
+    /// What is wrong, at the messenger, with the templates it should have approved. An error says
+    /// nothing of them.
+    async fn template_gaps(&self) -> Result<Vec<TemplateGap>, String> {
+        Ok(Vec::new())
+    }
+
     /// Whether it is a person's own account, which the messenger bans when it writes like a machine:
     /// its sends keep uneven distances.
     fn is_personal(&self) -> bool {
@@ -564,6 +570,47 @@ impl std::fmt::Display for Concern {
             }
         })
     }
+}
+
+/// A template of the settings that the messenger would not take as they use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateGap {
+    /// The kind of message it stands for.
+    pub kind: String,
+    /// Its name in the settings.
+    pub name: String,
+    /// Its language in the settings.
+    pub language: String,
+    /// What is wrong.
+    pub what: Gap,
+}
+
+/// What is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// The messenger knows none of that name.
+    Missing,
+    /// It has that name in these languages alone.
+    Language(String),
+    /// It is named by this id, not by its name.
+    Id(String),
+    /// The messenger's word for a state that is not `APPROVED`.
+    Status(String),
+    /// Its text takes so many parameters, and gets another number.
+    Parameters {
+        /// What its text has.
+        takes: usize,
+        /// What the settings list.
+        gives: usize,
+    },
+    /// Its parameters have names in place of numbers.
+    Named,
+    /// Its heading, or a button of it, has a parameter: these are not filled.
+    Elsewhere,
+    /// Its category is not `UTILITY`.
+    Category(String),
+    /// Its own words take so many characters that the values may not fit.
+    Long(usize),
 }
 
 /// One entry of a channel's list of what people wrote.

@@ -267,6 +267,7 @@ fn messages(word: &str, markup: Markup) -> Vec<Outgoing> {
         address: word.into(),
         phone: word.into(),
         booking_link: String::new(),
+        zone: None,
     };
     let way = Way {
         channel: "channel",

@@ -243,6 +243,39 @@ async fn two_records_of_one_visit_are_one_message() {
 }
 
 #[tokio::test]
+async fn a_move_of_one_booking_is_told_as_a_change_of_the_visit_in_order_of_time() {
+    let world = World::watching().await;
+    world.salon.book(haircut("2026-08-21T14:30:00").visit(900));
+    let nails = BookingDraft::new(SALON, at("2026-08-21T15:30:00"))
+        .client("Анна", PHONE)
+        .staff(6, "Анна")
+        .service(46, "Маникюр", 1500, 0)
+        .visit(900);
+    let nails = world.salon.book(nails);
+    world.tell().await;
+    world
+        .salon
+        .reschedule(SALON, nails, at("2026-08-21T12:00:00"));
+    world.tell().await;
+    assert_eq!(
+        world.told()[1..],
+        ["🔄 *Запись перенесена*
+
+📅 ~21 августа в 15:30~ → *21 августа в 12:00*
+💇 Маникюр
+👤 Мастер: Анна
+
+📅 21 августа в 14:30
+💇 МУЖСКАЯ СТРИЖКА
+👤 Мастер: Бари
+💰 Стоимость: ~3500 руб~ 2500 руб
+📍 Малаховка, Южная улица, 38
+
+Если время не подходит, напишите мне здесь 👇"]
+    );
+}
+
+#[tokio::test]
 async fn a_visit_of_which_something_stands_is_changed_and_not_cancelled() {
     let world = World::watching().await;
     let first = world.salon.book(haircut("2026-08-21T14:30:00").visit(900));

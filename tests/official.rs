@@ -144,6 +144,29 @@ async fn a_move_names_what_was_and_what_is_in_one_line() {
 }
 
 #[tokio::test]
+async fn a_move_of_one_booking_of_a_visit_names_it() {
+    let fake = Cloud::start().await;
+    let world = world_over(&cloud_channel(&fake), "").await;
+    world.salon.book(haircut("2026-08-21T14:30:00").visit(900));
+    let nails = BookingDraft::new(BRANCH, at("2026-08-21T15:30:00"))
+        .client("Анна", PHONE)
+        .staff(6, "Ольга")
+        .service(46, "Маникюр", 1500, 0)
+        .by_user(77)
+        .visit(900);
+    let nails = world.salon.book(nails);
+    tell(&world).await;
+    world
+        .salon
+        .reschedule(BRANCH, nails, at("2026-08-21T17:00:00"));
+    tell(&world).await;
+    assert_eq!(
+        fake.sent()[1].text,
+        "booking_updated/ru: 📅 Маникюр. Было: 21 августа в 15:30; Стало: 21 августа в 17:00"
+    );
+}
+
+#[tokio::test]
 async fn a_receipt_is_asked_for_a_day_and_no_longer() {
     let fake = Cloud::start().await;
     let world = world_over(&cloud_channel(&fake), "").await;
@@ -354,7 +377,7 @@ async fn check_online_asks_official_whatsapp_and_a_gateway_and_sends_nothing() {
     for line in ["✓ канал cloud (whatsapp-cloud)", "✓ канал gateway (http)"] {
         assert!(said.contains(line), "{said}");
     }
-    assert!(!said.contains("template"), "{said}");
+    assert!(!said.contains("шаблон"), "{said}");
 
     // What is wrong with a template is a remark; a session that is not connected is a reason.
     program.configure(&channels("other"));
@@ -363,11 +386,147 @@ async fn check_online_asks_official_whatsapp_and_a_gateway_and_sends_nothing() {
     let said = stdout(&run);
     assert_eq!(run.status.code(), Some(1), "{said}");
     for line in [
-        "! channels.cloud: template other (created): there is none in \"ru\"",
+        "! channels.cloud: шаблон other (created): у мессенджера такого нет; текст для подачи покажет booking-monitor templates suggest",
         "✗ channels.gateway: the session is SCAN_QR_CODE",
     ] {
         assert!(said.contains(line), "{said}");
     }
     assert!(!said.contains("CANARY"), "{said}");
     assert_eq!(cloud.count("messages") + gateway.count("sendText"), 0);
+}
+
+/// A channel of official WhatsApp, with what a company needs to write over it.
+fn official_channels(cloud: &Cloud, templates: &str) -> String {
+    format!(
+        r#"
+        [channels.cloud]
+        {}
+        waba_id = "{}"
+        {templates}
+        [channels.waba]
+        type = "green-api"
+        flavour = "waba"
+        api_url = "http://127.0.0.1:9"
+        instance_id = "1101000002"
+        token = {{ env = "NOBODY_HAS_IT" }}
+        [[companies]]
+        id = {BRANCH}
+        channels = ["cloud"]
+        phone = "+7 900 000-00-09"
+        [[companies]]
+        id = 333333
+        channels = ["waba"]
+        owner = [{{ channel = "whatsapp", to = "+79000000009" }}]
+        language = "en"
+        "#,
+        cloud_channel(cloud),
+        cloud::WABA_ID,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_suggested_can_be_submitted_and_fits_the_settings_printed_with_it() {
+    let program = Program::new().await;
+    let cloud = Cloud::start().await;
+    program
+        .salon
+        .add_company(BRANCH, "Филиал", "", chrono_tz::Europe::Moscow);
+    program.configure(&official_channels(&cloud, ""));
+    let run = program
+        .run(&["templates", "suggest", "--channel", "cloud"])
+        .await;
+    let said = stdout(&run);
+    assert_eq!(run.status.code(), Some(0), "{said}{}", stderr(&run));
+    assert!(
+        said.starts_with(
+            "\
+# Канал cloud (whatsapp-cloud): шаблоны, которые надо подать на одобрение.
+# WhatsApp Manager → Шаблоны сообщений → Создать. Категория: Utility (UTILITY), язык: ru,
+# параметры: номера. Заголовок, подпись и кнопки не нужны: программа заполняет только текст.
+
+── created: booking_created · UTILITY · ru
+✅ *Вы записаны!*
+
+📅 {{1}}
+💰 Стоимость: {{2}}
+📍 Адрес: {{3}}
+
+Планы изменились? Позвоните нам: {{4}}. Подберём другое время.
+── Примеры значений:
+{{1}} 21 августа в 14:30, МУЖСКАЯ СТРИЖКА, Бари
+{{2}} 1000 руб
+{{3}} Малаховка, Южная улица, 38
+{{4}} +7 900 000-00-09
+
+── updated: booking_updated · UTILITY · ru
+"
+        ),
+        "{said}"
+    );
+
+    // Meta approves each of them as it stands.
+    let submitted: Vec<Value> = said
+        .split("\n── ")
+        .filter_map(|block| block.split_once(" · UTILITY · ru\n"))
+        .map(|(head, body)| {
+            let name = head.split_once(": ").unwrap().1;
+            serde_json::json!({
+                "name": name, "language": "ru", "status": "APPROVED", "category": "UTILITY",
+                "components": [{"type": "BODY", "text": body}],
+            })
+        })
+        .collect();
+    assert_eq!(submitted.len(), 5);
+    cloud.set_templates(submitted.into());
+    let (_, settings) = said.split_once("когда их одобрят:\n").unwrap();
+    let only_cloud = official_channels(&cloud, settings);
+    let (only_cloud, _) = only_cloud.split_once("[channels.waba]").unwrap();
+    program.configure(&format!(
+        "{only_cloud}\n[[companies]]\nid = {BRANCH}\nchannels = [\"cloud\"]"
+    ));
+    let run = program.run(&["check", "--online"]).await;
+    let said = stdout(&run);
+    assert_eq!(run.status.code(), Some(0), "{said}{}", stderr(&run));
+    assert!(said.contains("✓ канал cloud (whatsapp-cloud)"), "{said}");
+    assert!(
+        !said.contains("шаблон") && !said.contains("template"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suggestions_need_no_secret_no_settings_and_follow_the_channel() {
+    let program = Program::new().await;
+    let cloud = Cloud::start().await;
+    program.configure(&official_channels(&cloud, ""));
+    let run = program.run(&["templates", "suggest"]).await;
+    let said = stdout(&run);
+    assert_eq!(run.status.code(), Some(0), "{said}{}", stderr(&run));
+    let (_, waba) = said.split_once("\n\n# Канал waba (green-api): ").unwrap();
+    // Its clients read English and are heard, and its templates have ids.
+    for line in [
+        "── created: booking_created · UTILITY · en",
+        "To cancel or reschedule, just write to me here 👇",
+        "{{1}} 21 August at 14:30, HAIRCUT, Bari",
+        "# name: id шаблона в Green API; пока он не вписан, check --online назовёт его.",
+        "[channels.waba.templates]",
+        r#"cancelled = { name = "booking_cancelled", language = "en", parameters = ["items"] }"#,
+    ] {
+        assert!(waba.lines().any(|l| l == line), "{line}: {waba}");
+    }
+
+    let run = program
+        .run(&["templates", "suggest", "--channel", "whatsapp"])
+        .await;
+    assert_eq!(run.status.code(), Some(2));
+    assert_eq!(
+        stderr(&run),
+        "error: `whatsapp` is no channel that takes approved templates\n\n\
+         hint: these are whatsapp-cloud, and green-api with flavour = \"waba\"\n"
+    );
+
+    std::fs::remove_file(program.config()).unwrap();
+    let run = program.run(&["templates", "suggest"]).await;
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    assert!(stdout(&run).contains("\n[channels.cloud.templates]\n"));
 }

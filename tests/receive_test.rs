@@ -3,7 +3,9 @@
 
 mod support;
 
+use booking_monitor::ports::{Clock as _, SystemClock};
 use support::program::{Program, stderr, stdout};
+use support::world::SALON;
 
 const REST: &str = r#"
 owner = [{ channel = "desk", to = "desk" }]
@@ -75,6 +77,48 @@ async fn each_step_is_shown_and_one_row_in_messages_is_all_that_stays() {
         ["4 1"]
     );
     assert!(program.green.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_single_run_does_what_a_client_wants_and_explain_tells_of_it() {
+    let program = Program::new().await;
+    program.configure(REST);
+    assert_eq!(program.run(&["--once"]).await.status.code(), Some(0));
+    let record = program.book();
+    let told = program.run(&["--once", "--drain"]).await;
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    program
+        .green
+        .push_text_at("79000000001", "Не смогу", SystemClock.now());
+    let done = program.run(&["--once"]).await;
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    let row = program.salon.row(SALON, record).unwrap();
+    assert_eq!(row["deleted"], true);
+    let sent = program.green.sent();
+    assert_eq!(sent.len(), 2);
+    assert!(
+        sent[1].text.starts_with("Готово, отменил вашу запись на"),
+        "{}",
+        sent[1].text
+    );
+    let told = stdout(&program.run(&["explain", &record.to_string()]).await);
+    for line in [
+        "клиент просит отменить: пишем в журнал сами",
+        "в журнале так и стоит, клиенту сказано",
+    ] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    let json = stdout(
+        &program
+            .run(&["explain", &record.to_string(), "--json"])
+            .await,
+    );
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["asked"][0]["state"], "done");
+    assert_eq!(json["asked"][0]["tries"], 1);
+    // What the client wrote waits for nobody.
+    let waiting = stdout(&program.run(&["inbox", "--unanswered", "--json"]).await);
+    assert_eq!(waiting.trim(), "[]");
 }
 
 #[tokio::test]

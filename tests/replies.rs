@@ -287,6 +287,36 @@ async fn clients_are_answered_as_the_rules_say_and_no_further() {
 }
 
 #[tokio::test]
+async fn an_english_salon_is_as_warm() {
+    let rest = format!("language = \"en\"\n{}", settings(CANCELS));
+    let world = World::watching_with("", &rest).await;
+    for start in TWO {
+        world.salon.book(haircut(start));
+    }
+    world.tell().await;
+    world.green.forget_sent();
+    for words in ["cancel", "1", "human", "reschedule", "yes"] {
+        say(&world, PHONE, words).await;
+    }
+    assert_eq!(
+        world.told(),
+        [
+            "Which booking do you mean? Answer with its number:\n\n*1* — 21 August at 14:30, МУЖСКАЯ СТРИЖКА\n*2* — 23 August at 12:00, МУЖСКАЯ СТРИЖКА",
+            "Done, I have cancelled your booking on 21 August at 14:30. To come another time, just write to me here 👇",
+            "I am passing this to the administrator, who will answer you here.",
+            "I am passing this to the administrator, who will answer you here.",
+        ]
+    );
+    let told = world.owner_told();
+    for card in [
+        "🙋 <b>A client asks for a person: Малаховка</b>\nАнна, +7 900 000-00-01 · 23 August at 12:00 · МУЖСКАЯ СТРИЖКА · Бари\n«human»\nReply to this message, and I will hand it on.\nAnswered: «I am passing this to the administrator, who will answer you here.»",
+        "✋ <b>Wants to reschedule: Малаховка</b>\nАнна, +7 900 000-00-01 · 23 August at 12:00 · МУЖСКАЯ СТРИЖКА · Бари\n«reschedule»\nAnswered: «I am passing this to the administrator, who will answer you here.»",
+    ] {
+        assert!(told.iter().any(|t| t == card), "{card}\n{told:#?}");
+    }
+}
+
+#[tokio::test]
 async fn a_cancellation_of_ours_is_an_event_by_the_client_and_a_copy_that_says_so() {
     let (world, records) = told_of(CANCELS, ONE).await;
     say(&world, PHONE, "отмена").await;

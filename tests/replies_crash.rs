@@ -98,7 +98,7 @@ async fn day(end_at: usize, fault: Option<Fault>) -> (Vec<&'static str>, bool) {
     failpoint::watch(None);
     // A poll may come first, or what is left to do.
     for n in 0..8 {
-        if (n + end_at) % 2 == 0 {
+        if (n + end_at).is_multiple_of(2) {
             world.poll().await;
         }
         follow(&world).await;

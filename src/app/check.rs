@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::failure::code;
 use super::text::Say;
-use super::{Outcome, api, channel_ends, companies, say, stdout_sink};
+use super::{Outcome, api, channel_ends, companies, say, stdout_sink, templates, text_remarks};
 use crate::config::{self, Config, Language, Loaded, ProcessEnvironment, Secrets};
 use crate::ports::{ApiError, BookingApi, CompanyRef, Query, Standing};
 use crate::store;
@@ -79,13 +79,13 @@ fn offline(config: &Config, words: Say, found: &mut Findings) {
         found.warnings.push(budget);
     }
     // Everything that a start would make is made here, and thrown away.
-    for problem in [
-        companies(config).err(),
-        channel_ends(config, &stdout_sink()).err(),
-        api(config).err(),
-    ]
-    .into_iter()
-    .flatten()
+    let (companies, ends) = (companies(config), channel_ends(config, &stdout_sink()));
+    if let (Ok(companies), Ok(ends)) = (&companies, &ends) {
+        found.warnings.extend(text_remarks(companies, ends));
+    }
+    for problem in [companies.err(), ends.err(), api(config).err()]
+        .into_iter()
+        .flatten()
     {
         found.problems.extend(problem.lines());
     }
@@ -162,6 +162,15 @@ async fn ask(config: &Config, words: Say, found: &mut Findings) -> Result<(), su
                 found
                     .warnings
                     .extend(remarks.map(|remark| format!("channels.{name}: {remark}")));
+                match end.channel.template_gaps().await {
+                    Ok(gaps) => found
+                        .warnings
+                        .extend(gaps.iter().map(|gap| templates::gap(words, name, gap))),
+                    Err(why) => found.warnings.push(format!(
+                        "channels.{name}: {}: {why}",
+                        words.of("шаблоны не прочитаны", "the templates could not be read")
+                    )),
+                }
             }
             Err(why) => found.problems.push(format!("channels.{}: {why}", end.name)),
         }

@@ -35,6 +35,7 @@ mod pause;
 mod receive_test;
 mod release;
 mod status;
+mod templates;
 mod text;
 mod user;
 mod verify;
@@ -99,6 +100,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Pause { of, span }) => pause::pause(&path, &of, span.as_deref()),
         Some(Command::Resume { of }) => pause::resume(&path, &of),
         Some(Command::Forget { phone }) => forget::run(&path, &phone),
+        Some(Command::Templates(command)) => templates::run(&path, &command),
         Some(Command::Db(command)) => db::run(&path, command),
     }
 }
@@ -195,6 +197,12 @@ fn companies(config: &Config) -> Result<Vec<Company>, Failure> {
     )
 }
 
+/// What is legal in the companies' own texts but hardly meant; what many share is said once.
+fn text_remarks(companies: &[Company], ends: &[ChannelEnd]) -> BTreeSet<String> {
+    let remarks = companies.iter().flat_map(|company| company.remarks(ends));
+    remarks.map(|remark| remark.to_string()).collect()
+}
+
 /// Every channel, ready to send.
 fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd>, Failure> {
     config
@@ -260,6 +268,9 @@ pub async fn assemble_with(
         .await
         .map_err(refused)?;
     let companies = companies(config)?;
+    for remark in text_remarks(&companies, &ends) {
+        tracing::warn!("{remark}");
+    }
     let pipeline = Pipeline::new(store, clock, api, companies, ends, config.alerts.clone());
     Ok(Arc::new(pipeline.with_upkeep(&config.database)))
 }

@@ -19,12 +19,13 @@ use super::classify::exchange;
 use crate::domain::delivery::Outcome;
 use crate::domain::message::Markup;
 use crate::http_client::ClientError;
-use crate::ports::{Addressing, Channel, Concern, Heard, Journaled, Outgoing, Proof};
+use crate::ports::{Addressing, Channel, Concern, Heard, Journaled, Outgoing, Proof, TemplateGap};
 
 mod account;
 mod inbox;
 mod journal;
 mod notifications;
+mod templates;
 mod watch;
 
 use account::Account;
@@ -231,6 +232,13 @@ impl Channel for GreenApi {
 
     async fn heard(&self, to: &str, since: DateTime<Utc>) -> Result<Vec<Heard>, String> {
         self.account.heard(to, since).await
+    }
+
+    async fn template_gaps(&self) -> Result<Vec<TemplateGap>, String> {
+        match self.account.flavour {
+            Flavour::Waba => Ok(self.templates.gaps(&self.account.templates().await?)),
+            Flavour::WhatsApp | Flavour::Max | Flavour::Telegram => Ok(Vec::new()),
+        }
     }
 
     async fn inspect(&self) -> Vec<String> {

@@ -14,6 +14,7 @@ use super::Common;
 use super::classify::{Answer, Silence, by_status, exchange, pause, scrub, worded};
 use crate::domain::delivery::Outcome;
 use crate::domain::message::Markup;
+use crate::domain::message::markup::length;
 use crate::http_client::{self, ClientError};
 use crate::ports::{Addressing, Channel, EditOutcome, Edited, Keyboard, Outgoing};
 
@@ -241,7 +242,7 @@ impl Channel for Telegram {
     }
 
     async fn send(&self, message: &Outgoing) -> Outcome {
-        let length = visible_length(&message.text);
+        let length = length(&message.text, Markup::TelegramHtml);
         if length > LONGEST_TEXT {
             return Outcome::Refused {
                 why: format!("{length} characters, the limit is {LONGEST_TEXT}"),
@@ -293,34 +294,5 @@ impl Channel for Telegram {
             Some(_) => Ok(()),
             None => Err(reply.why()),
         }
-    }
-}
-
-/// Characters that count against the limit: tags do not, an entity is one.
-fn visible_length(html: &str) -> usize {
-    let mut length = 0;
-    let mut hidden_until = None;
-    for c in html.chars() {
-        match (hidden_until, c) {
-            (Some(end), c) if c == end => hidden_until = None,
-            (Some(_), _) => {}
-            (None, '<') => hidden_until = Some('>'),
-            (None, '&') => {
-                length += 1;
-                hidden_until = Some(';');
-            }
-            (None, _) => length += 1,
-        }
-    }
-    length
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_do_not_count_against_the_limit() {
-        assert_eq!(visible_length("<b>a &amp; b</b> ✅"), 7);
     }
 }

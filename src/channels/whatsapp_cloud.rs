@@ -4,7 +4,6 @@
 //! It tells inbound text to webhooks alone, so what clients write there is never heard and every
 //! message is a template that Meta has approved. A send whose answer was lost cannot be looked up.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,17 +12,20 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::Common;
-use super::approved::Templates;
+use super::approved::{Listed, Templates, placeholders};
 use super::classify::{Answer, exchange, scrub, worded};
 use crate::domain::delivery::Outcome;
 use crate::domain::message::Markup;
 use crate::http_client::{self, ClientError};
-use crate::ports::{Addressing, Channel, Outgoing};
+use crate::ports::{Addressing, Channel, Outgoing, TemplateGap};
 
 mod codes;
 mod history;
 
 pub use history::History;
+
+/// A business account has 6000 templates at most, and a hundred come on a page.
+const MOST_PAGES: usize = 60;
 
 /// Longest free text, in characters.
 const LONGEST_TEXT: usize = 4096;
@@ -76,6 +78,34 @@ impl Line {
 
     fn refusal(&self, answer: &Answer) -> String {
         worded(answer.status, &self.said(answer))
+    }
+
+    /// Every template of the business account.
+    async fn templates(&self, waba: &str) -> Result<Vec<Listed>, String> {
+        let path = format!("{waba}/message_templates");
+        let fields = "name,language,status,category,components";
+        let (mut all, mut after) = (Vec::new(), String::new());
+        for _ in 0..MOST_PAGES {
+            let mut query = vec![("fields", fields), ("limit", "100")];
+            if !after.is_empty() {
+                query.push(("after", &after));
+            }
+            let answer = exchange(self.get(&path, &query)).await.map_err(|s| s.why)?;
+            let json = answer.json();
+            let Some(page) = json["data"]
+                .as_array()
+                .filter(|_| answer.status.is_success())
+            else {
+                return Err(self.refusal(&answer));
+            };
+            all.extend(page.iter().map(listed));
+            let next = json["paging"]["cursors"]["after"].as_str();
+            match next.filter(|_| json["paging"]["next"].is_string()) {
+                Some(next) => next.clone_into(&mut after),
+                None => return Ok(all),
+            }
+        }
+        Err(format!("more than {} templates", all.len()))
     }
 
     /// Posts one message.
@@ -213,63 +243,42 @@ impl Channel for WhatsAppCloud {
         Some("WhatsApp")
     }
 
-    async fn inspect(&self) -> Vec<String> {
-        let Some(waba) = &self.waba_id else {
-            return Vec::new();
-        };
-        let fields = [
-            ("fields", "name,language,status,components"),
-            ("limit", "250"),
-        ];
-        let path = format!("{waba}/message_templates");
-        let answer = match exchange(self.line.get(&path, &fields)).await {
-            Ok(answer) if answer.status.is_success() => answer,
-            Ok(answer) => {
-                return vec![format!("templates: {}", self.line.refusal(&answer))];
-            }
-            Err(silence) => return vec![format!("templates: {}", silence.why)],
-        };
-        let json = answer.json();
-        let whole = json["paging"]["next"].is_null();
-        let listed = json["data"].as_array().cloned().unwrap_or_default();
-        let wrong = |(kind, template): (&String, &super::approved::Template)| {
-            let (name, language) = (&template.name, &template.language);
-            let known = listed
-                .iter()
-                .find(|t| t["name"] == **name && t["language"] == **language);
-            let why = match known {
-                None if whole => format!("there is none in \"{language}\""),
-                None => return None,
-                Some(t) if t["status"] != "APPROVED" => {
-                    let status = t["status"].as_str().unwrap_or("of unknown status");
-                    format!("it is {status}, not APPROVED")
-                }
-                Some(t) => {
-                    let (takes, gives) = (placeholders(t), template.parameters.len());
-                    if takes == gives {
-                        return None;
-                    }
-                    format!("it takes {takes} parameters, and gets {gives}")
-                }
-            };
-            Some(format!("template {name} ({kind}): {why}"))
-        };
-        self.templates.0.iter().filter_map(wrong).collect()
+    async fn template_gaps(&self) -> Result<Vec<TemplateGap>, String> {
+        match &self.waba_id {
+            Some(waba) => Ok(self.templates.gaps(&self.line.templates(waba).await?)),
+            None => Err("waba_id is not set".to_owned()),
+        }
     }
 }
 
-/// How many parameters a template's body takes.
-fn placeholders(template: &Value) -> usize {
+/// One entry of the account's list. Parts that are not texts (a picture above, a link in a button)
+/// have their own parameters, which are not filled.
+fn listed(template: &Value) -> Listed {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let components = template["components"].as_array();
-    let body = components
-        .into_iter()
-        .flatten()
-        .find(|c| c["type"] == "BODY");
-    let text = body.and_then(|b| b["text"].as_str()).unwrap_or_default();
-    let names: BTreeSet<&str> = text
-        .split("{{")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("}}").map(|(name, _)| name.trim()))
-        .collect();
-    names.len()
+    let parts = || components.into_iter().flatten();
+    let body = parts().find(|part| part["type"] == "BODY");
+    let takes = |value: &Value| !placeholders(value.as_str().unwrap_or_default()).is_empty();
+    let buttons = |part: &Value| {
+        let buttons = part["buttons"].as_array().into_iter().flatten();
+        buttons
+            .into_iter()
+            .any(|button| takes(&button["url"]) || button["type"] == "COPY_CODE")
+    };
+    let elsewhere = parts().any(|part| match part["type"].as_str() {
+        Some("HEADER") => {
+            takes(&part["text"]) || part["format"].as_str().is_some_and(|f| f != "TEXT")
+        }
+        Some("BUTTONS") => buttons(part),
+        _ => false,
+    });
+    Listed {
+        name: text(&template["name"]),
+        id: None,
+        language: text(&template["language"]),
+        status: text(&template["status"]),
+        category: text(&template["category"]),
+        body: body.map(|part| text(&part["text"])).unwrap_or_default(),
+        elsewhere,
+    }
 }

@@ -212,6 +212,43 @@ mod tests {
     }
 
     #[test]
+    fn outside_a_unit_an_encrypted_credential_is_decrypted() {
+        if !nix::unistd::Uid::effective().is_root() {
+            eprintln!("SKIPPED: only root may use this machine's credential key");
+            return;
+        }
+        let store = tempfile::tempdir().unwrap();
+        let sealed = store.path().join("booking-monitor.telegram");
+        let encrypt = |secret: &str| {
+            use std::io::Write as _;
+            // The README's command, with the key of the host, which every machine has.
+            let mut child = Command::new("systemd-creds")
+                .args(["encrypt", "--with-key=host", "-"])
+                .arg(&sealed)
+                .stdin(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .ok()?;
+            let typed = child.stdin.take()?.write_all(secret.as_bytes());
+            (typed.is_ok() && child.wait().ok()?.success()).then_some(())
+        };
+        if encrypt("canary-2\n").is_none() {
+            eprintln!("SKIPPED: systemd-creds cannot encrypt here");
+            return;
+        }
+        let on_disk = fs::read_to_string(&sealed).unwrap();
+        assert!(!on_disk.contains("canary-2"));
+        let plain = Path::new("/nonexistent");
+        let found = outside_unit("booking-monitor.telegram", plain, store.path());
+        assert!(found.is_ok_and(|secret| secret == "canary-2"));
+
+        // Its name is sealed in: one credential does not pass for another.
+        fs::rename(&sealed, store.path().join("other")).unwrap();
+        let refused = outside_unit("other", plain, store.path());
+        assert!(refused.is_err_and(|wrong| !wrong.message.contains("canary-2")));
+    }
+
+    #[test]
     fn one_trailing_newline_is_no_part_of_a_secret() {
         for (text, secret) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a \n\n", "a \n")] {
             assert_eq!(without_newline(text.into()), secret);

@@ -80,7 +80,7 @@ fn texts(at: &mut Section<'_>, channel: Option<&str>) -> Vec<Template> {
 /// A text and where it was written.
 fn text(value: &Value<'_>) -> Option<(String, String)> {
     let file = match value.node {
-        DeValue::String(source) => return Some((source.to_string(), value.place.key.clone())),
+        DeValue::String(source) => return Some((source.to_string(), here(value))),
         DeValue::Table(table) if table.len() == 1 => value.node.get("file"),
         _ => None,
     };
@@ -99,4 +99,14 @@ fn text(value: &Value<'_>) -> Option<(String, String)> {
             path.display()
         ))),
     }
+}
+
+/// Where a text stands in the file itself: `booking-monitor.toml:116: templates.created`.
+fn here(value: &Value<'_>) -> String {
+    let file = value.reader.file.display();
+    let line = value
+        .place
+        .line
+        .map_or_else(String::new, |n| format!(":{n}"));
+    format!("{file}{line}: {}", value.place.key)
 }

@@ -104,7 +104,7 @@ const CHOICES: [(Choice, char); 8] = [
     (Choice::Drop, 'd'),
     (Choice::Show, 'l'),
     (Choice::Called, 'c'),
-    (Choice::TakeOff, 'x'),
+    (Choice::TakeOff, 'o'),
     (Choice::Answer, 'r'),
 ];
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -224,6 +224,9 @@ pub struct Record {
 
 debug_only!(Record: company_id, id, start_local, staff, client, attendance, deleted, created_at, changed_at);
 
+/// No booking takes longer, in seconds, whatever a row says.
+const LONGEST: i64 = 366 * 86_400;
+
 impl Record {
     /// Stands for the start of a deleted row that came without its date: the one remembered counts.
     pub const START_UNKNOWN: NaiveDateTime = DateTime::UNIX_EPOCH.naive_utc();
@@ -295,13 +298,25 @@ impl Record {
     pub fn price(&self) -> Money {
         self.services.iter().map(|s| s.cost).sum()
     }
+
+    /// The end on the salon's clock, as the journal draws it.
+    #[must_use]
+    pub fn end_local(&self) -> NaiveDateTime {
+        self.start_local + TimeDelta::seconds(self.length.clamp(0, LONGEST))
+    }
+
+    /// The end as an instant: the length is real time, also over a change of clocks.
+    #[must_use]
+    pub fn end_at(&self, zone: Tz) -> DateTime<Utc> {
+        self.start_at(zone) + TimeDelta::seconds(self.length.clamp(0, LONGEST))
+    }
 }
 
 /// A wall-clock time in a zone as an instant: the earlier one where the clock shows it twice, the
 /// moment after the gap where it never does.
 #[must_use]
 pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
-    use chrono::{LocalResult, TimeDelta};
+    use chrono::LocalResult;
     match zone.from_local_datetime(&local) {
         LocalResult::Single(t) | LocalResult::Ambiguous(t, _) => t.with_timezone(&Utc),
         LocalResult::None => {

@@ -11,6 +11,7 @@ use super::warm_up::{Full, ON_ITS_WAY, Room};
 use super::{ChannelEnd, Company, Desk, recreated, renumbered, words};
 use crate::domain::delivery::{Status, message_key, wrote_lately};
 use crate::domain::message::Brief;
+use crate::domain::message::markup::{LONGEST_TEXT, fitted};
 use crate::domain::phone::Phone;
 use crate::domain::policy::Reason;
 use crate::domain::record::Record;
@@ -192,7 +193,7 @@ impl Desk {
             text: message,
             brief: Some(brief),
         };
-        self.go(tx, n, message, &speech.told, now)
+        self.go(tx, n, end, message, (&speech.told, now))
     }
 
     /// Until when a client who got many messages lately is left in peace. What changes meanwhile is
@@ -310,7 +311,7 @@ impl Desk {
             text,
             brief: None,
         };
-        self.go(tx, n, message, &n.told, now)
+        self.go(tx, n, end, message, (&n.told, now))
     }
 
     /// An owner's copy as it is to read now; `None` while its company cannot be written about.
@@ -360,15 +361,21 @@ impl Desk {
         &self,
         tx: &Transaction<'_>,
         n: &Notification,
+        end: &ChannelEnd,
         message: Message,
-        told: &str,
-        now: DateTime<Utc>,
+        (told, now): (&str, DateTime<Utc>),
     ) -> store::Result<Claim> {
         let Message { to, text, brief } = message;
+        // What is too long is refused each time it is tried.
+        let fit = |text| fitted(text, end.channel.markup(), LONGEST_TEXT);
+        let text = fit(text);
         let attempt = outbox::begin(tx, n.id, &to, &text, told, now)?;
         // What was decided since, and the buttons, are no part of the text that is kept.
         let (shown, buttons) = match n.kind.as_str() {
-            "alert" | "owner" => self.with_questions(tx, n, &text, now)?,
+            "alert" | "owner" => {
+                let (shown, buttons) = self.with_questions(tx, n, &text, now)?;
+                (fit(shown), buttons)
+            }
             "reminder" => (text.clone(), self.reminder_buttons(n)),
             _ => (text.clone(), Vec::new()),
         };

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config;
 use crate::domain::defences::Defences;
-use crate::domain::message::{Override, TemplateProblem, Texts};
+use crate::domain::message::{Markup, Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
 use crate::ports::{
     Addressing, BookingApi, Channel, Clock, CompanyRef, JOURNAL_GRACE, Model, Receiver, Standing,
@@ -114,6 +114,16 @@ impl Company {
     /// Whether there is a model that may answer its clients.
     fn has_agent(&self) -> bool {
         self.model.is_some() && self.settings.agent.external
+    }
+
+    /// What is legal in its own texts but hardly meant, on the channels it writes over.
+    #[must_use]
+    pub fn remarks(&self, ends: &[ChannelEnd]) -> Vec<TemplateProblem> {
+        let ends = ends.iter().filter(|end| self.writes_over(&end.name));
+        let channels: Vec<(&str, Markup)> = ends
+            .map(|end| (end.name.as_str(), end.channel.markup()))
+            .collect();
+        self.texts.remarks(&channels)
     }
 
     /// The zone its naive times are meant in, once known.

@@ -33,6 +33,7 @@ impl Place<'_> {
             address: or(&settings.address, &self.row.info.address),
             phone: or(&settings.phone, &self.row.info.phone),
             booking_link: or(&settings.booking_link, &self.row.info.booking_link),
+            zone: Some(self.zone),
         }
     }
 

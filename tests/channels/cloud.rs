@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use booking_monitor::domain::delivery::Outcome;
-use booking_monitor::ports::{Incoming, Outgoing, Proof, Receipt, Receiver};
-use serde_json::json;
+use booking_monitor::ports::{Channel, Gap, Incoming, Outgoing, Proof, Receipt, Receiver};
+use serde_json::{Value, json};
 
 use crate::support::cloud::{Cloud, error};
 use crate::support::fake::Answer;
@@ -174,46 +174,108 @@ async fn who_wrote_lately_gets_free_text_and_the_template_when_meta_disagrees() 
 }
 
 #[tokio::test]
-async fn a_probe_asks_for_the_number_and_a_check_for_its_templates() {
+async fn a_probe_asks_for_the_number() {
     let fake = Cloud::start().await;
     let channel = cloud_at(&fake.url, common()).channel;
     assert_eq!(channel.probe().await, Ok(()));
     assert_eq!(fake.requests()[0].query, "fields=id");
-    let template = |status: &str, text: &str| {
-        json!([{
-            "name": "booking_created",
-            "language": "ru",
-            "status": status,
-            "components": [{"type": "BODY", "text": text}],
-        }])
-    };
-    for (templates, remarks) in [
-        (
-            template("APPROVED", "Вы записаны на {{1}}: {{2}}. Ждём {{1}}"),
-            vec![],
-        ),
-        (
-            template("PAUSED", "{{1}} {{2}}"),
-            vec!["template booking_created (created): it is PAUSED, not APPROVED"],
-        ),
-        (
-            template("APPROVED", "{{1}}"),
-            vec!["template booking_created (created): it takes 1 parameters, and gets 2"],
-        ),
-        (
-            json!([]),
-            vec!["template booking_created (created): there is none in \"ru\""],
-        ),
-    ] {
-        fake.set_templates(templates);
-        assert_eq!(channel.inspect().await, remarks);
-    }
-    assert_eq!(fake.sent().len(), 0);
     let other = cloud_at(&fake.url.replace("/v26.0", "/v1"), common());
     assert_eq!(
         other.channel.probe().await,
         Err("HTTP 400: (100) Unsupported request".into())
     );
+    assert_eq!(
+        other.channel.template_gaps().await,
+        Err("HTTP 400: (100) Unsupported request".into())
+    );
+}
+
+/// What is wrong with the one template of the settings, which gives two parameters.
+async fn gap(channel: &Arc<dyn Channel>) -> Option<Gap> {
+    let mut gaps = channel.template_gaps().await.unwrap();
+    assert!(gaps.len() <= 1, "{gaps:?}");
+    let gap = gaps.pop()?;
+    assert_eq!(
+        (gap.kind.as_str(), gap.name.as_str(), gap.language.as_str()),
+        ("created", "booking_created", "ru")
+    );
+    Some(gap.what)
+}
+
+#[tokio::test]
+async fn the_templates_that_are_approved_are_held_against_the_settings() {
+    let fake = Cloud::start().await;
+    let channel = cloud_at(&fake.url, common()).channel;
+    let template = |status: &str, text: &str| {
+        json!({
+            "name": "booking_created",
+            "language": "ru",
+            "status": status,
+            "category": "UTILITY",
+            "components": [
+                {"type": "HEADER", "format": "TEXT", "text": "Салон"},
+                {"type": "BODY", "text": text},
+                {"type": "BUTTONS", "buttons": [{"type": "URL", "url": "https://a.example"}]},
+            ],
+        })
+    };
+    let good = template("APPROVED", "Вы записаны на {{1}}: {{2}}. Ждём {{1}}");
+    let changed = |path: &str, value: Value| {
+        let mut template = good.clone();
+        *template.pointer_mut(path).unwrap() = value;
+        template
+    };
+    for (template, expected) in [
+        (good.clone(), None),
+        (
+            template("PAUSED", "{{1}} {{2}}"),
+            Some(Gap::Status("PAUSED".into())),
+        ),
+        (
+            template("APPROVED", "{{1}}"),
+            Some(Gap::Parameters { takes: 1, gives: 2 }),
+        ),
+        (
+            template("APPROVED", "Вы записаны на {{date}}: {{what}}"),
+            Some(Gap::Named),
+        ),
+        (
+            template(
+                "APPROVED",
+                &format!("{} {{{{1}}}} {{{{2}}}}.", "я".repeat(400)),
+            ),
+            Some(Gap::Long(413)),
+        ),
+        (
+            changed("/language", json!("en")),
+            Some(Gap::Language("en".into())),
+        ),
+        (
+            changed("/category", json!("MARKETING")),
+            Some(Gap::Category("MARKETING".into())),
+        ),
+        (
+            changed("/components/0/text", json!("Салон {{1}}")),
+            Some(Gap::Elsewhere),
+        ),
+        (
+            changed("/components/0/format", json!("IMAGE")),
+            Some(Gap::Elsewhere),
+        ),
+        (
+            changed(
+                "/components/2/buttons/0/url",
+                json!("https://a.example/{{1}}"),
+            ),
+            Some(Gap::Elsewhere),
+        ),
+        (changed("/name", json!("other")), Some(Gap::Missing)),
+    ] {
+        // The list comes page by page.
+        fake.set_templates(json!([{"name": "hello", "language": "ru"}, template]));
+        assert_eq!(gap(&channel).await, expected);
+    }
+    assert_eq!(fake.sent().len(), 0);
 }
 
 async fn heard(receiver: &Arc<dyn Receiver>) -> Option<Incoming> {

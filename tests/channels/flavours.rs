@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use booking_monitor::channels::green_api::Flavour;
 use booking_monitor::domain::delivery::Outcome;
-use booking_monitor::ports::{Concern, Incoming, Markup, Outgoing, Proof};
+use booking_monitor::ports::{Concern, Gap, Incoming, Markup, Outgoing, Proof};
 use serde_json::json;
 
 use crate::support::fake::Answer;
@@ -233,4 +233,42 @@ async fn a_check_names_settings_by_which_nothing_is_received() {
     deaf.client.timeout = Duration::from_secs(5);
     let deaf = green_at(&fake.url, deaf);
     assert_eq!(deaf.channel.inspect().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn official_templates_are_known_by_their_id() {
+    let fake = GreenApi::start().await;
+    let channel = green_with(&fake.url, Flavour::Waba, common()).channel;
+    let template = |id: &str, submitted: &str| {
+        json!([{
+            "id": id,
+            "elementName": "booking_created",
+            "languageCode": "ru",
+            "status": "APPROVED",
+            "category": "UTILITY",
+            "templateType": "TEXT",
+            "data": "Вы записаны на {{1}}: {{2}}. | [Сайт,https://a.example/{{1}}]",
+            "containerMeta": submitted,
+        }])
+    };
+    let whole = r#"{"data": "Вы записаны на {{1}}: {{2}}.", "header": "Салон"}"#;
+    let button = r#"{"data": "На {{1}}: {{2}}.", "buttons": [{"url": "https://a.example/{{1}}"}]}"#;
+    for (templates, expected) in [
+        (template("booking_created", whole), vec![]),
+        (template("booking_created", ""), vec![]),
+        (template("booking_created", button), vec![Gap::Elsewhere]),
+        (
+            template("51eddb1e", whole),
+            vec![Gap::Id("51eddb1e".into())],
+        ),
+        (json!([]), vec![Gap::Missing]),
+    ] {
+        fake.set_templates(templates);
+        let gaps = channel.template_gaps().await.unwrap();
+        let gaps: Vec<Gap> = gaps.into_iter().map(|gap| gap.what).collect();
+        assert_eq!(gaps, expected);
+    }
+    // A person's account has none.
+    let personal = green_at(&fake.url, common()).channel;
+    assert_eq!(personal.template_gaps().await, Ok(Vec::new()));
 }

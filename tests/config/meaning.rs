@@ -343,6 +343,11 @@ fn a_companys_text_wins_over_everybodys_also_where_that_was_for_one_channel() {
         .display()
         .to_string();
     let templates = company(&draft).templates;
+    let path = draft.path().display().to_string();
+    let (off, own) = (
+        format!("{path}:6: templates.owners.cancelled"),
+        format!("{path}:15: companies[0].templates.created"),
+    );
     let seen: Vec<_> = templates
         .iter()
         .map(|t| {
@@ -358,13 +363,8 @@ fn a_companys_text_wins_over_everybodys_also_where_that_was_for_one_channel() {
         seen,
         [
             ("updated", None, "moved", file.as_str()),
-            (
-                "cancelled",
-                Some("owners"),
-                "off, owners",
-                "templates.owners.cancelled"
-            ),
-            ("created", None, "own", "companies[0].templates.created"),
+            ("cancelled", Some("owners"), "off, owners", off.as_str()),
+            ("created", None, "own", own.as_str()),
         ]
     );
 }

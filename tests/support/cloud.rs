@@ -113,11 +113,28 @@ impl Api {
             (&Method::GET, NUMBER_ID, "number") => answer(200, &json!({"id": NUMBER_ID})),
             (&Method::POST, NUMBER_ID, "messages") => self.send(&call.body).await,
             (&Method::GET, NUMBER_ID, "message_history") => self.history(query),
-            (&Method::GET, WABA_ID, "message_templates") => {
-                answer(200, &json!({"data": lock(&self.templates).clone()}))
-            }
+            (&Method::GET, WABA_ID, "message_templates") => self.templates(query),
             _ => refuse(400, 100, "Unsupported request"),
         }
+    }
+
+    /// One template on a page, as if there were a hundred.
+    fn templates(&self, query: &str) -> Response<Body> {
+        let all = lock(&self.templates).clone();
+        let after = query.split('&').find_map(|p| p.strip_prefix("after="));
+        let at: usize = after.map_or(0, |after| after.parse().unwrap());
+        let page: Vec<&Value> = all
+            .as_array()
+            .into_iter()
+            .flatten()
+            .skip(at)
+            .take(1)
+            .collect();
+        let mut paging = json!({"cursors": {"after": (at + 1).to_string()}});
+        if all.as_array().is_some_and(|all| at + 1 < all.len()) {
+            paging["next"] = "https://graph.facebook.com/next".into();
+        }
+        answer(200, &json!({"data": page, "paging": paging}))
     }
 
     async fn send(&self, body: &[u8]) -> Response<Body> {

@@ -29,6 +29,7 @@ struct Api {
     hides_phones: bool,
     state: Mutex<String>,
     settings: Mutex<Value>,
+    templates: Mutex<Value>,
     queue: Mutex<Queue>,
     outbox: Mutex<Outbox>,
 }
@@ -87,6 +88,7 @@ impl GreenApi {
             hides_phones,
             state: Mutex::new("authorized".into()),
             settings: Mutex::new(json!({"webhookUrl": "", "incomingWebhook": "yes"})),
+            templates: Mutex::new(json!([])),
             queue: Mutex::default(),
             outbox: Mutex::default(),
         });
@@ -108,6 +110,11 @@ impl GreenApi {
     /// What `getSettings` says.
     pub fn set_settings(&self, settings: Value) {
         *lock(&self.api.settings) = settings;
+    }
+
+    /// The templates that are listed, approved or not.
+    pub fn set_templates(&self, templates: Value) {
+        *lock(&self.api.templates) = templates;
     }
 
     /// The journal does not show these messages; the queue does, when `queued`.
@@ -285,6 +292,9 @@ impl Api {
             (&Method::POST, "sendMessage") => self.send(&call.body).await,
             (&Method::POST, "sendTemplate") => self.send_template(&call.body).await,
             (&Method::GET, "getSettings") => answer(200, &lock(&self.settings).clone()),
+            (&Method::GET, "getTemplates") => {
+                answer(200, &json!({"templates": lock(&self.templates).clone()}))
+            }
             (&Method::GET, "getMessagesCount") => {
                 let outbox = lock(&self.outbox);
                 let count = outbox.waiting + outbox.queued.len() as u64;

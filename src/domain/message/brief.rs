@@ -18,10 +18,12 @@ pub struct Brief {
 
 debug_only!(Brief: kind);
 
-/// Longest single parameter, and all of a message together: the whole body may have 1024
-/// characters, the template's own words included.
+/// Longest body of a filled template, its own words included.
+pub const LONGEST_BODY: usize = 1024;
+/// Longest single parameter.
 const LONGEST: usize = 300;
-const LONGEST_TOGETHER: usize = 700;
+/// All parameters of a message together; the rest of the body is the template's own words.
+pub const LONGEST_TOGETHER: usize = 700;
 
 impl Brief {
     /// The parameters of these names, as the messenger takes them: one line each without runs of

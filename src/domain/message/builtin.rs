@@ -139,11 +139,11 @@ macro_rules! booked_ru {
 📅 {{ item.date }} в {{ item.time }}
 {% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
 👤 Мастер: {{ item.staff }}
+👥 {{ item.seats }}
 {% if not loop.last %}
 
 {% endif %}
 {% endfor %}
-👥 {{ seats }}
 💰 Стоимость: {{ price_line }}
 📍 {{ address }}
 
@@ -162,13 +162,13 @@ const UPDATED_RU: &str = "\
 {% set heads = {
   'start': 'Запись перенесена',
   'staff': 'Вас примет другой мастер',
-  'services': 'Изменились услуги',
+  'services': 'Изменилось занятие' if activity else 'Изменились услуги',
   'price': 'Изменилась стоимость',
   'duration': 'Изменилась длительность',
 } %}
 {% set doubts = {
   'start': 'Если время не подходит',
-  'staff': 'Если хотите остаться у прежнего мастера',
+  'staff': 'Если это не подходит' if activity else 'Если хотите остаться у прежнего мастера',
   'services': 'Если что-то не так',
   'price': 'Если что-то не так',
   'duration': 'Если не подходит',
@@ -178,7 +178,7 @@ const UPDATED_RU: &str = "\
 {% if not changed %}
 Сейчас она такая:
 {% endif %}
-{{ changes }}
+{{ change_lines }}
 {% for item in items %}
 {% if items | length > 1 or 'start' not in changed %}
 📅 {{ item.when }}
@@ -187,11 +187,11 @@ const UPDATED_RU: &str = "\
 {% if items | length > 1 or 'staff' not in changed %}
 👤 {{ item.who }}
 {% endif %}
+👥 {{ item.seats }}
 {% if not loop.last %}
 
 {% endif %}
 {% endfor %}
-👥 {{ seats }}
 {% if 'price' not in changed %}
 💰 Стоимость: {{ price_line }}
 {% endif %}
@@ -235,11 +235,11 @@ macro_rules! booked_en {
 📅 {{ item.date }} at {{ item.time }}
 {% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
 👤 With {{ item.staff }}
+👥 {{ item.seats }}
 {% if not loop.last %}
 
 {% endif %}
 {% endfor %}
-👥 {{ seats }}
 💰 Price: {{ price_line }}
 📍 {{ address }}
 
@@ -258,13 +258,13 @@ const UPDATED_EN: &str = "\
 {% set heads = {
   'start': 'Your booking has moved',
   'staff': 'Someone else will see you',
-  'services': 'Your services have changed',
+  'services': 'Your class has changed' if activity else 'Your services have changed',
   'price': 'The price has changed',
   'duration': 'The length has changed',
 } %}
 {% set doubts = {
   'start': 'If the time does not suit you',
-  'staff': 'If you would rather stay with the one before',
+  'staff': 'If it does not suit you' if activity else 'If you would rather stay with the one before',
   'services': 'If something is not right',
   'price': 'If something is not right',
   'duration': 'If it does not suit you',
@@ -274,7 +274,7 @@ const UPDATED_EN: &str = "\
 {% if not changed %}
 This is how it stands now:
 {% endif %}
-{{ changes }}
+{{ change_lines }}
 {% for item in items %}
 {% if items | length > 1 or 'start' not in changed %}
 📅 {{ item.when }}
@@ -283,11 +283,11 @@ This is how it stands now:
 {% if items | length > 1 or 'staff' not in changed %}
 👤 {{ item.who }}
 {% endif %}
+👥 {{ item.seats }}
 {% if not loop.last %}
 
 {% endif %}
 {% endfor %}
-👥 {{ seats }}
 {% if 'price' not in changed %}
 💰 Price: {{ price_line }}
 {% endif %}

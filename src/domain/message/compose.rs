@@ -1,10 +1,12 @@
 //! From the records of one visit to the text its client reads.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
 
 use super::brief::Brief;
+use super::calendar;
 use super::facts::{Facts, Item};
-use super::markup::{Markup, capped, data, named, render};
+use super::markup::{LONGEST_TEXT, Markup, capped, data, fitted, length, named, render};
 use super::price::Discount;
 use super::template::{Key, Texts};
 use super::{Language, words};
@@ -99,6 +101,8 @@ pub struct Place {
     pub phone: String,
     /// Its booking form; empty when unknown.
     pub booking_link: String,
+    /// Where its clocks are; without it no event can be put into a calendar.
+    pub zone: Option<Tz>,
 }
 
 /// The channel a text is for.
@@ -114,6 +118,9 @@ pub struct Way<'a> {
 
 /// The text, in the channel's own markup. `today` is the salon's day: a date names its year only
 /// when it is another one.
+///
+/// What would be longer than a messenger takes is told with shorter names, then in the built-in
+/// words, and at last by its first lines.
 #[must_use]
 pub fn compose(
     texts: &Texts,
@@ -122,8 +129,26 @@ pub fn compose(
     way: Way<'_>,
     today: NaiveDate,
 ) -> String {
-    let (key, facts) = describe(texts, told, place, way, today);
-    render(&texts.fill(key, way.channel, &facts), way.markup)
+    let facts = |room| describe(texts, told, place, way, today, room);
+    let (key, wide) = facts(Room::WIDE);
+    let mut tight = None;
+    let mut shortest = String::new();
+    for template in texts.candidates(key, way.channel) {
+        for room in [Room::WIDE, Room::TIGHT] {
+            let facts = match room {
+                Room::WIDE => &wide,
+                _ => &*tight.get_or_insert_with(|| facts(room).1),
+            };
+            let Some(text) = texts.fill(template, facts) else {
+                break;
+            };
+            shortest = render(&text, way.markup);
+            if length(&shortest, way.markup) <= LONGEST_TEXT {
+                return shortest;
+            }
+        }
+    }
+    fitted(shortest, way.markup, LONGEST_TEXT)
 }
 
 /// What a template that the messenger has approved is filled from, in the same values.
@@ -134,33 +159,40 @@ pub fn brief(texts: &Texts, told: &Told<'_>, place: &Place, today: NaiveDate) ->
         markup: Markup::Plain,
         invite: false,
     };
-    let (key, facts) = describe(texts, told, place, way, today);
+    let (key, facts) = describe(texts, told, place, way, today, Room::WIDE);
     Brief {
-        kind: match key {
-            Key::WrongNumber => "correction",
-            key => key.as_str(),
-        },
+        kind: brief_kind(key),
         values: facts.values(),
     }
 }
 
-fn describe(
+/// The word that approved templates have for a text.
+pub(super) fn brief_kind(key: Key) -> &'static str {
+    match key {
+        Key::WrongNumber => "correction",
+        key => key.as_str(),
+    }
+}
+
+pub(super) fn describe(
     texts: &Texts,
     told: &Told<'_>,
     place: &Place,
     way: Way<'_>,
     today: NaiveDate,
+    room: Room,
 ) -> (Key, Facts) {
     let writer = Writer {
         language: texts.language(),
         markup: way.markup,
         today,
+        room,
     };
     let (key, mut facts) = match *told {
         Told::Created { now } => (Key::Created, writer.visit(&alive(now))),
         Told::Restored { now } => (Key::Restored, writer.visit(&alive(now))),
         Told::Cancelled { was } => (Key::Cancelled, writer.visit(&in_order(was))),
-        Told::WrongNumber { was } => (Key::WrongNumber, writer.visit(&in_order(was))),
+        Told::WrongNumber { was } => (Key::WrongNumber, writer.mistake(&in_order(was))),
         Told::Stopped => (Key::Stopped, Facts::default()),
         Told::Started => (Key::Started, Facts::default()),
         Told::Confirmed { now } => (Key::Confirmed, writer.visit(&in_order(now))),
@@ -191,6 +223,29 @@ fn describe(
     facts.booking_link.clone_from(&place.booking_link);
     facts.invite = way.invite;
     facts.strike = way.markup.strikes();
+    let ahead = match *told {
+        Told::Created { now }
+        | Told::Restored { now }
+        | Told::Updated { now, .. }
+        | Told::Confirmed { now }
+        | Told::Linked { next: now } => alive(now),
+        // What does not take place belongs into no calendar, nor does what nobody knows to take place.
+        Told::Cancelled { .. }
+        | Told::WrongNumber { .. }
+        | Told::Stopped
+        | Told::Started
+        | Told::Declined { .. }
+        | Told::CalledOff { .. }
+        | Told::HandedOn
+        | Told::Which { .. }
+        | Told::TextOnly
+        | Told::NotYours
+        | Told::Start { .. }
+        | Told::ForeignContact => Vec::new(),
+    };
+    if let Some(zone) = place.zone {
+        facts.calendar_link = calendar::link(&ahead, &facts, zone);
+    }
     (key, facts)
 }
 
@@ -198,8 +253,51 @@ fn describe(
 const LONGEST_NAME: usize = 64;
 /// Longest title of a service or a salon.
 const LONGEST_TITLE: usize = 120;
-/// Longest list of services or masters: several of them have to fit into one message of 4096.
-const LONGEST_LIST: usize = 600;
+
+/// How long names may be in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    pub(super) title: usize,
+    name: usize,
+    /// A list of services or masters.
+    list: usize,
+}
+
+impl Room {
+    /// As people write them.
+    pub(super) const WIDE: Self = Self {
+        title: LONGEST_TITLE,
+        name: LONGEST_NAME,
+        list: 600,
+    };
+    /// Where there are so many of them that the text would not fit.
+    pub(super) const TIGHT: Self = Self {
+        title: 40,
+        name: 30,
+        list: 90,
+    };
+
+    pub(super) fn titles(self, records: &[&Record]) -> String {
+        let all = records.iter().flat_map(|r| &r.services);
+        self.listed(all.map(|s| named(&s.title, self.title)))
+    }
+
+    pub(super) fn masters(self, records: &[&Record]) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for record in records {
+            let name = named(&record.staff.name, self.name);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        self.listed(names.into_iter())
+    }
+
+    pub(super) fn listed(self, parts: impl Iterator<Item = String>) -> String {
+        let parts: Vec<String> = parts.filter(|p| !p.is_empty()).collect();
+        capped(&parts.join(", "), self.list)
+    }
+}
 
 /// The standing records, in order of time.
 fn alive(records: &[Record]) -> Vec<&Record> {
@@ -223,20 +321,12 @@ fn sorted(mut records: Vec<&Record>) -> Vec<&Record> {
 
 /// Titles of a record, joined by commas.
 pub(super) fn titles(records: &[&Record]) -> String {
-    let all = records.iter().flat_map(|r| &r.services);
-    listed(all.map(|s| named(&s.title, LONGEST_TITLE)))
+    Room::WIDE.titles(records)
 }
 
 /// Names of the masters, each once, joined by commas.
 pub(super) fn masters(records: &[&Record]) -> String {
-    let mut names: Vec<String> = Vec::new();
-    for record in records {
-        let name = named(&record.staff.name, LONGEST_NAME);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    listed(names.into_iter())
+    Room::WIDE.masters(records)
 }
 
 /// The client's name as typed, cut to a name's length.
@@ -247,34 +337,30 @@ pub(super) fn client_name(record: &Record) -> String {
         .map_or_else(String::new, |c| named(&c.name, LONGEST_NAME))
 }
 
-fn listed(parts: impl Iterator<Item = String>) -> String {
-    let parts: Vec<String> = parts.filter(|p| !p.is_empty()).collect();
-    capped(&parts.join(", "), LONGEST_LIST)
-}
-
 /// Writes values in one language, for one kind of markup, as seen from one day.
-struct Writer {
-    language: Language,
-    markup: Markup,
+pub(super) struct Writer {
+    pub(super) language: Language,
+    pub(super) markup: Markup,
     today: NaiveDate,
+    pub(super) room: Room,
 }
 
 impl Writer {
     /// What there is to say of a visit that is told whole.
-    fn visit(&self, records: &[&Record]) -> Facts {
+    pub(super) fn visit(&self, records: &[&Record]) -> Facts {
         let total: Money = records.iter().map(|r| r.price()).sum();
         let lines: Vec<&ServiceLine> = records.iter().flat_map(|r| &r.services).collect();
         let discount = Discount::of(&lines);
-        let is_class = records.iter().any(|r| r.activity_id != 0);
+        let is_class = !records.is_empty() && records.iter().all(|r| r.activity_id != 0);
         let mut facts = Facts {
-            services: titles(records),
-            staff: masters(records),
+            services: self.room.titles(records),
+            staff: self.room.masters(records),
             price: words::money(total),
             old_price: discount.map_or_else(String::new, |d| words::money(d.before)),
             discount: discount
                 .and_then(|d| d.percent)
                 .map_or_else(String::new, words::percent),
-            duration: words::span(self.language, records.iter().map(|r| r.length).sum()),
+            duration: words::span(self.language, occupied(records)),
             items: records.iter().map(|r| self.item(r)).collect(),
             seats: self.seats(records.iter().map(|r| r.seats).max().unwrap_or(0)),
             ..Facts::default()
@@ -293,9 +379,19 @@ impl Writer {
         facts
     }
 
+    /// To a stranger: which moment the message was about, and nothing of whose it is. The booking's
+    /// own page would let them cancel it.
+    fn mistake(&self, records: &[&Record]) -> Facts {
+        Facts {
+            client_name: String::new(),
+            link: String::new(),
+            ..self.visit(records)
+        }
+    }
+
     fn item(&self, record: &Record) -> Item {
-        let services = titles(&[record]);
-        let staff = masters(&[record]);
+        let services = self.room.titles(&[record]);
+        let staff = self.room.masters(&[record]);
         Item {
             date: words::date(self.language, record.start_local.date(), self.today),
             time: words::time(record.start_local),
@@ -305,6 +401,8 @@ impl Writer {
                 services.clone()
             },
             services,
+            seats: self.seats(record.seats),
+            moment: self.moment(record),
             when: data(&self.moment(record)),
             who: match data(&staff) {
                 name if name.is_empty() => name,
@@ -314,14 +412,14 @@ impl Writer {
         }
     }
 
-    fn say(&self, ru: &str, en: &str) -> String {
+    pub(super) fn say(&self, ru: &str, en: &str) -> String {
         match self.language {
             Language::Ru => ru.to_owned(),
             Language::En => en.to_owned(),
         }
     }
 
-    fn moment(&self, record: &Record) -> String {
+    pub(super) fn moment(&self, record: &Record) -> String {
         words::moment(self.language, record.start_local, self.today)
     }
 
@@ -355,7 +453,7 @@ impl Writer {
         }
     }
 
-    fn discount(&self, percent: &str) -> String {
+    pub(super) fn discount(&self, percent: &str) -> String {
         if percent.is_empty() {
             String::new()
         } else {
@@ -368,7 +466,7 @@ impl Writer {
 
     /// `~old~ → *new*`, or `Было: old ⏎ Стало: new`. Without an old value, or when people would see
     /// the same twice, the new one alone.
-    fn became(&self, old: &str, new: &str) -> String {
+    pub(super) fn became(&self, old: &str, new: &str) -> String {
         let (old, new) = (data(old), data(new));
         if new.is_empty() {
             String::new()
@@ -383,137 +481,22 @@ impl Writer {
             )
         }
     }
+}
 
-    /// What there is to say of a visit that became another.
-    fn update(&self, before: Option<&[&Record]>, now: &[&Record], fields: &[Field]) -> Facts {
-        let mut facts = self.visit(now);
-        let Some(before) = before.filter(|b| !b.is_empty()) else {
-            return facts;
-        };
-        let old = self.visit(before);
-        let told = |f| fields.contains(&f);
-        // A price that became zero is never told: there is no line to say it in.
-        let price = told(Field::Price) && !facts.price.is_empty();
-        facts.changed = [
-            (told(Field::Start), "start"),
-            (told(Field::Staff), "staff"),
-            (told(Field::Services), "services"),
-            (told(Field::Duration), "duration"),
-            (price, "price"),
-        ]
-        .into_iter()
-        .filter_map(|(is_told, name)| is_told.then_some(name))
+/// How long the visit takes, in seconds: what two masters do at the same time counts once, and what
+/// lies between two bookings not at all.
+fn occupied(records: &[&Record]) -> i64 {
+    let mut spans: Vec<(NaiveDateTime, NaiveDateTime)> = records
+        .iter()
+        .map(|r| (r.start_local, r.end_local()))
         .collect();
-        if facts.changed.is_empty() {
-            return facts;
-        }
-        if told(Field::Start) {
-            facts.old_date.clone_from(&old.date);
-            facts.old_time.clone_from(&old.time);
-        }
-        if told(Field::Staff) {
-            facts.old_staff.clone_from(&old.staff);
-        }
-        if told(Field::Services) {
-            facts.old_services.clone_from(&old.services);
-        }
-        self.mark_items(&mut facts, before, now, fields);
-        facts.changes = self.changes(&facts, &old, before, now);
-        facts
+    spans.sort_unstable();
+    let mut until = NaiveDateTime::MIN;
+    let mut seconds = 0;
+    for (start, end) in spans {
+        let fresh = start.max(until);
+        seconds += (end - fresh).num_seconds().max(0);
+        until = until.max(end);
     }
-
-    /// In a visit of several records each says for itself when and with whom it is now.
-    fn mark_items(&self, facts: &mut Facts, before: &[&Record], now: &[&Record], fields: &[Field]) {
-        for (item, record) in facts.items.iter_mut().zip(now) {
-            let Some(was) = counterpart(record, before, now) else {
-                continue;
-            };
-            if fields.contains(&Field::Start) && was.start_local != record.start_local {
-                item.when = self.became(&self.moment(was), &self.moment(record));
-            }
-            let (old, new) = (masters(&[was]), masters(&[record]));
-            if fields.contains(&Field::Staff) && old != new && !new.is_empty() {
-                let label = if self.markup.strikes() || old.is_empty() {
-                    self.say("Мастер: ", "With ")
-                } else {
-                    String::new()
-                };
-                item.who = label + &self.became(&old, &new);
-            }
-        }
-    }
-
-    /// A line for each thing that became another. When and with whom stand with the records
-    /// themselves where there are several.
-    fn changes(&self, facts: &Facts, old: &Facts, before: &[&Record], now: &[&Record]) -> String {
-        let told = |name: &str| facts.changed.contains(&name);
-        let alone = facts.changed.len() == 1;
-        let mut lines = Vec::new();
-        let mut line = |head: &str, text: &str| {
-            if !text.is_empty() {
-                lines.push(format!("{head} {text}"));
-            }
-        };
-        if let ([item], [record]) = (facts.items.as_slice(), now) {
-            let was = counterpart(record, before, now);
-            if told("start") {
-                let old = was.map_or_else(String::new, |w| self.moment(w));
-                line("📅", &self.became(&old, &self.moment(record)));
-            }
-            if told("staff") {
-                let old = was.map_or_else(String::new, |w| masters(&[w]));
-                let bare = self.became(&old, &facts.staff);
-                line("👤", if alone { &bare } else { &item.who });
-            }
-        }
-        if told("services") {
-            let (added, removed) = difference(before, now);
-            for (head, ru, en, list) in [
-                ("➕", "Добавили: ", "Added: ", added),
-                ("➖", "Убрали: ", "Removed: ", removed),
-            ] {
-                if !list.is_empty() {
-                    line(head, &(self.say(ru, en) + &data(&list)));
-                }
-            }
-        }
-        if told("duration") {
-            line("🕒", &self.became(&old.duration, &facts.duration));
-        }
-        if told("price") {
-            let text = self.became(&old.price, &facts.price) + &self.discount(&facts.discount);
-            line("💰", &text);
-        }
-        lines.join("\n")
-    }
-}
-
-/// What a record was: the one with its id, or the only one there was of the only one there is.
-fn counterpart<'a>(record: &Record, before: &[&'a Record], now: &[&Record]) -> Option<&'a Record> {
-    let same = before.iter().find(|b| b.id == record.id);
-    let only = before
-        .first()
-        .filter(|_| before.len() == 1 && now.len() == 1);
-    same.or(only).copied()
-}
-
-/// Titles that came and titles that went, by id and quantity.
-fn difference(before: &[&Record], now: &[&Record]) -> (String, String) {
-    let lines = |records: &[&Record]| -> Vec<ServiceLine> {
-        records.iter().flat_map(|r| r.services.clone()).collect()
-    };
-    let (before, now) = (lines(before), lines(now));
-    let quantity = |lines: &[ServiceLine], id| -> i64 {
-        lines.iter().filter(|s| s.id == id).map(|s| s.amount).sum()
-    };
-    let more = |here: &[ServiceLine], there: &[ServiceLine]| {
-        let mut seen = Vec::new();
-        listed(here.iter().filter_map(|s| {
-            let first = !seen.contains(&s.id);
-            seen.push(s.id);
-            (first && quantity(here, s.id) > quantity(there, s.id))
-                .then(|| named(&s.title, LONGEST_TITLE))
-        }))
-    };
-    (more(&now, &before), more(&before, &now))
+    seconds
 }

@@ -43,8 +43,13 @@ pub const VARIABLES: [&str; 29] = [
     "changed",
 ];
 
+/// What each of `items` has.
+pub(super) const ITEM: [&str; 8] = [
+    "date", "time", "services", "staff", "activity", "seats", "when", "who",
+];
+
 /// What a built-in text may name besides: ready-made lines in neutral markup.
-pub(super) const PRICE_LINE: &str = "price_line";
+pub(super) const OURS: [&str; 2] = ["price_line", "change_lines"];
 
 /// One record of a visit, as a text names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +64,10 @@ pub struct Item {
     pub staff: String,
     /// The group activity's title; empty for an individual booking.
     pub activity: String,
+    /// `2 места`; empty for one.
+    pub seats: String,
+    /// `21 августа в 14:30`.
+    pub moment: String,
     /// Neutral markup: the moment, or the old and the new one.
     pub when: String,
     /// Neutral markup: the master, or the old and the new one.
@@ -97,7 +106,7 @@ pub struct Facts {
     pub phone: String,
     /// The client's own page of the booking.
     pub link: String,
-    /// A file for the client's calendar.
+    /// Puts the visit into the client's calendar.
     pub calendar_link: String,
     /// The booking form.
     pub booking_link: String,
@@ -129,6 +138,8 @@ pub struct Facts {
     pub changed: Vec<&'static str>,
     /// Neutral markup: the price with the old one struck and the discount named.
     pub price_line: String,
+    /// Neutral markup: of `changes`, what the built-in text does not say beside the records.
+    pub change_lines: String,
 }
 
 debug_only!(Facts: date, time, services);
@@ -171,7 +182,8 @@ impl Facts {
             ("invite", Value::from(self.invite)),
             ("strike", Value::from(self.strike)),
             ("changed", Value::from(self.changed.clone())),
-            (PRICE_LINE, neutral(&self.price_line)),
+            (OURS[0], neutral(&self.price_line)),
+            (OURS[1], neutral(&self.change_lines)),
         ]);
         Value::from_pairs(values)
     }
@@ -184,12 +196,8 @@ impl Facts {
         let text = |s: &str| shown(&data(s));
         let url = |s: &str| markup::link(s).map_or_else(|| text(s), |link| shown(&link));
         let item = |item: &Item| {
-            let parts = [
-                &shown(&item.when),
-                &text(&item.services),
-                &text(&item.staff),
-            ];
-            let parts: Vec<&str> = parts.into_iter().map(String::as_str).collect();
+            let parts = [&item.moment, &item.services, &item.staff, &item.seats];
+            let parts = parts.map(|s| text(s));
             let there = parts.into_iter().filter(|part| !part.is_empty());
             there.collect::<Vec<_>>().join(", ")
         };
@@ -234,6 +242,8 @@ impl Facts {
             services: text("МУЖСКАЯ СТРИЖКА"),
             staff: text("Бари"),
             activity: String::new(),
+            seats: text("2 места"),
+            moment: "21 августа в 14:30".into(),
             when: "21 августа в 14:30".into(),
             who: text("Бари"),
         };
@@ -268,21 +278,25 @@ impl Facts {
             strike: full,
             changed: if full { vec!["start"] } else { Vec::new() },
             price_line: text("~2000 руб~ 1000 руб (скидка 50%)"),
+            change_lines: text("📅 ~21 августа в 14:30~ → *22 августа в 16:00*"),
         }
     }
 }
 
 impl Item {
     fn context(&self) -> Value {
-        Value::from_pairs([
-            ("date", Value::from(self.date.as_str())),
-            ("time", Value::from(self.time.as_str())),
-            ("services", Value::from(self.services.as_str())),
-            ("staff", Value::from(self.staff.as_str())),
-            ("activity", Value::from(self.activity.as_str())),
-            ("when", Value::from_safe_string(self.when.clone())),
-            ("who", Value::from_safe_string(self.who.clone())),
-        ])
+        let text = |s: &str| Value::from(s);
+        let values = [
+            text(&self.date),
+            text(&self.time),
+            text(&self.services),
+            text(&self.staff),
+            text(&self.activity),
+            text(&self.seats),
+            Value::from_safe_string(self.when.clone()),
+            Value::from_safe_string(self.who.clone()),
+        ];
+        Value::from_pairs(ITEM.into_iter().zip(values))
     }
 }
 

@@ -5,6 +5,10 @@
 //! would turn into a link, a mention or a command is broken with an invisible joiner. WhatsApp has
 //! no way to escape, so in its rendering those characters are replaced by look-alikes.
 
+mod render;
+
+pub use render::{LONGEST_TEXT, fitted, length, render};
+
 /// How a channel writes bold, struck and italic text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Markup {
@@ -28,19 +32,24 @@ impl Markup {
 pub(super) const MISSING: char = '\u{E020}';
 
 /// Markup characters of foreign text: the character, its private stand-in, its WhatsApp look-alike.
-const FOREIGN: [(char, char, char); 4] = [
+const FOREIGN: [(char, char, char); 6] = [
     ('*', '\u{E000}', '∗'),
     ('_', '\u{E001}', 'ˍ'),
     ('~', '\u{E002}', '∼'),
     ('`', '\u{E003}', '\''),
+    // The brackets of a link of ours; they mean nothing to WhatsApp.
+    ('[', '\u{E004}', '['),
+    (']', '\u{E005}', ']'),
 ];
 
 /// Markup characters of our own links, which every rendering writes as they are.
-const LITERAL: [(char, char); 4] = [
+const LITERAL: [(char, char); 6] = [
     ('*', '\u{E010}'),
     ('_', '\u{E011}'),
     ('~', '\u{E012}'),
     ('`', '\u{E013}'),
+    ('[', '\u{E014}'),
+    (']', '\u{E015}'),
 ];
 
 /// Invisible and without width; linkers of messengers stop at it.
@@ -280,84 +289,6 @@ pub(super) fn drop_missing(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Neutral text in a channel's own markup.
-#[must_use]
-pub fn render(neutral: &str, markup: Markup) -> String {
-    let mut out = String::with_capacity(neutral.len() + 32);
-    for (i, line) in neutral.split('\n').enumerate() {
-        if i > 0 {
-            out.push('\n');
-        }
-        let chars: Vec<char> = line.chars().collect();
-        spans(&chars, markup, &mut out);
-    }
-    out
-}
-
-/// Writes a stretch of one line. Emphasis opens before and closes after something visible, away
-/// from letters, and never reaches over the end of a line.
-fn spans(chars: &[char], markup: Markup, out: &mut String) {
-    let mut i = 0;
-    while i < chars.len() {
-        let mark = chars[i];
-        let opens = matches!(mark, '*' | '~' | '_')
-            && i.checked_sub(1).is_none_or(|p| !chars[p].is_alphanumeric())
-            && chars.get(i + 1).is_some_and(|n| !n.is_whitespace());
-        match opens.then(|| closing(chars, i)).flatten() {
-            Some(end) => {
-                let (open, close) = tags(mark, markup);
-                out.push_str(open);
-                spans(&chars[i + 1..end], markup, out);
-                out.push_str(close);
-                i = end + 1;
-            }
-            None => {
-                character(mark, markup, out);
-                i += 1;
-            }
-        }
-    }
-}
-
-fn closing(chars: &[char], open: usize) -> Option<usize> {
-    (open + 2..chars.len()).find(|&j| {
-        chars[j] == chars[open]
-            && !chars[j - 1].is_whitespace()
-            && chars.get(j + 1).is_none_or(|n| !n.is_alphanumeric())
-    })
-}
-
-fn tags(mark: char, markup: Markup) -> (&'static str, &'static str) {
-    match (markup, mark) {
-        (Markup::Plain, _) => ("", ""),
-        (Markup::WhatsApp, '*') => ("*", "*"),
-        (Markup::WhatsApp, '~') => ("~", "~"),
-        (Markup::WhatsApp, _) => ("_", "_"),
-        (Markup::TelegramHtml, '*') => ("<b>", "</b>"),
-        (Markup::TelegramHtml, '~') => ("<s>", "</s>"),
-        (Markup::TelegramHtml, _) => ("<i>", "</i>"),
-    }
-}
-
-fn character(c: char, markup: Markup, out: &mut String) {
-    if let Some((raw, _, look_alike)) = FOREIGN.iter().find(|(_, s, _)| *s == c) {
-        out.push(if markup == Markup::WhatsApp {
-            *look_alike
-        } else {
-            *raw
-        });
-    } else if let Some((raw, _)) = LITERAL.iter().find(|(_, s)| *s == c) {
-        out.push(*raw);
-    } else {
-        match (markup, c) {
-            (Markup::TelegramHtml, '&') => out.push_str("&amp;"),
-            (Markup::TelegramHtml, '<') => out.push_str("&lt;"),
-            (Markup::TelegramHtml, '>') => out.push_str("&gt;"),
-            _ => out.push(c),
-        }
-    }
-}
-
 /// Takes the private code points out of a template's own source, where they would pass for ours.
 #[must_use]
 pub(super) fn without_private(source: &str) -> String {
@@ -370,28 +301,6 @@ pub(super) fn without_private(source: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_three_emphases_become_each_channels_own() {
-        let text = "*жирный* ~старый~ _курсив_ 2*2=4 a_b_c *нет *";
-        assert_eq!(render(text, Markup::WhatsApp), text);
-        assert_eq!(
-            render(text, Markup::TelegramHtml),
-            "<b>жирный</b> <s>старый</s> <i>курсив</i> 2*2=4 a_b_c *нет *"
-        );
-        assert_eq!(
-            render(text, Markup::Plain),
-            "жирный старый курсив 2*2=4 a_b_c *нет *"
-        );
-    }
-
-    #[test]
-    fn emphasis_nests_and_ends_with_its_line() {
-        assert_eq!(
-            render("*a ~b~ c*\n*d\ne*", Markup::TelegramHtml),
-            "<b>a <s>b</s> c</b>\n*d\ne*"
-        );
-    }
 
     #[test]
     fn our_own_link_is_written_as_it_is() {

@@ -2,19 +2,24 @@
 //!
 //! [`mod@compose`] turns a visit into [`facts::Facts`], [`template`] fills one of the built-in texts or
 //! the company's own in their place, [`markup`] renders the neutral syntax (`*bold*`, `~struck~`,
-//! `_italic_`). [`brief`](mod@brief) is what a messenger's approved template is filled from. [`owner`]
-//! holds what owners read. Whatever YClients says (names, titles, addresses)
-//! is data: it can become neither markup, nor a link, nor a template, in any channel.
+//! `_italic_`, `[label](https://…)`). [`brief`](mod@brief) is what a messenger's approved template is
+//! filled from, [`suggested`] holds the texts to have approved, [`owner`] what owners read. Whatever
+//! YClients says (names, titles, addresses) is data: it can become neither markup, nor a link, nor a
+//! template, in any channel.
 
 pub mod brief;
 mod builtin;
+mod calendar;
+mod changes;
 pub mod compose;
 pub mod facts;
 pub mod markup;
 pub mod owner;
 mod price;
+pub mod suggested;
 mod talk;
 pub mod template;
+mod trial;
 mod words;
 
 pub use brief::Brief;

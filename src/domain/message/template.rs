@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
 
-use super::facts::{Facts, PRICE_LINE, VARIABLES};
-use super::markup::{self, MISSING};
-use super::{Language, builtin};
+use super::facts::{Facts, ITEM, OURS, VARIABLES};
+use super::markup::{self, LONGEST_TEXT, MISSING, Markup};
+use super::{Language, builtin, trial};
 
 /// Instructions one text may take: the built-in ones need some hundreds, an endless loop is stopped
 /// in a few milliseconds.
@@ -157,8 +158,18 @@ impl std::error::Error for TemplateProblem {}
 pub struct Texts {
     language: Language,
     environment: Environment<'static>,
-    /// Template names by key and channel; `None` serves the channels without their own.
-    own: BTreeMap<(Key, Option<String>), String>,
+    /// By key and channel; `None` serves the channels without their own.
+    own: BTreeMap<(Key, Option<String>), Own>,
+}
+
+/// A company's own text, compiled.
+#[derive(Debug)]
+struct Own {
+    /// Its name in the environment.
+    name: String,
+    origin: String,
+    /// The variables it asks for, each with the line that asks first.
+    asks: Vec<(String, Option<usize>)>,
 }
 
 impl Texts {
@@ -209,7 +220,7 @@ impl Texts {
         };
         let source = markup::without_private(text.source);
         let name = format!("own-{number}");
-        let broken = |e: &Error| vec![problem(e.line(), words(e), None)];
+        let broken = |e: &Error| vec![problem(e.line(), words(e), meant(e))];
         self.environment
             .add_template_owned(name.clone(), source.clone())
             .map_err(|e| broken(&e))?;
@@ -218,29 +229,101 @@ impl Texts {
             .get_template(&name)
             .map_err(|e| broken(&e))?;
 
-        let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
-        unknown.retain(|v| !self.is_known(v));
+        let asks = template.undeclared_variables(false).into_iter();
+        let mut asks: Vec<(String, Option<usize>)> = asks
+            .map(|name| {
+                let line = line_of(&source, &name);
+                (name, line)
+            })
+            .collect();
+        asks.sort_by_key(|(name, line)| (*line, name.clone()));
+        let unknown: Vec<TemplateProblem> = asks
+            .iter()
+            .filter(|(name, _)| !self.is_known(name))
+            .map(|(name, line)| {
+                let message = format!("unknown variable `{name}`");
+                problem(*line, message, nearest(name, VARIABLES))
+            })
+            .collect();
         if !unknown.is_empty() {
-            unknown.sort_by_key(|v| (line_of(&source, v), v.clone()));
-            let problems = unknown.iter().map(|v| {
-                let message = format!("unknown variable `{v}`");
-                problem(line_of(&source, v), message, nearest(v, VARIABLES))
-            });
-            return Err(problems.collect());
+            return Err(unknown);
         }
+        let mut longest = 0;
         for full in [true, false] {
-            template
+            let text = template
                 .render(Facts::sample(full).context())
                 .map_err(|e| broken(&e))?;
+            let text = markup::drop_missing(&text);
+            longest = longest.max(text.chars().count());
         }
-        self.own
-            .insert((key, text.channel.map(str::to_owned)), name);
+        let message = match longest {
+            0 => Some("it comes to nothing".to_owned()),
+            1..=LONGEST_TEXT => None,
+            _ => Some(format!(
+                "it comes to {longest} characters; messengers take {LONGEST_TEXT}"
+            )),
+        };
+        if let Some(message) = message {
+            return Err(vec![problem(None, message, None)]);
+        }
+        let own = Own {
+            name,
+            origin: text.origin.to_owned(),
+            asks,
+        };
+        let place = (key, text.channel.map(str::to_owned));
+        self.own.insert(place, own);
         Ok(())
+    }
+
+    /// What is legal in the company's own texts but hardly meant, on the channels it writes over.
+    #[must_use]
+    pub fn remarks(&self, channels: &[(&str, Markup)]) -> Vec<TemplateProblem> {
+        let mut remarks = Vec::new();
+        for ((key, only), own) in &self.own {
+            let remark = |line, message| TemplateProblem {
+                origin: own.origin.clone(),
+                line,
+                message,
+                nearest: None,
+            };
+            let full = trial::everything(self, *key).context();
+            for (name, line) in &own.asks {
+                let value = full.get_attr(name).unwrap_or_default();
+                if value.len() == Some(0) {
+                    let key = key.as_str();
+                    let message = format!(
+                        "`{name}` is never known in `{key}`: a line with it is never shown"
+                    );
+                    remarks.push(remark(*line, message));
+                }
+            }
+            // A channel with a text of its own for this key is not told by this one.
+            let here = channels.iter().filter(|(name, _)| match only {
+                Some(only) => only == name,
+                None => !self.own.contains_key(&(*key, Some((*name).to_owned()))),
+            });
+            for (channel, markup) in here {
+                let facts = trial::longest(self, *key, *markup);
+                let Some(text) = self.fill(&own.name, &facts) else {
+                    continue;
+                };
+                let length = markup::length(&markup::render(&text, *markup), *markup);
+                if length > LONGEST_TEXT {
+                    let message = format!(
+                        "with the longest names it comes to {length} characters on `{channel}`, \
+                         which takes {LONGEST_TEXT}: then the built-in text goes in its place"
+                    );
+                    remarks.push(remark(None, message));
+                }
+            }
+        }
+        remarks
     }
 
     fn is_known(&self, variable: &str) -> bool {
         VARIABLES.contains(&variable)
-            || variable == PRICE_LINE
+            || OURS.contains(&variable)
             || self.environment.globals().any(|(name, _)| name == variable)
     }
 
@@ -250,22 +333,25 @@ impl Texts {
         self.language
     }
 
-    /// A text filled in, in neutral markup: the channel's own, else the company's own, else the
-    /// built-in one. A text that fails with values it was never tried with gives way to the next.
-    #[must_use]
-    pub(super) fn fill(&self, key: Key, channel: &str, facts: &Facts) -> String {
-        let context = facts.context();
+    /// The texts that may be told here, the nearest first: the channel's own, the company's own, the
+    /// built-in one.
+    pub(super) fn candidates<'t>(
+        &'t self,
+        key: Key,
+        channel: &str,
+    ) -> impl Iterator<Item = &'t str> + use<'t> {
         let own = [Some(channel.to_owned()), None].map(|c| self.own.get(&(key, c)));
-        own.into_iter()
-            .flatten()
-            .map(String::as_str)
-            .chain([key.as_str()])
-            .find_map(|name| {
-                let template = self.environment.get_template(name).ok()?;
-                let text = markup::drop_missing(&template.render(context.clone()).ok()?);
-                (!text.is_empty()).then_some(text)
-            })
-            .unwrap_or_default()
+        let own = own.into_iter().flatten().map(|own| own.name.as_str());
+        own.chain([key.as_str()])
+    }
+
+    /// One of the [`Texts::candidates`] filled in, in neutral markup; `None` when it fails with values
+    /// it was never tried with, or comes to nothing: then the next has its turn.
+    #[must_use]
+    pub(super) fn fill(&self, candidate: &str, facts: &Facts) -> Option<String> {
+        let template = self.environment.get_template(candidate).ok()?;
+        let text = markup::drop_missing(&template.render(facts.context()).ok()?);
+        (!text.is_empty()).then_some(text)
     }
 }
 
@@ -302,6 +388,7 @@ fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(
         _ if missing => String::new(),
         Some(ours) if value.is_safe() => ours.to_owned(),
         Some(foreign) => markup::data(foreign),
+        None if value.kind() == ValueKind::Seq => listed(value),
         None => markup::data(&value.to_string()),
     };
     if text.is_empty() {
@@ -312,6 +399,30 @@ fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(
     .map_err(|_| Error::from(ErrorKind::WriteFailure))
 }
 
+/// A list as people write one: bookings line by line, words with commas between.
+fn listed(value: &Value) -> String {
+    let parts = value.try_iter().into_iter().flatten();
+    let (mut bookings, mut words) = (Vec::new(), Vec::new());
+    for part in parts {
+        let of = |name| part.get_attr(name).unwrap_or_default();
+        match of("when").as_str() {
+            // It is ours, and neutral markup already.
+            Some(when) => {
+                let rest = ["services", "staff", "seats"]
+                    .map(|name| markup::data(of(name).as_str().unwrap_or_default()));
+                let all = [when.to_owned()].into_iter().chain(rest);
+                let there: Vec<String> = all.filter(|part| !part.is_empty()).collect();
+                bookings.push(there.join(", "));
+            }
+            None => words.push(markup::data(&part.to_string())),
+        }
+    }
+    match bookings.is_empty() {
+        true => words.join(", "),
+        false => bookings.join("\n"),
+    }
+}
+
 /// An error in one line, without the values it met.
 fn words(error: &Error) -> String {
     match (error.kind(), error.detail()) {
@@ -319,6 +430,24 @@ fn words(error: &Error) -> String {
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),
     }
+}
+
+/// What a mistyped part of a booking (`item.datee`) was meant to be.
+fn meant(error: &Error) -> Option<String> {
+    let detail = error
+        .detail()
+        .filter(|_| error.kind() == ErrorKind::UndefinedError)?;
+    let (of, part) = detail
+        .split_once('`')?
+        .1
+        .split_once('`')?
+        .0
+        .rsplit_once('.')?;
+    // A text such as `date` has no parts.
+    if VARIABLES.contains(&of) {
+        return None;
+    }
+    nearest(part, ITEM)
 }
 
 /// The known name nearest to a mistyped one, when it is near at all.
@@ -352,7 +481,7 @@ mod tests {
                 for full in [true, false] {
                     let template = texts.environment.get_template(key.as_str()).unwrap();
                     template.render(Facts::sample(full).context()).unwrap();
-                    assert!(!texts.fill(key, "whatsapp", &Facts::sample(full)).is_empty());
+                    assert!(texts.fill(key.as_str(), &Facts::sample(full)).is_some());
                 }
             }
         }
