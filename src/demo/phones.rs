@@ -67,7 +67,8 @@ impl Typed {
     /// A client writes.
     pub fn say(&self, number: u32, phone: &Phone, text: &str, at: chrono::DateTime<chrono::Utc>) {
         let what = Incoming::Text {
-            message_id: format!("typed-{number}"),
+            // A database that is kept remembers those of the run before.
+            message_id: format!("typed-{}-{number}", at.timestamp_millis()),
             chat_id: format!("{}@c.us", phone.digits()),
             phone: Some(phone.digits().to_owned()),
             name: String::new(),

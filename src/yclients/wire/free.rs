@@ -9,7 +9,7 @@ use super::lenient::{List, Obj, Scalar};
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct WireDays {
-    booking_dates: List<Scalar>,
+    booking_dates: Option<List<Scalar>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -22,7 +22,7 @@ pub(super) fn days(data: &str) -> Option<Vec<NaiveDate>> {
     let Obj::Some(WireDays { booking_dates }) = serde_json::from_str(data).ok()? else {
         return None;
     };
-    let List::Items(dates) = booking_dates else {
+    let Some(List::Items(dates)) = booking_dates else {
         return None;
     };
     let date = |text: &Scalar| text.text().get(..10)?.parse().ok();
@@ -74,7 +74,7 @@ mod tests {
         ] {
             assert_eq!(days(odd), None, "{odd}");
         }
-        for odd in ["{}", "null", r#"["12:00"]"#] {
+        for odd in [r#""soon""#, r#"["12:00"]"#] {
             assert_eq!(times(odd, day), None, "{odd}");
         }
         assert_eq!(times("[]", day), Some(Vec::new()));
