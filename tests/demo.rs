@@ -143,7 +143,7 @@ fn a_database_that_is_kept_serves_a_second_time() {
     assert_eq!(count("SELECT count(*) FROM companies"), 2);
     assert_eq!(
         count("SELECT count(*) FROM booking_notifications WHERE status = 'sent'"),
-        10
+        18
     );
     // What is kept holds nothing that is still to come.
     assert_eq!(
