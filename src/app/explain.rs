@@ -52,8 +52,19 @@ pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool)
     }
     let words = Say(config.language);
     let zone = conn_zone(&conn, &config, story.booking.record.company_id).map_err(refused)?;
+    let record = &story.booking.record;
+    let company = config.companies.iter().find(|c| c.id == record.company_id);
+    let ignored = company.filter(|c| c.rules.ignore.covers(record)).map(|_| {
+        words
+            .of(
+                "Сейчас она в колонке, которая не считается записями (monitor.ignore): клиенту о ней не пишем.",
+                "At present it is in a column that is not counted as bookings (monitor.ignore): the client is told nothing of it.",
+            )
+            .to_owned()
+    });
     for line in lines(story, words, zone)
         .into_iter()
+        .chain(ignored)
         .chain(unseen_lines(&unseen, words, zone))
     {
         say(&line)?;

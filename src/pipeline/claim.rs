@@ -109,12 +109,16 @@ impl Desk {
         // The record may have joined another visit since: what counts is where it is now.
         let record = cache::get(tx, n.company, n.record)?.map(|c| c.record);
         let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
-        let visit = Visit::read(tx, n.company, &unit, &n.phone)?;
+        let visit = Visit::read(tx, company, &unit, &n.phone)?;
         let mut visit = recreated::end_loans(tx, company, &unit, visit, now)?;
         renumbered::join(tx, n, company, (zone, now), (&unit, &mut visit))?;
         let hidden = row.phones_hidden_since.is_some();
         if let Some(until) = visit.waits_for_phones(zone, now).filter(|_| hidden) {
             outbox::postpone(tx, n.id, until)?;
+            return Ok(Claim::Skip);
+        }
+        if visit.is_ignored() && n.kind != "correction" {
+            self.pass_over(tx, n, &visit, now)?;
             return Ok(Claim::Skip);
         }
         let visit = visit.still_to_come(zone, now);

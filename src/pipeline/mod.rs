@@ -33,6 +33,7 @@ mod edits;
 mod guard;
 mod happened;
 mod hidden;
+mod ignored;
 mod link;
 pub mod listing;
 mod lookup;

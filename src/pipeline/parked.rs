@@ -94,7 +94,7 @@ fn is_near(
     let record = cache::get(conn, n.company, n.record)?.map(|c| c.record);
     let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
     let near = |r: &Record| r.start_at(zone) - now < VISIT_IS_NEAR;
-    let net = Visit::read(conn, n.company, &unit, &n.phone)?.net(company);
+    let net = Visit::read(conn, company, &unit, &n.phone)?.net(company);
     Ok(match net {
         Some(net) => net.now.iter().chain(&net.before).any(near),
         None => record.iter().any(near),

@@ -97,7 +97,7 @@ impl Pipeline {
 /// One visit being settled.
 pub(super) struct Settling<'a> {
     pub(super) tx: &'a Transaction<'a>,
-    desk: &'a Desk,
+    pub(super) desk: &'a Desk,
     pub(super) company: &'a Company,
     pub(super) row: CompanyRow,
     zone: Tz,
@@ -141,12 +141,7 @@ fn settle_unit(
 
 impl Settling<'_> {
     fn run(&self, batch: &mut Batch<'_>) -> store::Result<()> {
-        let mut visit = Visit::read(
-            self.tx,
-            self.unit.company,
-            &self.unit.unit,
-            &self.unit.phone,
-        )?;
+        let mut visit = Visit::read(self.tx, self.company, &self.unit.unit, &self.unit.phone)?;
         if let Some(until) = self.waits_for_phones(&visit)? {
             batch.report.visits += 1;
             return settling::postpone(self.tx, self.unit, until);
@@ -159,6 +154,7 @@ impl Settling<'_> {
             &self.unit.unit,
             &self.unit.phone,
         )?;
+        let open = self.leave_out_ignored(&visit, open)?;
         let happened = Happened::read(self.tx, self.unit.company, self.row.baseline_at, &visit)?;
         let theirs: Vec<i64> = visit
             .members
@@ -271,6 +267,7 @@ impl Settling<'_> {
         }
         for told in (Visit {
             members: gone,
+            ignored: Vec::new(),
             phone: None,
             told_at: None,
         })
