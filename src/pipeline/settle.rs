@@ -17,6 +17,7 @@ use super::visit::{Around, Visit};
 use super::{Company, Desk, Pipeline, recreated, renumbered, words};
 use crate::domain::delivery::Status;
 use crate::domain::known::{Knowledge, Known};
+use crate::domain::phone::Phone;
 use crate::domain::policy::Reason;
 use crate::domain::record::Record;
 use crate::domain::settle::{Form, Net, is_small_shift};
@@ -335,6 +336,7 @@ impl Settling<'_> {
         };
         let id = self.add(&new)?;
         let records = std::slice::from_ref(first);
+        self.note_refused(id, reason, records)?;
         self.desk
             .card_for_silence(self.tx, id, records, reason, self.now)?;
         Ok(Some(id))
@@ -423,6 +425,7 @@ impl Settling<'_> {
             })?;
         }
         if let Some(reason) = reason {
+            self.note_refused(id, reason, &net.now)?;
             self.desk
                 .card_for_silence(self.tx, id, &net.now, reason, self.now)?;
         }
@@ -506,6 +509,22 @@ impl Settling<'_> {
             )?;
         }
         Ok(())
+    }
+
+    /// A number was typed in, and no message could reach it: what is wrong with it.
+    fn note_refused(&self, id: i64, reason: Reason, records: &[Record]) -> store::Result<()> {
+        let clients = records.iter().filter_map(|r| r.client.as_ref());
+        let refused = clients.filter_map(|c| c.refused_phone.as_deref());
+        let country = &self.company.settings.country;
+        let problem = refused.filter_map(|text| Phone::parse(text, country).err());
+        match problem
+            .into_iter()
+            .next()
+            .filter(|_| reason == Reason::NoPhone)
+        {
+            Some(problem) => outbox::note_error(self.tx, id, &problem.to_string()),
+            None => Ok(()),
+        }
     }
 
     /// The fields that every notification of this visit shares.
