@@ -39,6 +39,7 @@ pub(super) struct Inherited {
     pub(super) quiet_hours: Option<(NaiveTime, NaiveTime)>,
     pub(super) rules: Rules,
     pub(super) booking_link: Option<String>,
+    pub(super) offer_times: u32,
     /// Not yet phones: which numbers they are depends on the company's country.
     only_phones: Vec<(Place, String)>,
     /// The same.
@@ -124,6 +125,7 @@ impl Inherited {
         self.rules.kinds = kinds;
         let fields = self.rules.updated_fields;
         self.rules.updated_fields = at.get("updated_fields", fields, list(word(&FIELDS)));
+        self.offer_times = at.get("offer_times", self.offer_times, count(0, 3));
         self.booking_link = at.or_off("booking_link", self.booking_link, text);
         self
     }

@@ -1,6 +1,6 @@
 //! The claim: the decision to send, taken anew in the transaction that writes the intent.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::{Connection, Transaction};
 
@@ -48,10 +48,10 @@ struct Speech {
 }
 
 /// What leaves, and for whom.
-struct Message {
-    to: String,
-    text: String,
-    brief: Option<Brief>,
+pub(super) struct Message {
+    pub(super) to: String,
+    pub(super) text: String,
+    pub(super) brief: Option<Brief>,
 }
 
 impl Desk {
@@ -61,6 +61,7 @@ impl Desk {
         &self,
         tx: &Transaction<'_>,
         id: i64,
+        free: &[NaiveDateTime],
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
         let Some(n) = outbox::get(tx, id)? else {
@@ -84,7 +85,7 @@ impl Desk {
         if n.phone.is_empty() {
             return self.claim_for_owner(tx, &n, end, now);
         }
-        let claim = self.claim_for_client(tx, &n, end, now)?;
+        let claim = self.claim_for_client(tx, &n, end, free, now)?;
         let left = outbox::get(tx, id)?.is_some_and(|n| n.status == Status::Pending);
         if matches!(claim, Claim::Skip) && !left {
             self.refresh_copies(tx, &n, now)?;
@@ -97,6 +98,7 @@ impl Desk {
         tx: &Transaction<'_>,
         n: &Notification,
         end: &ChannelEnd,
+        free: &[NaiveDateTime],
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
         let row = companies::ensure(tx, n.company)?;
@@ -188,10 +190,10 @@ impl Desk {
             zone,
             now,
         };
-        let brief = words::brief(&place, &speech.net, speech.correction);
-        let message = speech
-            .text
-            .unwrap_or_else(|| words::client(&place, end, &speech.net));
+        let brief = words::brief(&place, &speech.net, free, speech.correction);
+        let message = speech.text.unwrap_or_else(|| {
+            words::offering(&place, end, &speech.net, free, end.channel.markup())
+        });
         let message = Message {
             to: address,
             text: message,
@@ -361,7 +363,8 @@ impl Desk {
         )))
     }
 
-    fn go(
+    /// Writes the intent.
+    pub(super) fn go(
         &self,
         tx: &Transaction<'_>,
         n: &Notification,

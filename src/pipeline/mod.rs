@@ -30,6 +30,7 @@ mod claim;
 mod commands;
 pub mod deliver;
 mod edits;
+mod free;
 mod guard;
 mod happened;
 mod hidden;

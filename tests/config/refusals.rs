@@ -599,7 +599,7 @@ booking-monitor.toml:3: database.retention: must be at least "1d", found "23h""#
 created = "yes"
 no_show = true"#,
             r#"booking-monitor.toml:2: notify.created: expected true or false, found "yes"
-booking-monitor.toml:3: notify.no_show: unknown key; known here: created, updated, cancelled, updated_fields, booking_link"#,
+booking-monitor.toml:3: notify.no_show: unknown key; known here: created, updated, cancelled, updated_fields, offer_times, booking_link"#,
         ),
         (
             r#"[templates]
