@@ -8,7 +8,7 @@ use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{Around, Told, Visit};
 use super::warm_up::{Full, ON_ITS_WAY, Room};
-use super::{ChannelEnd, Company, Desk, recreated, renumbered, words};
+use super::{ChannelEnd, Company, Desk, recreated, renumbered, trial, words};
 use crate::domain::delivery::{Status, message_key, wrote_lately};
 use crate::domain::message::Brief;
 use crate::domain::message::markup::{LONGEST_TEXT, fitted};
@@ -81,6 +81,9 @@ impl Desk {
         let state = channels::get(tx, &n.channel)?.unwrap_or_default();
         if state.down_since.is_some() || state.blocked_until.is_some_and(|until| until > now) {
             return Ok(Claim::Skip);
+        }
+        if n.kind == trial::KIND {
+            return self.claim_trial(tx, &n, end, now);
         }
         if n.phone.is_empty() {
             return self.claim_for_owner(tx, &n, end, now);
