@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::domain::delivery::Outcome;
+pub use crate::domain::free::Wanted;
 pub use crate::domain::journal::Journaled;
 pub use crate::domain::message::{Brief, Markup};
 use crate::domain::record::Record;
@@ -191,6 +192,25 @@ pub trait BookingApi: Send + Sync {
 
     /// The company's own data.
     async fn company(&self, company_id: i64) -> Result<CompanyInfo, ApiError>;
+
+    /// Days on which this can be booked, in order. An API that takes no bookings has none.
+    async fn bookable_days(
+        &self,
+        _company: &CompanyRef,
+        _wanted: &Wanted,
+    ) -> Result<Vec<NaiveDate>, ApiError> {
+        Ok(Vec::new())
+    }
+
+    /// Starts at which this can be booked on one of them, by the salon's clock.
+    async fn bookable_times(
+        &self,
+        _company: &CompanyRef,
+        _wanted: &Wanted,
+        _day: NaiveDate,
+    ) -> Result<Vec<NaiveDateTime>, ApiError> {
+        Ok(Vec::new())
+    }
 
     /// The number of rows a full page has.
     fn page_size(&self) -> u32;

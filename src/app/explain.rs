@@ -12,6 +12,9 @@ use crate::config::{Language, Secrets};
 use crate::domain::delivery::Status;
 use crate::domain::message::Markup;
 use crate::domain::message::owner::Voice;
+use crate::domain::phone::{Phone, PhoneProblem};
+use crate::domain::policy::Reason;
+use crate::domain::record::Client;
 use crate::store::story::{self, Attempt, EventRow, Told};
 use crate::store::{self, At, cache::Cached, rights};
 
@@ -52,8 +55,20 @@ pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool)
     }
     let words = Say(config.language);
     let zone = conn_zone(&conn, &config, story.booking.record.company_id).map_err(refused)?;
-    for line in lines(story, words, zone)
+    let record = &story.booking.record;
+    let company = config.companies.iter().find(|c| c.id == record.company_id);
+    let ignored = company.filter(|c| c.rules.ignore.covers(record)).map(|_| {
+        words
+            .of(
+                "Сейчас она в колонке, которая не считается записями (monitor.ignore): клиенту о ней не пишем.",
+                "At present it is in a column that is not counted as bookings (monitor.ignore): the client is told nothing of it.",
+            )
+            .to_owned()
+    });
+    let country = company.map_or("RU", |c| c.country.as_str());
+    for line in lines(story, words, zone, country)
         .into_iter()
+        .chain(ignored)
         .chain(unseen_lines(&unseen, words, zone))
     {
         say(&line)?;
@@ -117,7 +132,7 @@ fn conn_zone(
     Ok(own.or(api).unwrap_or(chrono_tz::UTC))
 }
 
-fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz) -> Vec<String> {
+fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz, country: &str) -> Vec<String> {
     let when = |at: DateTime<Utc>| {
         at.with_timezone(&zone)
             .format("%d.%m.%Y %H:%M:%S")
@@ -144,6 +159,23 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz) -> Vec<String> {
             (None, Some(client)) if client.forgotten => words
                 .of("Данные клиента удалены", "The client's data were erased")
                 .to_owned(),
+            (
+                None,
+                Some(Client {
+                    refused_phone: Some(text),
+                    ..
+                }),
+            ) => {
+                let problem = Phone::parse(text, country).err();
+                let problem = problem.map_or("", |problem| words.refused(problem));
+                format!(
+                    "{}: {problem}",
+                    words.of(
+                        "Номер клиента не годится",
+                        "The client's number is of no use"
+                    )
+                )
+            }
             (None, Some(_)) => words
                 .of("У клиента нет телефона", "The client has no phone")
                 .to_owned(),
@@ -241,11 +273,16 @@ fn decision_line(n: &crate::store::outbox::Notification, words: Say) -> String {
     let head = format!("№ {} ({kind})", n.id);
     let to = log::masked(n);
     match (n.status, n.reason) {
-        (Status::Suppressed, Some(reason)) => format!(
-            "{head}: {} — {}",
-            words.of("не отправлено", "not sent"),
-            voice.reason(reason.as_str())
-        ),
+        (Status::Suppressed, Some(reason)) => {
+            let why = voice.reason(reason.as_str());
+            let problem = n.last_error.as_deref().and_then(PhoneProblem::from_stored);
+            let problem = problem.map_or_else(String::new, |p| format!(" ({})", words.refused(p)));
+            format!(
+                "{head}: {} — {why}{problem}{}",
+                words.of("не отправлено", "not sent"),
+                would_read(n, words)
+            )
+        }
         (Status::Held, _) => format!(
             "{head}: {}",
             words.of(
@@ -280,6 +317,21 @@ fn decision_line(n: &crate::store::outbox::Notification, words: Say) -> String {
             )
         }
     }
+}
+
+/// In a test mode: what the client would have read, and where.
+fn would_read(n: &crate::store::outbox::Notification, words: Say) -> String {
+    if n.reason != Some(Reason::TestMode) || n.message.is_empty() {
+        return String::new();
+    }
+    let text: Vec<String> = n.message.lines().map(|l| format!("    {l}")).collect();
+    format!(
+        "\n  {} {} {}:\n{}",
+        words.of("ушло бы:", "would have gone:"),
+        n.channel,
+        log::masked(n),
+        text.join("\n")
+    )
 }
 
 fn attempt_line(attempt: &Attempt, words: Say) -> String {

@@ -30,7 +30,10 @@ mod forget;
 mod log;
 mod messages;
 mod pause;
+mod preview;
 mod release;
+mod sample;
+mod send_test;
 mod status;
 mod templates;
 mod text;
@@ -80,6 +83,8 @@ fn run(cli: Cli) -> Outcome {
             status,
             json,
         }) => log::run(&path, limit, company, status.as_deref(), json),
+        Some(Command::Preview(args)) => preview::run(&path, &args),
+        Some(Command::SendTest(args)) => block_on(send_test::run(&path, &args)),
         Some(Command::Messages(of)) => messages::messages(&path, &of),
         Some(Command::Inbox { unanswered, of }) => messages::inbox(&path, unanswered, &of),
         Some(Command::Verify { company, json }) => block_on(verify::run(&path, company, json)),

@@ -99,6 +99,8 @@ pub struct Company {
     pub rules: Rules,
     /// `notify.booking_link`.
     pub booking_link: Option<String>,
+    /// So many free times are offered in a cancellation; 0: none.
+    pub offer_times: u32,
     /// Texts in place of the built-in ones.
     pub templates: Vec<Template>,
 }

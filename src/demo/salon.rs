@@ -204,6 +204,12 @@ impl Salon {
         self.with(|state, _| state.journal.row(company, record).cloned())
     }
 
+    /// These times can be booked with a master, through the widget.
+    pub fn offer(&self, company: i64, staff: i64, times: &[NaiveDateTime]) {
+        let times = times.iter().map(|at| (*at, staff));
+        self.with(|state, _| state.journal.company(company).free.extend(times));
+    }
+
     /// The user loses sight of a master: rows vanish from listings, `GET /record` answers 403.
     pub fn hide_staff(&self, company: i64, staff: i64) {
         self.with(|state, _| state.journal.company(company).hidden_staff.insert(staff));

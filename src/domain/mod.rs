@@ -11,6 +11,7 @@ pub mod defences;
 pub mod delivery;
 pub mod diff;
 pub mod event;
+pub mod free;
 pub mod guard;
 pub mod journal;
 pub mod known;

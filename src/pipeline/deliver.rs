@@ -195,7 +195,7 @@ impl Pipeline {
         }))
     }
 
-    async fn looks_due(&self, end: &ChannelEnd) -> store::Result<Vec<Look>> {
+    pub(super) async fn looks_due(&self, end: &ChannelEnd) -> store::Result<Vec<Look>> {
         let (name, now) = (end.name.clone(), self.clock.now());
         self.store
             .read(move |c| outbox::looks_due(c, &name, now))
@@ -212,7 +212,7 @@ impl Pipeline {
 
     /// Whether this channel may send now: not told to wait, and not down. One that is down is asked
     /// again, now and then.
-    async fn is_open(
+    pub(super) async fn is_open(
         &self,
         end: &Arc<ChannelEnd>,
         report: &mut DeliverReport,
@@ -313,7 +313,11 @@ impl Pipeline {
     }
 
     /// One notification, from the intent to the stored outcome. `Some(true)` when it was taken.
-    async fn deliver_one(&self, end: &Arc<ChannelEnd>, due: &Due) -> store::Result<Option<bool>> {
+    pub(super) async fn deliver_one(
+        &self,
+        end: &Arc<ChannelEnd>,
+        due: &Due,
+    ) -> store::Result<Option<bool>> {
         let id = due.id;
         if !self.ask_who_wrote(due).await? {
             return Ok(None);
@@ -325,8 +329,11 @@ impl Pipeline {
         if self.stopping.is_cancelled() {
             return Ok(None);
         }
+        // The last thing before the intent: what is free now may be taken in a minute.
+        let free = self.free_times(due).await?;
         let (desk, now) = (self.desk(), self.clock.now());
-        let claim = self.store.write(move |tx| desk.claim(tx, id, now)).await?;
+        let claimed = move |tx: &rusqlite::Transaction<'_>| desk.claim(tx, id, &free, now);
+        let claim = self.store.write(claimed).await?;
         let Claim::Go {
             attempt,
             outgoing,

@@ -95,6 +95,21 @@ pub fn last_state_of_phone(
         .transpose()
 }
 
+/// A booking as it stood before its last change, where it stood.
+pub fn last_before(conn: &Connection, company: i64, record: i64) -> Result<Option<Record>> {
+    let before: Option<String> = conn
+        .prepare_cached(
+            "SELECT before_state FROM booking_events
+              WHERE company_id = ?1 AND record_id = ?2 AND before_state IS NOT NULL
+              ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row((company, record), |r| r.get(0))
+        .optional()?;
+    before
+        .map(|text| serde_json::from_str(&text).map_err(|_| StoreError::Corrupt("event")))
+        .transpose()
+}
+
 /// When the first unsettled event of a booking was seen.
 pub fn open_since(conn: &Connection, company: i64, record: i64) -> Result<Option<DateTime<Utc>>> {
     let since: Option<At> = conn

@@ -118,7 +118,7 @@ pub fn replies(conn: &Connection, since: DateTime<Utc>) -> Result<BTreeMap<Strin
         "WITH written AS (
            SELECT channel, phone, min(sent_at) AS at FROM booking_notifications
             WHERE status IN ('sent', 'delivered', 'read') AND due_at >= ?2
-              AND sent_at >= ?1 AND phone <> ''
+              AND sent_at >= ?1 AND phone <> '' AND kind <> 'test'
             GROUP BY channel, phone),
          heard AS (
            SELECT m.channel, c.phone, max(m.created_at) AS at

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::wire::{Envelope, SignIn};
@@ -107,6 +107,20 @@ impl Answer {
         envelope
             .company()
             .ok_or_else(|| self.no_answer(&envelope, "no `data` object"))
+    }
+
+    /// Days on which something can be booked.
+    pub(super) fn days(&self) -> Result<Vec<NaiveDate>, ApiError> {
+        let envelope = self.good()?;
+        let days = envelope.days().filter(|_| !envelope.refuses());
+        days.ok_or_else(|| self.no_answer(&envelope, "no `booking_dates`"))
+    }
+
+    /// Starts on one of them.
+    pub(super) fn times(&self, day: NaiveDate) -> Result<Vec<NaiveDateTime>, ApiError> {
+        let envelope = self.good()?;
+        let times = envelope.times(day).filter(|_| !envelope.refuses());
+        times.ok_or_else(|| self.no_answer(&envelope, "no array of times"))
     }
 
     /// The user's token out of the answer of `/auth`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{NaiveDate, NaiveDateTime};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tokio::time::Instant;
 use tracing::debug;
@@ -15,7 +16,7 @@ use super::limit::Limiter;
 use super::session::{Session, Step};
 use crate::http_client::{self, ClientError, failure, never_left};
 use crate::ports::{
-    ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query, Standing, Urgency,
+    ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query, Standing, Urgency, Wanted,
 };
 
 /// The records API at one address. Clones share the connections, the tokens and the pace, and
@@ -111,9 +112,45 @@ impl BookingApi for Client {
         self.0.get(&path, &forms, &standing, Answer::company).await
     }
 
+    async fn bookable_days(
+        &self,
+        company: &CompanyRef,
+        wanted: &Wanted,
+    ) -> Result<Vec<NaiveDate>, ApiError> {
+        let mut asked = services(wanted);
+        asked.extend(wanted.staff.map(|id| ("staff_id", id.to_string())));
+        let path = format!("/book_dates/{}", company.id);
+        let standing = &company.standing;
+        self.0.get(&path, &asked, standing, Answer::days).await
+    }
+
+    async fn bookable_times(
+        &self,
+        company: &CompanyRef,
+        wanted: &Wanted,
+        day: NaiveDate,
+    ) -> Result<Vec<NaiveDateTime>, ApiError> {
+        // Master 0 is any.
+        let staff = wanted.staff.unwrap_or(0);
+        let path = format!(
+            "/book_times/{}/{staff}/{}",
+            company.id,
+            day.format("%Y-%m-%d")
+        );
+        let asked = services(wanted);
+        self.0
+            .get(&path, &asked, &company.standing, |answer| answer.times(day))
+            .await
+    }
+
     fn page_size(&self) -> u32 {
         self.0.page_size
     }
+}
+
+fn services(wanted: &Wanted) -> Vec<(&'static str, String)> {
+    let ids = wanted.services.iter();
+    ids.map(|id| ("service_ids[]", id.to_string())).collect()
 }
 
 impl Inner {

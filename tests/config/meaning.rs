@@ -135,6 +135,39 @@ fn every_spelling_of_a_switch_is_understood_and_an_empty_variable_is_not_set() {
 }
 
 #[test]
+fn a_company_ignores_what_all_do_unless_it_says_so_and_reads_numbers_by_its_country() {
+    let draft = Draft {
+        root: "[notify]\noffer_times = 2".into(),
+        monitor: "ignore = { staff = [7], phones = [\"8 900 000-00-01\"], labels = [\"Резерв\"] }"
+            .into(),
+        companies: format!(
+            "{COMPANY}ignore = {{ staff = [8], services = [9] }}\nnotify = {{ offer_times = 0 }}\n\
+             {COMPANY}country = \"RS\"\nignore = {{ phones = [\"060 1234567\"] }}"
+        )
+        .replacen("id = 1", "id = 2", 1),
+        ..draft()
+    };
+    let companies = draft.config().companies;
+    let ignored = |n: usize| {
+        let ignore = &companies[n].rules.ignore;
+        let phones: Vec<&str> = ignore.phones.iter().map(Phone::e164).collect();
+        (
+            ignore.staff.clone(),
+            ignore.services.clone(),
+            phones,
+            ignore.labels.clone(),
+        )
+    };
+    let label = vec!["Резерв".to_owned()];
+    assert_eq!(
+        ignored(0),
+        (vec![8], vec![9], vec!["+79000000001"], label.clone())
+    );
+    assert_eq!(ignored(1), (vec![7], vec![], vec!["+381601234567"], label));
+    assert_eq!((companies[0].offer_times, companies[1].offer_times), (0, 2));
+}
+
+#[test]
 fn a_company_says_only_what_is_different_there() {
     let draft = Draft {
         root: "language = \"en\"\n[notify]\nupdated = false\nbooking_link = \"https://example.org\"".into(),

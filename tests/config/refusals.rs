@@ -109,8 +109,16 @@ booking-monitor.toml:2: monitor.bot_user_ids[1]: expected a whole number from 1,
         (
             r#"only_phones = ["12345", true, ""]"#,
             r#"booking-monitor.toml:2: monitor.only_phones[1]: expected a string, found true or false
-booking-monitor.toml:2: monitor.only_phones[0]: not a valid number; write it whole, as +79000000001
+booking-monitor.toml:2: monitor.only_phones[0]: too short for a number; write it whole, as +79000000001
 booking-monitor.toml:2: monitor.only_phones[2]: no digits; write it whole, as +79000000001"#,
+        ),
+        (
+            r#"ignore = { staff = ["Лист"], services = [0], phones = ["12345"], labels = [""], masters = [] }"#,
+            r#"booking-monitor.toml:2: monitor.ignore.staff[0]: expected a whole number from 1, found "Лист"
+booking-monitor.toml:2: monitor.ignore.services[0]: expected a whole number from 1, found 0
+booking-monitor.toml:2: monitor.ignore.labels[0]: expected a text that is not empty, found ""
+booking-monitor.toml:2: monitor.ignore.masters: unknown key; known here: phones, staff, services, labels
+booking-monitor.toml:2: monitor.ignore.phones[0]: too short for a number; write it whole, as +79000000001"#,
         ),
         (
             r#"dry_run = "yes""#,
@@ -130,7 +138,7 @@ booking-monitor.toml:2: monitor.only_phones[2]: no digits; write it whole, as +7
         ),
         (
             r#"retention = "180d""#,
-            "booking-monitor.toml:2: monitor.retention: unknown key; known here: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour",
+            "booking-monitor.toml:2: monitor.retention: unknown key; known here: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour",
         ),
     ];
     for (written, expected) in cases {
@@ -524,7 +532,7 @@ booking-monitor.toml:11: companies[0].only_phones[0]: not a valid number; write 
             r#"[[companies]]
 id = 1
 enabled = true"#,
-            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour, notify, templates",
+            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour, notify, templates",
         ),
         (
             r#"[[companies]]
@@ -591,7 +599,7 @@ booking-monitor.toml:3: database.retention: must be at least "1d", found "23h""#
 created = "yes"
 no_show = true"#,
             r#"booking-monitor.toml:2: notify.created: expected true or false, found "yes"
-booking-monitor.toml:3: notify.no_show: unknown key; known here: created, updated, cancelled, updated_fields, booking_link"#,
+booking-monitor.toml:3: notify.no_show: unknown key; known here: created, updated, cancelled, updated_fields, offer_times, booking_link"#,
         ),
         (
             r#"[templates]

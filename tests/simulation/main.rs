@@ -665,6 +665,7 @@ fn company(with_owner: bool) -> config::Company {
             ..Rules::default()
         },
         booking_link: None,
+        offer_times: 0,
         templates: TEMPLATES.iter().map(|key| template(key)).collect(),
     }
 }

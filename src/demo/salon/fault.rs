@@ -11,6 +11,10 @@ pub enum Route {
     Record,
     /// `GET /company/{company}`.
     Company,
+    /// `GET /book_dates/{company}`.
+    BookDates,
+    /// `GET /book_times/{company}/{staff}/{day}`.
+    BookTimes,
     /// `POST /auth`.
     Auth,
 }

@@ -31,6 +31,8 @@ pub(super) struct Company {
     pub(super) cursor_zone: Option<Tz>,
     /// What is written becomes visible so much later.
     pub(super) lag: TimeDelta,
+    /// Times that can be booked, by master.
+    pub(super) free: BTreeSet<(NaiveDateTime, i64)>,
     rows: BTreeMap<i64, Value>,
     late: BTreeMap<i64, Late>,
     clients: BTreeMap<String, i64>,
@@ -68,6 +70,7 @@ impl Journal {
             forbidden: false,
             cursor_zone: None,
             lag: TimeDelta::zero(),
+            free: BTreeSet::new(),
             late: BTreeMap::new(),
             rows: BTreeMap::new(),
             clients: BTreeMap::new(),
@@ -174,6 +177,16 @@ impl Company {
             Some(row) => row,
             None => panic!("the simulated salon has no record {id}"),
         }
+    }
+
+    /// What can be booked with this master, or with any for 0; a time that two have comes once.
+    pub(super) fn free_times(&self, staff: i64) -> impl Iterator<Item = NaiveDateTime> {
+        let theirs = self
+            .free
+            .iter()
+            .filter(move |(_, id)| staff == 0 || *id == staff);
+        let times: BTreeSet<NaiveDateTime> = theirs.map(|(at, _)| *at).collect();
+        times.into_iter()
     }
 
     /// The same phone is the same client.

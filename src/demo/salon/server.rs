@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::journal::{Company, Filter};
 use super::{Fault, PARTNER_TOKEN, Request, Route, Shared, USER_TOKEN};
+use crate::domain::record::instant;
 
 /// The largest page the API has been seen to serve.
 const LARGEST_PAGE: usize = 300;
@@ -82,6 +83,7 @@ async fn answer(
     };
     let asked = Asked {
         ids: &ids,
+        last: path.rsplit('/').next().unwrap_or_default(),
         parameters: &parameters,
         headers: &headers,
         body: &body,
@@ -121,6 +123,9 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
         ("GET", "records", 1) => Some(Route::Records),
         ("GET", "record", 2) => Some(Route::Record),
         ("GET", "company", 1) => Some(Route::Company),
+        ("GET", "book_dates", 1) => Some(Route::BookDates),
+        // The day behind the two is no number.
+        ("GET", "book_times", 2) => Some(Route::BookTimes),
         ("POST", "auth", 0) => Some(Route::Auth),
         _ => None,
     };
@@ -131,6 +136,8 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     ids: &'a [i64],
+    /// The last part of the path.
+    last: &'a str,
     parameters: &'a Parameters,
     headers: &'a HeaderMap,
     body: &'a [u8],
@@ -179,8 +186,41 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
             None => Reply::refused(404, "Не найдено"),
         },
         (Route::Company, _) => Reply::good(company.info.clone(), json!([])),
+        (Route::BookDates, _) => book_dates(company, asked),
+        (Route::BookTimes, staff) => book_times(company, staff.copied().unwrap_or(0), asked),
         (Route::Record | Route::Auth, _) => Reply::refused(404, "Не найдено"),
     }
+}
+
+/// Days with a free time, of one master or of any.
+fn book_dates(company: &Company, asked: Asked<'_>) -> Reply {
+    let staff = asked.parameters.get("staff_id");
+    let staff = staff.and_then(|id| id.parse().ok()).unwrap_or(0);
+    let days: BTreeSet<String> = company
+        .free_times(staff)
+        .map(|at| at.date().to_string())
+        .collect();
+    Reply::good(
+        json!({ "booking_dates": days, "working_dates": days }),
+        json!([]),
+    )
+}
+
+/// The free times of one day.
+fn book_times(company: &Company, staff: i64, asked: Asked<'_>) -> Reply {
+    let times = company.free_times(staff);
+    let times = times.filter(|at| at.date().to_string() == asked.last);
+    let rows: Vec<Value> = times
+        .map(|at| {
+            let instant = instant(at, company.zone).with_timezone(&company.zone);
+            json!({
+                "time": at.format("%-H:%M").to_string(),
+                "seance_length": 3600,
+                "datetime": instant.to_rfc3339(),
+            })
+        })
+        .collect();
+    Reply::good(rows.into(), json!([]))
 }
 
 fn records(company: &Company, asked: Asked<'_>, bend: Option<Fault>) -> Reply {

@@ -7,9 +7,11 @@
 //! read as "none", would look like a change).
 
 mod company;
+mod free;
 mod lenient;
 mod record;
 
+use chrono::{NaiveDate, NaiveDateTime};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -110,6 +112,16 @@ impl<'a> Envelope<'a> {
             Obj::Some(company) => Some(company::info(company)),
             Obj::None | Obj::Odd => None,
         }
+    }
+
+    /// `booking_dates`, in order. What is no date is left out.
+    pub(super) fn days(&self) -> Option<Vec<NaiveDate>> {
+        free::days(self.data?.get())
+    }
+
+    /// The starts of one day, in order.
+    pub(super) fn times(&self, day: NaiveDate) -> Option<Vec<NaiveDateTime>> {
+        free::times(self.data?.get(), day)
     }
 
     pub(super) fn signed_in(&self) -> SignIn {
