@@ -19,6 +19,8 @@
 //! | [`store`] | SQLite; the only place that says SQL |
 //! | [`yclients`] | the records API: transport, paging, its JSON into our terms |
 //! | [`channels`] | the messengers: one file a service, one classifier of outcomes |
+//! | [`sinks`] | where booking events are handed on to: an address, a file |
+//! | [`heartbeat`] | the dead-man switch that is touched after every good cycle |
 //! | [`ports`] | what the pipeline asks of the world outside, and how that can fail |
 //! | [`domain`] | the rules of the trade, pure: no async, no clock, no SQL, no HTTP |
 //! | [`demo`] | the simulated salon, for `demo` and for the tests |
@@ -60,9 +62,11 @@ pub mod daemon;
 pub mod demo;
 pub mod domain;
 pub mod failpoint;
+pub mod heartbeat;
 pub mod http_client;
 pub mod pace;
 pub mod pipeline;
 pub mod ports;
+pub mod sinks;
 pub mod store;
 pub mod yclients;

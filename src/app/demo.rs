@@ -108,6 +108,7 @@ async fn set_up(company: i64, store: Store, fast: bool) -> Result<(Stage, Arc<Pi
         vec![end],
         Alerts {
             after: Duration::from_mins(10),
+            heartbeat_url: None,
             mask_phones: true,
         },
     ));

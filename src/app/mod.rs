@@ -14,10 +14,12 @@ use crate::channels::{self, ConsoleSink};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Config, Loaded, ProcessEnvironment, Secrets};
 use crate::daemon::{self, Trouble};
+use crate::heartbeat::HttpHeartbeat;
+use crate::pipeline::events::SinkEnd;
 use crate::pipeline::{ChannelEnd, Company, Pipeline};
-use crate::ports::{BookingApi, Clock, SystemClock};
+use crate::ports::{BookingApi, Clock, Heartbeat, SystemClock};
 use crate::store::{self, Store};
-use crate::yclients;
+use crate::{sinks, yclients};
 
 mod check;
 mod database;
@@ -221,6 +223,53 @@ fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd
         .collect()
 }
 
+/// Every sink of events, ready to be given some.
+fn sink_ends(config: &Config) -> Result<Vec<SinkEnd>, Failure> {
+    config
+        .events
+        .iter()
+        .map(|settings| {
+            let sink = sinks::build(settings).map_err(|e| {
+                let what = format!("events: {}", settings.label);
+                Failure::new(code::USAGE, anyhow::Error::new(e).context(what))
+            })?;
+            Ok(SinkEnd {
+                name: settings.sink.clone(),
+                label: settings.label.clone(),
+                companies: settings.companies.clone(),
+                sink,
+            })
+        })
+        .collect()
+}
+
+/// The dead-man switch, where there is one.
+fn switch(config: &Config) -> Result<Option<Arc<dyn Heartbeat>>, Failure> {
+    let url = config.alerts.heartbeat_url.as_ref();
+    let built = url.map(HttpHeartbeat::build).transpose();
+    let built = built.map_err(|e| {
+        Failure::new(
+            code::USAGE,
+            anyhow::Error::new(e).context("alerts.heartbeat_url"),
+        )
+    })?;
+    Ok(built.map(|switch| Arc::new(switch) as Arc<dyn Heartbeat>))
+}
+
+/// What the database says of the sinks is what the configuration says.
+fn keep_sinks(tx: &rusqlite::Transaction<'_>, events: &[sinks::Settings]) -> store::Result<()> {
+    let wanted: Vec<_> = events
+        .iter()
+        .map(|settings| store::sinks::Wanted {
+            sink: &settings.sink,
+            label: &settings.label,
+            companies: &settings.companies,
+            types: settings.types.iter().map(|t| t.event_type()).collect(),
+        })
+        .collect();
+    store::sinks::keep_only(tx, &wanted)
+}
+
 fn api(config: &Config) -> Result<yclients::Client, Failure> {
     yclients::Client::new(config.yclients.clone())
         .map_err(|e| Failure::new(code::USAGE, anyhow::Error::new(e).context("yclients")))
@@ -248,8 +297,10 @@ pub async fn assemble_with(
     let ends = channel_ends(config, console)?;
     let named: Vec<(String, &'static str)> =
         ends.iter().map(|e| (e.name.clone(), e.kind)).collect();
+    let (sinks, switch, events) = (sink_ends(config)?, switch(config)?, config.events.clone());
     store
         .write(move |tx| {
+            keep_sinks(tx, &events)?;
             for (name, kind) in &named {
                 store::channels::ensure(tx, name, kind)?;
             }
@@ -263,6 +314,7 @@ pub async fn assemble_with(
         tracing::warn!("{remark}");
     }
     let pipeline = Pipeline::new(store, clock, api, companies, ends, config.alerts.clone());
+    let pipeline = pipeline.with_sinks(sinks).with_heartbeat(switch);
     Ok(Arc::new(pipeline.with_upkeep(&config.database)))
 }
 
@@ -362,6 +414,8 @@ fn usable(path: &Path, database: &Path) -> Result<Config, Failure> {
     let config = loaded(path)?;
     companies(&config)?;
     channel_ends(&config, &stdout_sink())?;
+    sink_ends(&config)?;
+    switch(&config)?;
     api(&config)?;
     if config.database.path != database {
         return Err(

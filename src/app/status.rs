@@ -18,11 +18,13 @@ use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::pauses::{self, Pause};
 use crate::store::rights::{self, Hidden};
+use crate::store::sinks::{SinkState, all as states_of_sinks};
 use crate::store::stats::{self, MessageStats, OutboxStats, Replies};
 use crate::store::{self, guard};
 
 mod disk;
 mod sight;
+mod sinks;
 
 use disk::Disk;
 
@@ -34,6 +36,9 @@ struct Picture {
     now: DateTime<Utc>,
     companies: Vec<CompanyPicture>,
     channels: Vec<ChannelState>,
+    sinks: Vec<SinkState>,
+    /// Where events are not taken for longer than this, it is not well.
+    patience: TimeDelta,
     /// Of the people of the last week.
     replies: BTreeMap<String, Replies>,
     outbox: OutboxStats,
@@ -62,6 +67,10 @@ impl Picture {
     fn is_healthy(&self) -> bool {
         self.companies.iter().all(|c| c.healthy)
             && self.channels.iter().all(|c| c.down_since.is_none())
+            && !self
+                .sinks
+                .iter()
+                .any(|s| sinks::is_stuck(s, self.patience, self.now))
             && self.outbox.troubled == 0
             && self.disk.trouble_since.is_none()
     }
@@ -133,6 +142,8 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
         now,
         companies,
         channels: channels::all(conn)?,
+        sinks: states_of_sinks(conn)?,
+        patience: TimeDelta::from_std(config.alerts.after).unwrap_or(TimeDelta::MAX),
         replies: heard(config, stats::replies(conn, now - TimeDelta::days(7))?),
         outbox: stats::outbox(conn, now)?,
         messages: stats::messages(conn, now)?,
@@ -218,6 +229,7 @@ fn to_json(p: &Picture) -> Value {
                 (r.replied as f64 / r.written_to.max(1) as f64 * 1000.0).round() / 1000.0
             }),
         })).collect::<Vec<_>>(),
+        "events": sinks::to_json(&p.sinks),
         "outbox": {
             "by_status": p.outbox.by_status,
             "last_24h": p.outbox.last_24h,
@@ -318,6 +330,9 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     }
     if !p.channels.is_empty() {
         lines.extend([channels.to_string(), String::new()]);
+    }
+    if !p.sinks.is_empty() {
+        lines.extend([sinks::table_of(&p.sinks, words, p.now), String::new()]);
     }
     for pause in &p.pauses {
         let end = match pause.until {

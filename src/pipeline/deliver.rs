@@ -17,7 +17,7 @@ use super::{ChannelEnd, Pipeline};
 use crate::domain::delivery::Outcome;
 use crate::failpoint;
 use crate::store::outbox::{self, Due, Look};
-use crate::store::{self, channels, companies};
+use crate::store::{self, channels, companies, sinks};
 
 /// Messages on their way at once on one channel; one to each recipient.
 const IN_FLIGHT: usize = 8;
@@ -407,6 +407,7 @@ impl Pipeline {
             .write(move |tx| {
                 outbox::replan(tx, now)?;
                 desk.reroute(tx, now)?;
+                sinks::recover(tx)?;
                 let interrupted = outbox::interrupted(tx)?;
                 for n in &interrupted {
                     // A search goes on where it stood, if the channel is still there.
