@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use booking_monitor::demo::salon::{Fault, Route};
 use support::fake::Answer;
 use support::program::{Program, stderr, stdout};
@@ -76,7 +78,7 @@ async fn a_message_is_sent_while_the_switch_hangs() {
     receiver.answer_next(Answer::Hang { taken: false });
     let program = Program::new().await;
     program.configure(&url(&receiver));
-    let mut daemon = program.daemon();
+    let daemon = program.daemon();
     receiver.wait_for_requests(PATH, 1).await;
     let draft = haircut(
         &support::program::start(0)
@@ -85,5 +87,7 @@ async fn a_message_is_sent_while_the_switch_hangs() {
     );
     program.salon.book(draft);
     program.green.wait_for(1).await;
-    daemon.stop().await;
+    daemon.signal("TERM");
+    let (status, log) = daemon.end(Duration::from_secs(20)).await;
+    assert!(status.success(), "{log}");
 }
