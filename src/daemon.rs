@@ -54,10 +54,21 @@ pub enum DaemonError {
 }
 
 /// Signs of life of the loops that do the work, for the watchdog.
-#[derive(Debug, Default)]
-struct Pulse {
+#[derive(Debug)]
+pub struct Pulse {
     dispatcher: AtomicI64,
     worker: AtomicI64,
+}
+
+impl Default for Pulse {
+    /// Loops that are about to begin count as alive.
+    fn default() -> Self {
+        let now = Utc::now().timestamp();
+        Self {
+            dispatcher: now.into(),
+            worker: now.into(),
+        }
+    }
 }
 
 impl Pulse {
@@ -65,7 +76,9 @@ impl Pulse {
         slot.store(Utc::now().timestamp(), Ordering::Relaxed);
     }
 
-    fn is_alive(&self) -> bool {
+    /// Whether every loop that does the work has moved lately.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
         let now = Utc::now().timestamp();
         [&self.dispatcher, &self.worker]
             .iter()
@@ -74,9 +87,12 @@ impl Pulse {
 }
 
 /// Runs until `stop` is cancelled; then finishes what is in hand and returns.
-pub async fn run(pipeline: Arc<Pipeline>, stop: CancellationToken) -> Result<(), DaemonError> {
+pub async fn run(
+    pipeline: Arc<Pipeline>,
+    stop: CancellationToken,
+    pulse: Arc<Pulse>,
+) -> Result<(), DaemonError> {
     pipeline.recover_interrupted().await?;
-    let pulse = Arc::new(Pulse::default());
     Pulse::beat(&pulse.dispatcher);
     Pulse::beat(&pulse.worker);
     let mut loops: JoinSet<(&'static str, Result<(), DaemonError>)> = JoinSet::new();

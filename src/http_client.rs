@@ -231,4 +231,19 @@ mod tests {
             assert!(!is_loopback(elsewhere), "{elsewhere}");
         }
     }
+
+    #[test]
+    fn a_pause_is_read_in_seconds_and_as_a_date() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, "17".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(17)));
+        headers.insert(DATE, "Sat, 21 Nov 2026 06:00:00 GMT".parse().unwrap());
+        headers.insert(
+            RETRY_AFTER,
+            "Sat, 21 Nov 2026 06:02:00 GMT".parse().unwrap(),
+        );
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(120)));
+        headers.insert(RETRY_AFTER, "soon".parse().unwrap());
+        assert_eq!(retry_after(&headers), None);
+    }
 }

@@ -25,6 +25,7 @@
 //! | [`domain`] | the rules of the trade, pure: no async, no clock, no SQL, no HTTP |
 //! | [`demo`] | the simulated salon, for `demo` and for the tests |
 //! | [`http_client`], [`pace`] | the one maker of HTTP clients; the one kind of rate limit |
+//! | [`meters`] | what is counted for `/metrics` |
 //! | [`failpoint`] | where tests may end the program; nothing of it in a release |
 //!
 //! # The route of one change
@@ -64,6 +65,7 @@ pub mod domain;
 pub mod failpoint;
 pub mod heartbeat;
 pub mod http_client;
+pub mod meters;
 pub mod pace;
 pub mod pipeline;
 pub mod ports;

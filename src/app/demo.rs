@@ -147,7 +147,7 @@ async fn perform(
     note: Option<String>,
 ) -> Result<(), Ended> {
     let leave = CancellationToken::new();
-    let watching = daemon::run(pipeline, leave.clone());
+    let watching = daemon::run(pipeline, leave.clone(), Arc::default());
     tokio::pin!(watching);
     let limit = if fast { LIMIT_FAST } else { LIMIT };
     let shown = tokio::select! {

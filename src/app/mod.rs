@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::channels::{self, ConsoleSink};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Config, Loaded, ProcessEnvironment, Secrets};
-use crate::daemon::{self, Trouble};
+use crate::daemon::{self, Pulse, Trouble};
 use crate::heartbeat::HttpHeartbeat;
+use crate::meters::Meters;
 use crate::pipeline::events::SinkEnd;
 use crate::pipeline::{ChannelEnd, Company, Pipeline};
 use crate::ports::{BookingApi, Clock, Heartbeat, SystemClock};
@@ -31,6 +32,7 @@ mod failure;
 mod forget;
 mod log;
 mod messages;
+pub mod page;
 mod pause;
 mod release;
 mod status;
@@ -281,9 +283,10 @@ async fn assemble(
     store: Store,
     console: &ConsoleSink,
 ) -> Result<Arc<Pipeline>, Failure> {
-    let api: Arc<dyn BookingApi> = Arc::new(api(config)?);
+    let api = api(config)?;
+    let meters = api.meters();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    assemble_with(config, store, api, clock, console).await
+    put_together(config, store, Arc::new(api), clock, console, meters).await
 }
 
 /// Puts everything together over a given API and clock: the way in for tests and for the demo.
@@ -293,6 +296,17 @@ pub async fn assemble_with(
     api: Arc<dyn BookingApi>,
     clock: Arc<dyn Clock>,
     console: &ConsoleSink,
+) -> Result<Arc<Pipeline>, Failure> {
+    put_together(config, store, api, clock, console, Meters::default()).await
+}
+
+async fn put_together(
+    config: &Config,
+    store: Store,
+    api: Arc<dyn BookingApi>,
+    clock: Arc<dyn Clock>,
+    console: &ConsoleSink,
+    meters: Meters,
 ) -> Result<Arc<Pipeline>, Failure> {
     let ends = channel_ends(config, console)?;
     let named: Vec<(String, &'static str)> =
@@ -315,6 +329,7 @@ pub async fn assemble_with(
     }
     let pipeline = Pipeline::new(store, clock, api, companies, ends, config.alerts.clone());
     let pipeline = pipeline.with_sinks(sinks).with_heartbeat(switch);
+    let pipeline = pipeline.with_meters(meters);
     Ok(Arc::new(pipeline.with_upkeep(&config.database)))
 }
 
@@ -360,12 +375,23 @@ async fn serve(
         let reload = reload_on_hup(path, config, round.clone())?;
         let ended = if config.enabled {
             match assemble(config, store.clone(), &stdout_sink()).await {
-                Ok(pipeline) => daemon::run(pipeline, round).await.map_err(ended),
+                Ok(pipeline) => {
+                    let pulse = Arc::<Pulse>::default();
+                    let shown = page::Shown::working(config, pipeline.meters(), &pulse);
+                    let page = page::open(shown, round.child_token());
+                    let ended = daemon::run(pipeline, round, pulse)
+                        .await
+                        .map_err(self::ended);
+                    page.close().await;
+                    ended
+                }
                 Err(failure) => Err(failure),
             }
         } else {
+            let page = page::open(page::Shown::idle(config), round.child_token());
             tracing::info!("monitor.enabled is false: no request, no send");
             daemon::idle(round).await;
+            page.close().await;
             Ok(())
         };
         reload.abort();

@@ -343,10 +343,12 @@ impl Pipeline {
             Arc::clone(&self.clock),
             Arc::clone(end),
         );
-        let bell = Arc::clone(&self.bell);
+        let (bell, meters) = (Arc::clone(&self.bell), self.meters.clone());
         let sending = tokio::spawn(async move {
             end.pace.leave().await;
+            let began = std::time::Instant::now();
             let outcome = end.channel.send(&outgoing).await;
+            meters.sent(&end.name, outcome.as_str(), began.elapsed());
             let (now, accepted) = (clock.now(), matches!(outcome, Outcome::Accepted { .. }));
             let channel = end.name.as_str();
             match outcome.why() {

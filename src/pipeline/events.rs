@@ -61,9 +61,15 @@ impl Pipeline {
                 // A receiver that takes its time holds no end up. The next start tries again.
                 () = self.stopping.cancelled(), if end.sink.may_be_left() => break,
             };
-            match &handed {
-                Handed::Taken => report.taken += 1,
-                Handed::Later { .. } | Handed::Refused { .. } => report.failed += 1,
+            let outcome = match &handed {
+                Handed::Taken => "taken",
+                Handed::Later { .. } => "later",
+                Handed::Refused { .. } => "refused",
+            };
+            self.meters.handed(&end.label, outcome);
+            match outcome {
+                "taken" => report.taken += 1,
+                _ => report.failed += 1,
             }
             self.note_handed(end, delivery, handed).await?;
         }

@@ -18,6 +18,7 @@ use crate::config;
 use crate::domain::defences::Defences;
 use crate::domain::message::{Markup, Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
+use crate::meters::Meters;
 use crate::ports::{
     Addressing, BookingApi, Channel, Clock, CompanyRef, Heartbeat, JOURNAL_GRACE, Receiver,
     Standing, Urgency,
@@ -222,6 +223,7 @@ pub struct Pipeline {
     /// The latest time that a turn began with, in milliseconds.
     latest: AtomicI64,
     upkeep: Option<upkeep::Upkeep>,
+    meters: Meters,
     /// Rung when something may have become due.
     pub bell: Arc<Notify>,
     /// Cancelled when the process is to end: no new send begins.
@@ -261,6 +263,7 @@ impl Pipeline {
             defences: Defences::all(),
             latest: AtomicI64::new(i64::MIN),
             upkeep: None,
+            meters: Meters::default(),
             bell: Arc::new(Notify::new()),
             stopping: CancellationToken::new(),
         }
@@ -284,6 +287,13 @@ impl Pipeline {
     #[must_use]
     pub fn with_heartbeat(mut self, switch: Option<Arc<dyn Heartbeat>>) -> Self {
         self.heartbeat = switch.map(heartbeat::Pulse::new);
+        self
+    }
+
+    /// The same counting here.
+    #[must_use]
+    pub fn with_meters(mut self, meters: Meters) -> Self {
+        self.meters = meters;
         self
     }
 
@@ -316,6 +326,12 @@ impl Pipeline {
     #[must_use]
     pub fn channels(&self) -> &BTreeMap<String, Arc<ChannelEnd>> {
         &self.channels
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn meters(&self) -> Meters {
+        self.meters.clone()
     }
 
     /// The sinks that booking events are handed on to.

@@ -14,6 +14,7 @@ use super::answer::Answer;
 use super::limit::Limiter;
 use super::session::{Session, Step};
 use crate::http_client::{self, ClientError, failure, never_left};
+use crate::meters::Meters;
 use crate::ports::{
     ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query, Standing, Urgency,
 };
@@ -32,6 +33,7 @@ struct Inner {
     patience: Duration,
     session: Session,
     limiter: Limiter,
+    meters: Meters,
 }
 
 impl fmt::Debug for Client {
@@ -56,7 +58,14 @@ impl Client {
             patience: settings.client.timeout,
             session: Session::new(settings.partner_token, settings.user)?,
             limiter: Limiter::new(settings.requests_per_second, settings.requests_per_minute),
+            meters: Meters::default(),
         })))
+    }
+
+    /// What is counted of its requests.
+    #[must_use]
+    pub fn meters(&self) -> Meters {
+        self.0.meters.clone()
     }
 }
 
@@ -200,7 +209,11 @@ impl Inner {
             .await
             .map_err(Failure::Paused)?;
         let began = Instant::now();
-        let response = request.header(ACCEPT, self.accept.clone()).send().await?;
+        let response = request.header(ACCEPT, self.accept.clone()).send().await;
+        let answered = response.as_ref().ok();
+        self.meters
+            .requested(answered.map(|response| response.status().as_u16()));
+        let response = response?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await?;
         debug!(

@@ -8,7 +8,7 @@ use super::stamp;
 use crate::store::sinks::SinkState;
 
 /// It has taken nothing for longer than anybody would wait.
-pub(super) fn is_stuck(sink: &SinkState, patience: TimeDelta, now: DateTime<Utc>) -> bool {
+pub(in crate::app) fn is_stuck(sink: &SinkState, patience: TimeDelta, now: DateTime<Utc>) -> bool {
     sink.failing_since
         .is_some_and(|since| now - since >= patience)
 }
@@ -47,7 +47,7 @@ pub(super) fn table_of(sinks: &[SinkState], words: Say, now: DateTime<Utc>) -> S
 }
 
 /// `в порядке`, or what is wrong.
-pub(in super::super) fn state(sink: &SinkState, words: Say) -> String {
+pub(in crate::app) fn state(sink: &SinkState, words: Say) -> String {
     match (sink.failing_since, &sink.last_error) {
         (Some(_), Some(error)) => error.clone(),
         (Some(_), None) => words.of("не принимает", "takes nothing").to_owned(),
