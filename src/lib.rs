@@ -1,5 +1,6 @@
 //! booking-monitor watches a salon's journal in YClients by polling and tells clients and owners,
-//! by messenger, what was booked, changed or cancelled there. It opens no port.
+//! by messenger, what was booked, changed or cancelled there. It needs no port; the one it may open, for
+//! the status page, is there to be looked at.
 //!
 //! It never tells a client something false, never tells it twice, loses nothing when it is killed,
 //! and can say for every booking why a message was or was not sent. When in doubt, these four
@@ -39,7 +40,9 @@
 //!    named reason for silence ([`domain::silence::silence`]).
 //! 4. [`pipeline::deliver`] looks at the journal once more, decides anew, writes the intent, sends,
 //!    and stores the outcome; an accepted message moves what the person knows.
-//! 5. [`pipeline::receive`] hears later what became of it; [`pipeline::maintain`] tells the owners
+//! 5. Beside all that [`pipeline::events`] hands each event on to the salon's own automation, from an
+//!    outbox that was written with the event.
+//! 6. [`pipeline::receive`] hears later what became of it; [`pipeline::maintain`] tells the owners
 //!    what is broken.
 //!
 //! # Invariants
