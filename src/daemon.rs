@@ -63,15 +63,20 @@ pub struct Pulse {
 impl Default for Pulse {
     /// Loops that are about to begin count as alive.
     fn default() -> Self {
-        let now = Utc::now().timestamp();
-        Self {
-            dispatcher: now.into(),
-            worker: now.into(),
-        }
+        Self::last_at(Utc::now())
     }
 }
 
 impl Pulse {
+    /// Loops that moved then for the last time.
+    #[must_use]
+    pub fn last_at(at: DateTime<Utc>) -> Self {
+        Self {
+            dispatcher: at.timestamp().into(),
+            worker: at.timestamp().into(),
+        }
+    }
+
     fn beat(slot: &AtomicI64) {
         slot.store(Utc::now().timestamp(), Ordering::Relaxed);
     }

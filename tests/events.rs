@@ -310,7 +310,8 @@ async fn a_sink_that_takes_nothing_is_one_alert_and_one_word_when_it_is_over() {
     let about = |told: Vec<String>| -> Vec<String> {
         told.into_iter().filter(|t| t.contains("События")).collect()
     };
-    assert_eq!(about(world.owner_told()), [alert.clone()]);
+    let told = about(world.owner_told());
+    assert_eq!(told, [alert.as_str()]);
     receiver.answer(204);
     world.advance("6m");
     world.hand_on().await;
@@ -431,9 +432,17 @@ async fn a_single_run_hands_events_on_and_status_shows_how_that_goes() {
     assert_eq!(sinks[1]["sink"], "events.jsonl");
     assert_eq!(sinks[1]["up"], true);
     assert_eq!(sinks[1]["pending"], 0);
+    let record = program.rows("SELECT CAST(record_id AS TEXT) FROM booking_events");
+    let told = program.run(&["explain", &record[0]]).await;
+    for line in [
+        format!("событие ждёт передачи: {host} (HTTP 500 Internal Server Error)"),
+        "событие передано: events.jsonl".to_owned(),
+    ] {
+        assert!(stdout(&told).contains(&line), "{line}: {}", stdout(&told));
+    }
     let shown = program.run(&["status"]).await;
     assert!(stdout(&shown).contains("HTTP 500"), "{}", stdout(&shown));
-    for output in [&run, &shown] {
+    for output in [&run, &shown, &told] {
         let printed = format!("{}{}", stdout(output), stderr(output));
         for canary in ["CANARY", "9000000001", "Анна"] {
             assert!(!printed.contains(canary), "{canary}: {printed}");

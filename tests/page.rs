@@ -12,13 +12,15 @@ use std::time::Duration;
 use booking_monitor::app::page::{self, Shown};
 use booking_monitor::daemon::Pulse;
 use booking_monitor::demo::salon::{Fault, Route};
+use chrono::{TimeDelta, Utc};
 use reqwest::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use reqwest::{Client, Response};
 use support::fake::Answer;
 use support::program::{Program, stderr};
 use support::receiver::Receiver;
 use support::world::{SALON, World, at, haircut};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
@@ -287,6 +289,37 @@ async fn without_a_database_the_page_says_so_and_health_goes_by_the_loops() {
     assert_eq!(get(address, "/healthz").await.status(), 200);
 }
 
+#[tokio::test]
+async fn health_is_503_once_the_loops_stand_still() {
+    let world = World::watching().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let still = Arc::new(Pulse::last_at(Utc::now() - TimeDelta::minutes(2)));
+    let shown = Shown::working(&world.config, world.pipeline().meters(), &still);
+    tokio::spawn(page::serve(listener, shown, CancellationToken::new()));
+    let answer = get(address, "/healthz").await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.text().await.unwrap(), r#"{"status":"stuck"}"#);
+}
+
+#[tokio::test]
+async fn who_is_slow_to_ask_is_hung_up_on_and_keeps_nobody_waiting() {
+    let world = World::watching().await;
+    let address = served(&world).await;
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        let mut guest = TcpStream::connect(address).await.unwrap();
+        guest.write_all(b"GET / HT").await.unwrap();
+        slow.push(guest);
+    }
+    assert_eq!(get(address, "/healthz").await.status(), 200);
+    for mut guest in slow {
+        let mut said = Vec::new();
+        let left = tokio::time::timeout(Duration::from_secs(30), guest.read_to_end(&mut said));
+        drop(left.await.expect("still listened to"));
+    }
+}
+
 /// A port that is free now.
 async fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -389,7 +422,7 @@ impl Browser {
                 "--user-data-dir={}",
                 self.folder.path().join("profile").display()
             ))
-            .arg(format!("--window-size={width},1400"));
+            .arg(format!("--window-size={width},2600"));
         if dark {
             command.arg("--blink-settings=preferredColorScheme=0");
         }
@@ -421,7 +454,7 @@ impl Browser {
 fn measured(page: &Path, width: u32) -> String {
     format!(
         r#"<!doctype html><html style="color-scheme: light dark"><body style="margin:0">
-<iframe src="{}" style="width:{width}px;height:1200px;border:0" onload="
+<iframe src="{}" style="width:{width}px;height:2600px;border:0" onload="
   const d = this.contentDocument, w = this.contentWindow;
   const wide = [...d.querySelectorAll('body *')].filter(e =>
     e.getBoundingClientRect().right > {width} + 1 && !e.closest('thead'));

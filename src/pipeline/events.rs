@@ -45,6 +45,12 @@ impl Pipeline {
         let mut report = HandedOn::default();
         while !self.stopping.is_cancelled() {
             let (name, now) = (end.name.clone(), self.clock.now());
+            // Looked at on the reading connection first: mostly there is nothing.
+            let looked = end.name.clone();
+            let next = self.store.read(move |c| sinks::next_at(c, &looked));
+            if next.await?.is_none_or(|at| at > now) {
+                break;
+            }
             let claimed = self.store.write(move |tx| sinks::claim(tx, &name, now));
             let Some(delivery) = claimed.await? else {
                 break;

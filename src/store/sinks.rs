@@ -264,6 +264,40 @@ pub(super) fn begin_anew(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// What became of one event at one sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// What people call the sink.
+    pub label: String,
+    /// `pending`, `sending`, `sent` or `dead`.
+    pub status: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was taken.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// What the last trouble was.
+    pub last_error: Option<String>,
+}
+
+/// What became of an event, sink by sink.
+pub(super) fn of_event(conn: &Connection, event: i64) -> Result<Vec<Owed>> {
+    let mut query = conn.prepare_cached(
+        "SELECT s.label, d.status, d.attempts, d.sent_at, d.last_error
+           FROM event_deliveries d JOIN event_sinks s ON s.sink = d.sink
+          WHERE d.event = ?1 ORDER BY s.label",
+    )?;
+    let rows = query.query_map([event], |r| {
+        Ok(Owed {
+            label: r.get(0)?,
+            status: r.get(1)?,
+            attempts: r.get(2)?,
+            sent_at: r.get::<_, Option<At>>(3)?.map(|at| at.0),
+            last_error: r.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// All sinks, by what people call them.
 pub fn all(conn: &Connection) -> Result<Vec<SinkState>> {
     let mut query = conn.prepare_cached(

@@ -320,7 +320,10 @@ fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
         what: kind(&n.kind, words).to_owned(),
         company,
         record: n.record,
-        channel: n.channel.clone(),
+        channel: match n.channel.as_str() {
+            "" => "—".to_owned(),
+            name => name.to_owned(),
+        },
         to: log::masked(n),
         class,
         outcome: outcome.to_owned(),
