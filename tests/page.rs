@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -402,7 +403,12 @@ impl Browser {
             let folder = tempfile::tempdir().unwrap();
             return Some(Self { folder });
         }
-        eprintln!("SKIPPED: no chromium on this machine (Debian: apt-get install chromium)");
+        let mut stderr = std::io::stderr();
+        writeln!(
+            stderr,
+            "SKIPPED: chromium is not here (Debian: apt-get install chromium)"
+        )
+        .unwrap();
         None
     }
 

@@ -47,8 +47,8 @@ impl Pipeline {
             let (name, now) = (end.name.clone(), self.clock.now());
             // Looked at on the reading connection first: mostly there is nothing.
             let looked = end.name.clone();
-            let next = self.store.read(move |c| sinks::next_at(c, &looked));
-            if next.await?.is_none_or(|at| at > now) {
+            let owed = self.store.read(move |c| sinks::is_owed(c, &looked));
+            if !owed.await? {
                 break;
             }
             let claimed = self.store.write(move |tx| sinks::claim(tx, &name, now));

@@ -116,11 +116,23 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
 }
 
 /// The first of its booking that this sink still has to take. Events of one booking keep their order.
-const FIRST_OF_RECORD: &str = "d.sink = ?1 AND d.status = 'pending'
+/// The list of open statuses stands there in full, or no index of open rows is used.
+const FIRST_OF_RECORD: &str =
+    "d.sink = ?1 AND d.status IN ('pending', 'sending') AND d.status = 'pending'
        AND NOT EXISTS (SELECT 1 FROM event_deliveries o
                         WHERE o.sink = d.sink AND o.company_id = d.company_id
                           AND o.record_id = d.record_id AND o.id < d.id
                           AND o.status IN ('pending', 'sending'))";
+
+/// Whether this sink is owed anything at all.
+pub fn is_owed(conn: &Connection, sink: &str) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM event_deliveries
+                             WHERE sink = ?1 AND status IN ('pending', 'sending'))",
+        )?
+        .query_row([sink], |r| r.get(0))?)
+}
 
 /// Writes the intent for the next event that this sink is due, and returns it.
 pub fn claim(conn: &Connection, sink: &str, now: DateTime<Utc>) -> Result<Option<Delivery>> {
@@ -239,7 +251,7 @@ pub fn failures(conn: &Connection, sink: &str) -> Result<u32> {
 pub fn recover(conn: &Connection) -> Result<()> {
     execute(
         conn,
-        "UPDATE event_deliveries SET status = 'pending' WHERE status = 'sending'",
+        "UPDATE event_deliveries SET status = 'pending' WHERE status IN ('pending', 'sending') AND status = 'sending'",
         [],
     )?;
     execute(

@@ -29,4 +29,5 @@ CREATE TABLE event_deliveries (
 ) STRICT;
 CREATE INDEX deliveries_open ON event_deliveries (sink, company_id, record_id, id)
   WHERE status IN ('pending', 'sending');
-CREATE INDEX deliveries_of_sink ON event_deliveries (sink);
+CREATE INDEX deliveries_next ON event_deliveries (sink, id)
+  WHERE status IN ('pending', 'sending');
