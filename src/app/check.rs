@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::failure::code;
 use super::text::Say;
-use super::{Outcome, api, channel_ends, companies, say, stdout_sink, templates, text_remarks};
+use super::{
+    Outcome, api, channel_ends, companies, say, sink_ends, stdout_sink, switch, templates,
+    text_remarks,
+};
 use crate::config::{self, Config, Language, Loaded, ProcessEnvironment, Secrets};
 use crate::ports::{ApiError, BookingApi, CompanyRef, Query, Standing};
 use crate::store;
@@ -83,9 +86,15 @@ fn offline(config: &Config, words: Say, found: &mut Findings) {
     if let (Ok(companies), Ok(ends)) = (&companies, &ends) {
         found.warnings.extend(text_remarks(companies, ends));
     }
-    for problem in [companies.err(), ends.err(), api(config).err()]
-        .into_iter()
-        .flatten()
+    for problem in [
+        companies.err(),
+        ends.err(),
+        api(config).err(),
+        sink_ends(config).err(),
+        switch(config).err(),
+    ]
+    .into_iter()
+    .flatten()
     {
         found.problems.extend(problem.lines());
     }

@@ -15,6 +15,7 @@ use crate::domain::message::owner::Voice;
 use crate::domain::phone::{Phone, PhoneProblem};
 use crate::domain::policy::Reason;
 use crate::domain::record::Client;
+use crate::store::sinks::Owed;
 use crate::store::story::{self, Attempt, EventRow, Told};
 use crate::store::{self, At, cache::Cached, rights};
 
@@ -201,6 +202,10 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz, country: &str) -
     }
     for event in &story.events {
         told.push((event.created_at, event_line(event, words)));
+        for owed in &event.owed {
+            let at = owed.sent_at.unwrap_or(event.created_at);
+            told.push((at, owed_line(owed, words)));
+        }
     }
     for Told {
         notification: n,
@@ -255,6 +260,18 @@ fn event_line(event: &EventRow, words: Say) -> String {
     } else {
         format!("{what}: {}", changes.join("; "))
     }
+}
+
+/// What became of an event at the salon's own automation.
+fn owed_line(owed: &Owed, words: Say) -> String {
+    let what = match owed.status.as_str() {
+        "sent" => words.of("событие передано:", "event handed on:"),
+        "dead" => words.of("событие не передано:", "event given up:"),
+        _ => words.of("событие ждёт передачи:", "event waits to be handed on:"),
+    };
+    let why = owed.last_error.as_ref();
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{what} {}{why}", owed.label)
 }
 
 fn plain(value: &Value) -> String {
@@ -375,6 +392,13 @@ fn to_json(story: &story::Story, unseen: &Unseen) -> Value {
             "created_at": At(e.created_at).text(),
             "processed_at": e.processed_at.map(|at| At(at).text()),
             "changes": e.payload["changes"].as_object().map(|c| c.keys().collect::<Vec<_>>()),
+            "handed_on": e.owed.iter().map(|owed| json!({
+                "sink": owed.label,
+                "status": owed.status,
+                "attempts": owed.attempts,
+                "sent_at": owed.sent_at.map(|at| At(at).text()),
+                "last_error": owed.last_error,
+            })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "notifications": story.told.iter().map(|t| {
             let mut n = log::to_json(&t.notification);

@@ -13,11 +13,14 @@ use tokio_util::sync::CancellationToken;
 use crate::channels::{self, ConsoleSink};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Config, Loaded, ProcessEnvironment, Secrets};
-use crate::daemon::{self, Trouble};
+use crate::daemon::{self, Pulse, Trouble};
+use crate::heartbeat::HttpHeartbeat;
+use crate::meters::Meters;
+use crate::pipeline::events::SinkEnd;
 use crate::pipeline::{ChannelEnd, Company, Pipeline};
-use crate::ports::{BookingApi, Clock, SystemClock};
+use crate::ports::{BookingApi, Clock, Heartbeat, SystemClock};
 use crate::store::{self, Store};
-use crate::yclients;
+use crate::{sinks, yclients};
 
 mod check;
 mod database;
@@ -29,6 +32,7 @@ mod failure;
 mod forget;
 mod log;
 mod messages;
+pub mod page;
 mod pause;
 mod preview;
 mod release;
@@ -226,6 +230,53 @@ fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd
         .collect()
 }
 
+/// Every sink of events, ready to be given some.
+fn sink_ends(config: &Config) -> Result<Vec<SinkEnd>, Failure> {
+    config
+        .events
+        .iter()
+        .map(|settings| {
+            let sink = sinks::build(settings).map_err(|e| {
+                let what = format!("events: {}", settings.label);
+                Failure::new(code::USAGE, anyhow::Error::new(e).context(what))
+            })?;
+            Ok(SinkEnd {
+                name: settings.sink.clone(),
+                label: settings.label.clone(),
+                companies: settings.companies.clone(),
+                sink,
+            })
+        })
+        .collect()
+}
+
+/// The dead-man switch, where there is one.
+fn switch(config: &Config) -> Result<Option<Arc<dyn Heartbeat>>, Failure> {
+    let url = config.alerts.heartbeat_url.as_ref();
+    let built = url.map(HttpHeartbeat::build).transpose();
+    let built = built.map_err(|e| {
+        Failure::new(
+            code::USAGE,
+            anyhow::Error::new(e).context("alerts.heartbeat_url"),
+        )
+    })?;
+    Ok(built.map(|switch| Arc::new(switch) as Arc<dyn Heartbeat>))
+}
+
+/// What the database says of the sinks is what the configuration says.
+fn keep_sinks(tx: &rusqlite::Transaction<'_>, events: &[sinks::Settings]) -> store::Result<()> {
+    let wanted: Vec<_> = events
+        .iter()
+        .map(|settings| store::sinks::Wanted {
+            sink: &settings.sink,
+            label: &settings.label,
+            companies: &settings.companies,
+            types: settings.types.iter().map(|t| t.event_type()).collect(),
+        })
+        .collect();
+    store::sinks::keep_only(tx, &wanted)
+}
+
 fn api(config: &Config) -> Result<yclients::Client, Failure> {
     yclients::Client::new(config.yclients.clone())
         .map_err(|e| Failure::new(code::USAGE, anyhow::Error::new(e).context("yclients")))
@@ -237,9 +288,10 @@ async fn assemble(
     store: Store,
     console: &ConsoleSink,
 ) -> Result<Arc<Pipeline>, Failure> {
-    let api: Arc<dyn BookingApi> = Arc::new(api(config)?);
+    let api = api(config)?;
+    let meters = api.meters();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    assemble_with(config, store, api, clock, console).await
+    put_together(config, store, Arc::new(api), clock, console, meters).await
 }
 
 /// Puts everything together over a given API and clock: the way in for tests and for the demo.
@@ -250,11 +302,24 @@ pub async fn assemble_with(
     clock: Arc<dyn Clock>,
     console: &ConsoleSink,
 ) -> Result<Arc<Pipeline>, Failure> {
+    put_together(config, store, api, clock, console, Meters::default()).await
+}
+
+async fn put_together(
+    config: &Config,
+    store: Store,
+    api: Arc<dyn BookingApi>,
+    clock: Arc<dyn Clock>,
+    console: &ConsoleSink,
+    meters: Meters,
+) -> Result<Arc<Pipeline>, Failure> {
     let ends = channel_ends(config, console)?;
     let named: Vec<(String, &'static str)> =
         ends.iter().map(|e| (e.name.clone(), e.kind)).collect();
+    let (sinks, switch, events) = (sink_ends(config)?, switch(config)?, config.events.clone());
     store
         .write(move |tx| {
+            keep_sinks(tx, &events)?;
             for (name, kind) in &named {
                 store::channels::ensure(tx, name, kind)?;
             }
@@ -268,6 +333,8 @@ pub async fn assemble_with(
         tracing::warn!("{remark}");
     }
     let pipeline = Pipeline::new(store, clock, api, companies, ends, config.alerts.clone());
+    let pipeline = pipeline.with_sinks(sinks).with_heartbeat(switch);
+    let pipeline = pipeline.with_meters(meters);
     Ok(Arc::new(pipeline.with_upkeep(&config.database)))
 }
 
@@ -313,12 +380,23 @@ async fn serve(
         let reload = reload_on_hup(path, config, round.clone())?;
         let ended = if config.enabled {
             match assemble(config, store.clone(), &stdout_sink()).await {
-                Ok(pipeline) => daemon::run(pipeline, round).await.map_err(ended),
+                Ok(pipeline) => {
+                    let pulse = Arc::<Pulse>::default();
+                    let shown = page::Shown::working(config, pipeline.meters(), &pulse);
+                    let page = page::open(shown, round.child_token());
+                    let ended = daemon::run(pipeline, round, pulse)
+                        .await
+                        .map_err(self::ended);
+                    page.close().await;
+                    ended
+                }
                 Err(failure) => Err(failure),
             }
         } else {
+            let page = page::open(page::Shown::idle(config), round.child_token());
             tracing::info!("monitor.enabled is false: no request, no send");
             daemon::idle(round).await;
+            page.close().await;
             Ok(())
         };
         reload.abort();
@@ -367,6 +445,8 @@ fn usable(path: &Path, database: &Path) -> Result<Config, Failure> {
     let config = loaded(path)?;
     companies(&config)?;
     channel_ends(&config, &stdout_sink())?;
+    sink_ends(&config)?;
+    switch(&config)?;
     api(&config)?;
     if config.database.path != database {
         return Err(

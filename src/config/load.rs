@@ -13,9 +13,10 @@ use super::environment::{Environment, Overrides, ProcessEnvironment};
 use super::monitor::Inherited;
 use super::problem::{Problem, Report};
 use super::reader::{Notes, Reader, Wrong, line_of};
+use super::secret::secret_address;
 use super::section::Section;
 use super::values::{SHORTEST, duration, switch, text, word};
-use super::{Alerts, Config, Database, channels, companies, templates, yclients};
+use super::{Alerts, Config, Database, channels, companies, events, http, templates, yclients};
 
 /// The file's name, wherever it lies.
 const FILE_NAME: &str = "booking-monitor.toml";
@@ -150,8 +151,12 @@ fn config(root: &mut Section<'_>) -> Config {
     let companies = companies::read(root, &around);
     let alerts = root.table("alerts", |at| Alerts {
         after: at.get("after", Duration::from_mins(10), duration(SHORTEST)),
+        heartbeat_url: at.optional("heartbeat_url", secret_address),
         mask_phones: at.get("mask_phones", false, switch),
     });
+    let folder = database_folder(&reader.folder);
+    let events = events::read(root, &companies, &database, &folder);
+    let http = root.table("http", http::read);
 
     for (name, place) in &channels.places {
         let used = companies.iter().any(|company| {
@@ -173,6 +178,8 @@ fn config(root: &mut Section<'_>) -> Config {
         channels: channels.settings,
         companies,
         alerts,
+        events,
+        http,
     };
     config.share_out();
     config

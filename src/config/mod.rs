@@ -5,11 +5,13 @@
 //! once. Defaults stand beside the call that reads their key; booking-monitor.toml shows them to
 //! people, and a test holds the two together.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
+use secrecy::SecretString;
 
 pub use crate::domain::message::Language;
 use crate::domain::policy::{Kind, Pace, Rules};
@@ -21,7 +23,9 @@ mod budget;
 mod channels;
 mod companies;
 mod environment;
+mod events;
 mod gateway;
+mod http;
 mod load;
 mod monitor;
 mod problem;
@@ -55,6 +59,10 @@ pub struct Config {
     pub companies: Vec<Company>,
     /// `[alerts]`.
     pub alerts: Alerts,
+    /// `[[events]]`, in the file's order.
+    pub events: Vec<crate::sinks::Settings>,
+    /// `[http]`.
+    pub http: Http,
 }
 
 /// `[database]`.
@@ -138,6 +146,17 @@ pub struct Template {
 pub struct Alerts {
     /// How long something is broken before the owners are told.
     pub after: Duration,
+    /// A dead-man switch: asked for after every good cycle.
+    pub heartbeat_url: Option<SecretString>,
     /// Owners' copies show masked phones.
     pub mask_phones: bool,
+}
+
+/// `[http]`.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where the status page is; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Who looks at it has to name this.
+    pub token: Option<SecretString>,
 }

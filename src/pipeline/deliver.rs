@@ -17,7 +17,7 @@ use super::{ChannelEnd, Pipeline};
 use crate::domain::delivery::Outcome;
 use crate::failpoint;
 use crate::store::outbox::{self, Due, Look};
-use crate::store::{self, channels, companies};
+use crate::store::{self, channels, companies, sinks};
 
 /// Messages on their way at once on one channel; one to each recipient.
 const IN_FLIGHT: usize = 8;
@@ -350,10 +350,12 @@ impl Pipeline {
             Arc::clone(&self.clock),
             Arc::clone(end),
         );
-        let bell = Arc::clone(&self.bell);
+        let (bell, meters) = (Arc::clone(&self.bell), self.meters.clone());
         let sending = tokio::spawn(async move {
             end.pace.leave().await;
+            let began = std::time::Instant::now();
             let outcome = end.channel.send(&outgoing).await;
+            meters.sent(&end.name, outcome.as_str(), began.elapsed());
             let (now, accepted) = (clock.now(), matches!(outcome, Outcome::Accepted { .. }));
             let channel = end.name.as_str();
             match outcome.why() {
@@ -414,6 +416,7 @@ impl Pipeline {
             .write(move |tx| {
                 outbox::replan(tx, now)?;
                 desk.reroute(tx, now)?;
+                sinks::recover(tx)?;
                 let interrupted = outbox::interrupted(tx)?;
                 for n in &interrupted {
                     // A search goes on where it stood, if the channel is still there.

@@ -20,6 +20,7 @@ mod journal_alerts;
 mod pause_alerts;
 mod rights_alerts;
 mod send_alerts;
+mod sink_alerts;
 
 pub(super) use database_alerts::tell_restored;
 
@@ -56,6 +57,7 @@ impl Pipeline {
                 for end in desk.channels.values() {
                     raised += watch.concern(end)?;
                 }
+                raised += watch.sinks()?;
                 if let Some(since) = trouble_over {
                     raised += watch.database_well(since)?;
                 }

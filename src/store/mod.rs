@@ -45,6 +45,7 @@ pub mod rights;
 mod room;
 pub mod settling;
 mod sign;
+pub mod sinks;
 pub mod stats;
 pub mod story;
 
@@ -64,10 +65,11 @@ pub use sign::Sign;
 pub const SCHEMA: &str = include_str!("../../schema.sql");
 /// The way to it from the first schema: each leads from the one before, and never changes once
 /// somebody may have run it.
-pub const MIGRATIONS: [&str; 3] = [
+pub const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
     include_str!("migrations/3.sql"),
+    include_str!("migrations/4.sql"),
 ];
 /// `PRAGMA user_version` of [`SCHEMA`].
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -15,6 +15,7 @@ use super::answer::Answer;
 use super::limit::Limiter;
 use super::session::{Session, Step};
 use crate::http_client::{self, ClientError, failure, never_left};
+use crate::meters::Meters;
 use crate::ports::{
     ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query, Standing, Urgency, Wanted,
 };
@@ -33,6 +34,7 @@ struct Inner {
     patience: Duration,
     session: Session,
     limiter: Limiter,
+    meters: Meters,
 }
 
 impl fmt::Debug for Client {
@@ -57,7 +59,14 @@ impl Client {
             patience: settings.client.timeout,
             session: Session::new(settings.partner_token, settings.user)?,
             limiter: Limiter::new(settings.requests_per_second, settings.requests_per_minute),
+            meters: Meters::default(),
         })))
+    }
+
+    /// What is counted of its requests.
+    #[must_use]
+    pub fn meters(&self) -> Meters {
+        self.0.meters.clone()
     }
 }
 
@@ -237,7 +246,11 @@ impl Inner {
             .await
             .map_err(Failure::Paused)?;
         let began = Instant::now();
-        let response = request.header(ACCEPT, self.accept.clone()).send().await?;
+        let response = request.header(ACCEPT, self.accept.clone()).send().await;
+        let answered = response.as_ref().ok();
+        self.meters
+            .requested(answered.map(|response| response.status().as_u16()));
+        let response = response?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await?;
         debug!(

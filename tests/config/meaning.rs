@@ -426,3 +426,47 @@ fn backups_and_retention_are_off_and_half_a_year_unless_said_otherwise() {
         "{problems}"
     );
 }
+
+#[test]
+fn receivers_of_events_are_named_by_where_they_are_and_shown_without_what_may_be_a_password() {
+    let events = "[[events]]\nto = \"http\"\nurl = \"https://n8n.example/webhook/CANARY?key=CANARY\"\n\
+        [[events]]\nto = \"http\"\nurl = \"https://n8n.example/other\"\n\
+        [[events]]\nto = \"jsonl\"\npath = \"events.jsonl\"\n";
+    let draft = Draft {
+        companies: format!("{COMPANY}{events}"),
+        ..draft()
+    };
+    let config = draft.config();
+    let labels: Vec<&str> = config.events.iter().map(|s| s.label.as_str()).collect();
+    assert_eq!(labels, ["n8n.example", "n8n.example (2)", "events.jsonl"]);
+    assert!(!format!("{config:?}").contains("CANARY"));
+    let names = |config: &booking_monitor::config::Config| -> Vec<String> {
+        config.events.iter().map(|s| s.sink.clone()).collect()
+    };
+    let unchanged = Draft {
+        companies: draft.companies.clone(),
+        ..draft
+    };
+    assert_eq!(names(&unchanged.config()), names(&config));
+}
+
+#[test]
+fn the_page_listens_where_it_is_told_and_to_others_with_a_token_alone() {
+    let http = |keys: &str| {
+        let draft = Draft {
+            root: format!("[http]\n{keys}\n"),
+            ..draft()
+        };
+        draft.config().http
+    };
+    let at = |text: &str| Some(text.parse().unwrap());
+    assert_eq!(http("").listen, None);
+    assert_eq!(
+        http("listen = \"localhost:9464\"").listen,
+        at("127.0.0.1:9464")
+    );
+    assert_eq!(http("listen = \"[::1]:9464\"").listen, at("[::1]:9464"));
+    let remote = http("listen = \"0.0.0.0:9464\"\nallow_remote = true\ntoken = \"t\"");
+    assert_eq!(remote.listen, at("0.0.0.0:9464"));
+    assert!(remote.token.is_some());
+}

@@ -619,6 +619,67 @@ mask_phones = 1"#,
 booking-monitor.toml:3: alerts.mask_phones: expected true or false, found 1"#,
         ),
         (
+            r#"[alerts]
+heartbeat_url = "hc-ping.com/CANARY""#,
+            r#"booking-monitor.toml:2: alerts.heartbeat_url: expected an address such as "https://host/path", found a string; begin it with https://"#,
+        ),
+        (
+            r#"[http]
+listen = "9464"
+port = 1"#,
+            r#"booking-monitor.toml:2: http.listen: expected an address and a port such as "127.0.0.1:9464", found "9464"
+booking-monitor.toml:3: http.port: unknown key; known here: listen, allow_remote, token"#,
+        ),
+        (
+            r#"[http]
+listen = "0.0.0.0:9464""#,
+            r#"booking-monitor.toml:2: http.listen: others than this machine could read it: "0.0.0.0:9464"; write 127.0.0.1, or set allow_remote = true and a token"#,
+        ),
+        (
+            r#"[http]
+listen = "0.0.0.0:9464"
+allow_remote = true"#,
+            r#"booking-monitor.toml:2: http.listen: others than this machine may read it, and nothing asks who they are; set token = { file = "PATH" }"#,
+        ),
+        (
+            r#"[[events]]
+to = "htp"
+[[events]]
+url = "http://localhost"
+[[events]]
+to = "http"
+path = "events.jsonl"
+[[events]]
+to = "http"
+url = "https://me:CANARY@host/x"
+companies = [2]
+types = ["created"]"#,
+            r#"booking-monitor.toml:2: events[0].to: expected one of "http", "jsonl", found "htp"
+booking-monitor.toml:3: events[1].to: missing; write "http" or "jsonl"
+booking-monitor.toml:5: events[2].url: missing; write "https://host/path"
+booking-monitor.toml:7: events[2].path: unknown key; known here: to, types, companies, url, token, secret
+booking-monitor.toml:10: events[3].url: must hold neither a user, nor a password, nor anything after #
+booking-monitor.toml:11: events[3].companies[0]: no company has this id: 2; it must stand in [[companies]]
+booking-monitor.toml:12: events[3].types[0]: expected one of "record.created", "record.updated", "record.deleted", found "created""#,
+        ),
+        (
+            r#"[[events]]
+to = "jsonl"
+path = "booking-monitor.db-wal"
+[[events]]
+to = "jsonl"
+path = "/etc/events.jsonl"
+[[events]]
+to = "jsonl"
+path = "a.jsonl"
+[[events]]
+to = "jsonl"
+path = "a.jsonl""#,
+            r#"booking-monitor.toml:1: events: two of these go to the same place; every event would come twice; keep one, with the companies of both
+booking-monitor.toml:3: events[0].path: must not be the database, nor one of its files: "booking-monitor.db-wal"
+booking-monitor.toml:6: events[1].path: no data are kept under /etc: "/etc/events.jsonl""#,
+        ),
+        (
             "alerts = 1",
             "booking-monitor.toml:1: alerts: expected a table, found an integer",
         ),

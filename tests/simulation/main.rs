@@ -694,6 +694,7 @@ fn start(
         )],
         config::Alerts {
             after: ALERT_AFTER.to_std().unwrap(),
+            heartbeat_url: None,
             mask_phones: false,
         },
     )

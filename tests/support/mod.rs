@@ -13,5 +13,6 @@ pub mod fake;
 pub mod gateway;
 pub mod green_api;
 pub mod program;
+pub mod receiver;
 pub mod telegram;
 pub mod world;

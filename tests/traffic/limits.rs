@@ -140,6 +140,7 @@ impl Bench {
         );
         let alerts = config::Alerts {
             after: Duration::from_mins(10),
+            heartbeat_url: None,
             mask_phones: false,
         };
         let (clock, api) = (Arc::clone(&wall) as _, Arc::new(NoApi));
