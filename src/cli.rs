@@ -94,6 +94,8 @@ pub enum Command {
         #[command(flatten)]
         of: MessagesArgs,
     },
+    /// Try out what would follow from a client's message; sends and writes nothing
+    ReceiveTest(ReceiveTestArgs),
     /// Read the whole horizon from YClients and print every difference from the cache
     Verify {
         /// Of this company only
@@ -244,6 +246,20 @@ fn within(text: &str, most: f64) -> Result<f64, String> {
     number
         .filter(|n| (0.0..=most).contains(n))
         .ok_or_else(|| format!("expected a number from 0 to {most}"))
+}
+
+/// A message to be tried out.
+#[derive(Clone, Args)]
+pub struct ReceiveTestArgs {
+    /// The channel it comes by
+    #[arg(long, value_name = "NAME")]
+    pub channel: String,
+    /// The client's number, with or without +
+    #[arg(long, value_name = "PHONE", allow_hyphen_values = true)]
+    pub phone: String,
+    /// What they write
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub text: String,
 }
 
 /// What a pause is about.

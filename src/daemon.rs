@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::pipeline::events::SinkEnd;
 use crate::pipeline::{ChannelEnd, Pipeline};
-use crate::store::{StoreError, outbox, settling, sinks};
+use crate::store::{StoreError, outbox, settling, sinks, writes};
 
 mod auto;
 mod dispatch;
@@ -129,6 +129,10 @@ pub async fn run(
     {
         let p = Arc::clone(&pipeline);
         loops.spawn(async move { ("upkeep", upkeep(p).await) });
+    }
+    {
+        let p = Arc::clone(&pipeline);
+        loops.spawn(async move { ("writing", write(p).await) });
     }
     {
         let stopping = pipeline.stopping.clone();
@@ -283,6 +287,26 @@ async fn upkeep(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
         tokio::select! {
             () = pipeline.stopping.cancelled() => return Ok(()),
             () = tokio::time::sleep(CHORES) => {}
+        }
+    }
+}
+
+/// Writes into journals what clients asked for; sleeps until something is asked.
+async fn write(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
+    loop {
+        let bell = Arc::clone(&pipeline.bell);
+        let rung = bell.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        pipeline.writes_due(pipeline.clock().now()).await?;
+        let next = pipeline.store().read(writes::next_at).await?;
+        let wait = next
+            .map_or(GLANCE, |at| until(at, pipeline.clock().now()))
+            .min(GLANCE);
+        tokio::select! {
+            () = pipeline.stopping.cancelled() => return Ok(()),
+            () = rung => {}
+            () = tokio::time::sleep(wait.max(Duration::from_millis(5))) => {}
         }
     }
 }

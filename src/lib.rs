@@ -45,6 +45,14 @@
 //! 6. [`pipeline::receive`] hears later what became of it; [`pipeline::maintain`] tells the owners
 //!    what is broken.
 //!
+//! # The route of a client's words
+//!
+//! 1. [`pipeline::receive`] stores them, `pipeline/talk` finds the booking they are about, and
+//!    [`domain::reply`] says what follows: an answer, an order, a card for the owners; one transaction.
+//! 2. An order is written into the journal in the company's turn (`pipeline/writes`): the intent first,
+//!    a look before and after. What the journal says then, what the client knows and what they are
+//!    answered are stored together.
+//!
 //! # Invariants
 //!
 //! * A change is a pair of states; [`domain::change::Change::between`] is its only constructor.
@@ -53,6 +61,7 @@
 //! * No byte leaves before its intent is on the disk, but for one: that the database itself is out of
 //!   order is told to the owners past it.
 //! * Absence is a suspicion; a cancellation needs evidence.
+//! * A booking is written only for the person whose number stands in it.
 //! * No token, phone or name in a log, an error or a `Debug`.
 
 #[macro_use]

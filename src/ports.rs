@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 
 use crate::domain::delivery::Outcome;
 pub use crate::domain::free::Wanted;
 pub use crate::domain::journal::Journaled;
 pub use crate::domain::message::{Brief, Markup};
-use crate::domain::record::Record;
+use crate::domain::record::{Attendance, Record};
 
 /// The time. Production reads the machine's clock; tests hold the hands.
 pub trait Clock: Send + Sync {
@@ -153,6 +153,8 @@ pub struct CompanyInfo {
     pub zone: Option<Tz>,
     /// The address of its booking form, where the API names one.
     pub booking_link: String,
+    /// When it is open, where the API says one pair of hours for all days.
+    pub opening_hours: Option<(NaiveTime, NaiveTime)>,
 }
 
 /// Why the records API gave no information.
@@ -178,6 +180,39 @@ pub enum ApiError {
     /// An answer that is no answer: HTML, truncated JSON, `success: false`.
     #[error("unreadable answer: {0}")]
     Unreadable(String),
+}
+
+/// What of a booking is to become another; what is `None` stays as the journal has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// Whether the client is expected, confirmed, came.
+    pub attendance: Option<Attendance>,
+    /// Wall-clock start in the salon.
+    pub start: Option<NaiveDateTime>,
+    /// The master's id.
+    pub staff: Option<i64>,
+}
+
+/// Why something was not written into the journal, named by what the caller does next.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// Surely nothing was written, and it is worth trying again.
+    #[error("{0}")]
+    NotDone(ApiError),
+    /// The booking is another than the one that was looked at: surely nothing was written.
+    #[error("the booking has become another meanwhile")]
+    Overtaken,
+    /// The API said no, and will say so again.
+    #[error("HTTP {status}: {message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What the API said.
+        message: String,
+    },
+    /// The request left and nothing says what became of it: only the journal can.
+    #[error("no answer: {0}")]
+    Unknown(String),
 }
 
 /// The records API.
@@ -214,6 +249,28 @@ pub trait BookingApi: Send + Sync {
 
     /// The number of rows a full page has.
     fn page_size(&self) -> u32;
+
+    /// Changes a booking that was looked at a moment ago: reads it anew, and if it is still the same
+    /// sends it whole with nothing changed but what is asked. Never called without an intent on disk.
+    async fn change(
+        &self,
+        _company: &CompanyRef,
+        _seen: &Record,
+        _edit: &Edit,
+    ) -> Result<(), WriteError> {
+        Err(WriteError::Refused {
+            status: 0,
+            message: "this journal can only be read".to_owned(),
+        })
+    }
+
+    /// Takes a booking off. Never called without an intent on disk.
+    async fn cancel(&self, _company: &CompanyRef, _record_id: i64) -> Result<(), WriteError> {
+        Err(WriteError::Refused {
+            status: 0,
+            message: "this journal can only be read".to_owned(),
+        })
+    }
 }
 
 /// A message ready to leave: text in the channel's own markup, one recipient.
@@ -228,6 +285,8 @@ pub struct Outgoing {
     /// Buttons under the message, row by row, where the channel has them; they stand in place of
     /// `keyboard`.
     pub buttons: Vec<Vec<Button>>,
+    /// The provider's id of the message in this chat that it follows, where there is one.
+    pub follows: Option<String>,
     /// The same for every try of these words to this person, and never for others
     /// ([`crate::domain::delivery::message_key`]).
     pub key: String,
@@ -534,6 +593,19 @@ pub enum Incoming {
         /// Nobody else reads along; what is said in groups concerns owners only.
         is_private: bool,
     },
+    /// A person of the salon wrote to somebody from the account's own phone.
+    Answered {
+        /// The provider's id of the message.
+        message_id: String,
+        /// The chat.
+        chat_id: String,
+        /// Whose chat it is, in digits, where the channel shows it.
+        phone: Option<String>,
+        /// What was written; empty for what has no words.
+        text: String,
+        /// When, provider's time.
+        at: DateTime<Utc>,
+    },
     /// Somebody opened the bot, or opened it again.
     Started {
         /// The provider's id of their message.
@@ -607,6 +679,7 @@ impl fmt::Debug for Incoming {
                 message_id, status, ..
             } => write!(f, "Status({message_id}, {status:?})"),
             Self::Text { message_id, at, .. } => write!(f, "Text({message_id}, {at})"),
+            Self::Answered { message_id, at, .. } => write!(f, "Answered({message_id}, {at})"),
             Self::Started { message_id, at, .. } => write!(f, "Started({message_id}, {at})"),
             Self::Contact { message_id, at, .. } => write!(f, "Contact({message_id}, {at})"),
             Self::Pressed { press_id, data, .. } => write!(f, "Pressed({press_id}, {data})"),

@@ -675,6 +675,7 @@ async fn what_a_client_sends_without_words_is_told_to_the_owner() {
     world.deliver().await;
     assert_eq!(
         world.owner_told(),
-        ["💬 Анна · Малаховка: [без слов: фото, голос или файл]"]
+        ["💬 Анна · Малаховка: [без слов: фото, голос или файл]\n\
+             Ответил: «Пока читаю только текст. Напишите, пожалуйста, словами.»"]
     );
 }

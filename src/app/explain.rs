@@ -15,8 +15,10 @@ use crate::domain::message::owner::Voice;
 use crate::domain::phone::{Phone, PhoneProblem};
 use crate::domain::policy::Reason;
 use crate::domain::record::Client;
+use crate::domain::reply::order::Act;
 use crate::store::sinks::Owed;
 use crate::store::story::{self, Attempt, EventRow, Told};
+use crate::store::writes::{Order, State};
 use crate::store::{self, At, cache::Cached, rights};
 
 pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool) -> Outcome {
@@ -225,12 +227,53 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz, country: &str) -
             }
         }
     }
+    for order in &story.orders {
+        told.push((order.created_at, asked_line(order, words)));
+        told.extend(order.ended_at.map(|at| (at, written_line(order, words))));
+    }
     told.sort_by_key(|(at, _)| *at);
     lines.extend(
         told.into_iter()
             .map(|(at, what)| format!("{}  {what}", when(at))),
     );
     lines
+}
+
+fn asked_line(order: &Order, words: Say) -> String {
+    let what = match order.act {
+        Act::Confirm => words.of("клиент придёт", "the client comes"),
+        Act::Cancel => words.of("клиент просит отменить", "the client wants it cancelled"),
+    };
+    let how = match (order.state, order.by_owner) {
+        (State::Asked, _) => words.of("решает владелец", "the owner decides"),
+        (_, true) => words.of("владелец велел отменить", "the owner said so"),
+        (_, false) => words.of("пишем в журнал сами", "written into the journal"),
+    };
+    format!("{what}: {how}")
+}
+
+fn written_line(order: &Order, words: Say) -> String {
+    let voice = Voice {
+        language: words.0,
+        markup: Markup::Plain,
+        today: order.created_at.date_naive(),
+    };
+    match (order.state, order.obstacle) {
+        (State::Done, _) => words
+            .of(
+                "в журнале так и стоит, клиенту сказано",
+                "the journal says so, the client was told",
+            )
+            .to_owned(),
+        (State::Barred, Some(why)) => format!(
+            "{}: {}",
+            words.of("в журнал не записано", "not written into the journal"),
+            voice.obstacle(why)
+        ),
+        _ => words
+            .of("больше не нужно", "nothing to do any more")
+            .to_owned(),
+    }
 }
 
 fn event_line(event: &EventRow, words: Say) -> String {
@@ -399,6 +442,17 @@ fn to_json(story: &story::Story, unseen: &Unseen) -> Value {
                 "sent_at": owed.sent_at.map(|at| At(at).text()),
                 "last_error": owed.last_error,
             })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "asked": story.orders.iter().map(|o| json!({
+            "id": o.id,
+            "act": o.act.as_str(),
+            "state": o.state.as_str(),
+            "obstacle": o.obstacle.map(|why| why.as_str()),
+            "by_owner": o.by_owner,
+            "tries": o.tries,
+            "created_at": At(o.created_at).text(),
+            "began_at": o.began_at.map(|at| At(at).text()),
+            "ended_at": o.ended_at.map(|at| At(at).text()),
         })).collect::<Vec<_>>(),
         "notifications": story.told.iter().map(|t| {
             let mut n = log::to_json(&t.notification);

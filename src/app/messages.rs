@@ -34,7 +34,14 @@ pub(super) fn inbox(path: &Path, unanswered: bool, of: &MessagesArgs) -> Outcome
 /// Somebody waits for an answer to this.
 fn waits(m: &Message) -> bool {
     let is_said = m.contact.is_some();
-    m.is_inbound && is_said && m.answered_at.is_none() && !needs_no_answer(&m.text)
+    if !m.is_inbound || !is_said || needs_no_answer(&m.text) {
+        return false;
+    }
+    // That a person was told is no answer yet.
+    match m.waiting_since {
+        Some(since) => m.created_at >= since,
+        None => m.answered_at.is_none(),
+    }
 }
 
 fn read(
@@ -80,8 +87,8 @@ fn show(config: &Config, of: &MessagesArgs, found: &[Message]) -> Outcome {
         let at = m.created_at.with_timezone(&chrono::Local);
         let answer = match (m.is_inbound, m.answered_at) {
             (false, _) => "",
+            (true, _) if waits(m) => words.of("ждёт", "waits"),
             (true, Some(_)) => words.of("есть", "given"),
-            (true, None) if waits(m) => words.of("ждёт", "waits"),
             (true, None) => "—",
         };
         let sign = if m.is_inbound { "←" } else { "→" };

@@ -35,6 +35,7 @@ mod messages;
 pub mod page;
 mod pause;
 mod preview;
+mod receive_test;
 mod release;
 mod sample;
 mod send_test;
@@ -91,6 +92,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::SendTest(args)) => block_on(send_test::run(&path, &args)),
         Some(Command::Messages(of)) => messages::messages(&path, &of),
         Some(Command::Inbox { unanswered, of }) => messages::inbox(&path, unanswered, &of),
+        Some(Command::ReceiveTest(of)) => receive_test::run(&path, &of),
         Some(Command::Verify { company, json }) => block_on(verify::run(&path, company, json)),
         Some(Command::Retry { ids, dead }) => release::retry(&path, &ids, dead),
         Some(Command::Release {

@@ -11,7 +11,7 @@ use super::{Failure, Outcome, channel_ends, existing, load, refused, sample, say
 use crate::channels;
 use crate::cli::PreviewArgs;
 use crate::config::{Company, Config, Secrets};
-use crate::domain::message::{Brief, Key, Markup};
+use crate::domain::message::{Brief, Key, Markup, Told};
 use crate::domain::policy::Kind;
 use crate::domain::record::Record;
 use crate::domain::settle::Net;
@@ -138,6 +138,10 @@ fn show(
             records.first().cloned().unwrap_or_else(sampled),
         )
     };
+    // Which of them is only asked of somebody with several.
+    let mut another = records.first().cloned().unwrap_or_else(sampled);
+    another.start_local += TimeDelta::days(7);
+    let two: Vec<Record> = records.iter().take(1).cloned().chain([another]).collect();
     let of_change;
     let shown = match key {
         Key::Created => {
@@ -152,10 +156,20 @@ fn show(
             of_change = net(Kind::Cancelled);
             Shown::Change(&of_change)
         }
-        Key::Restored => Shown::Restored(&records),
-        Key::WrongNumber => Shown::WrongNumber(&records),
-        Key::Stopped => Shown::Stopped,
-        Key::Started => Shown::Started,
+        Key::Restored => Shown::News(Told::Restored { now: &records }),
+        Key::WrongNumber => Shown::News(Told::WrongNumber { was: &records }),
+        Key::Stopped => Shown::Answer(Told::Stopped),
+        Key::Started => Shown::Answer(Told::Started),
+        Key::Confirmed => Shown::Answer(Told::Confirmed { now: &records }),
+        Key::Declined => Shown::Answer(Told::Declined { now: &records }),
+        Key::CalledOff => Shown::Answer(Told::CalledOff { was: &records }),
+        Key::HandedOn => Shown::Answer(Told::HandedOn),
+        Key::Which => Shown::Answer(Told::Which { now: &two }),
+        Key::TextOnly => Shown::Answer(Told::TextOnly),
+        Key::NotYours => Shown::Answer(Told::NotYours),
+        Key::Start => Shown::Answer(Told::Start { named: true }),
+        Key::Linked => Shown::Answer(Told::Linked { next: &records }),
+        Key::ForeignContact => Shown::Answer(Told::ForeignContact),
     };
     let offers = usize::try_from(settings.offer_times).unwrap_or(0);
     let free = [26, 29, 50].map(|hours| tomorrow + TimeDelta::hours(hours));

@@ -315,6 +315,7 @@ fn to_json(p: &Picture) -> Value {
                 "created_at": stamp(Some(*at)), "channel": channel, "direction": direction,
             })).collect::<Vec<_>>(),
             "clients": p.messages.clients,
+            "unanswered": p.messages.unanswered,
         },
     })
 }
@@ -405,6 +406,13 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         words.of("за 24 ч", "in 24 h"),
         p.messages.received_24h
     ));
+    if p.messages.unanswered > 0 {
+        lines.push(format!(
+            "{} {} (booking-monitor inbox --unanswered)",
+            words.of("Ждут ответа:", "Wait for an answer:"),
+            p.messages.unanswered
+        ));
+    }
     lines.push(
         if p.is_healthy() {
             words.of("Всё в порядке.", "All is well.")

@@ -255,6 +255,14 @@ impl Channel for Telegram {
                 "parse_mode": "HTML",
                 "link_preview_options": {"is_disabled": true},
             });
+            if let Some(follows) = message
+                .follows
+                .as_ref()
+                .and_then(|id| id.parse::<i64>().ok())
+            {
+                body["reply_parameters"] =
+                    json!({"message_id": follows, "allow_sending_without_reply": true});
+            }
             if !message.buttons.is_empty() {
                 body["reply_markup"] = buttons::under(&message.buttons);
             } else if let Some(keyboard) = message.keyboard {

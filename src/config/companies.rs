@@ -4,10 +4,12 @@ use super::channels::Channels;
 use super::environment::Overrides;
 use super::monitor::{Inherited, KINDS};
 use super::reader::{Value, Wrong};
+use super::replies;
 use super::section::Section;
 use super::templates::{self, unknown_channel};
 use super::values::{country, list, switch, text, text_or_number, timezone, whole, word};
 use super::{Company, Language, Owner, Template};
+use crate::domain::reply::Replies;
 
 /// The words for languages.
 pub(super) const LANGUAGES: [(&str, Language); 2] = [("ru", Language::Ru), ("en", Language::En)];
@@ -17,6 +19,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) language: Language,
     pub(super) inherited: Inherited,
     pub(super) templates: Vec<Template>,
+    pub(super) replies: Replies,
     pub(super) channels: &'a Channels,
     pub(super) overrides: Overrides,
 }
@@ -90,6 +93,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
     let templates = at.table("templates", |at| {
         templates::read(at, &around.templates, around.channels)
     });
+    let replies = at.table("replies", |at| replies::read(at, around.replies.clone()));
     Company {
         id: id.unwrap_or_default(),
         title,
@@ -107,6 +111,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         booking_link: inherited.booking_link,
         offer_times: inherited.offer_times,
         templates,
+        replies,
     }
 }
 

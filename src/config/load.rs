@@ -16,7 +16,10 @@ use super::reader::{Notes, Reader, Wrong, line_of};
 use super::secret::secret_address;
 use super::section::Section;
 use super::values::{SHORTEST, duration, switch, text, word};
-use super::{Alerts, Config, Database, channels, companies, events, http, templates, yclients};
+use super::{
+    Alerts, Config, Database, channels, companies, events, http, replies, templates, yclients,
+};
+use crate::domain::reply::Replies;
 
 /// The file's name, wherever it lies.
 const FILE_NAME: &str = "booking-monitor.toml";
@@ -141,10 +144,12 @@ fn config(root: &mut Section<'_>) -> Config {
     let inherited = root.table("notify", |at| inherited.notify(at));
     let channels = root.table("channels", channels::read);
     let templates = root.table("templates", |at| templates::read(at, &[], &channels));
+    let replies = root.table("replies", |at| replies::read(at, Replies::default()));
     let around = Surroundings {
         language,
         inherited,
         templates,
+        replies,
         channels: &channels,
         overrides,
     };

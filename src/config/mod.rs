@@ -15,6 +15,7 @@ use secrecy::SecretString;
 
 pub use crate::domain::message::Language;
 use crate::domain::policy::{Kind, Pace, Rules};
+use crate::domain::reply::Replies;
 pub use values::parse_duration as parse_span;
 
 mod address;
@@ -30,6 +31,7 @@ mod load;
 mod monitor;
 mod problem;
 mod reader;
+mod replies;
 mod secret;
 mod section;
 mod templates;
@@ -111,6 +113,8 @@ pub struct Company {
     pub offer_times: u32,
     /// Texts in place of the built-in ones.
     pub templates: Vec<Template>,
+    /// How clients are answered.
+    pub replies: Replies,
 }
 
 /// An owner's chat.

@@ -9,6 +9,7 @@ mod draft;
 mod fault;
 mod journal;
 mod server;
+mod writing;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

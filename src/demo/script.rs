@@ -14,6 +14,7 @@ use super::stage::{Result, Stage};
 use crate::config;
 use crate::domain::message::Language;
 use crate::domain::policy::{Pace, Rules};
+use crate::domain::reply::Replies;
 
 /// The salon's name.
 pub const TITLE: &str = "Барбершоп на Южной";
@@ -62,6 +63,7 @@ pub fn company(id: i64, interval: Duration) -> config::Company {
         booking_link: None,
         offer_times: 0,
         templates: Vec::new(),
+        replies: Replies::default(),
     }
 }
 

@@ -20,6 +20,7 @@ pub mod phone;
 pub mod policy;
 pub mod question;
 pub mod record;
+pub mod reply;
 pub mod settle;
 pub mod silence;
 pub mod wish;

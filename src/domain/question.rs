@@ -18,6 +18,8 @@ pub enum Matter {
     Pause(String),
     /// Whether the client was called whom this notification could not tell.
     Call(i64),
+    /// What to do about a client who wants this order's booking taken off.
+    Cancel(i64),
 }
 
 impl Matter {
@@ -30,6 +32,7 @@ impl Matter {
             Self::Guard(kind) => format!("guard:{}", kind.as_str()),
             Self::Pause(since) => format!("pause:{since}"),
             Self::Call(id) => format!("call:{id}"),
+            Self::Cancel(id) => format!("cancel:{id}"),
         }
     }
 
@@ -46,6 +49,7 @@ impl Matter {
                 .map(Self::Guard),
             "pause" => Some(Self::Pause(of.to_owned())),
             "call" => of.parse().ok().map(Self::Call),
+            "cancel" => of.parse().ok().map(Self::Cancel),
             _ => None,
         }
     }
@@ -55,7 +59,7 @@ impl Matter {
     pub fn notification(&self) -> Option<i64> {
         match self {
             Self::Uncertain(id) | Self::Dead(id) | Self::Call(id) => Some(*id),
-            Self::Guard(_) | Self::Pause(_) => None,
+            Self::Guard(_) | Self::Pause(_) | Self::Cancel(_) => None,
         }
     }
 
@@ -67,6 +71,7 @@ impl Matter {
             Self::Dead(_) => &[Choice::Again],
             Self::Guard(_) | Self::Pause(_) => &[Choice::Show, Choice::Send, Choice::Drop],
             Self::Call(_) => &[Choice::Called],
+            Self::Cancel(_) => &[Choice::TakeOff, Choice::Answer],
         }
     }
 }
@@ -86,15 +91,21 @@ pub enum Choice {
     Show,
     /// The client was called.
     Called,
+    /// Take the booking off.
+    TakeOff,
+    /// Say how the client is answered; that decides nothing.
+    Answer,
 }
 
-const CHOICES: [(Choice, char); 6] = [
+const CHOICES: [(Choice, char); 8] = [
     (Choice::Arrived, 'y'),
     (Choice::Again, 'a'),
     (Choice::Send, 's'),
     (Choice::Drop, 'd'),
     (Choice::Show, 'l'),
     (Choice::Called, 'c'),
+    (Choice::TakeOff, 'o'),
+    (Choice::Answer, 'r'),
 ];
 
 /// A press, as a button carries it.
@@ -138,6 +149,35 @@ impl Pressed {
     }
 }
 
+/// What a client answers by a button under a reminder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The reminder.
+    pub notification: i64,
+    /// They come.
+    pub comes: bool,
+}
+
+impl Answered {
+    /// `a17:y`.
+    #[must_use]
+    pub fn data(self) -> String {
+        let letter = if self.comes { 'y' } else { 'n' };
+        format!("a{}:{letter}", self.notification)
+    }
+
+    /// What a button carried; `None` for what none of ours carries.
+    #[must_use]
+    pub fn read(data: &str) -> Option<Self> {
+        let (number, letter) = data.strip_prefix('a')?.split_once(':')?;
+        let answered = Self {
+            notification: number.parse().ok()?,
+            comes: letter == "y",
+        };
+        (answered.data() == data).then_some(answered)
+    }
+}
+
 /// How a question ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -153,6 +193,12 @@ pub enum End {
     Dropped(i64),
     /// The client was called.
     Called,
+    /// The booking is being taken off.
+    TakingOff,
+    /// The booking was taken off.
+    TakenOff,
+    /// The booking could not be taken off.
+    NotTakenOff,
     /// There is nothing to decide any more.
     Over,
 }
@@ -168,6 +214,9 @@ impl End {
             Self::Sent(count) => format!("sent:{count}"),
             Self::Dropped(count) => format!("dropped:{count}"),
             Self::Called => "called".to_owned(),
+            Self::TakingOff => "taking_off".to_owned(),
+            Self::TakenOff => "taken_off".to_owned(),
+            Self::NotTakenOff => "not_taken_off".to_owned(),
             Self::Over => "over".to_owned(),
         }
     }
@@ -184,6 +233,9 @@ impl End {
             "sent" => Self::Sent(count),
             "dropped" => Self::Dropped(count),
             "called" => Self::Called,
+            "taking_off" => Self::TakingOff,
+            "taken_off" => Self::TakenOff,
+            "not_taken_off" => Self::NotTakenOff,
             _ => Self::Over,
         }
     }
@@ -203,6 +255,19 @@ mod tests {
             };
             assert!(pressed.data().len() <= 64, "{}", pressed.data());
             assert_eq!(Pressed::read(&pressed.data()), Some(pressed));
+        }
+    }
+
+    #[test]
+    fn a_clients_button_is_no_owners() {
+        let answered = Answered {
+            notification: 17,
+            comes: false,
+        };
+        assert_eq!(Answered::read(&answered.data()), Some(answered));
+        assert_eq!(Pressed::read(&answered.data()), None);
+        for forged in ["a17:x", "a+17:y", "a017:y", "q17:s:1", "a17", "a17:y:1"] {
+            assert_eq!(Answered::read(forged), None, "{forged}");
         }
     }
 
@@ -238,6 +303,7 @@ mod tests {
             Matter::Guard(Kind::Updated),
             Matter::Pause("2026-08-20T09:00:00.000Z".to_owned()),
             Matter::Call(19),
+            Matter::Cancel(20),
         ] {
             assert_eq!(Matter::from_stored(&matter.stored()), Some(matter));
         }
@@ -248,6 +314,9 @@ mod tests {
             End::Sent(14),
             End::Dropped(0),
             End::Called,
+            End::TakingOff,
+            End::TakenOff,
+            End::NotTakenOff,
             End::Over,
         ] {
             assert_eq!(End::from_stored(&end.stored()), end);

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use rusqlite::Transaction;
 
 use super::{Company, recreated, slots};
-use crate::domain::change::Change;
+use crate::domain::change::{Change, ChangeKind};
 use crate::domain::defences::Defences;
 use crate::domain::diff::{Baseline, Verdict, judge, restarts_delay};
 use crate::domain::event::{Event, Gone};
@@ -16,7 +16,7 @@ use crate::domain::phone::Phone;
 use crate::domain::record::Record;
 use crate::store::cache::{self, Cached, Sighting};
 use crate::store::forgotten::Forgotten;
-use crate::store::{Result, events, known, settling};
+use crate::store::{Result, events, known, settling, writes};
 
 /// A change this short before a poll may have become visible just after it.
 const SAME_MOMENT: TimeDelta = TimeDelta::seconds(5);
@@ -439,6 +439,12 @@ impl<'a> Applying<'a> {
             self.zone,
             self.now,
         );
+        let mut event = event;
+        if event.kind == ChangeKind::Deleted
+            && writes::took_off(self.tx, after.company_id, after.id)?
+        {
+            event.payload["data"]["deleted_by"] = "client".into();
+        }
         let unit = cache::unit(after);
         let phone = cache::number_of(self.tx, after)?;
         let ignore = &self.company.settings.rules.ignore;
@@ -471,9 +477,9 @@ impl<'a> Applying<'a> {
             recreated::hand_back(self.tx, self.company, after, self.now)?;
         }
         match event.kind {
-            crate::domain::change::ChangeKind::Created => self.counts.created += 1,
-            crate::domain::change::ChangeKind::Updated => self.counts.updated += 1,
-            crate::domain::change::ChangeKind::Deleted => self.counts.deleted += 1,
+            ChangeKind::Created => self.counts.created += 1,
+            ChangeKind::Updated => self.counts.updated += 1,
+            ChangeKind::Deleted => self.counts.deleted += 1,
         }
         if before.is_some_and(|before| has_other_number(before, after)) {
             self.counts.renumbered += 1;

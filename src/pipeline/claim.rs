@@ -386,6 +386,7 @@ impl Desk {
                 let (shown, buttons) = self.with_questions(tx, n, &text, now)?;
                 (fit(shown), buttons)
             }
+            "reminder" => (text.clone(), self.reminder_buttons(n)),
             _ => (text.clone(), Vec::new()),
         };
         let wrote = contacts::last_inbound_at(tx, &n.channel, &to)?;
@@ -399,6 +400,7 @@ impl Desk {
                 text: shown,
                 keyboard: n.keyboard,
                 buttons,
+                follows: outbox::thread_of(tx, n)?.filter(|_| n.kind != "reply"),
                 brief,
                 wrote_lately: wrote_lately(wrote, now) && !closed,
             },

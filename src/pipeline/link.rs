@@ -7,17 +7,17 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::receive::Written;
-use super::{ChannelEnd, Company, Desk, Pipeline};
-use crate::domain::message::Language;
-use crate::domain::message::markup::{capped, data, render};
+use super::talk::Shown;
+use super::{ChannelEnd, Company, Desk, Pipeline, words};
+use crate::domain::message::markup::render;
+use crate::domain::message::owner::{Card, card};
+use crate::domain::message::{Language, Told};
 use crate::domain::phone::Phone;
+use crate::domain::question::Matter;
 use crate::domain::wish::Wish;
 use crate::ports::Keyboard;
 use crate::store::outbox::{self, New};
-use crate::store::{self, companies, contacts, forgotten};
-
-/// Of a client's words, so many characters are handed to the owner.
-const LONGEST_QUOTE: usize = 1000;
+use crate::store::{self, companies, contacts, forgotten, questions};
 
 /// Somebody who opened the bot, or sent it a contact.
 pub(super) struct Opened {
@@ -69,18 +69,11 @@ impl Pipeline {
                 if desk.heed(tx, &end, &written, Wish::Start, now)? && is_linked {
                     return Ok(());
                 }
-                let (language, salon) = desk.salon(tx, company)?;
-                let text = match language {
-                    Language::Ru => format!(
-                        "Здравствуйте!{} Буду писать сюда о ваших записях.\nНажмите кнопку, чтобы прислать свой номер.",
-                        salon.map(|s| format!(" Это «{}».", data(&s))).unwrap_or_default()
-                    ),
-                    Language::En => format!(
-                        "Hello!{} I will write here about your bookings.\nPress the button to send your number.",
-                        salon.map(|s| format!(" This is {}.", data(&s))).unwrap_or_default()
-                    ),
+                let told = Told::Start {
+                    named: company.is_some(),
                 };
-                answer(tx, &end, desk.whose(company, &end.name), &chat_id, &text, Some(Keyboard::AskContact), now)
+                let keyboard = Some(Keyboard::AskContact);
+                desk.say(tx, &end, company, &chat_id, &told, keyboard, now)
             })
             .await
     }
@@ -136,40 +129,21 @@ impl Pipeline {
                     return Ok(());
                 }
                 let Opened { chat_id, name, .. } = opened;
-                let (language, _) = desk.salon(tx, company)?;
                 let Some(phone) = phone else {
-                    let text = match language {
-                        Language::Ru => "Это чужой номер. Нажмите кнопку, чтобы прислать свой.",
-                        Language::En => {
-                            "This is somebody else's number. Press the button to send yours."
-                        }
-                    };
-                    return answer(
-                        tx,
-                        &end,
-                        desk.whose(company, &end.name),
-                        &chat_id,
-                        text,
-                        Some(Keyboard::AskContact),
-                        now,
-                    );
+                    let keyboard = Some(Keyboard::AskContact);
+                    let told = Told::ForeignContact;
+                    return desk.say(tx, &end, company, &chat_id, &told, keyboard, now);
                 };
                 forgotten::lift(tx, &phone)?;
                 contacts::link(tx, &end.name, &chat_id, phone.e164(), &name)?;
                 desk.carry_silence(tx, &end, &chat_id, &phone, now)?;
-                let text = match language {
-                    Language::Ru => "Готово ✅",
-                    Language::En => "Done ✅",
+                let next = desk.meetings(tx, &end, phone.e164(), now)?;
+                let next = next.into_iter().next().map(|meeting| meeting.records);
+                let told = Told::Linked {
+                    next: &next.unwrap_or_default(),
                 };
-                answer(
-                    tx,
-                    &end,
-                    desk.whose(company, &end.name),
-                    &chat_id,
-                    text,
-                    Some(Keyboard::Remove),
-                    now,
-                )
+                let keyboard = Some(Keyboard::Remove);
+                desk.say(tx, &end, company, &chat_id, &told, keyboard, now)
             })
             .await
     }
@@ -190,6 +164,45 @@ impl Desk {
         Ok((company.settings.language, Some(company.title(&row))))
     }
 
+    /// Says one of the salon's texts to a chat that opened the bot; it leaves at once.
+    #[expect(clippy::too_many_arguments, reason = "everything that one answer has")]
+    fn say(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        company: Option<i64>,
+        chat_id: &str,
+        told: &Told<'_>,
+        keyboard: Option<Keyboard>,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let whose = self.whose(company, &end.name);
+        let Some(company) = self.companies.get(&whose) else {
+            return Ok(());
+        };
+        let row = companies::ensure(conn, whose)?;
+        let place = words::Place {
+            company,
+            row: &row,
+            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+            now,
+        };
+        let message = words::said(&place, end, told);
+        outbox::add(
+            conn,
+            &New {
+                company: whose,
+                recipient: chat_id,
+                channel: &end.name,
+                message: &message,
+                keyboard,
+                ..New::note("reply", now)
+            },
+            now,
+        )?;
+        Ok(())
+    }
+
     /// Whose owners hear what becomes of an answer in this channel: those of the company it belongs
     /// to; of several the first that writes to clients there; of a bot for owners only, the first
     /// whose owners read it.
@@ -203,16 +216,17 @@ impl Desk {
 
 impl Desk {
     /// Hands what a client wrote to the owners of the company it concerns; to those of every company
-    /// on that channel where that is unknown.
+    /// on that channel where that is unknown. Returns the messages that do so.
     pub(super) fn forward(
         &self,
         conn: &Connection,
         channel: &str,
         company: Option<i64>,
         written: &Written,
+        shown: &Shown,
         now: DateTime<Utc>,
-    ) -> store::Result<()> {
-        let mut told = Vec::new();
+    ) -> store::Result<Vec<i64>> {
+        let (mut told, mut cards) = (Vec::new(), Vec::new());
         let concerned = self.companies.values().filter(|c| match company {
             Some(id) => c.settings.id == id,
             None => c.writes_over(channel),
@@ -227,31 +241,31 @@ impl Desk {
                     continue;
                 }
                 told.push((&owner.channel, &owner.to));
-                let phone = written.phone.as_ref().map_or_else(String::new, |p| {
-                    format!(
-                        ", {}",
-                        if self.mask_phones {
-                            p.masked()
-                        } else {
-                            p.readable()
-                        }
-                    )
-                });
-                let words = match (written.text.is_empty(), company.settings.language) {
-                    (false, _) => format!("«{}»", data(&capped(&written.text, LONGEST_QUOTE))),
-                    (true, Language::Ru) => "[без слов: фото, голос или файл]".to_owned(),
-                    (true, Language::En) => "[no words: a picture, a voice or a file]".to_owned(),
+                let place = words::Place {
+                    company,
+                    row: &row,
+                    zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+                    now,
                 };
-                let text = format!(
-                    "💬 {}{phone} · {}: {words}",
-                    data(&written.name),
-                    data(&company.title(&row)),
+                let voice = place.voice(end.channel.markup());
+                let message = card(
+                    voice,
+                    &Card {
+                        head: shown.head,
+                        name: &written.name,
+                        phone: written.phone.as_ref(),
+                        salon: &company.title(&row),
+                        booking: &shown.booking,
+                        words: &written.text,
+                        answer: shown.answer.as_deref(),
+                        mask: self.mask_phones,
+                    },
                 );
-                let message = render(&text, end.channel.markup());
-                outbox::add(
+                let id = outbox::add(
                     conn,
                     &New {
                         company: company.settings.id,
+                        record: shown.booking.first().map_or(0, |r| r.id),
                         recipient: &owner.to,
                         channel: &owner.channel,
                         message: &message,
@@ -260,9 +274,13 @@ impl Desk {
                     },
                     now,
                 )?;
+                if let Some(order) = shown.asks.filter(|_| end.channel.has_buttons()) {
+                    questions::ask(conn, id, company.settings.id, &Matter::Cancel(order), 0)?;
+                }
+                cards.push(id);
             }
         }
-        Ok(())
+        Ok(cards)
     }
 }
 

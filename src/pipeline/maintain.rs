@@ -21,6 +21,7 @@ mod pause_alerts;
 mod rights_alerts;
 mod send_alerts;
 mod sink_alerts;
+mod talk_alerts;
 
 pub(super) use database_alerts::tell_restored;
 
@@ -51,6 +52,7 @@ impl Pipeline {
                 raised += watch.uncertain()?;
                 raised += watch.dead()?;
                 raised += watch.pauses()?;
+                raised += watch.unanswered()?;
                 for state in channels::all(tx)? {
                     raised += watch.channel(&state)?;
                 }

@@ -158,7 +158,7 @@ impl Desk {
             },
             now,
         )?;
-        Ok(())
+        self.taken_over(conn, contact.id, &contact.channel, now)
     }
 
     /// An owner's answer that did not reach the client: the owner hears of it.

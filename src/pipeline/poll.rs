@@ -118,6 +118,10 @@ impl Pipeline {
                 ..PollReport::of(id)
             });
         }
+        // What is being written is not read half done.
+        if self.write_in_turn(company).await? > 0 {
+            self.bell.notify_waiters();
+        }
         let started = std::time::Instant::now();
         let mut report = PollReport::of(id);
         if let Err(failure) = self.read_company(company, &mut report).await {

@@ -10,14 +10,18 @@ use rusqlite::Connection;
 
 use super::owner_chat::Speaker;
 use super::questions::{Standing, pause_since, standing};
+use super::receive::Written;
+use super::talk::PATIENCE;
 use super::{ChannelEnd, Desk, Pipeline, orders};
 use crate::domain::change::ChangeKind;
 use crate::domain::delivery::Status;
+use crate::domain::message::Language;
 use crate::domain::message::owner::{Refusal, Voice, waiting_list};
-use crate::domain::question::{Choice, End, Matter, Pressed};
+use crate::domain::question::{Answered, Choice, End, Matter, Pressed};
+use crate::ports::Button;
 use crate::store::outbox::{self, New};
 use crate::store::questions::{self, Question};
-use crate::store::{self, cache, companies, contacts, guard, pauses};
+use crate::store::{self, cache, companies, contacts, guard, pauses, writes};
 
 /// A press is answered within this time or not at all: whoever pressed sees the edited message anyway.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -41,6 +45,18 @@ pub(super) struct Press {
     pub(super) under: Under,
     /// What the button carried.
     pub(super) data: String,
+}
+
+/// A press of a client's button under a reminder.
+pub(super) struct Chosen {
+    /// The provider's id of it.
+    pub(super) press_id: String,
+    /// In which chat.
+    pub(super) chat_id: String,
+    /// Under which message.
+    pub(super) message_id: String,
+    /// What the button carried.
+    pub(super) answered: Answered,
 }
 
 /// A message of ours, as a press names it.
@@ -71,7 +87,70 @@ impl Pipeline {
     }
 }
 
+impl Pipeline {
+    /// A client answers a reminder by its button, as if they had written so. Of a reminder that is not
+    /// theirs nothing follows.
+    pub(super) async fn chose(&self, end: &Arc<ChannelEnd>, chosen: Chosen) -> store::Result<()> {
+        let (id, name) = (chosen.answered.notification, end.name.clone());
+        let reminder = self.store.read(move |c| outbox::get(c, id)).await?;
+        let is_theirs = |n: &outbox::Notification| {
+            n.kind == "reminder" && n.channel == name && n.recipient == chosen.chat_id
+        };
+        if reminder.as_ref().is_some_and(is_theirs) {
+            let word = if chosen.answered.comes { "1" } else { "2" };
+            let written = Written {
+                chat_id: chosen.chat_id,
+                phone: None,
+                name: String::new(),
+                text: word.to_owned(),
+                contact: None,
+            };
+            let external = format!("press/{}", chosen.press_id);
+            let quoted = Some(chosen.message_id);
+            self.store_text(end, external, written, quoted, self.clock.now())
+                .await?;
+        }
+        let answered = end.channel.answer_press(&chosen.press_id, "");
+        if tokio::time::timeout(ANSWER_WITHIN, answered).await.is_err() {
+            tracing::debug!(
+                channel = end.name.as_str(),
+                "a press was not answered in time"
+            );
+        }
+        Ok(())
+    }
+}
+
 impl Desk {
+    /// What stands under a reminder where its client can press.
+    pub(super) fn reminder_buttons(&self, n: &outbox::Notification) -> Vec<Vec<Button>> {
+        let end = self.channels.get(&n.channel);
+        let company = self.companies.get(&n.company);
+        let asks = company.is_some_and(|c| c.settings.replies.enabled);
+        if !asks || !end.is_some_and(|end| end.channel.has_buttons()) {
+            return Vec::new();
+        }
+        let labels = match self.language_of_company(n.company) {
+            Language::Ru => [("Приду", true), ("Не смогу", false)],
+            Language::En => [("I will come", true), ("I cannot", false)],
+        };
+        let button = |(label, comes): (&str, bool)| Button {
+            label: label.to_owned(),
+            data: Answered {
+                notification: n.id,
+                comes,
+            }
+            .data(),
+        };
+        vec![labels.into_iter().map(button).collect()]
+    }
+
+    /// Whether bookings of this company may be changed in the journal.
+    fn may_write(&self, company: i64) -> bool {
+        let company = self.companies.get(&company);
+        company.is_some_and(|c| c.settings.replies.enabled && c.settings.replies.write)
+    }
+
     /// What a press does; what to answer.
     fn press(
         &self,
@@ -114,6 +193,14 @@ impl Desk {
             Standing::Ended(end) => {
                 questions::end(conn, company, matter, end, now)?;
                 return Ok(voice.pressed(matter, end, true));
+            }
+            Standing::Open(_) if pressed.choice == Choice::Answer => {
+                return Ok(voice.how_to_answer());
+            }
+            Standing::Open(_)
+                if pressed.choice == Choice::TakeOff && !self.may_write(question.company) =>
+            {
+                return Ok(voice.refused(Refusal::ByHand));
             }
             Standing::Open(_) if pressed.choice == Choice::Show => {
                 if is_new {
@@ -194,9 +281,13 @@ impl Desk {
                 }
             }
             (Matter::Call(_), Choice::Called) => Some(End::Called),
+            (Matter::Cancel(order), Choice::TakeOff) => {
+                writes::open(conn, *order, now + PATIENCE, now)?.then_some(End::TakingOff)
+            }
             (Matter::Uncertain(_), _)
             | (Matter::Dead(_), _)
             | (Matter::Call(_), _)
+            | (Matter::Cancel(_), _)
             | (Matter::Guard(_), _)
             | (Matter::Pause(_), _) => None,
         })
@@ -219,6 +310,7 @@ impl Desk {
                 None => Vec::new(),
             },
             Matter::Uncertain(id) | Matter::Dead(id) | Matter::Call(id) => vec![*id],
+            Matter::Cancel(_) => Vec::new(),
         };
         let mut waiting = Vec::new();
         for id in ids.iter().take(MOST_SHOWN) {

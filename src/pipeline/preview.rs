@@ -6,7 +6,6 @@ use chrono_tz::Tz;
 use super::{ChannelEnd, Company, words};
 use crate::domain::message::markup::{LONGEST_TEXT, fitted};
 use crate::domain::message::{Brief, Markup, Told};
-use crate::domain::record::Record;
 use crate::domain::settle::Net;
 use crate::store::companies::CompanyRow;
 
@@ -14,26 +13,10 @@ use crate::store::companies::CompanyRow;
 pub enum Shown<'a> {
     /// A change of a booking.
     Change(&'a Net),
-    /// A booking that stands again.
-    Restored(&'a [Record]),
-    /// To a number that was told of this booking by mistake.
-    WrongNumber(&'a [Record]),
-    /// The answer to a STOP.
-    Stopped,
-    /// The answer to a START.
-    Started,
-}
-
-impl<'a> Shown<'a> {
-    fn told(&self) -> Option<Told<'a>> {
-        match *self {
-            Self::Change(_) => None,
-            Self::Restored(now) => Some(Told::Restored { now }),
-            Self::WrongNumber(was) => Some(Told::WrongNumber { was }),
-            Self::Stopped => Some(Told::Stopped),
-            Self::Started => Some(Told::Started),
-        }
-    }
+    /// What is said by itself about a booking: it has an approved template.
+    News(Told<'a>),
+    /// An answer, which goes to whoever wrote a moment ago.
+    Answer(Told<'a>),
 }
 
 /// Where and when it would be said.
@@ -64,10 +47,10 @@ impl Scene<'_> {
     #[must_use]
     pub fn text(&self, shown: &Shown<'_>, end: &ChannelEnd, markup: Option<Markup>) -> String {
         let markup = markup.unwrap_or_else(|| end.channel.markup());
-        let text = match (shown, shown.told()) {
-            (Shown::Change(net), _) => words::offering(&self.place(), end, net, self.free, markup),
-            (_, Some(told)) => words::said_as(&self.place(), end, &told, markup),
-            (_, None) => String::new(),
+        let place = self.place();
+        let text = match shown {
+            Shown::Change(net) => words::offering(&place, end, net, self.free, markup),
+            Shown::News(told) | Shown::Answer(told) => words::said_as(&place, end, told, markup),
         };
         fitted(text, markup, LONGEST_TEXT)
     }
@@ -75,12 +58,10 @@ impl Scene<'_> {
     /// What an approved template would be filled from; answers have none.
     #[must_use]
     pub fn brief(&self, shown: &Shown<'_>) -> Option<Brief> {
-        match (shown, shown.told()) {
-            (Shown::Change(net), _) => Some(words::brief(&self.place(), net, self.free, false)),
-            (Shown::Restored(_) | Shown::WrongNumber(_), Some(told)) => {
-                Some(words::brief_of(&self.place(), &told))
-            }
-            _ => None,
+        match shown {
+            Shown::Change(net) => Some(words::brief(&self.place(), net, self.free, false)),
+            Shown::News(told) => Some(words::brief_of(&self.place(), told)),
+            Shown::Answer(_) => None,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::ports::Button;
 use crate::store::outbox::{self, Notification};
 use crate::store::pauses::{self, Pause};
 use crate::store::questions::{self, Question};
-use crate::store::{self, At, guard};
+use crate::store::{self, At, cache, guard, writes};
 
 /// A card is made for a visit within two days: after this nobody calls any more.
 const LONGEST_CALL: TimeDelta = TimeDelta::days(3);
@@ -168,6 +168,25 @@ pub(super) fn standing(
             }
             _ => Standing::Ended(End::Over),
         },
+        Matter::Cancel(id) => {
+            let order = writes::get(conn, *id)?.filter(|order| order.company == company);
+            let Some(order) = order else {
+                return Ok(Standing::Ended(End::Over));
+            };
+            let booking = cache::get(conn, company, order.record)?;
+            // Taken off by hand, or begun: there is nothing left to ask.
+            let stands = booking.is_some_and(|b| b.record.is_alive())
+                && cache::ahead_of_phone(conn, &order.phone, now)?
+                    .iter()
+                    .any(|b| b.record.id == order.record);
+            match order.state {
+                writes::State::Asked if stands => Standing::Open(0),
+                writes::State::Asked | writes::State::Over => Standing::Ended(End::Over),
+                writes::State::Open => Standing::Ended(End::TakingOff),
+                writes::State::Done => Standing::Ended(End::TakenOff),
+                writes::State::Barred => Standing::Ended(End::NotTakenOff),
+            }
+        }
         Matter::Guard(kind) => match guard::held_as(conn, company, Some(*kind), now)?.count {
             0 => Standing::Ended(End::Over),
             count => Standing::Open(count),

@@ -5,22 +5,138 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
 
 use super::link::Opened;
 use super::owner_chat::{OwnersWords, Speaker};
-use super::presses::{Press, Under};
-use super::{ChannelEnd, Pipeline};
+use super::presses::{Chosen, Press, Under};
+use super::talk::{Shown, Subject};
+use super::{ChannelEnd, Desk, Pipeline};
+use crate::domain::message::markup::capped;
 use crate::domain::phone::Phone;
+use crate::domain::question::Answered;
 use crate::domain::wish::Wish;
 use crate::failpoint;
 use crate::ports::{Incoming, Receipt, Received, Receiver};
 use crate::store::contacts::{self, Inbound};
-use crate::store::{self, StoreError, cache, forgotten, outbox};
+use crate::store::{self, StoreError, cache, forgotten, messages, outbox, writes};
+
+/// Of one message so many characters are read.
+const LONGEST_TEXT: usize = 4000;
 
 /// How long after a send its receipts are asked for, where they have to be asked for.
 const FOLLOWED: TimeDelta = TimeDelta::days(1);
 
+/// A message from a client, before anything is known of it.
+pub(super) struct Heard {
+    pub(super) end: Arc<ChannelEnd>,
+    /// The company that the channel belongs to, where it serves only one.
+    pub(super) company: Option<i64>,
+    pub(super) external_id: String,
+    pub(super) written: Written,
+    pub(super) quoted: Option<String>,
+    pub(super) at: DateTime<Utc>,
+}
+
+impl Desk {
+    /// Stores a message and does what follows from it; what owners are shown of one that is new.
+    /// `None` when its author was forgotten since they wrote it.
+    pub(super) fn hear(
+        &self,
+        tx: &Connection,
+        heard: Heard,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<(contacts::Stored, Option<Shown>)>> {
+        let Heard {
+            end,
+            company,
+            external_id,
+            mut written,
+            quoted,
+            at,
+        } = heard;
+        let name = end.name.as_str();
+        if written.phone.is_none() {
+            let linked = contacts::phone_of(tx, name, &written.chat_id)?;
+            written.phone = linked.map(Phone::from_stored);
+        }
+        if let (None, Some(quoted)) = (&written.phone, &quoted) {
+            written.phone = self.phone_behind(tx, &end, &written.chat_id, quoted)?;
+        }
+        if let Some(phone) = &written.phone {
+            if forgotten::since(tx, phone)?.is_some_and(|since| at <= since) {
+                return Ok(None);
+            }
+            self.know_chat(tx, &end, &written.chat_id, phone, now)?;
+            forgotten::lift(tx, phone)?;
+        }
+        // Nobody writes so much by hand; what is beyond is read by nobody.
+        written.text = capped(&written.text, LONGEST_TEXT);
+        let wish = Wish::of(&written.text);
+        let subject = self.subject(tx, &end, &written, quoted.as_deref(), now)?;
+        let phone = written.phone.as_ref().map_or("", |p| p.e164());
+        let company = match company {
+            Some(only) => Some(only),
+            // One that is not watched any more has nobody to read it.
+            None => {
+                cache::company_of_phone(tx, phone)?.filter(|id| self.companies.contains_key(id))
+            }
+        };
+        let message = Inbound {
+            channel: name,
+            company,
+            chat_id: &written.chat_id,
+            phone,
+            name: &written.name,
+            text: &written.text,
+            external_id: &external_id,
+            at,
+            is_command: wish.is_some() || subject.answers_reminder,
+        };
+        let stored = contacts::store_inbound(tx, &message)?;
+        let mut shown = None;
+        if stored.message_is_new {
+            written.contact = Some(stored.contact);
+            let words = self.take_words(tx, &end, company, &written, &subject, wish, (at, now))?;
+            shown = Some(words);
+        }
+        Ok(Some((stored, shown)))
+    }
+
+    /// What follows from words that were just stored: wishes first, then the rules, and in any case the
+    /// owners read them.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "everything that is known of one message"
+    )]
+    pub(super) fn take_words(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        company: Option<i64>,
+        written: &Written,
+        subject: &Subject,
+        wish: Option<Wish>,
+        (at, now): (DateTime<Utc>, DateTime<Utc>),
+    ) -> store::Result<Shown> {
+        let company = subject.meetings.first().map(|m| m.company).or(company);
+        let Some(wish) = wish else {
+            let mut shown = self.converse(conn, end, written, subject, (at, now))?;
+            shown.cards = self.forward(conn, &end.name, company, written, &shown, now)?;
+            for order in &shown.order {
+                writes::set_cards(conn, *order, &shown.cards)?;
+            }
+            return Ok(shown);
+        };
+        let mut shown = self.shown_plain(subject, wish);
+        shown.cards = self.forward(conn, &end.name, company, written, &shown, now)?;
+        self.heed(conn, end, written, wish, now)?;
+        Ok(shown)
+    }
+}
+
 /// What somebody wrote to us.
+#[derive(Clone)]
 pub(super) struct Written {
     pub(super) chat_id: String,
     pub(super) phone: Option<Phone>,
@@ -160,6 +276,35 @@ impl Pipeline {
                 };
                 self.store_text(end, message_id, written, quoted, at).await
             }
+            Incoming::Answered {
+                message_id,
+                chat_id,
+                phone,
+                text,
+                at,
+            } => {
+                let phone = phone.and_then(|digits| Phone::parse(&format!("+{digits}"), "RU").ok());
+                tracing::info!(channel, "a person of the salon wrote");
+                let (desk, end) = (self.desk(), Arc::clone(end));
+                self.store
+                    .write(move |tx| {
+                        let phone = phone.as_ref().map_or("", |p| p.e164());
+                        for contact in contacts::written_to(tx, &end.name, &chat_id, phone)? {
+                            let said = messages::Said {
+                                contact,
+                                text: &capped(&text, LONGEST_TEXT),
+                                external_id: &message_id,
+                                at,
+                            };
+                            // Read twice, it counts from the first time.
+                            if messages::store_said(tx, &said)? {
+                                desk.taken_over(tx, contact, &end.name, now)?;
+                            }
+                        }
+                        Ok(())
+                    })
+                    .await
+            }
             Incoming::State { up, state } => {
                 tracing::info!(channel, up, state, "channel state");
                 let verdict = if up {
@@ -211,6 +356,15 @@ impl Pipeline {
                     sender,
                     is_private,
                 };
+                if let Some(answered) = Answered::read(&data) {
+                    let press = Chosen {
+                        press_id,
+                        chat_id: by.chat_id,
+                        message_id,
+                        answered,
+                    };
+                    return self.chose(end, press).await;
+                }
                 let press = Press {
                     id: press_id,
                     by,
@@ -240,7 +394,7 @@ impl Pipeline {
 
     /// Keeps what a client wrote and hands it to the owners: no inbox is a black hole. The same
     /// message read twice is kept and handed on once.
-    async fn store_text(
+    pub(super) async fn store_text(
         &self,
         end: &Arc<ChannelEnd>,
         external_id: String,
@@ -249,57 +403,21 @@ impl Pipeline {
         at: DateTime<Utc>,
     ) -> store::Result<()> {
         let (desk, now) = (self.desk(), self.clock.now());
-        let (name, company) = (end.name.clone(), self.only_company_of(&end.name));
+        let company = self.only_company_of(&end.name);
         let channel = end.name.as_str();
-        let end = Arc::clone(end);
-        let stored = self
+        let heard = Heard {
+            end: Arc::clone(end),
+            company,
+            external_id,
+            written,
+            quoted,
+            at,
+        };
+        let taken = self
             .store
-            .write(move |tx| {
-                let mut written = written;
-                if written.phone.is_none() {
-                    let linked = contacts::phone_of(tx, &name, &written.chat_id)?;
-                    written.phone = linked.map(Phone::from_stored);
-                }
-                if let (None, Some(quoted)) = (&written.phone, &quoted) {
-                    written.phone = desk.phone_behind(tx, &end, &written.chat_id, quoted)?;
-                }
-                if let Some(phone) = &written.phone {
-                    if forgotten::since(tx, phone)?.is_some_and(|since| at <= since) {
-                        return Ok(None);
-                    }
-                    desk.know_chat(tx, &end, &written.chat_id, phone, now)?;
-                    forgotten::lift(tx, phone)?;
-                }
-                let wish = Wish::of(&written.text);
-                let phone = written.phone.as_ref().map_or("", |p| p.e164());
-                let company = match company {
-                    Some(only) => Some(only),
-                    // One that is not watched any more has nobody to read it.
-                    None => cache::company_of_phone(tx, phone)?
-                        .filter(|id| desk.companies.contains_key(id)),
-                };
-                let message = Inbound {
-                    channel: &name,
-                    company,
-                    chat_id: &written.chat_id,
-                    phone,
-                    name: &written.name,
-                    text: &written.text,
-                    external_id: &external_id,
-                    at,
-                    is_command: wish.is_some(),
-                };
-                let stored = contacts::store_inbound(tx, &message)?;
-                if stored.message_is_new {
-                    written.contact = Some(stored.contact);
-                    desk.forward(tx, &name, company, &written, now)?;
-                    if let Some(wish) = wish {
-                        desk.heed(tx, &end, &written, wish, now)?;
-                    }
-                }
-                Ok(Some(stored))
-            })
+            .write(move |tx| desk.hear(tx, heard, now))
             .await?;
+        let stored = taken.map(|(stored, _)| stored);
         let Some(stored) = stored else {
             tracing::info!(channel, "written before its author was forgotten: not kept");
             return Ok(());

@@ -24,7 +24,10 @@ use crate::domain::settle::{Form, Net, is_small_shift};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
-use crate::store::{self, cache, events, settling};
+use crate::store::{self, cache, events, settling, writes};
+
+/// A visit that is being written is looked at again after this.
+const WRITE_LOOK: TimeDelta = TimeDelta::seconds(5);
 
 /// Visits dealt with in one transaction.
 const BATCH: u32 = 100;
@@ -146,6 +149,11 @@ impl Settling<'_> {
         if let Some(until) = self.waits_for_phones(&visit)? {
             batch.report.visits += 1;
             return settling::postpone(self.tx, self.unit, until);
+        }
+        // What the journal shows of it may be ours, and its client is told by the answer.
+        if writes::is_open(self.tx, self.unit.company, &self.unit.unit)? {
+            batch.report.visits += 1;
+            return settling::postpone(self.tx, self.unit, self.now + WRITE_LOOK);
         }
         visit = recreated::end_loans(self.tx, self.company, &self.unit.unit, visit, self.now)?;
         self.part_with_moved_phones(&mut visit)?;
@@ -323,6 +331,12 @@ impl Settling<'_> {
         };
         if last.is_some() {
             return Ok(last);
+        }
+        // They wanted it so, and were answered.
+        let since = self.unit.first_change_at;
+        let reply = writes::answered(self.tx, self.unit.company, &self.unit.unit, since)?;
+        if reply.is_some() {
+            return Ok(reply);
         }
         let reason = match (&visit.phone, &first.client) {
             (None, None) => Reason::NoClient,

@@ -153,6 +153,11 @@ pub(super) fn said_as(
     )
 }
 
+/// The same without any markup, to be quoted elsewhere.
+pub(super) fn plain(place: &Place<'_>, end: &ChannelEnd, told: &Told<'_>) -> String {
+    said_as(place, end, told, Markup::Plain)
+}
+
 /// What stands in for a message that went to a wrong number.
 pub(super) fn wrong_number(place: &Place<'_>, end: &ChannelEnd, record: &Record) -> String {
     let told = Told::WrongNumber {

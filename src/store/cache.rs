@@ -101,6 +101,20 @@ pub fn of_unit(conn: &Connection, company: i64, unit: &str) -> Result<Vec<Cached
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Standing bookings of this phone that have not begun, the next one first.
+pub fn ahead_of_phone(conn: &Connection, phone: &str, now: DateTime<Utc>) -> Result<Vec<Cached>> {
+    if phone.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM appointments_cache INDEXED BY appointments_by_phone
+          WHERE client_phone = ?1 AND deleted = 0 AND start_at > ?2
+          ORDER BY start_at, company_id, record_id"
+    ))?;
+    let rows = query.query_map((phone, At(now)), |r| read(r).map(|(_, c)| c))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Ids of standing bookings that start on these salon days, both inclusive.
 pub fn standing(
     conn: &Connection,

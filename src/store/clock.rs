@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{At, Result};
 
 /// Columns that say when something is due, and which rows may be moved.
-const PLANNED: [(&str, &str, &str); 16] = [
+const PLANNED: [(&str, &str, &str); 20] = [
     ("booking_notifications", "due_at", "status = 'pending'"),
     ("booking_notifications", "look_at", "status = 'sending'"),
     ("booking_notifications", "doubt_at", "status = 'sending'"),
@@ -25,6 +25,10 @@ const PLANNED: [(&str, &str, &str); 16] = [
     // What is seen from now on would lie before them, and nobody guard it.
     ("companies", "guard_released_at", "1"),
     ("companies", "moves_released_at", "1"),
+    ("writes", "due_at", "state = 'open'"),
+    ("writes", "give_up_at", "state = 'open'"),
+    ("talks", "silent_until", "1"),
+    ("talks", "escalate_at", "1"),
 ];
 
 /// Moves what lies ahead of `now` back by `step`. What waits for an hour of the day is decided anew

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::store::execute;
 
 use super::{At, Result};
+use crate::domain::reply::hours;
 use crate::ports::CompanyInfo;
 
 /// One company's reading state.
@@ -77,6 +78,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
             phone: row.get("phone")?,
             zone: zone.parse::<Tz>().ok(),
             booking_link: row.get("booking_link")?,
+            opening_hours: hours::named_in(&row.get::<_, String>("opening_hours")?),
         },
         info_at: at("info_at")?,
         baseline_at: at("baseline_at")?,
@@ -129,7 +131,7 @@ pub fn set_info(conn: &Connection, id: i64, info: &CompanyInfo, now: DateTime<Ut
         conn,
         "UPDATE companies SET title = ?2, address = ?3, phone = ?4,
                 zone = CASE WHEN ?5 <> '' THEN ?5 ELSE zone END, booking_link = ?6,
-                info_at = ?7 WHERE company_id = ?1",
+                info_at = ?7, opening_hours = ?8 WHERE company_id = ?1",
         (
             id,
             &info.title,
@@ -138,6 +140,10 @@ pub fn set_info(conn: &Connection, id: i64, info: &CompanyInfo, now: DateTime<Ut
             info.zone.map_or("", |z| z.name()),
             &info.booking_link,
             At(now),
+            info.opening_hours
+                .map_or_else(String::new, |(opens, closes)| {
+                    format!("{}-{}", opens.format("%H:%M"), closes.format("%H:%M"))
+                }),
         ),
     )?;
     Ok(())

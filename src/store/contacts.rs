@@ -226,6 +226,8 @@ pub struct Contact {
     pub id: i64,
     /// Their phone in E.164, '' where unknown.
     pub phone: String,
+    /// Their name there.
+    pub name: String,
     /// The channel's name.
     pub channel: String,
     /// Their chat there.
@@ -234,16 +236,54 @@ pub struct Contact {
 
 debug_only!(Contact: id, channel);
 
+/// The contact of this chat, if it ever wrote.
+pub fn of_chat(conn: &Connection, channel: &str, chat_id: &str) -> Result<Option<i64>> {
+    Ok(conn
+        .prepare_cached("SELECT id FROM contacts WHERE channel = ?1 AND chat_id = ?2")?
+        .query_row([channel, chat_id], |r| r.get(0))
+        .optional()?)
+}
+
+/// The contacts on this channel that a person wrote to: this chat, or this phone's.
+pub fn written_to(
+    conn: &Connection,
+    channel: &str,
+    chat_id: &str,
+    phone: &str,
+) -> Result<Vec<i64>> {
+    let mut query = conn.prepare_cached(
+        "SELECT id FROM contacts WHERE channel = ?1 AND (chat_id = ?2 OR phone = ?3 AND phone <> '')",
+    )?;
+    let rows = query.query_map([channel, chat_id, phone], |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many messages this contact wrote between these moments, provider's time.
+pub fn wrote_between(
+    conn: &Connection,
+    contact: i64,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<i64> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT count(*) FROM messages
+              WHERE contact_id = ?1 AND direction = 'inbound' AND created_at > ?2 AND created_at <= ?3",
+        )?
+        .query_row((contact, At(since), At(until)), |r| r.get(0))?)
+}
+
 /// One contact.
 pub fn get(conn: &Connection, id: i64) -> Result<Option<Contact>> {
     Ok(conn
-        .prepare_cached("SELECT id, phone, channel, chat_id FROM contacts WHERE id = ?1")?
+        .prepare_cached("SELECT id, phone, channel, chat_id, name FROM contacts WHERE id = ?1")?
         .query_row([id], |r| {
             Ok(Contact {
                 id: r.get(0)?,
                 phone: r.get(1)?,
                 channel: r.get(2)?,
                 chat_id: r.get(3)?,
+                name: r.get(4)?,
             })
         })
         .optional()?)

@@ -223,6 +223,13 @@ impl Person<'_> {
     /// Words of providers and of the API, and orders about this number.
     fn erase_rest(&self, tx: &Connection) -> Result<()> {
         tx.execute("DELETE FROM pauses WHERE phone = ?1", [self.e164()])?;
+        // What they asked for is written for nobody any more.
+        tx.execute(
+            "UPDATE writes SET phone = '', contact_id = NULL,
+                    state = CASE WHEN state IN ('asked', 'open') THEN 'over' ELSE state END
+              WHERE phone = ?1",
+            [self.e164()],
+        )?;
         for (table, key, column, emptied) in [
             (
                 "delivery_attempts",

@@ -365,6 +365,12 @@ pub(super) fn begin_anew(conn: &Connection) -> Result<usize> {
         "UPDATE booking_events SET processed_at = ?1 WHERE processed_at IS NULL",
         [now],
     )?;
+    // What clients wanted then was done since, or is a person's to ask about.
+    conn.execute(
+        "UPDATE writes SET state = 'over', ended_at = ?1 WHERE state IN ('asked', 'open')",
+        [now],
+    )?;
+    conn.execute("DELETE FROM talks", [])?;
     // What was out of order then is looked at anew, and told of anew.
     conn.execute("DELETE FROM alerts", [])?;
     conn.execute("DELETE FROM early_receipts", [])?;

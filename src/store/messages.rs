@@ -35,6 +35,8 @@ pub struct Message {
     pub created_at: DateTime<Utc>,
     /// When the client was next written to in answer, after an inbound message.
     pub answered_at: Option<DateTime<Utc>>,
+    /// Since when the conversation waits for a person; `None` where nothing waits, or nobody keeps count.
+    pub waiting_since: Option<DateTime<Utc>>,
 }
 
 /// Which messages are asked for.
@@ -62,6 +64,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         notification: row.get("notification_id")?,
         created_at: row.get::<_, At>("created_at")?.0,
         answered_at: row.get::<_, Option<At>>("answered_at")?.map(|at| at.0),
+        waiting_since: row.get::<_, Option<At>>("waiting_since")?.map(|at| at.0),
     })
 }
 
@@ -80,9 +83,11 @@ pub fn newest(
                 CASE WHEN m.direction = 'inbound' THEN
                   (SELECT min(a.created_at) FROM messages a
                     WHERE a.contact_id = m.contact_id AND a.direction = 'outbound'
-                      AND a.created_at >= m.created_at) END AS answered_at
+                      AND a.created_at >= m.created_at) END AS answered_at,
+                t.waiting_since
            FROM (SELECT * FROM messages WHERE {CONVERSATION}) m
            LEFT JOIN contacts c ON c.id = m.contact_id
+           LEFT JOIN talks t ON t.contact_id = m.contact_id
           WHERE (?1 IS NULL OR m.phone = ?1 OR c.phone = ?1) AND (?2 IS NULL OR m.channel = ?2)
             AND (NOT ?3 OR m.direction = 'inbound')
           ORDER BY m.created_at DESC, m.id DESC"
@@ -94,6 +99,81 @@ pub fn newest(
         }
     }
     Ok(())
+}
+
+/// A message that was only tried out.
+#[derive(Clone)]
+pub struct Test<'a> {
+    /// The company, where that is known.
+    pub company: Option<i64>,
+    /// The channel's name.
+    pub channel: &'a str,
+    /// The phone in E.164.
+    pub phone: &'a str,
+    /// The chat.
+    pub chat_id: &'a str,
+    /// What was said.
+    pub text: &'a str,
+    /// What it is called.
+    pub external_id: &'a str,
+}
+
+debug_only!(Test<'_>: company, channel, external_id);
+
+/// Keeps that a message was tried out. It is nobody's: no conversation begins with it.
+pub fn store_test(conn: &Connection, test: &Test<'_>, now: DateTime<Utc>) -> Result<()> {
+    conn.execute(
+        "INSERT INTO messages (company_id, channel, direction, phone, chat_id, text, external_id, created_at)
+         VALUES (?1, ?2, 'inbound', ?3, ?4, ?5, ?6, ?7)",
+        (
+            test.company,
+            test.channel,
+            test.phone,
+            test.chat_id,
+            test.text,
+            test.external_id,
+            At(now),
+        ),
+    )?;
+    Ok(())
+}
+
+/// What this contact wrote last.
+pub fn last_words(conn: &Connection, contact: i64) -> Result<Option<String>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT text FROM messages WHERE contact_id = ?1 AND direction = 'inbound'
+              ORDER BY created_at DESC, id DESC LIMIT 1",
+        )?
+        .query_row([contact], |r| r.get(0))
+        .optional()?)
+}
+
+/// What a person of the salon wrote to a client past us.
+#[derive(Clone)]
+pub struct Said<'a> {
+    /// The contact.
+    pub contact: i64,
+    /// What was said.
+    pub text: &'a str,
+    /// The provider's id.
+    pub external_id: &'a str,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+debug_only!(Said<'_>: contact, external_id, at);
+
+/// Keeps it, once; whether it is new.
+pub fn store_said(conn: &Connection, said: &Said<'_>) -> Result<bool> {
+    let added = conn.execute(
+        "INSERT OR IGNORE INTO messages
+            (contact_id, channel, direction, phone, chat_id, text, external_id, created_at)
+         SELECT id, channel, 'outbound', phone, chat_id, ?2, chat_id || '/' || ?3, ?4
+           FROM contacts WHERE id = ?1",
+        (said.contact, said.text, said.external_id, At(said.at)),
+    )?;
+    Ok(added == 1)
 }
 
 /// What a client was answered.

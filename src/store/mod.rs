@@ -48,6 +48,8 @@ mod sign;
 pub mod sinks;
 pub mod stats;
 pub mod story;
+pub mod talks;
+pub mod writes;
 
 pub use ailment::Ailment;
 pub use at::At;
@@ -376,6 +378,14 @@ pub(crate) fn execute(
     params: impl Params,
 ) -> rusqlite::Result<usize> {
     conn.prepare_cached(sql)?.execute(params)
+}
+
+/// Does something within a transaction and takes it back; what it came to stays.
+pub fn taken_back<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    conn.execute_batch("SAVEPOINT rehearsal")?;
+    let done = work(conn);
+    conn.execute_batch("ROLLBACK TO rehearsal; RELEASE rehearsal")?;
+    done
 }
 
 /// One write transaction on a connection of [`open_writer`].

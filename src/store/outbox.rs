@@ -15,12 +15,14 @@ mod parked;
 mod receipts;
 mod send;
 mod strangers;
+mod talk;
 
 pub use looks::*;
 pub use parked::*;
 pub use receipts::*;
 pub use send::*;
 pub use strangers::*;
+pub use talk::*;
 
 /// One notification.
 #[derive(Clone)]

@@ -75,6 +75,10 @@ pub fn older_than(conn: &Connection, before: DateTime<Utc>) -> Result<Pruned> {
         "DELETE FROM early_receipts WHERE received_at < ?1",
         [cutoff],
     )?;
+    conn.execute(
+        "DELETE FROM writes WHERE created_at < ?1 AND state IN ('done', 'barred', 'over')",
+        [cutoff],
+    )?;
     Ok(Pruned {
         notifications,
         events,

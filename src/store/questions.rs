@@ -129,6 +129,28 @@ pub fn end(
     Ok(())
 }
 
+/// What was decided came to this end.
+pub fn end_anew(
+    conn: &Connection,
+    company: i64,
+    matter: &Matter,
+    how: End,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let messages: Vec<i64> = conn
+        .prepare_cached(
+            "UPDATE questions SET ended = ?3
+              WHERE company_id = ?1 AND matter = ?2 AND coalesce(ended, '') <> ?3
+              RETURNING notification_id",
+        )?
+        .query_map((company, matter.stored(), how.stored()), |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for message in messages {
+        want_edit(conn, message, now)?;
+    }
+    Ok(())
+}
+
 /// Owners' copies of what this notification told that are out, with the channel of each.
 pub fn copies_of(conn: &Connection, n: &Notification) -> Result<Vec<(i64, String)>> {
     let mut query = conn.prepare_cached(

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use super::messages::CONVERSATION;
-use super::{At, Result};
+use super::{At, Result, talks};
 
 /// Figures of the outbox.
 #[derive(Clone, Debug, Default)]
@@ -109,6 +109,8 @@ pub struct MessageStats {
     pub recent: Vec<(DateTime<Utc>, String, String)>,
     /// Contacts by channel.
     pub clients: BTreeMap<String, i64>,
+    /// People who wait for a person's answer.
+    pub unanswered: i64,
 }
 
 /// Counts the messages.
@@ -143,6 +145,7 @@ pub fn messages(conn: &Connection, now: DateTime<Utc>) -> Result<MessageStats> {
         last_24h,
         recent,
         clients,
+        unanswered: talks::unanswered(conn)?,
     })
 }
 

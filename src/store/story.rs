@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::cache::{self, Cached};
 use super::outbox::{self, Notification};
 use super::sinks::{self, Owed};
+use super::writes::{self, Order};
 use super::{At, Result, StoreError};
 
 /// One booking's story.
@@ -18,6 +19,8 @@ pub struct Story {
     pub events: Vec<EventRow>,
     /// What was told of it, or why not, oldest first.
     pub told: Vec<Told>,
+    /// What its client asked to be changed, oldest first.
+    pub orders: Vec<Order>,
 }
 
 /// One event.
@@ -90,6 +93,7 @@ pub fn of_record(conn: &Connection, company: Option<i64>, record: i64) -> Result
                 booking,
                 events: events(conn, company, record)?,
                 told,
+                orders: writes::of_record(conn, company, record)?,
             })
         })
         .collect()

@@ -10,9 +10,10 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::wire::{Envelope, SignIn};
+use super::wire::{Envelope, SignIn, Whole};
+use crate::domain::record::Record;
 use crate::http_client::readable;
-use crate::ports::{ApiError, CompanyInfo, CompanyRef, Lookup, Page, Query, Row};
+use crate::ports::{ApiError, CompanyInfo, CompanyRef, Lookup, Page, Query, Row, WriteError};
 
 /// The pause when the API names none, or names zero.
 const UNSTATED_PAUSE: Duration = Duration::from_secs(5);
@@ -95,6 +96,44 @@ impl Answer {
             Some(Row::Record(_)) => Err(ApiError::Unreadable("another record's data".into())),
             Some(Row::Unreadable { why, .. }) => Err(ApiError::Unreadable(why)),
             Some(Row::Null) | None => Err(self.no_answer(&envelope, "no `data` object")),
+        }
+    }
+
+    /// One record as it is to be sent again; `None` when it is not as it was seen.
+    pub(super) fn to_rewrite(
+        &self,
+        company: &CompanyRef,
+        seen: &Record,
+    ) -> Result<Option<Whole>, ApiError> {
+        match self.lookup(company, seen.id)? {
+            Lookup::Found(found) if *found == *seen => {}
+            Lookup::Found(_) | Lookup::Gone => return Ok(None),
+        }
+        let whole = Envelope::read(&self.body).and_then(|envelope| envelope.whole());
+        let unreadable = || ApiError::Unreadable("no `data` object".to_owned());
+        whole.map(Some).ok_or_else(unreadable)
+    }
+
+    /// What came of a change of the journal. What is no clear word of the API's may have been done.
+    pub(super) fn written(&self) -> Result<(), WriteError> {
+        if self.status == 204 {
+            return Ok(());
+        }
+        let refused = |message: String| WriteError::Refused {
+            status: self.status,
+            message,
+        };
+        match self.good() {
+            Ok(envelope) if envelope.refuses() => Err(refused(shown(&envelope))),
+            Ok(_) => Ok(()),
+            Err(error @ ApiError::Throttled { .. }) => Err(WriteError::NotDone(error)),
+            Err(ApiError::Denied { message, .. }) => Err(refused(message)),
+            Err(ApiError::Unreadable(why)) if (400..500).contains(&self.status) => {
+                Err(refused(why))
+            }
+            Err(ApiError::Unreadable(why) | ApiError::Unavailable(why)) => {
+                Err(WriteError::Unknown(why))
+            }
         }
     }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{NaiveDate, NaiveDateTime};
+use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -14,10 +16,12 @@ use super::Settings;
 use super::answer::Answer;
 use super::limit::Limiter;
 use super::session::{Session, Step};
+use crate::domain::record::Record;
 use crate::http_client::{self, ClientError, failure, never_left};
 use crate::meters::Meters;
 use crate::ports::{
-    ApiError, BookingApi, CompanyInfo, CompanyRef, Lookup, Page, Query, Standing, Urgency, Wanted,
+    ApiError, BookingApi, CompanyInfo, CompanyRef, Edit, Lookup, Page, Query, Standing, Urgency,
+    Wanted, WriteError,
 };
 
 /// The records API at one address. Clones share the connections, the tokens and the pace, and
@@ -155,6 +159,50 @@ impl BookingApi for Client {
     fn page_size(&self) -> u32 {
         self.0.page_size
     }
+
+    async fn change(
+        &self,
+        company: &CompanyRef,
+        seen: &Record,
+        edit: &Edit,
+    ) -> Result<(), WriteError> {
+        let path = format!("/record/{}/{}", company.id, seen.id);
+        let standing = &company.standing;
+        let read = |answer: &Answer| answer.to_rewrite(company, seen);
+        let found = self.0.get(&path, &[], standing, read).await;
+        let body = match found.map_err(WriteError::NotDone)? {
+            Some(row) => row.whole(edit),
+            None => return Err(WriteError::Overtaken),
+        };
+        let written = self
+            .0
+            .write(Method::PUT, &path, Some(&body), standing)
+            .await;
+        // A booking that is paid, or whose window is over, is not rewritten; whether its client comes
+        // may be noted all the same.
+        match (written, &edit.attendance) {
+            (Err(WriteError::Refused { .. }), Some(attendance))
+                if edit.start.is_none() && edit.staff.is_none() && seen.visit_id != 0 =>
+            {
+                let path = format!("/visits/{}/{}", seen.visit_id, seen.id);
+                let body = json!({
+                    "attendance": attendance.number(),
+                    "comment": body["comment"],
+                });
+                self.0
+                    .write(Method::PUT, &path, Some(&body), standing)
+                    .await
+            }
+            (written, _) => written,
+        }
+    }
+
+    async fn cancel(&self, company: &CompanyRef, record_id: i64) -> Result<(), WriteError> {
+        let path = format!("/record/{}/{record_id}", company.id);
+        self.0
+            .write(Method::DELETE, &path, None, &company.standing)
+            .await
+    }
 }
 
 fn services(wanted: &Wanted) -> Vec<(&'static str, String)> {
@@ -178,6 +226,54 @@ impl Inner {
             answer = self.ask(path, query, standing, renewed).await?;
         }
         self.settle(read(&answer))
+    }
+
+    /// One request that changes the journal, sent once; a refused token is replaced first.
+    async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        standing: &Standing,
+    ) -> Result<(), WriteError> {
+        let mut header = self.header(None).await.map_err(WriteError::NotDone)?;
+        for is_last in [false, true] {
+            let mut request = self
+                .http
+                .request(method.clone(), format!("{}{path}", self.base_url))
+                .header(CONTENT_TYPE, "application/json")
+                .header(AUTHORIZATION, header.clone());
+            if let Some(body) = body {
+                request = request.body(body.to_string());
+            }
+            let answer = match self.send(request, path, standing).await {
+                Ok(answer) => answer,
+                Err(Failure::Lost(why)) => return Err(WriteError::Unknown(why)),
+                Err(failure) => return Err(WriteError::NotDone(failure.into())),
+            };
+            if answer.status == 401 && !is_last && self.session.can_sign_in() {
+                let renewed = self.header(Some(&header)).await;
+                header = renewed.map_err(WriteError::NotDone)?;
+                continue;
+            }
+            let written = answer.written();
+            if let Err(WriteError::NotDone(ApiError::Throttled { pause })) = &written {
+                self.limiter.pause(*pause);
+            }
+            return written.map_err(|error| match error {
+                WriteError::NotDone(why) => WriteError::NotDone(self.session.redacted(why)),
+                WriteError::Refused { status, message } => {
+                    match self.session.redacted(ApiError::Denied { status, message }) {
+                        ApiError::Denied { status, message } => {
+                            WriteError::Refused { status, message }
+                        }
+                        other => WriteError::NotDone(other),
+                    }
+                }
+                other => other,
+            });
+        }
+        Err(WriteError::Unknown("no answer".to_owned()))
     }
 
     async fn ask(

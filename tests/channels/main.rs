@@ -760,6 +760,53 @@ async fn a_hidden_id_shows_a_phone_only_where_the_provider_names_it() {
 }
 
 #[tokio::test]
+async fn what_has_no_words_and_what_a_person_wrote_from_the_phone_are_heard() {
+    let fake = GreenApi::start().await;
+    let receiver = green_at(&fake.url, common()).receiver.unwrap();
+    let chat = "79000000001@c.us";
+    for kind in [
+        "audioMessage",
+        "stickerMessage",
+        "imageMessage",
+        "locationMessage",
+    ] {
+        fake.push_message(chat, &json!({"typeMessage": kind}));
+        match next(&receiver).await {
+            Some(Incoming::Text { text, .. }) => assert_eq!(text, "", "{kind}"),
+            other => panic!("{kind}: {other:?}"),
+        }
+    }
+    let wrote = |by_api: bool| {
+        json!({
+            "typeWebhook": "outgoingMessageReceived",
+            "timestamp": 1_787_300_000,
+            "idMessage": "OUT1",
+            "sendByApi": by_api,
+            "senderData": {"chatId": chat, "sender": "79000000009@c.us"},
+            "messageData": {"typeMessage": "textMessage", "textMessageData": {"textMessage": "Ждём"}},
+        })
+    };
+    fake.push(wrote(false));
+    match next(&receiver).await {
+        Some(Incoming::Answered {
+            chat_id,
+            phone,
+            text,
+            ..
+        }) => {
+            assert_eq!((chat_id.as_str(), text.as_str()), (chat, "Ждём"));
+            assert_eq!(phone.as_deref(), Some("79000000001"));
+        }
+        other => panic!("{other:?}"),
+    }
+    fake.push(wrote(true));
+    assert!(matches!(
+        next(&receiver).await,
+        Some(Incoming::Other { .. })
+    ));
+}
+
+#[tokio::test]
 async fn what_nobody_can_read_never_blocks_the_queue() {
     let fake = GreenApi::start().await;
     let receiver = green_at(&fake.url, common()).receiver.unwrap();
@@ -769,7 +816,7 @@ async fn what_nobody_can_read_never_blocks_the_queue() {
     fake.push(json!(null));
     fake.push(json!("text"));
     fake.push_raw(|receipt| format!("{{\"receiptId\": {receipt}, \"body\": {{\"broken"));
-    fake.push_message(chat, &json!({"typeMessage": "stickerMessage"}));
+    fake.push_message(chat, &json!({"typeMessage": "pollUpdateMessage"}));
     fake.push_message(
         chat,
         &json!({"typeMessage": "textMessage", "textMessageData": {"textMessage": "{{SWE001}}"}}),

@@ -110,7 +110,9 @@ fn the_example_shows_every_key_that_is_accepted() {
 /// What a company may set again is shown where it is set for all.
 fn is_shown_elsewhere(key: &str, shown: &BTreeSet<String>) -> bool {
     key.strip_prefix("companies[].").is_some_and(|key| {
-        let whole = ["notify.", "templates."].iter().any(|t| key.starts_with(t));
+        let whole = ["notify.", "templates.", "replies."]
+            .iter()
+            .any(|t| key.starts_with(t));
         shown.contains(&if whole {
             key.to_owned()
         } else {

@@ -9,6 +9,7 @@ use booking_monitor::config::{Company, Language, locate_from};
 use booking_monitor::domain::change::Field;
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::domain::policy::{Kind, OnUncertain};
+use booking_monitor::domain::reply::CancelBy;
 
 use crate::draft::{Draft, FILE, draft};
 
@@ -469,4 +470,33 @@ fn the_page_listens_where_it_is_told_and_to_others_with_a_token_alone() {
     let remote = http("listen = \"0.0.0.0:9464\"\nallow_remote = true\ntoken = \"t\"");
     assert_eq!(remote.listen, at("0.0.0.0:9464"));
     assert!(remote.token.is_some());
+}
+
+#[test]
+fn a_company_answers_its_clients_in_its_own_way() {
+    let draft = Draft {
+        companies: r#"[replies]
+write = true
+takeover = "1h"
+words = { cancel = ["снимите"] }
+[[companies]]
+id = 1
+[[companies]]
+id = 2
+replies = { cancel = "self", opening_hours = "10:00-20:00" }
+[[companies]]
+id = 3
+replies = { write = false, enabled = false }"#
+            .into(),
+        ..draft()
+    };
+    let config = draft.config();
+    let of = |n: usize| &config.companies[n].replies;
+    assert_eq!((of(0).write, of(1).write, of(2).write), (true, true, false));
+    assert_eq!(of(0).cancel, CancelBy::Owner);
+    assert_eq!(of(1).cancel, CancelBy::Program);
+    assert_eq!(of(1).takeover, Duration::from_hours(1));
+    assert!(of(1).opening_hours.is_some() && of(0).opening_hours.is_none());
+    assert_eq!(of(1).words.cancel, ["снимите"]);
+    assert!(of(0).enabled && !of(2).enabled);
 }

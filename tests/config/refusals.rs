@@ -532,7 +532,7 @@ booking-monitor.toml:11: companies[0].only_phones[0]: not a valid number; write 
             r#"[[companies]]
 id = 1
 enabled = true"#,
-            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour, notify, templates",
+            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour, notify, templates, replies",
         ),
         (
             r#"[[companies]]
@@ -541,6 +541,22 @@ notify = { created = 1, update = true, updated_fields = ["staf"] }"#,
             r#"booking-monitor.toml:8: companies[0].notify.created: expected true or false, found 1
 booking-monitor.toml:8: companies[0].notify.updated_fields[0]: expected one of "start", "staff", "services", "price", "duration", found "staf"; did you mean "staff"?
 booking-monitor.toml:8: companies[0].notify.update: unknown key; did you mean "updated"?"#,
+        ),
+        (
+            r#"[[companies]]
+id = 1
+[companies.replies]
+cancel = "me"
+takeover = "soon"
+escalate_after = "0s"
+opening_hours = "10-21"
+words = { cancel = [""], canel = [] }"#,
+            r#"booking-monitor.toml:9: companies[0].replies.cancel: expected one of "owner", "self", found "me"
+booking-monitor.toml:10: companies[0].replies.takeover: expected a duration such as "60s", "15m", "2h" or "30d", found "soon"
+booking-monitor.toml:11: companies[0].replies.escalate_after: must be at least "1s", found "0s"
+booking-monitor.toml:12: companies[0].replies.opening_hours: expected two different times such as "21:30-09:00", found "10-21"
+booking-monitor.toml:13: companies[0].replies.words.cancel[0]: expected a text that is not empty, found ""
+booking-monitor.toml:13: companies[0].replies.words.canel: unknown key; did you mean "cancel"?"#,
         ),
         (
             r#"[[companies]]

@@ -17,6 +17,7 @@ use booking_monitor::config;
 use booking_monitor::domain::defences::Defences;
 use booking_monitor::domain::message::Language;
 use booking_monitor::domain::policy::{Kind, Pace, Rules};
+use booking_monitor::domain::reply::Replies;
 use booking_monitor::failpoint;
 use booking_monitor::pipeline::{ChannelEnd, Company, Pipeline};
 use booking_monitor::ports::Clock;
@@ -667,6 +668,7 @@ fn company(with_owner: bool) -> config::Company {
         booking_link: None,
         offer_times: 0,
         templates: TEMPLATES.iter().map(|key| template(key)).collect(),
+        replies: Replies::default(),
     }
 }
 

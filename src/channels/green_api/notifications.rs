@@ -120,6 +120,7 @@ fn read(body: &Value, account: &Account) -> Incoming {
     let read = match kind {
         "outgoingMessageStatus" => status(body, account),
         "incomingMessageReceived" => text(body, account),
+        "outgoingMessageReceived" => answered(body, account),
         "stateInstanceChanged" => body["stateInstance"].as_str().map(|state| Incoming::State {
             up: state == "authorized",
             state: state.to_owned(),
@@ -217,6 +218,31 @@ fn text(body: &Value, account: &Account) -> Option<Incoming> {
     })
 }
 
+/// A person wrote from the phone that the account lives on.
+fn answered(body: &Value, account: &Account) -> Option<Incoming> {
+    // What we sent comes back under another kind, and in some versions under this one, with a mark.
+    if body["sendByApi"] == true {
+        return None;
+    }
+    match text(body, account)? {
+        Incoming::Text {
+            message_id,
+            chat_id,
+            text,
+            at,
+            ..
+        } => Some(Incoming::Answered {
+            phone: digits_of(&Value::from(chat_id.as_str()))
+                .filter(|_| !account.flavour.hides_phones()),
+            message_id,
+            chat_id,
+            text,
+            at,
+        }),
+        _ => None,
+    }
+}
+
 /// The digits of `79000000001@c.us`, of a bare number or of one in a string; a hidden id
 /// (`…@lid`) has none.
 pub(super) fn digits_of(value: &Value) -> Option<String> {
@@ -232,8 +258,25 @@ pub(super) fn digits_of(value: &Value) -> Option<String> {
     is_phone.then(|| number.to_owned())
 }
 
-/// Where each kind of message keeps its words; kinds without words give `None`.
+/// Where each kind of message keeps its words; empty for what a person sent without any. What the
+/// messenger itself tells of a chat gives `None`.
 fn words(data: &Value) -> Option<String> {
+    let kind = data["typeMessage"].as_str()?;
+    spoken(data).or_else(|| WORDLESS.contains(&kind).then(String::new))
+}
+
+/// What a person sends without words.
+const WORDLESS: [&str; 7] = [
+    "audioMessage",
+    "stickerMessage",
+    "imageMessage",
+    "videoMessage",
+    "documentMessage",
+    "locationMessage",
+    "contactMessage",
+];
+
+fn spoken(data: &Value) -> Option<String> {
     let text = match data["typeMessage"].as_str()? {
         "textMessage" => &data["textMessageData"]["textMessage"],
         "extendedTextMessage" | "quotedMessage" | "reactionMessage" => {

@@ -75,7 +75,14 @@ impl Account {
                     .to_owned(),
             );
         }
-        for key in ["incomingWebhook", "outgoingWebhook", "stateWebhook"] {
+        // The last: without it nobody knows that a person answered from the phone.
+        let needed = [
+            "incomingWebhook",
+            "outgoingWebhook",
+            "stateWebhook",
+            "outgoingMessageWebhook",
+        ];
+        for key in needed {
             if settings[key] == "no" {
                 found.push(format!("{key} of the instance is off; switch it on"));
             }

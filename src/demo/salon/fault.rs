@@ -17,6 +17,12 @@ pub enum Route {
     BookTimes,
     /// `POST /auth`.
     Auth,
+    /// `PUT /record/{company}/{id}`.
+    Change,
+    /// `DELETE /record/{company}/{id}`.
+    Cancel,
+    /// `PUT /visits/{visit}/{id}`.
+    Attend,
 }
 
 /// One way to go wrong.
@@ -56,6 +62,8 @@ pub enum Fault {
     NullRow,
     /// The connection breaks before the body has come.
     Disconnect,
+    /// What was asked is done, and then the connection breaks.
+    AnswerLost,
     /// No answer, ever.
     Hang,
 }

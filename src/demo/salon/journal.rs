@@ -93,6 +93,12 @@ impl Journal {
         self.companies.get(&company)?.rows.get(&record)
     }
 
+    /// The company that has this record.
+    pub(super) fn company_of(&self, record: i64) -> Option<i64> {
+        let mut all = self.companies.iter();
+        all.find_map(|(id, company)| company.rows.contains_key(&record).then_some(*id))
+    }
+
     pub(super) fn book(&mut self, draft: BookingDraft, now: DateTime<Utc>) -> i64 {
         let id = FIRST_RECORD + self.written;
         let visit = FIRST_VISIT + self.written;
@@ -301,7 +307,7 @@ fn text<'a>(row: &'a Value, key: &str) -> &'a str {
     row[key].as_str().unwrap_or_default()
 }
 
-fn set_start(row: &mut Value, start: NaiveDateTime, zone: Tz) {
+pub(super) fn set_start(row: &mut Value, start: NaiveDateTime, zone: Tz) {
     row["date"] = start.format("%Y-%m-%d %H:%M:%S").to_string().into();
     row["datetime"] = instant(start, zone)
         .with_timezone(&zone)

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::journal::{Company, Filter};
+use super::writing;
 use super::{Fault, PARTNER_TOKEN, Request, Route, Shared, USER_TOKEN};
 use crate::domain::record::instant;
 
@@ -93,6 +94,10 @@ async fn answer(
         (None, _) => Reply::refused(404, "Не найдено"),
         (Some(_), Some(Fault::Hang)) => std::future::pending().await,
         (Some(_), Some(Fault::Disconnect)) => return broken_off(),
+        (Some(route), Some(Fault::AnswerLost)) => {
+            drop(right(&shared, route, asked, None));
+            return broken_off();
+        }
         (Some(route), Some(Fault::Truncated)) => right(&shared, route, asked, None).halved(),
         (
             Some(route),
@@ -127,6 +132,9 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
         // The day behind the two is no number.
         ("GET", "book_times", 2) => Some(Route::BookTimes),
         ("POST", "auth", 0) => Some(Route::Auth),
+        ("PUT", "record", 2) => Some(Route::Change),
+        ("DELETE", "record", 2) => Some(Route::Cancel),
+        ("PUT", "visits", 2) => Some(Route::Attend),
         _ => None,
     };
     (route, ids)
@@ -134,15 +142,15 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
 
 /// A request, as far as the right answer depends on it.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     ids: &'a [i64],
     /// The last part of the path.
     last: &'a str,
     parameters: &'a Parameters,
     headers: &'a HeaderMap,
-    body: &'a [u8],
+    pub(super) body: &'a [u8],
     /// Server time.
-    now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
 }
 
 /// The answer of a healthy API, or of one that gets its listings wrong.
@@ -171,6 +179,13 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
         return Reply::stranger("Необходима авторизация");
     }
     let (company_id, record_id) = (asked.ids.first(), asked.ids.get(1));
+    if route == Route::Attend {
+        let company = record_id.and_then(|id| state.journal.company_of(*id));
+        return match (company, record_id) {
+            (Some(company), Some(id)) => writing::attend(&mut state.journal, company, *id, asked),
+            _ => Reply::refused(404, "Не найдено"),
+        };
+    }
     let company = match company_id.and_then(|id| state.journal.find(*id)) {
         None => return Reply::refused(404, "Филиал не найден."),
         Some(company) if company.forbidden => {
@@ -188,7 +203,25 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
         (Route::Company, _) => Reply::good(company.info.clone(), json!([])),
         (Route::BookDates, _) => book_dates(company, asked),
         (Route::BookTimes, staff) => book_times(company, staff.copied().unwrap_or(0), asked),
-        (Route::Record | Route::Auth, _) => Reply::refused(404, "Не найдено"),
+        (Route::Change, Some(id)) => match company.look(*id, asked.now) {
+            Some(Ok(_)) => {
+                let company = asked.ids[0];
+                writing::change(&mut state.journal, company, *id, asked)
+            }
+            Some(Err(())) => Reply::refused(403, "Недостаточно прав"),
+            None => Reply::refused(404, "Не найдено"),
+        },
+        (Route::Cancel, Some(id)) => match company.look(*id, asked.now) {
+            Some(Ok(row)) if row["deleted"] != json!(true) => {
+                let company = asked.ids[0];
+                writing::cancel(&mut state.journal, company, *id, asked)
+            }
+            Some(Err(())) => Reply::refused(403, "Недостаточно прав"),
+            Some(Ok(_)) | None => Reply::refused(404, "Не найдено"),
+        },
+        (Route::Record | Route::Auth | Route::Change | Route::Cancel | Route::Attend, _) => {
+            Reply::refused(404, "Не найдено")
+        }
     }
 }
 
@@ -327,6 +360,7 @@ fn wrong(fault: Fault) -> Reply {
         | Fault::Miscounted(_)
         | Fault::NullRow
         | Fault::Disconnect
+        | Fault::AnswerLost
         | Fault::Hang => {
             unreachable!("these bend or withhold the right answer")
         }
@@ -343,7 +377,7 @@ fn broken_off() -> Response {
     response
 }
 
-struct Reply {
+pub(super) struct Reply {
     status: u16,
     content_type: &'static str,
     retry_after: Option<u64>,
@@ -351,7 +385,7 @@ struct Reply {
 }
 
 impl Reply {
-    fn json(status: u16, body: &Value) -> Self {
+    pub(super) fn json(status: u16, body: &Value) -> Self {
         Self {
             status,
             content_type: "application/json; charset=utf-8",
@@ -360,7 +394,7 @@ impl Reply {
         }
     }
 
-    fn plain(status: u16, body: String) -> Self {
+    pub(super) fn plain(status: u16, body: String) -> Self {
         Self {
             status,
             content_type: "text/html; charset=utf-8",
@@ -369,12 +403,20 @@ impl Reply {
         }
     }
 
-    fn good(data: Value, meta: Value) -> Self {
+    pub(super) fn good(data: Value, meta: Value) -> Self {
         Self::json(200, &json!({ "success": true, "data": data, "meta": meta }))
     }
 
+    /// The same, with the status of what was written.
+    pub(super) fn created(self) -> Self {
+        Self {
+            status: 201,
+            ..self
+        }
+    }
+
     /// Error shape A.
-    fn refused(status: u16, message: &str) -> Self {
+    pub(super) fn refused(status: u16, message: &str) -> Self {
         let body = json!({ "success": false, "data": null, "meta": { "message": message } });
         Self::json(status, &body)
     }

@@ -14,6 +14,13 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::Ru, Key::WrongNumber) => WRONG_NUMBER_RU,
         (Language::Ru, Key::Stopped) => STOPPED_RU,
         (Language::Ru, Key::Started) => STARTED_RU,
+        (Language::Ru, Key::Confirmed) => "Спасибо, ждём вас! 🤍",
+        (Language::Ru, Key::Declined) => DECLINED_RU,
+        (Language::Ru, Key::CalledOff) => CALLED_OFF_RU,
+        (Language::Ru, Key::HandedOn) => HANDED_ON_RU,
+        (Language::Ru, Key::Which) => WHICH_RU,
+        (Language::Ru, Key::TextOnly) => "Пока читаю только текст. Напишите, пожалуйста, словами.",
+        (Language::Ru, Key::NotYours) => "Не вижу у вас такой записи.",
         (Language::En, Key::Created) => CREATED_EN,
         (Language::En, Key::Updated) => UPDATED_EN,
         (Language::En, Key::Restored) => RESTORED_EN,
@@ -21,8 +28,96 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::En, Key::WrongNumber) => WRONG_NUMBER_EN,
         (Language::En, Key::Stopped) => STOPPED_EN,
         (Language::En, Key::Started) => STARTED_EN,
+        (Language::Ru, Key::Start) => START_RU,
+        (Language::Ru, Key::Linked) => LINKED_RU,
+        (Language::Ru, Key::ForeignContact) => {
+            "Это чужой номер. Нажмите кнопку, чтобы прислать свой."
+        }
+        (Language::En, Key::Start) => START_EN,
+        (Language::En, Key::Linked) => LINKED_EN,
+        (Language::En, Key::ForeignContact) => {
+            "This is somebody else's number. Press the button to send yours."
+        }
+        (Language::En, Key::Confirmed) => "Thank you, see you soon! 🤍",
+        (Language::En, Key::Declined) => DECLINED_EN,
+        (Language::En, Key::CalledOff) => CALLED_OFF_EN,
+        (Language::En, Key::HandedOn) => HANDED_ON_EN,
+        (Language::En, Key::Which) => WHICH_EN,
+        (Language::En, Key::TextOnly) => "I can read only text so far. Please write it in words.",
+        (Language::En, Key::NotYours) => "I do not see such a booking of yours.",
     }
 }
+
+const START_RU: &str = "\
+Здравствуйте!{% if salon %} Это «{{ salon }}».{% endif %} Буду писать сюда о ваших записях.
+Нажмите кнопку, чтобы прислать свой номер.";
+
+const LINKED_RU: &str = "\
+Готово ✅
+{% for item in items %}
+
+📅 {{ item.date }} в {{ item.time }}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+👤 Мастер: {{ item.staff }}
+{% endfor %}
+";
+
+const START_EN: &str = "\
+Hello!{% if salon %} This is {{ salon }}.{% endif %} I will write here about your bookings.
+Press the button to send your number.";
+
+const LINKED_EN: &str = "\
+Done ✅
+{% for item in items %}
+
+📅 {{ item.date }} at {{ item.time }}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+👤 With {{ item.staff }}
+{% endfor %}
+";
+
+/// Where nobody reads along, a promise that somebody will answer would be false.
+const DECLINED_RU: &str = "\
+{% if invite %}Понятно. Передаю администратору, он ответит вам здесь.\
+{% else %}Понятно.
+Для отмены или переноса позвоните: {{ phone }}{% endif %}";
+
+const HANDED_ON_RU: &str = "\
+{% if invite %}Передаю администратору, он ответит вам здесь.\
+{% else %}Здесь вам ответить некому.
+Позвоните: {{ phone }}{% endif %}";
+
+const CALLED_OFF_RU: &str = "\
+Готово, отменил вашу запись на {{ date }} в {{ time }}. Захотите прийти в другой раз — напишите мне здесь 👇";
+
+const WHICH_RU: &str = "\
+О какой записи речь? Ответьте номером:
+
+{% for item in items %}
+*{{ loop.index }}* — {{ item.date }} в {{ item.time }}{% if item.services %}, {{ item.services }}{% endif +%}
+{% endfor %}
+";
+
+const DECLINED_EN: &str = "\
+{% if invite %}I see. I am passing this to the administrator, who will answer you here.\
+{% else %}I see.
+To cancel or reschedule, please call {{ phone }}{% endif %}";
+
+const HANDED_ON_EN: &str = "\
+{% if invite %}I am passing this to the administrator, who will answer you here.\
+{% else %}There is nobody here to answer you.
+Please call {{ phone }}{% endif %}";
+
+const CALLED_OFF_EN: &str = "\
+Done, I have cancelled your booking on {{ date }} at {{ time }}. To come another time, just write to me here 👇";
+
+const WHICH_EN: &str = "\
+Which booking do you mean? Answer with its number:
+
+{% for item in items %}
+*{{ loop.index }}* — {{ item.date }} at {{ item.time }}{% if item.services %}, {{ item.services }}{% endif +%}
+{% endfor %}
+";
 
 const STOPPED_RU: &str = "\
 Хорошо, больше не буду присылать сообщения о записях. Сами записи остаются в силе. Передумаете — напишите СТАРТ.";

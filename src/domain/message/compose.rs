@@ -50,6 +50,44 @@ pub enum Told<'a> {
     Stopped,
     /// The answer to a START.
     Started,
+    /// The client comes to these visits.
+    Confirmed {
+        /// The visits.
+        now: &'a [Record],
+    },
+    /// The client does not come, and a person is told.
+    Declined {
+        /// The visit.
+        now: &'a [Record],
+    },
+    /// The booking was taken off for the client.
+    CalledOff {
+        /// The visit as it was.
+        was: &'a [Record],
+    },
+    /// A person is told what the client wants.
+    HandedOn,
+    /// One of these is meant, and nobody knows which.
+    Which {
+        /// The first booking of each visit.
+        now: &'a [Record],
+    },
+    /// What cannot be read.
+    TextOnly,
+    /// What is not theirs.
+    NotYours,
+    /// Somebody opened the bot; of a bot of several salons none is named.
+    Start {
+        /// The bot is one salon's.
+        named: bool,
+    },
+    /// The client's number is known now.
+    Linked {
+        /// Their next visit.
+        next: &'a [Record],
+    },
+    /// The number is another person's.
+    ForeignContact,
 }
 
 /// What a text says of the salon.
@@ -159,6 +197,17 @@ pub(super) fn describe(
         Told::WrongNumber { was } => (Key::WrongNumber, writer.mistake(&in_order(was))),
         Told::Stopped => (Key::Stopped, Facts::default()),
         Told::Started => (Key::Started, Facts::default()),
+        Told::Confirmed { now } => (Key::Confirmed, writer.visit(&in_order(now))),
+        Told::Declined { now } => (Key::Declined, writer.visit(&in_order(now))),
+        Told::CalledOff { was } => (Key::CalledOff, writer.visit(&in_order(was))),
+        Told::HandedOn => (Key::HandedOn, Facts::default()),
+        // In the order of the numbers.
+        Told::Which { now } => (Key::Which, writer.visit(&now.iter().collect::<Vec<_>>())),
+        Told::TextOnly => (Key::TextOnly, Facts::default()),
+        Told::NotYours => (Key::NotYours, Facts::default()),
+        Told::Start { .. } => (Key::Start, Facts::default()),
+        Told::Linked { next } => (Key::Linked, writer.visit(&in_order(next))),
+        Told::ForeignContact => (Key::ForeignContact, Facts::default()),
         Told::Updated {
             before,
             now,
@@ -168,7 +217,9 @@ pub(super) fn describe(
             writer.update(before.map(alive).as_deref(), &alive(now), fields),
         ),
     };
-    facts.salon = capped(&place.salon, LONGEST_TITLE);
+    if !matches!(told, Told::Start { named: false }) {
+        facts.salon = capped(&place.salon, LONGEST_TITLE);
+    }
     facts.address = capped(&place.address, 200);
     facts.phone = capped(&place.phone, LONGEST_NAME);
     facts.booking_link.clone_from(&place.booking_link);
@@ -179,11 +230,24 @@ pub(super) fn describe(
     facts.invite = way.invite;
     facts.strike = way.markup.strikes();
     let ahead = match *told {
-        Told::Created { now } | Told::Restored { now } | Told::Updated { now, .. } => alive(now),
-        // What does not take place belongs into no calendar.
-        Told::Cancelled { .. } | Told::WrongNumber { .. } | Told::Stopped | Told::Started => {
-            Vec::new()
-        }
+        Told::Created { now }
+        | Told::Restored { now }
+        | Told::Updated { now, .. }
+        | Told::Confirmed { now }
+        | Told::Linked { next: now } => alive(now),
+        // What does not take place belongs into no calendar, nor does what nobody knows to take place.
+        Told::Cancelled { .. }
+        | Told::WrongNumber { .. }
+        | Told::Stopped
+        | Told::Started
+        | Told::Declined { .. }
+        | Told::CalledOff { .. }
+        | Told::HandedOn
+        | Told::Which { .. }
+        | Told::TextOnly
+        | Told::NotYours
+        | Told::Start { .. }
+        | Told::ForeignContact => Vec::new(),
     };
     if let Some(zone) = place.zone {
         facts.calendar_link = calendar::link(&ahead, &facts, zone);

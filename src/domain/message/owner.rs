@@ -14,6 +14,7 @@ mod cards;
 mod database;
 mod doubts;
 mod questions;
+mod threads;
 mod troubles;
 
 pub use alerts::{
@@ -28,6 +29,7 @@ pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };
 pub use questions::{PauseEnd, Refusal, alert_dead, ask_pause, waiting_list};
+pub use threads::{Card, Head, card, card_taken_off, card_unwritten};
 pub use troubles::alert_tariff;
 
 /// In which language and markup an owner is written to.

@@ -102,7 +102,19 @@ fn words(language: Language, key: Key) -> Option<Words> {
                 "\n\nShall we find another time? Call us: {phone}. We will be glad to help.",
             ),
         },
-        Key::WrongNumber | Key::Stopped | Key::Started => ("", ""),
+        Key::WrongNumber
+        | Key::Stopped
+        | Key::Started
+        | Key::Confirmed
+        | Key::Declined
+        | Key::CalledOff
+        | Key::HandedOn
+        | Key::Which
+        | Key::TextOnly
+        | Key::NotYours
+        | Key::Start
+        | Key::Linked
+        | Key::ForeignContact => ("", ""),
     };
     let (name, ru, en) = match key {
         Key::Created => (
@@ -130,7 +142,18 @@ fn words(language: Language, key: Key) -> Option<Words> {
             "Сообщение о записи на {date} в {time} пришло на этот номер по ошибке. Делать ничего не нужно, простите за беспокойство 🙏",
             "A message about a booking on {date} at {time} came to this number by mistake. There is nothing to do, sorry for the trouble 🙏",
         ),
-        Key::Stopped | Key::Started => return None,
+        Key::Stopped
+        | Key::Started
+        | Key::Confirmed
+        | Key::Declined
+        | Key::CalledOff
+        | Key::HandedOn
+        | Key::Which
+        | Key::TextOnly
+        | Key::NotYours
+        | Key::Start
+        | Key::Linked
+        | Key::ForeignContact => return None,
     };
     let body = match language {
         Language::Ru => ru,

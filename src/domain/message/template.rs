@@ -38,11 +38,31 @@ pub enum Key {
     Stopped,
     /// The answer to a START.
     Started,
+    /// To a client who said that they come.
+    Confirmed,
+    /// To a client who said that they do not come: a person takes it from here.
+    Declined,
+    /// To a client whose booking was taken off as they wanted.
+    CalledOff,
+    /// To a client who wants what a person has to do.
+    HandedOn,
+    /// To a client who has several bookings and meant one.
+    Which,
+    /// To a client who spoke, drew or sent a file.
+    TextOnly,
+    /// To a client who meant a booking that is not theirs.
+    NotYours,
+    /// To somebody who opened the bot.
+    Start,
+    /// To a client who sent their number.
+    Linked,
+    /// To somebody who sent another person's number.
+    ForeignContact,
 }
 
 impl Key {
     /// Every text.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 17] = [
         Self::Created,
         Self::Updated,
         Self::Restored,
@@ -50,6 +70,16 @@ impl Key {
         Self::WrongNumber,
         Self::Stopped,
         Self::Started,
+        Self::Confirmed,
+        Self::Declined,
+        Self::CalledOff,
+        Self::HandedOn,
+        Self::Which,
+        Self::TextOnly,
+        Self::NotYours,
+        Self::Start,
+        Self::Linked,
+        Self::ForeignContact,
     ];
 
     /// The key in `[templates]`.
@@ -63,6 +93,16 @@ impl Key {
             Self::WrongNumber => "wrong_number",
             Self::Stopped => "stopped",
             Self::Started => "started",
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::CalledOff => "called_off",
+            Self::HandedOn => "handed_on",
+            Self::Which => "which",
+            Self::TextOnly => "text_only",
+            Self::NotYours => "not_yours",
+            Self::Start => "start",
+            Self::Linked => "linked",
+            Self::ForeignContact => "foreign_contact",
         }
     }
 

@@ -31,3 +31,48 @@ CREATE INDEX deliveries_open ON event_deliveries (sink, company_id, record_id, i
   WHERE status IN ('pending', 'sending');
 CREATE INDEX deliveries_next ON event_deliveries (sink, id)
   WHERE status IN ('pending', 'sending');
+-- What of the journal clients asked to be changed. The intent is here before the first request, and what
+-- became of it is read from the journal before anything is repeated.
+CREATE TABLE writes (
+  id          INTEGER PRIMARY KEY,
+  company_id  INTEGER NOT NULL,
+  record_id   INTEGER NOT NULL,                -- the first of them
+  unit        TEXT NOT NULL,                   -- the visit
+  phone       TEXT NOT NULL,                   -- whose it has to be; '' once they are forgotten
+  contact_id  INTEGER,                         -- who is answered
+  act         TEXT NOT NULL,                   -- confirm or cancel
+  meant       TEXT NOT NULL CHECK (json_valid(meant)), -- the bookings as their client knew them
+  state       TEXT NOT NULL,                   -- asked (the owner decides), open, done, barred, over
+  created_at  TEXT NOT NULL,
+  due_at      TEXT NOT NULL,
+  give_up_at  TEXT,                            -- the client is not kept waiting longer
+  began_at    TEXT,                            -- when the first request may have left
+  tries       INTEGER NOT NULL DEFAULT 0,
+  ended_at    TEXT,
+  obstacle    TEXT,                            -- why it was not written
+  by_owner    INTEGER NOT NULL DEFAULT 0,      -- 1: the owner pressed the button
+  cards       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(cards)), -- what owners were shown of it
+  reply_id    INTEGER                          -- what the client was answered
+) STRICT;
+CREATE INDEX writes_open ON writes (company_id, due_at) WHERE state = 'open';
+CREATE INDEX writes_record ON writes (company_id, record_id);
+CREATE INDEX writes_unit ON writes (company_id, unit);
+
+-- How a conversation with a client stands: who has the word, and what waits for an answer.
+CREATE TABLE talks (
+  contact_id     INTEGER PRIMARY KEY REFERENCES contacts (id) ON DELETE CASCADE,
+  company_id     INTEGER,                      -- whose client, where that is known
+  record_id      INTEGER,                      -- the booking that was spoken of
+  silent_until   TEXT,                         -- a person answered: nobody else does until then
+  waiting_since  TEXT,                         -- the first of their words that no person answered
+  escalate_at    TEXT,                         -- when the owners hear of that once more
+  asked          TEXT CHECK (asked IS NULL OR json_valid(asked)), -- which booking they were asked for
+  asked_at       TEXT,
+  wordless_at    TEXT                          -- when they were last asked to write in words
+) STRICT;
+CREATE INDEX talks_waiting ON talks (escalate_at) WHERE escalate_at IS NOT NULL;
+CREATE INDEX notifications_contact ON booking_notifications (contact_id, id)
+  WHERE contact_id IS NOT NULL;
+CREATE INDEX messages_contact ON messages (contact_id, created_at) WHERE contact_id IS NOT NULL;
+-- When a company is open, where the API says so: clients' words wait for a person in these hours.
+ALTER TABLE companies ADD COLUMN opening_hours TEXT NOT NULL DEFAULT '';

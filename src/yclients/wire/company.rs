@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::lenient::{List, Obj, Scalar};
+use crate::domain::reply::hours;
 use crate::ports::CompanyInfo;
 
 #[derive(Debug, Default, Deserialize)]
@@ -16,6 +17,7 @@ pub(super) struct WireCompany {
     phones: List<Scalar>,
     timezone_name: Scalar,
     bookforms: List<Obj<WireForm>>,
+    schedule: Scalar,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -36,6 +38,7 @@ pub(super) fn info(company: WireCompany) -> CompanyInfo {
         phone: first_of(std::iter::once(company.phone.text()).chain(phones)),
         zone: company.timezone_name.text().parse().ok(),
         booking_link: first_of(forms.iter().map(|form| form.url.text())),
+        opening_hours: hours::named_in(&company.schedule.text()),
     }
 }
 

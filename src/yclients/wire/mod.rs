@@ -10,6 +10,7 @@ mod company;
 mod free;
 mod lenient;
 mod record;
+mod whole;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::Deserialize;
@@ -17,6 +18,7 @@ use serde_json::value::RawValue;
 
 use self::lenient::{Obj, Scalar};
 use self::record::row;
+pub(super) use self::whole::Whole;
 use crate::ports::{CompanyInfo, CompanyRef, Row};
 
 /// The outermost object of every answer, error shapes A and B included.
@@ -105,6 +107,11 @@ impl<'a> Envelope<'a> {
     pub(super) fn record(&self, company: &CompanyRef) -> Option<Row> {
         let data = self.data?;
         data.get().starts_with('{').then(|| row(data, company))
+    }
+
+    /// The record in `data` with everything that the API says of it.
+    pub(super) fn whole(&self) -> Option<Whole> {
+        Whole::read(self.data?)
     }
 
     pub(super) fn company(&self) -> Option<CompanyInfo> {

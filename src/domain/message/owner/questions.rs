@@ -31,6 +31,8 @@ pub enum Refusal {
     Void,
     /// Meanwhile so many messages are concerned, more than the button spoke of.
     Grown(i64),
+    /// The program may not write into the journal: it is done by hand.
+    ByHand,
 }
 
 impl Voice {
@@ -47,6 +49,8 @@ impl Voice {
             (Choice::Drop, _) => self.say("Не отправлять", "Do not send").to_owned(),
             (Choice::Show, _) => self.say("Показать", "Show").to_owned(),
             (Choice::Called, _) => self.say("Позвонили", "Called").to_owned(),
+            (Choice::TakeOff, _) => self.say("Отменить", "Cancel it").to_owned(),
+            (Choice::Answer, _) => self.say("Ответить", "Answer").to_owned(),
         }
     }
 
@@ -64,6 +68,9 @@ impl Voice {
             End::Sent(_) => ("✅", "отправляю", "sending"),
             End::Dropped(_) => ("🚫", "не отправляю", "not sending"),
             End::Called => ("✅", "позвонили", "called"),
+            End::TakingOff => ("⏳", "отменяю", "cancelling"),
+            End::TakenOff => ("✅", "запись отменена", "the booking is cancelled"),
+            End::NotTakenOff => ("⚠️", "отменить не получилось", "it could not be cancelled"),
             End::Over => match matter {
                 Matter::Pause(_) => ("▶️", "пауза кончилась", "the pause is over"),
                 Matter::Guard(_) => (
@@ -71,7 +78,7 @@ impl Voice {
                     "больше ничего не придержано",
                     "nothing is held any more",
                 ),
-                Matter::Uncertain(_) | Matter::Dead(_) | Matter::Call(_) => {
+                Matter::Uncertain(_) | Matter::Dead(_) | Matter::Call(_) | Matter::Cancel(_) => {
                     ("✅", "больше не нужно", "nothing to decide any more")
                 }
             },
@@ -107,6 +114,16 @@ impl Voice {
             .to_owned()
     }
 
+    /// What a press is answered that asked how to answer.
+    #[must_use]
+    pub fn how_to_answer(&self) -> String {
+        self.say(
+            "Ответьте на это сообщение, я передам.",
+            "Reply to this message, and I will hand it on.",
+        )
+        .to_owned()
+    }
+
     /// What a press that decides nothing is answered.
     #[must_use]
     pub fn refused(&self, why: Refusal) -> String {
@@ -121,6 +138,12 @@ impl Voice {
                 .say(
                     "Эта кнопка больше не действует.",
                     "This button does nothing any more.",
+                )
+                .to_owned(),
+            Refusal::ByHand => self
+                .say(
+                    "Отмените запись в YClients: мне писать в журнал не разрешено. Клиенту об отмене сообщу сам.",
+                    "Cancel it in YClients: I may not write into the journal. I will tell the client by myself.",
                 )
                 .to_owned(),
             Refusal::Grown(count) => match self.language {

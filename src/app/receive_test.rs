@@ -1,0 +1,176 @@
+//! `receive-test`: what would follow from a client's message, step by step. Nothing of it happens: one
+//! row in `messages` is all that stays.
+
+use std::path::Path;
+
+use chrono::Utc;
+
+use super::failure::code;
+use super::text::Say;
+use super::{
+    Failure, Outcome, channel_ends, companies, existing, load, pause, refused, say, stdout_sink,
+};
+use crate::cli::ReceiveTestArgs;
+use crate::config::{Config, Secrets};
+use crate::domain::phone::Phone;
+use crate::domain::record::Record;
+use crate::domain::reply::order::Act;
+use crate::pipeline::rehearse::{Emulated, Rehearsed, rehearse};
+use crate::store::{self, writes::State};
+
+pub(super) fn run(path: &Path, of: &ReceiveTestArgs) -> Outcome {
+    let config = load(path, Secrets::NotNeeded)?.config;
+    if !config.channels.iter().any(|c| c.name == of.channel) {
+        let names: Vec<&str> = config.channels.iter().map(|c| c.name.as_str()).collect();
+        let wrong = format!("no channel named {:?}", of.channel);
+        return Err(Failure::usage(&wrong).hint(&format!("known: {}", names.join(", "))));
+    }
+    let serves = |c: &&crate::config::Company| c.channels.contains(&of.channel);
+    let Some(served) = config.companies.iter().find(serves) else {
+        let wrong = anyhow::anyhow!("no company writes to clients over {}", of.channel);
+        return Err(
+            Failure::new(code::FAILED, wrong).hint("name the channel in a company's `channels`")
+        );
+    };
+    let written = pause::phone(&config, Some(served.id), Some(&of.phone))?;
+    let phone = Phone::from_stored(written.unwrap_or_default());
+    let mut conn = existing(&config, store::open_writer)?;
+    let name = format!("test-{}", Utc::now().format("%Y%m%dT%H%M%S%.6f"));
+    let emulated = Emulated {
+        channel: &of.channel,
+        phone: &phone,
+        text: &of.text,
+        external_id: &name,
+    };
+    let (companies, ends) = (companies(&config)?, channel_ends(&config, &stdout_sink())?);
+    let mask = config.alerts.mask_phones;
+    let done = store::write_on(&mut conn, |tx| {
+        rehearse(tx, companies, ends, mask, &emulated, Utc::now())
+    });
+    let Some(done) = done.map_err(refused)? else {
+        let wrong = anyhow::anyhow!("channel {} cannot be used", of.channel);
+        return Err(Failure::new(code::FAILED, wrong));
+    };
+    for line in lines(&config, &done, &emulated) {
+        say(&line)?;
+    }
+    Ok(0)
+}
+
+fn lines(config: &Config, done: &Rehearsed, emulated: &Emulated<'_>) -> Vec<String> {
+    let words = Say(config.language);
+    let mut lines = vec![
+        format!(
+            "{}: {}, {}",
+            words.of("Сообщение получено", "Message received"),
+            emulated.channel,
+            emulated.phone.masked()
+        ),
+        match (done.is_forgotten, done.is_known) {
+            (true, _) => words.of("Клиент: данные удалены", "Client: data erased"),
+            (_, true) => words.of("Клиент: уже писал", "Client: wrote before"),
+            (_, false) => words.of("Клиент: пишет впервые", "Client: writes for the first time"),
+        }
+        .to_owned(),
+    ];
+    if done.booking.is_empty() {
+        lines.push(
+            words
+                .of("Запись: не найдена", "Booking: none found")
+                .to_owned(),
+        );
+    }
+    for record in &done.booking {
+        lines.push(format!(
+            "{}: {}",
+            words.of("Запись", "Booking"),
+            booking(record)
+        ));
+    }
+    lines.push(format!(
+        "{}: {}",
+        words.of("Правило", "Rule"),
+        rule(words, done.rule)
+    ));
+    for order in &done.orders {
+        let what = match (order.state, order.act) {
+            (State::Asked, _) => words.of("решает владелец", "the owner decides"),
+            (_, Act::Confirm) => {
+                words.of("отметить, что клиент придёт", "note that the client comes")
+            }
+            (_, Act::Cancel) => words.of("отменить запись", "cancel the booking"),
+        };
+        lines.push(format!("{}: {what}", words.of("Журнал", "Journal")));
+    }
+    for (_, text) in &done.answers {
+        lines.push(format!("{}: {text}", words.of("Клиенту", "To the client")));
+    }
+    if done.answers.is_empty() && done.orders.iter().all(|o| o.state == State::Asked) {
+        lines.push(
+            words
+                .of("Клиенту: ничего", "To the client: nothing")
+                .to_owned(),
+        );
+    }
+    for (channel, text) in &done.cards {
+        lines.push(format!(
+            "{} ({channel}): {text}",
+            words.of("Владельцу", "To the owner")
+        ));
+    }
+    if done.cards.is_empty() {
+        lines.push(
+            words
+                .of(
+                    "Владельцу: некому, нет owner с alerts = true",
+                    "To the owner: nobody, no owner has alerts = true",
+                )
+                .to_owned(),
+        );
+    }
+    lines.push(format!(
+        "{}: {}",
+        words.of(
+            "Ничего не отправлено и не записано; в messages осталась строка",
+            "Nothing was sent or written; one row stays in messages",
+        ),
+        emulated.external_id
+    ));
+    lines
+}
+
+fn booking(record: &Record) -> String {
+    let services: Vec<&str> = record.services.iter().map(|s| s.title.as_str()).collect();
+    format!(
+        "{} · {} · {} · {}",
+        record.id,
+        record.start_local.format("%d.%m.%Y %H:%M"),
+        record.staff.name,
+        services.join(", ")
+    )
+}
+
+fn rule(words: Say, rule: &'static str) -> &'static str {
+    match rule {
+        "stop" => words.of("СТОП: больше не писать", "STOP: no more messages"),
+        "start" => words.of("СТАРТ: снова писать", "START: messages again"),
+        "acknowledged" => words.of(
+            "принято к сведению, ответа не ждут",
+            "an acknowledgement, nobody waits for an answer",
+        ),
+        "confirm" => words.of("клиент придёт", "the client comes"),
+        "cancel" => words.of("клиент не придёт", "the client does not come"),
+        "move" => words.of("просит перенести", "wants to reschedule"),
+        "late" => words.of("опаздывает", "is late"),
+        "person" => words.of("просит человека", "asks for a person"),
+        "which" => words.of(
+            "спросить, о какой записи речь",
+            "ask which booking is meant",
+        ),
+        "forgotten" => words.of(
+            "данные удалены, не хранится",
+            "data erased, nothing is kept",
+        ),
+        _ => words.of("слова, их читает человек", "words for a person to read"),
+    }
+}

@@ -1,0 +1,392 @@
+//! The owner's thread of a client: who has the word, what a button decides, and what happens to words
+//! that nobody answers.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use booking_monitor::demo::salon::Route;
+use booking_monitor::ports::Clock as _;
+use serde_json::{Value, json};
+use support::telegram::{Standing, private};
+use support::world::{OWNER, PHONE, SALON, World, haircut, parse};
+
+const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [] }]"#;
+const DECLINED: &str = "Понятно. Передаю администратору, он ответит вам здесь.";
+const HANDED_ON: &str = "Передаю администратору, он ответит вам здесь.";
+const CONFIRMED: &str = "Спасибо, ждём вас! 🤍";
+const CALLED_OFF: &str = "Готово, отменил вашу запись на 21 августа в 14:30. Захотите прийти в другой раз — напишите мне здесь 👇";
+
+/// A client who was told of a booking.
+async fn told(replies: &str) -> (World, i64) {
+    let rest = format!("{OWNED}\nreplies = {{ {replies} }}");
+    let world = World::watching_with("", &rest).await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.green.forget_sent();
+    (world, record)
+}
+
+async fn follow(world: &World) {
+    world.receive().await;
+    let now = world.clock.now();
+    world.pipeline().writes_due(now).await.unwrap();
+    world.turn().await;
+    world.advance("2s");
+}
+
+async fn say(world: &World, text: &str) {
+    world.green.push_text_at(PHONE, text, world.clock.now());
+    follow(world).await;
+}
+
+/// A person of the salon writes from its phone.
+async fn answer_by_phone(world: &World, text: &str) {
+    let chat = format!("{PHONE}@c.us");
+    world.green.push(json!({
+        "typeWebhook": "outgoingMessageReceived",
+        "timestamp": world.clock.now().timestamp(),
+        "idMessage": format!("OUT{}", world.clock.now().timestamp()),
+        "senderData": {"chatId": chat, "sender": "79000000009@c.us"},
+        "messageData": {"typeMessage": "textMessage", "textMessageData": {"textMessage": text}},
+    }));
+    follow(world).await;
+}
+
+/// The owner answers the card that was shown last.
+async fn answer_in_chat(world: &World, text: &str) {
+    let card = world.rows(
+        "SELECT provider_message_id FROM booking_notifications
+          WHERE kind = 'owner' AND contact_id IS NOT NULL ORDER BY id DESC LIMIT 1",
+    );
+    let mut message = private(500);
+    message["message_id"] = (7000 + world.clock.now().timestamp() % 1000).into();
+    message["text"] = text.into();
+    message["reply_to_message"] = json!({"message_id": card[0].parse::<i64>().unwrap()});
+    world.telegram.push_update(json!({ "message": message }));
+    follow(world).await;
+}
+
+fn last_card(world: &World) -> Standing {
+    world.telegram.standing(OWNER).pop().unwrap()
+}
+
+async fn press(world: &World, data: &str) -> String {
+    let press = world.telegram.press(500, data);
+    follow(world).await;
+    world.telegram.answered(&press).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_is_shown_with_the_booking_and_what_was_answered() {
+    let (world, _) = told("write = true").await;
+    say(&world, "Не смогу").await;
+    let card = last_card(&world);
+    assert_eq!(
+        card.text,
+        "✋ <b>Просит отменить: Малаховка</b>\n\
+         Анна, +7 900 000-00-01 · 21 августа в 14:30 · МУЖСКАЯ СТРИЖКА · Бари\n\
+         «Не смогу»\n\
+         Ответил: «Понятно. Передаю администратору, он ответит вам здесь.»"
+    );
+    assert_eq!(card.labels(), ["Отменить", "Ответить"]);
+}
+
+#[tokio::test]
+async fn a_person_is_asked_for() {
+    let (world, _) = told("write = true").await;
+    say(&world, "администратор").await;
+    assert_eq!(world.told(), [HANDED_ON]);
+    let card = last_card(&world);
+    assert_eq!(
+        card.text,
+        "🙋 <b>Клиент просит человека: Малаховка</b>\n\
+         Анна, +7 900 000-00-01 · 21 августа в 14:30 · МУЖСКАЯ СТРИЖКА · Бари\n\
+         «администратор»\n\
+         Ответьте на это сообщение, я передам.\n\
+         Ответил: «Передаю администратору, он ответит вам здесь.»"
+    );
+}
+
+#[tokio::test]
+async fn the_owner_takes_a_booking_off_by_a_button_and_the_client_is_told() {
+    let (world, record) = told("write = true").await;
+    say(&world, "отмена").await;
+    let card = last_card(&world);
+    assert_eq!(
+        press(&world, &card.data("Ответить")).await,
+        "Ответьте на это сообщение, я передам."
+    );
+    assert_eq!(world.salon.asked(Route::Cancel), 0);
+    assert_eq!(press(&world, &card.data("Отменить")).await, "Отменяю.");
+    follow(&world).await;
+    assert_eq!(world.told(), [DECLINED, CALLED_OFF]);
+    assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], true);
+    world.advance("15s");
+    world.turn().await;
+    let card = world.telegram.standing(OWNER);
+    let card = card
+        .iter()
+        .rev()
+        .find(|c| c.text.contains("Просит"))
+        .unwrap();
+    assert!(card.text.ends_with("✅ Запись отменена"), "{}", card.text);
+    assert_eq!(card.labels(), [""; 0]);
+    world.tell().await;
+    assert_eq!(world.told(), [DECLINED, CALLED_OFF]);
+}
+
+#[tokio::test]
+async fn a_button_without_the_right_to_write_says_how_it_is_done_by_hand() {
+    let (world, record) = told("write = false").await;
+    say(&world, "отмена").await;
+    let card = last_card(&world);
+    let said = press(&world, &card.data("Отменить")).await;
+    assert!(said.starts_with("Отмените запись в YClients"), "{said}");
+    assert_eq!(world.salon.asked(Route::Cancel), 0);
+    // The owner does it by hand: the client is told as of any cancellation, and nothing is asked any more.
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    assert!(
+        world.told()[1].starts_with("❌ *Запись отменена*"),
+        "{:?}",
+        world.told()
+    );
+    world.advance("15s");
+    world.turn().await;
+    let card = world.telegram.standing(OWNER);
+    let card = card.iter().find(|c| c.text.contains("Просит")).unwrap();
+    assert_eq!(card.labels(), [""; 0]);
+}
+
+#[tokio::test]
+async fn whoever_comes_after_all_is_not_taken_off_by_the_button() {
+    let (world, record) = told("write = true").await;
+    say(&world, "не смогу").await;
+    let card = last_card(&world);
+    let data = card.data("Отменить");
+    say(&world, "приду").await;
+    assert_eq!(world.told(), [DECLINED, CONFIRMED]);
+    press(&world, &data).await;
+    follow(&world).await;
+    let row = world.salon.row(SALON, record).unwrap();
+    assert_eq!(
+        (&row["deleted"], &row["attendance"]),
+        (&json!(false), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn after_a_person_answered_from_the_phone_the_rules_are_silent_for_a_while() {
+    let (mut world, record) = told("write = true, cancel = \"self\"").await;
+    say(&world, "А можно с собакой?").await;
+    answer_by_phone(&world, "Можно!").await;
+    world.advance("119m");
+    world.restart().await;
+    say(&world, "отмена").await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], false);
+    // The owner reads it.
+    assert!(last_card(&world).text.contains("«отмена»"));
+    world.advance("2m");
+    say(&world, "отмена").await;
+    assert_eq!(world.told(), [CALLED_OFF]);
+}
+
+#[tokio::test]
+async fn after_an_answer_from_the_owners_chat_the_rules_are_silent_too_but_for_stop() {
+    let (world, _) = told("write = true, takeover = \"10m\"").await;
+    say(&world, "А можно с собакой?").await;
+    answer_in_chat(&world, "Можно!").await;
+    say(&world, "не смогу").await;
+    assert_eq!(world.told(), ["Можно!"]);
+    say(&world, "стоп").await;
+    assert_eq!(world.told().len(), 2, "STOP is heeded always");
+    world.advance("11m");
+    say(&world, "не смогу").await;
+    assert_eq!(world.told()[2..], [DECLINED]);
+}
+
+/// Cards that say that somebody waits.
+fn escalations(world: &World) -> Vec<String> {
+    let mut told = world.owner_told();
+    told.retain(|text| text.starts_with('⏰'));
+    told
+}
+
+#[tokio::test]
+async fn words_that_nobody_answers_are_shown_once_more_once() {
+    let (mut world, _) = told("write = true").await;
+    say(&world, "А можно с собакой?").await;
+    world.advance("14m");
+    world.turn().await;
+    assert_eq!(escalations(&world), [""; 0]);
+    say(&world, "Ау").await;
+    world.restart().await;
+    world.advance("1m");
+    world.turn().await;
+    assert_eq!(
+        escalations(&world),
+        ["⏰ <b>Клиент ждёт ответа 15 мин: Малаховка</b>\n\
+          Анна, +7 900 000-00-01 · 21 августа в 14:30 · МУЖСКАЯ СТРИЖКА · Бари\n\
+          «Ау»\n\
+          Ответьте на это сообщение, я передам."]
+    );
+    world.advance("2h");
+    say(&world, "Эй").await;
+    world.advance("2h");
+    world.turn().await;
+    assert_eq!(escalations(&world).len(), 1);
+    // Answered, it may happen anew.
+    answer_in_chat(&world, "Можно!").await;
+    world.advance("3h");
+    say(&world, "А с кошкой?").await;
+    world.advance("16m");
+    world.turn().await;
+    assert_eq!(escalations(&world).len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_answered_in_time_is_not_shown_again() {
+    let (world, _) = told("write = true").await;
+    say(&world, "А можно с собакой?").await;
+    answer_by_phone(&world, "Можно!").await;
+    world.advance("1h");
+    world.turn().await;
+    assert_eq!(escalations(&world), [""; 0]);
+    assert_eq!(
+        world.rows("SELECT direction, text FROM messages WHERE contact_id IS NOT NULL ORDER BY id"),
+        ["inbound|А можно с собакой?", "outbound|Можно!"]
+    );
+}
+
+#[tokio::test]
+async fn nobody_waits_for_an_answer_to_thanks() {
+    let (world, _) = told("write = true").await;
+    say(&world, "Спасибо!").await;
+    say(&world, "ок").await;
+    world.advance("1h");
+    world.turn().await;
+    assert_eq!(escalations(&world), [""; 0]);
+}
+
+#[tokio::test]
+async fn at_night_nobody_is_shown_what_waits_until_the_doors_have_been_open() {
+    let (world, _) = told("opening_hours = \"10:00-21:00\"").await;
+    // It is noon; 23:00 is 11 hours away.
+    world.advance("11h");
+    say(&world, "А можно с собакой?").await;
+    world.advance("11h");
+    world.turn().await;
+    assert_eq!(escalations(&world), [""; 0], "10:00");
+    world.advance("14m");
+    world.turn().await;
+    assert_eq!(escalations(&world), [""; 0], "10:14");
+    world.advance("2m");
+    world.turn().await;
+    assert_eq!(escalations(&world).len(), 1);
+}
+
+#[tokio::test]
+async fn the_cards_of_one_client_hang_together() {
+    let (world, _) = told("write = true").await;
+    say(&world, "А можно с собакой?").await;
+    let first = last_card(&world);
+    say(&world, "Ау").await;
+    let bodies = world.telegram.requests();
+    let last = bodies
+        .iter()
+        .rev()
+        .find(|r| r.body.contains("«Ау»"))
+        .unwrap();
+    let body: Value = serde_json::from_str(&last.body).unwrap();
+    assert_eq!(body["reply_parameters"]["message_id"].to_string(), first.id);
+}
+
+/// The client has Telegram, and a reminder with buttons there.
+#[tokio::test]
+async fn a_reminder_in_a_bot_is_answered_by_its_buttons() {
+    let mut world = World::with("", &format!("{OWNED}\nreplies = {{ write = true }}")).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.receive().await;
+    world.poll().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    let sent = world.telegram.sent();
+    let told = sent.iter().rev().find(|s| s.chat == "900").unwrap();
+    world
+        .sql()
+        .execute(
+            "UPDATE booking_notifications SET kind = 'reminder' WHERE kind = 'created'",
+            [],
+        )
+        .unwrap();
+    let id = world.rows("SELECT id FROM booking_notifications WHERE kind = 'reminder'");
+    // A stranger's press is nobody's answer.
+    for (chat, data) in [(901, "n"), (900, "y")] {
+        world.telegram.push_update(json!({"callback_query": {
+            "id": format!("P{chat}"),
+            "from": {"id": chat},
+            "message": {"message_id": told.id.parse::<i64>().unwrap(), "date": 1_787_220_000,
+                        "chat": {"id": chat, "type": "private"}},
+            "data": format!("a{}:{data}", id[0]),
+        }}));
+    }
+    follow(&world).await;
+    let told: Vec<String> = world
+        .telegram
+        .sent()
+        .into_iter()
+        .filter(|s| s.chat == "900")
+        .map(|s| s.text)
+        .collect();
+    assert_eq!(told.last().unwrap(), CONFIRMED);
+    let row = world.salon.row(SALON, record).unwrap();
+    assert_eq!(
+        (&row["deleted"], &row["attendance"]),
+        (&json!(false), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn where_nobody_reads_along_nobody_is_promised_an_answer() {
+    let mut world = World::with("", "phone = \"+7 495 000-00-00\"").await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    world.poll().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.telegram.push_text(900, "не смогу");
+    follow(&world).await;
+    let told = world.telegram.sent().pop().unwrap().text;
+    assert_eq!(
+        told,
+        "Понятно.\nДля отмены или переноса позвоните: +7 495 000-00-00"
+    );
+}
+
+#[tokio::test]
+async fn whoever_links_a_chat_reads_of_the_next_visit_there() {
+    let mut world = World::with("", OWNED).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    // Booked before anybody watched.
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    follow(&world).await;
+    let told = world.telegram.sent();
+    let told = told.iter().rev().find(|s| s.chat == "900").unwrap();
+    assert_eq!(
+        told.text,
+        "Готово ✅\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари"
+    );
+}
