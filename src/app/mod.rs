@@ -31,6 +31,7 @@ mod explain;
 mod failure;
 mod forget;
 mod log;
+mod manual;
 mod messages;
 pub mod page;
 mod pause;
@@ -106,6 +107,8 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Forget { phone }) => forget::run(&path, &phone),
         Some(Command::Templates(command)) => templates::run(&path, &command),
         Some(Command::Db(command)) => db::run(&path, command),
+        Some(Command::Completions { shell }) => manual::completions(shell),
+        Some(Command::Man { into }) => manual::man(into.as_deref()),
     }
 }
 
@@ -559,9 +562,15 @@ fn trouble_failure(trouble: &Trouble) -> Failure {
     }
 }
 
-/// One line to stdout. A closed pipe (`| head`) is no error.
+/// One line to stdout.
 fn say(line: &str) -> Result<(), Failure> {
-    match writeln!(std::io::stdout().lock(), "{line}") {
+    print(format!("{line}\n").as_bytes())
+}
+
+/// These bytes to stdout. A closed pipe (`| head`) is no error.
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
             code::FAILED,
             anyhow::Error::new(e).context("cannot write"),
