@@ -36,6 +36,7 @@ mod messages;
 pub mod page;
 mod pause;
 mod preview;
+mod progress;
 mod release;
 mod sample;
 mod send_test;

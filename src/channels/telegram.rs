@@ -228,6 +228,12 @@ impl Channel for Telegram {
         self.bot.answer_press(press_id, text).await
     }
 
+    async fn introduce(&self) -> Option<String> {
+        let me = self.bot.call("getMe", &json!({})).await.ok()?;
+        let name = me.result()?["username"].as_str()?;
+        Some(format!("@{name}"))
+    }
+
     async fn inspect(&self) -> Vec<String> {
         if !self.receive {
             return Vec::new();

@@ -123,6 +123,7 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
         ("GET", "records", 1) => Some(Route::Records),
         ("GET", "record", 2) => Some(Route::Record),
         ("GET", "company", 1) => Some(Route::Company),
+        ("GET", "companies", 0) => Some(Route::Companies),
         ("GET", "book_dates", 1) => Some(Route::BookDates),
         // The day behind the two is no number.
         ("GET", "book_times", 2) => Some(Route::BookTimes),
@@ -170,6 +171,11 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
     if !user.is_some_and(|user| state.access.users.contains(user)) {
         return Reply::stranger("Необходима авторизация");
     }
+    if route == Route::Companies {
+        let mine = state.journal.open_to_the_user();
+        let total = mine.len();
+        return Reply::good(mine.into(), json!({ "total_count": total }));
+    }
     let (company_id, record_id) = (asked.ids.first(), asked.ids.get(1));
     let company = match company_id.and_then(|id| state.journal.find(*id)) {
         None => return Reply::refused(404, "Филиал не найден."),
@@ -188,7 +194,7 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
         (Route::Company, _) => Reply::good(company.info.clone(), json!([])),
         (Route::BookDates, _) => book_dates(company, asked),
         (Route::BookTimes, staff) => book_times(company, staff.copied().unwrap_or(0), asked),
-        (Route::Record | Route::Auth, _) => Reply::refused(404, "Не найдено"),
+        (Route::Record | Route::Auth | Route::Companies, _) => Reply::refused(404, "Не найдено"),
     }
 }
 
