@@ -3,9 +3,12 @@
 
 mod support;
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
-use booking_monitor::demo::salon::{PARTNER_TOKEN, USER_TOKEN};
+use booking_monitor::demo::salon::{PARTNER_TOKEN, Salon, USER_TOKEN};
 use support::green_api::TOKEN as GREEN_TOKEN;
 use support::program::{Program, start, stderr, stdout};
 use support::telegram::{TOKEN as TELEGRAM_TOKEN, Telegram};
@@ -235,4 +238,455 @@ fn quiet(program: &Program, record: i64) {
             row[key] = 0.into();
         }
     });
+}
+
+/// Runs `init` in this folder with these answers. Whoever reads the terminal writes the word that it
+/// shows to the bot, from chat 500.
+async fn init(folder: &Path, salon: &Salon, telegram: &Telegram, answers: &[&str]) -> Init {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_booking-monitor"))
+        .args(["init", "--yclients-url", &salon.base_url()])
+        .args(["--telegram-url", &telegram.url])
+        .env_clear()
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(answers.join("\n").as_bytes()).unwrap();
+    stdin.write_all(b"\n").unwrap();
+    drop(stdin);
+    let telegram = telegram.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let (mut said, mut line) = (String::new(), String::new());
+        while stdout.read_line(&mut line).unwrap() > 0 {
+            if let Some((_, word)) = line.split_once("нажмите «Старт» и напишите: ")
+            {
+                telegram.push_text(500, word.trim());
+            }
+            said.push_str(&line);
+            line.clear();
+        }
+        let mut errors = String::new();
+        let mut stderr = child.stderr.take().unwrap();
+        stderr.read_to_string(&mut errors).unwrap();
+        Init {
+            code: child.wait().unwrap().code(),
+            said,
+            errors,
+        }
+    })
+    .await
+    .unwrap()
+}
+
+struct Init {
+    code: Option<i32>,
+    said: String,
+    errors: String,
+}
+
+const LOGIN: &str = "robot@example.com";
+const PASSWORD: &str = "CANARY-password";
+
+/// The salon, its messenger and a bot, before anything is configured.
+async fn unconfigured() -> (Program, Telegram) {
+    let program = Program::new().await;
+    std::fs::remove_file(program.config()).unwrap();
+    program.salon.allow_login(LOGIN, PASSWORD, false);
+    program
+        .salon
+        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+    (program, Telegram::start().await)
+}
+
+/// Answers of somebody with WhatsApp and a bot of their own, from the channel on.
+fn the_rest(program: &Program) -> Vec<String> {
+    let own = |text: &str| text.to_owned();
+    vec![
+        own("1"),
+        program.green.url.clone(),
+        own(support::green_api::INSTANCE),
+        own(GREEN_TOKEN),
+        // Switch the notifications on.
+        own("да"),
+        // A bot for the owner.
+        own("да"),
+        own(TELEGRAM_TOKEN),
+        own("8 900 000-00-09"),
+        // Silence after a chat, and the first reading.
+        own("да"),
+        own("да"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_makes_a_configuration_that_works_out_of_a_login_and_answers() {
+    let (program, telegram) = unconfigured().await;
+    let record = program.book();
+    quiet(&program, record);
+    let mut answers = vec!["1", PARTNER_TOKEN, "1", LOGIN, PASSWORD, "1"];
+    let rest = the_rest(&program);
+    answers.extend(rest.iter().map(String::as_str));
+    let folder = program.folder.path();
+    let done = init(folder, &program.salon, &telegram, &answers).await;
+    assert_eq!(done.code, Some(0), "{}{}", done.said, done.errors);
+    for said in [
+        "  1. Малаховка, Малаховка, Южная улица, 38 (111111)\n  2. Вторая, Москва (222222)\n",
+        "✓ Малаховка: телефоны видны в 1 из 1 записей, мастеров: 1\n",
+        "✓ Вижу ваш чат.\n",
+        "Сообщения уходят только на тестовые номера: +7 *** ***-**-09.",
+        "Готово к работе.\n",
+        "✓ Записей, о которых знаю и молчу: 1\n",
+    ] {
+        assert!(done.said.contains(said), "{said} in {}", done.said);
+    }
+    let config = std::fs::read_to_string(program.config()).unwrap();
+    let expected = format!(
+        r#"# Написано booking-monitor init. Все настройки с объяснением: booking-monitor.toml из поставки.
+language = "ru"
+
+[monitor]
+# Пока список не пуст, пишем только на эти номера. Снимет его booking-monitor go-live.
+only_phones = ["+79000000009"]
+# Кто только что переписывался с салоном, тому о новой записи не пишем: ему уже ответили.
+recent_activity = "10m"
+
+[yclients]
+base_url = "{}"
+partner_token = {{ file = "secrets/yclients-partner" }}
+user_token = {{ file = "secrets/yclients-user" }}
+
+[channels.whatsapp]
+type = "green-api"
+api_url = "{}"
+instance_id = "1101000001"
+token = {{ file = "secrets/whatsapp" }}
+
+[channels.owners]
+type = "telegram"
+api_url = "{}"
+token = {{ file = "secrets/owners" }}
+
+[[companies]]
+# Малаховка, Малаховка, Южная улица, 38
+id = 111111
+channels = ["whatsapp"]
+owner = [{{ channel = "owners", to = "500" }}]
+"#,
+        program.salon.base_url(),
+        program.green.url,
+        telegram.url
+    );
+    assert_eq!(config, expected);
+    for file in [
+        "booking-monitor.toml",
+        "secrets/yclients-partner",
+        "secrets/yclients-user",
+        "secrets/whatsapp",
+        "secrets/owners",
+    ] {
+        let path = folder.join(file);
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(!text.contains(PASSWORD), "{file}");
+    }
+    // Once, and only what was off.
+    assert_eq!(program.green.count("setSettings"), 1);
+    let set = program
+        .green
+        .requests()
+        .into_iter()
+        .find(|r| r.method == "setSettings");
+    assert_eq!(
+        set.unwrap().body,
+        r#"{"outgoingWebhook":"yes","stateWebhook":"yes"}"#
+    );
+    assert_eq!(
+        telegram.unconfirmed(),
+        0,
+        "the word is no message to the daemon"
+    );
+    let sent = telegram.count("sendMessage") + program.green.count("sendMessage");
+    assert_eq!(sent, 0, "nobody was written to");
+    for secret in [
+        PARTNER_TOKEN,
+        PASSWORD,
+        GREEN_TOKEN,
+        TELEGRAM_TOKEN,
+        "demo-user-token",
+    ] {
+        assert!(
+            !done.said.contains(secret) && !done.errors.contains(secret),
+            "{secret}"
+        );
+    }
+
+    // The daemon's own path, on that configuration: only the owner's number is written to.
+    for (phone, day) in [("+79000000009", 1), ("+79000000002", 2)] {
+        let draft = haircut(&day_of(day)).client("Вера", phone);
+        program.salon.book(draft);
+    }
+    let config = config.replace("[monitor]", "[monitor]\nnotification_delay = \"1s\"");
+    program.write(&config);
+    program.run(&["--once"]).await;
+    let run = program.run(&["--once", "--drain"]).await;
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    let chats: Vec<String> = program.green.sent().into_iter().map(|s| s.chat).collect();
+    assert_eq!(chats, ["79000000009@c.us"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_explains_a_second_factor_and_takes_a_ready_token_instead() {
+    let (program, telegram) = unconfigured().await;
+    program.salon.allow_login("own@example.com", PASSWORD, true);
+    let answers = [
+        "1",
+        PARTNER_TOKEN,
+        "1",
+        "own@example.com",
+        PASSWORD,
+        "2",
+        USER_TOKEN,
+        "все",
+        "4",
+        "нет",
+        "+79000000009",
+        "нет",
+        "нет",
+    ];
+    let folder = program.folder.path();
+    let done = init(folder, &program.salon, &telegram, &answers).await;
+    assert_eq!(done.code, Some(0), "{}{}", done.said, done.errors);
+    assert!(
+        done.said.contains("вход с подтверждением (второй фактор)"),
+        "{}",
+        done.said
+    );
+    let config = std::fs::read_to_string(program.config()).unwrap();
+    assert!(
+        config.contains("id = 111111") && config.contains("id = 222222"),
+        "{config}"
+    );
+    assert!(
+        config.contains("[channels.terminal]\ntype = \"console\"\n"),
+        "{config}"
+    );
+    assert!(!config.contains("recent_activity"), "{config}");
+    let kept = std::fs::read_to_string(folder.join("secrets/yclients-user")).unwrap();
+    assert_eq!(kept, USER_TOKEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_shows_which_box_to_tick_until_phones_are_visible_or_the_owner_goes_on() {
+    let (program, telegram) = unconfigured().await;
+    program.book();
+    program.salon.hide_phones(SALON);
+    let answers = [
+        "1",
+        PARTNER_TOKEN,
+        "2",
+        USER_TOKEN,
+        "1",
+        "да",
+        "нет",
+        "4",
+        "нет",
+        "+79000000009",
+        "нет",
+        "нет",
+    ];
+    let done = init(program.folder.path(), &program.salon, &telegram, &answers).await;
+    assert_eq!(done.code, Some(0), "{}{}", done.said, done.errors);
+    let seen = "✗ Малаховка: телефоны видны в 0 из 1 записей, мастеров: 1\n  → Поставьте галочку:";
+    assert_eq!(done.said.matches(seen).count(), 2, "{}", done.said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_never_touches_the_webhook_of_another_system() {
+    let (program, telegram) = unconfigured().await;
+    let theirs =
+        serde_json::json!({"webhookUrl": "https://crm.example/hook", "incomingWebhook": "no"});
+    program.green.set_settings(theirs);
+    let green = program.green.url.clone();
+    let answers = [
+        "1",
+        PARTNER_TOKEN,
+        "2",
+        USER_TOKEN,
+        "2",
+        "1",
+        &green,
+        support::green_api::INSTANCE,
+        GREEN_TOKEN,
+        "нет",
+        "+79000000009",
+        "нет",
+        "нет",
+    ];
+    let done = init(program.folder.path(), &program.salon, &telegram, &answers).await;
+    assert_eq!(done.code, Some(0), "{}{}", done.said, done.errors);
+    assert_eq!(program.green.count("setSettings"), 0);
+    let config = std::fs::read_to_string(program.config()).unwrap();
+    assert!(
+        config.contains("token = { file = \"secrets/whatsapp\" }\nreceive = false\n"),
+        "{config}"
+    );
+    assert!(!config.contains("owner ="), "{config}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_that_breaks_off_or_is_told_no_leaves_everything_as_it_was() {
+    let (program, telegram) = unconfigured().await;
+    let folder = program.folder.path();
+    let cut_off = init(
+        folder,
+        &program.salon,
+        &telegram,
+        &["1", PARTNER_TOKEN, "2"],
+    )
+    .await;
+    assert_eq!(cut_off.code, Some(1), "{}", cut_off.said);
+    assert!(
+        cut_off
+            .errors
+            .contains("error: the answers ended before the questions did; nothing was changed"),
+        "{}",
+        cut_off.errors
+    );
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+
+    program.write("# mine\n");
+    let told_no = init(folder, &program.salon, &telegram, &["1", ""]).await;
+    assert_eq!(told_no.code, Some(0), "{}", told_no.errors);
+    assert!(
+        told_no.said.ends_with("Ничего не изменено.\n"),
+        "{}",
+        told_no.said
+    );
+    assert_eq!(
+        std::fs::read_to_string(program.config()).unwrap(),
+        "# mine\n"
+    );
+
+    let answers = [
+        "1",
+        "да",
+        PARTNER_TOKEN,
+        "2",
+        USER_TOKEN,
+        "1",
+        "4",
+        "нет",
+        "+79000000009",
+        "нет",
+        "нет",
+    ];
+    let replaced = init(folder, &program.salon, &telegram, &answers).await;
+    assert_eq!(
+        replaced.code,
+        Some(0),
+        "{}{}",
+        replaced.said,
+        replaced.errors
+    );
+    let old = folder.join("booking-monitor.toml.old");
+    assert_eq!(std::fs::read_to_string(old).unwrap(), "# mine\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_sends_no_token_over_an_open_line() {
+    let asked = bare(&["init", "--yclients-url", "http://journal.example/api/v1"]);
+    assert_eq!(asked.status.code(), Some(2));
+    assert!(
+        stderr(&asked).contains("has to begin with https://"),
+        "{}",
+        stderr(&asked)
+    );
+}
+
+/// Runs `go-live` with this answer.
+async fn go_live(program: &Program, answer: &str) -> Output {
+    let mut command = program.command(&["go-live"]);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let answer = format!("{answer}\n");
+    tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        // It may have left without asking.
+        drop(child.stdin.take().unwrap().write_all(answer.as_bytes()));
+        child.wait_with_output().unwrap()
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn go_live_shows_what_test_mode_kept_and_lifts_it_only_when_told_to() {
+    let program = Program::new().await;
+    program.configure("# until we trust it\nonly_phones = [\"+79000000009\"] # me\n");
+    program.run(&["--once"]).await;
+    program.book();
+    program.run(&["--once", "--drain"]).await;
+    assert_eq!(program.green.sent().len(), 0);
+    let before = std::fs::read_to_string(program.config()).unwrap();
+
+    let asked = go_live(&program, "").await;
+    assert_eq!(asked.status.code(), Some(1), "{}", stderr(&asked));
+    let said = stdout(&asked);
+    assert!(
+        said.contains("За последние сутки ушло бы клиентам сообщений: 1\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("+7 *** ***-**-01") && !said.contains("9000000001"),
+        "{said}"
+    );
+    assert!(
+        said.contains("! Малаховка: YClients и сам сообщает о записи, SMS: 1, письмо: 1 из 1\n"),
+        "{said}"
+    );
+    assert!(
+        said.lines().all(|line| line.chars().count() <= 300),
+        "{said}"
+    );
+    assert_eq!(std::fs::read_to_string(program.config()).unwrap(), before);
+
+    std::fs::set_permissions(program.config(), std::fs::Permissions::from_mode(0o640)).unwrap();
+    let done = go_live(&program, "да").await;
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    assert!(
+        stdout(&done).contains("sudo systemctl reload booking-monitor"),
+        "{}",
+        stdout(&done)
+    );
+    let after = std::fs::read_to_string(program.config()).unwrap();
+    assert_eq!(after, before.replace("[\"+79000000009\"] # me", "[] # me"));
+    let mode = std::fs::metadata(program.config())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o640);
+
+    // What was kept stays kept; what comes now is told.
+    program
+        .salon
+        .book(haircut(&day_of(3)).client("Вера", "+79000000002"));
+    program.run(&["--once"]).await;
+    program.run(&["--once", "--drain"]).await;
+    let chats: Vec<String> = program.green.sent().into_iter().map(|s| s.chat).collect();
+    assert_eq!(chats, ["79000000002@c.us"]);
+
+    let again = go_live(&program, "").await;
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert!(
+        stdout(&again).starts_with("Сообщения и так уходят всем клиентам"),
+        "{}",
+        stdout(&again)
+    );
 }

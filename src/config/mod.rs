@@ -36,6 +36,7 @@ mod templates;
 mod values;
 mod yclients;
 
+pub use address::is_open;
 pub use environment::{Environment, ProcessEnvironment};
 pub use load::{Loaded, Secrets, load, locate, locate_from};
 pub use problem::{Problem, Report};

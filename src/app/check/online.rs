@@ -80,8 +80,7 @@ pub(in crate::app) async fn look_at(api: &Client, company: &Company) -> Result<S
         standing: Standing::first(),
     };
     let asked_at = Utc::now();
-    let today = asked_at.with_timezone(&zone).date_naive();
-    let survey = api.survey(&reference, today - BACK, today + AHEAD).await?;
+    let survey = survey(api, &reference).await?;
     let or = |own: &Option<String>, theirs: String| own.clone().unwrap_or(theirs);
     Ok(Seen {
         title: or(&company.title, info.title),
@@ -126,26 +125,12 @@ impl Seen {
 
     fn tell_phones(&self, words: Say, found: &mut Findings) {
         let (title, seen) = (&self.title, &self.survey);
-        let (shown, of, masters) = (seen.with_phone, seen.bookings, seen.masters.len());
+        let of = seen.bookings;
+        let what = phones(words, title, seen);
         if of == 0 {
-            found.note(match words.0 {
-                Language::Ru => format!(
-                    "{title}: ближайших записей с клиентами не видно, проверить права не на чем"
-                ),
-                Language::En => {
-                    format!("{title}: no bookings with clients around today to judge the rights by")
-                }
-            });
+            found.note(what);
             return;
         }
-        let what = match words.0 {
-            Language::Ru => {
-                format!("{title}: телефоны видны в {shown} из {of} записей, мастеров: {masters}")
-            }
-            Language::En => {
-                format!("{title}: phones visible in {shown} of {of} bookings, masters: {masters}")
-            }
-        };
         match (seen.hides_phones(), of) {
             (false, _) => found.good(what),
             // Two walk-ins without a number prove nothing yet.
@@ -159,16 +144,7 @@ impl Seen {
         let (title, sends, of) = (&self.title, self.survey.notices, self.survey.bookings);
         let now = sends.sms_now.max(sends.email_now);
         if now > 0 && company.rules.kinds.contains(&Kind::Created) {
-            let what = match words.0 {
-                Language::Ru => format!(
-                    "{title}: YClients и сам сообщает о записи, SMS: {}, письмо: {} из {of}",
-                    sends.sms_now, sends.email_now
-                ),
-                Language::En => format!(
-                    "{title}: YClients tells of bookings, too, SMS: {}, e-mail: {} of {of}",
-                    sends.sms_now, sends.email_now
-                ),
-            };
+            let what = notices(words, title, &self.survey);
             found.remark(what, switch_theirs_off(words));
         }
         if sends.sms_before > 0 {
@@ -176,6 +152,44 @@ impl Seen {
                 Language::Ru => format!("{title}: YClients сам напоминает по SMS: {} из {of}. Наше напоминание было бы вторым", sends.sms_before),
                 Language::En => format!("{title}: YClients reminds by SMS itself: {} of {of}. A reminder of ours would be the second", sends.sms_before),
             });
+        }
+    }
+}
+
+/// Looks at some weeks of the journal.
+pub(in crate::app) async fn survey(api: &Client, company: &CompanyRef) -> Result<Survey, ApiError> {
+    let today = Utc::now().with_timezone(&company.zone).date_naive();
+    api.survey(company, today - BACK, today + AHEAD).await
+}
+
+/// In how many bookings phones are visible.
+pub(in crate::app) fn phones(words: Say, title: &str, seen: &Survey) -> String {
+    let (shown, of, masters) = (seen.with_phone, seen.bookings, seen.masters.len());
+    match (of, words.0) {
+        (0, Language::Ru) => {
+            format!("{title}: ближайших записей с клиентами не видно, проверить права не на чем")
+        }
+        (0, Language::En) => {
+            format!("{title}: no bookings with clients around today to judge the rights by")
+        }
+        (_, Language::Ru) => {
+            format!("{title}: телефоны видны в {shown} из {of} записей, мастеров: {masters}")
+        }
+        (_, Language::En) => {
+            format!("{title}: phones visible in {shown} of {of} bookings, masters: {masters}")
+        }
+    }
+}
+
+/// What YClients itself tells of new bookings.
+pub(in crate::app) fn notices(words: Say, title: &str, seen: &Survey) -> String {
+    let (sms, email, of) = (seen.notices.sms_now, seen.notices.email_now, seen.bookings);
+    match words.0 {
+        Language::Ru => format!(
+            "{title}: YClients и сам сообщает о записи, SMS: {sms}, письмо: {email} из {of}"
+        ),
+        Language::En => {
+            format!("{title}: YClients tells of bookings, too, SMS: {sms}, e-mail: {email} of {of}")
         }
     }
 }

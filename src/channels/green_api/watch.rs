@@ -24,6 +24,9 @@ const LONG_QUEUE: u64 = 50;
 /// An exhausted tariff is worth saying for a day after it last refused somebody.
 const QUOTA_HOLDS: Duration = Duration::from_hours(24);
 
+/// Kinds of notifications that are read; a new instance has them off.
+pub(super) const NOTIFICATIONS: [&str; 3] = ["incomingWebhook", "outgoingWebhook", "stateWebhook"];
+
 impl Account {
     /// The tariff takes no new correspondents this month.
     pub(super) fn quota_exceeded(&self) {
@@ -75,7 +78,7 @@ impl Account {
                     .to_owned(),
             );
         }
-        for key in ["incomingWebhook", "outgoingWebhook", "stateWebhook"] {
+        for key in NOTIFICATIONS {
             if settings[key] == "no" {
                 found.push(format!("{key} of the instance is off; switch it on"));
             }
