@@ -279,6 +279,7 @@ async fn settle(pipeline: Arc<Pipeline>, pulse: Arc<Pulse>) -> Result<(), Daemon
 /// Does the daily chores when they are due, in a loop of their own: a large backup takes a while.
 async fn upkeep(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
     loop {
+        pipeline.evenings_due(pipeline.clock().now()).await?;
         pipeline.chores_due(pipeline.clock().now()).await?;
         tokio::select! {
             () = pipeline.stopping.cancelled() => return Ok(()),

@@ -151,6 +151,8 @@ pub struct Alerts {
     pub heartbeat_url: Option<SecretString>,
     /// Owners' copies show masked phones.
     pub mask_phones: bool,
+    /// At which hour of the company's day its owners are told of it; `None`: never.
+    pub digest: Option<NaiveTime>,
 }
 
 /// `[http]`.
