@@ -82,7 +82,7 @@ async fn the_day_is_told_in_one_message_with_what_stayed_silent_and_who_is_not_c
           Сообщений клиентам: 6\n\
           Не достучались: 1 (нет телефона 1)\n\
           Промолчали: 1 (записал бот, он уже сообщил 1)\n\
-          Завтра: 4, не подтвердили 3:\n\
+          На 22 августа: 4, не подтвердили 3:\n\
           10:00 · Бари · Анна, +7 900 000-00-01\n\
           11:00 · Бари · Без телефона\n\
           15:00 · Бари · Ира, +7 900 000-00-04"]
@@ -109,7 +109,7 @@ async fn a_quiet_day_is_told_too_and_the_next_one_begins_where_it_ended() {
     let told = world.owner_told();
     assert_eq!(
         told[0],
-        "📋 <b>Итоги дня: 21 августа</b>\n\n<b>Малаховка</b>\nЗаписали: 0\nСообщений клиентам: 0\nЗавтра записей нет."
+        "📋 <b>Итоги дня: 21 августа</b>\n\n<b>Малаховка</b>\nЗаписали: 0\nСообщений клиентам: 0\nНа 22 августа записей нет."
     );
     assert!(
         told[1].starts_with("📋 <b>Итоги дня: 22 августа</b>"),
@@ -137,6 +137,9 @@ async fn days_missed_while_the_machine_was_off_are_one_message_at_the_next_wake(
         told[0]
     );
     assert!(told[0].contains("Записали: 1 (салон 1)"), "{}", told[0]);
+    // The next day is that of the reader.
+    let next = "На 25 августа: 1, не подтвердили 1:\n10:00 · Бари · Анна";
+    assert!(told[0].contains(next), "{}", told[0]);
 }
 
 #[cfg(debug_assertions)]
@@ -195,7 +198,7 @@ async fn an_owner_who_reads_english_is_told_in_english() {
           <b>Малаховка</b>\n\
           Booked: 1 (online 1)\n\
           Messages to clients: 1\n\
-          Tomorrow: 1, not confirmed 1:\n\
+          For 22 August: 1, not confirmed 1:\n\
           10:00 · Бари · Анна, +7 900 000-00-01"]
     );
 }

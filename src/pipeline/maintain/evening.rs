@@ -202,8 +202,9 @@ impl Watch<'_> {
         let mut sections = Vec::new();
         if self.settings.digest.is_some() {
             let figures = day::figures(self.conn, id, evening.span)?;
-            let tomorrow = evening.span.to.with_timezone(&evening.zone).date_naive();
-            let tomorrow = day::visits_on(self.conn, id, tomorrow + TimeDelta::days(1))?;
+            // Of whoever reads it, also when it comes late.
+            let next = self.now.with_timezone(&evening.zone).date_naive() + TimeDelta::days(1);
+            let visits = day::visits_on(self.conn, id, next)?;
             sections.push(company_day(
                 voice,
                 &CompanyDay {
@@ -216,7 +217,7 @@ impl Watch<'_> {
                     undelivered: figures.undelivered,
                     uncertain: figures.uncertain,
                     silent: &figures.silent,
-                    tomorrow: &tomorrow,
+                    next: (next, &visits),
                     mask,
                 },
             ));

@@ -42,8 +42,8 @@ pub struct CompanyDay<'a> {
     pub uncertain: i64,
     /// What stayed unsaid, by stored reason.
     pub silent: &'a [(String, i64)],
-    /// The visits of tomorrow, by time.
-    pub tomorrow: &'a [Record],
+    /// The next day, and its visits by time.
+    pub next: (NaiveDate, &'a [Record]),
     /// Show masked phones.
     pub mask: bool,
 }
@@ -94,7 +94,7 @@ pub fn company_day(voice: Voice, day: &CompanyDay<'_>) -> String {
     ));
     lines.push(unreached(voice, day));
     lines.push(unsaid(voice, day));
-    lines.extend(tomorrow(voice, day));
+    lines.extend(next_day(voice, day));
     voice.write(&lines)
 }
 
@@ -131,25 +131,26 @@ fn is_out_of_reach(reason: &str) -> bool {
     matches!(reason, "no_phone" | "no_channel")
 }
 
-fn tomorrow(voice: Voice, day: &CompanyDay<'_>) -> Vec<String> {
-    if day.tomorrow.is_empty() {
-        return vec![
-            voice
-                .say("Завтра записей нет.", "Nothing is booked for tomorrow.")
-                .to_owned(),
-        ];
+/// By its date and not as tomorrow: the owner's messenger may be down until then.
+fn next_day(voice: Voice, day: &CompanyDay<'_>) -> Vec<String> {
+    let (date, visits) = day.next;
+    let date = words::date(voice.language, date, voice.today);
+    if visits.is_empty() {
+        return vec![match voice.language {
+            Language::Ru => format!("На {date} записей нет."),
+            Language::En => format!("Nothing is booked for {date}."),
+        }];
     }
-    let unconfirmed: Vec<&Record> = day
-        .tomorrow
+    let unconfirmed: Vec<&Record> = visits
         .iter()
         .filter(|r| r.attendance == Attendance::Waiting)
         .collect();
-    let (all, open) = (day.tomorrow.len(), unconfirmed.len());
+    let (all, open) = (visits.len(), unconfirmed.len());
     let mut lines = vec![match (open, voice.language) {
-        (0, Language::Ru) => format!("Завтра: {all}, все подтвердили."),
-        (0, Language::En) => format!("Tomorrow: {all}, all confirmed."),
-        (_, Language::Ru) => format!("Завтра: {all}, не подтвердили {open}:"),
-        (_, Language::En) => format!("Tomorrow: {all}, not confirmed {open}:"),
+        (0, Language::Ru) => format!("На {date}: {all}, все подтвердили."),
+        (0, Language::En) => format!("For {date}: {all}, all confirmed."),
+        (_, Language::Ru) => format!("На {date}: {all}, не подтвердили {open}:"),
+        (_, Language::En) => format!("For {date}: {all}, not confirmed {open}:"),
     }];
     for record in unconfirmed.iter().take(MOST_LINES) {
         lines.push(joined(&[
