@@ -1,5 +1,5 @@
 //! What systemd hears from the daemon: readiness, a state, signs of life, and that it leaves. And what
-//! its unit files say for themselves.
+//! its unit files and its package say for themselves.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod support;
@@ -92,4 +92,24 @@ fn every_directive_of_the_units_has_its_own_comment() {
             before = line;
         }
     }
+}
+
+#[test]
+fn what_the_debian_package_is_made_of_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let deb = &manifest["package"]["metadata"]["deb"];
+    let assets = deb["assets"].as_array().unwrap();
+    assert!(assets.len() > 10);
+    for asset in assets {
+        let source = asset[0].as_str().unwrap();
+        // What is built is not in the repository.
+        assert!(
+            source.starts_with("target/") || root.join(source).is_file(),
+            "{source}"
+        );
+    }
+    let scripts = deb["maintainer-scripts"].as_str().unwrap();
+    assert!(root.join(scripts).join("postinst").is_file());
 }
