@@ -4,7 +4,7 @@
 mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -689,4 +689,86 @@ async fn go_live_shows_what_test_mode_kept_and_lifts_it_only_when_told_to() {
         "{}",
         stdout(&again)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_speaks_english_to_whoever_chooses_it() {
+    let (program, telegram) = unconfigured().await;
+    let answers = [
+        "2",
+        PARTNER_TOKEN,
+        "2",
+        USER_TOKEN,
+        "all",
+        "4",
+        "no",
+        "+79000000009",
+        "yes",
+        "no",
+    ];
+    let done = init(program.folder.path(), &program.salon, &telegram, &answers).await;
+    assert_eq!(done.code, Some(0), "{}{}", done.said, done.errors);
+    for said in [
+        "2. A user for the robot.",
+        "Messages go to the test phones only: +7 *** ***-**-09.",
+        "booking-monitor go-live shows what yesterday would have sent",
+    ] {
+        assert!(done.said.contains(said), "{said} in {}", done.said);
+    }
+    let config = std::fs::read_to_string(program.config()).unwrap();
+    assert!(config.contains("language = \"en\"\n"), "{config}");
+    let cyrillic = |c: &char| ('а'..='я').contains(c);
+    let names = [
+        "русский",
+        "Язык",
+        "Малаховка",
+        "Южная улица",
+        "Вторая",
+        "Москва",
+    ];
+    let ours = names
+        .iter()
+        .fold(done.said.clone(), |text, name| text.replace(name, ""));
+    assert_eq!(ours.chars().filter(cyrillic).collect::<String>(), "");
+}
+
+/// `nobody` of Debian.
+const NOBODY: u32 = 65_534;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn started_by_root_go_live_leaves_the_file_roots_and_the_database_its_users() {
+    let program = Program::new().await;
+    let state = program.folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    if std::os::unix::fs::chown(&state, Some(NOBODY), Some(NOBODY)).is_err() {
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED: only root can give a folder away"
+        )
+        .unwrap();
+        return;
+    }
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(program.folder.path(), open).unwrap();
+    let text = std::fs::read_to_string(program.config()).unwrap();
+    let text = text.replace(
+        "[[companies]]",
+        "[database]\npath = \"state/booking-monitor.db\"\n[[companies]]",
+    );
+    program.write(&format!("{text}only_phones = [\"+79000000009\"]\n"));
+    program.run(&["--once"]).await;
+    let done = go_live(&program, "да").await;
+    assert_eq!(
+        done.status.code(),
+        Some(0),
+        "{}{}",
+        stdout(&done),
+        stderr(&done)
+    );
+    let config = std::fs::metadata(program.config()).unwrap();
+    assert_eq!(config.uid(), 0);
+    for file in std::fs::read_dir(&state).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().uid(), NOBODY, "{:?}", file.path());
+    }
 }
