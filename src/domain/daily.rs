@@ -56,10 +56,8 @@ mod tests {
                 for _ in 0..5 {
                     let next = after(moment, hour(at), Berlin);
                     assert_eq!(until(next, hour(at), Berlin), next);
-                    assert_eq!(
-                        until(next - TimeDelta::seconds(1), hour(at), Berlin) < next,
-                        true
-                    );
+                    let second = TimeDelta::seconds(1);
+                    assert!(until(next - second, hour(at), Berlin) < next);
                     days.push(next.with_timezone(&Berlin).date_naive());
                     moment = next;
                 }

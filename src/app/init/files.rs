@@ -249,10 +249,11 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         PathBuf::from(name)
     };
     let fresh = named(".new");
+    // One that was left behind may be open to others.
+    drop(fs::remove_file(&fresh));
     let mut file = fs::OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(&fresh)
         .map_err(failed)?;
@@ -260,11 +261,11 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .and_then(|()| file.sync_all())
         .map_err(failed)?;
     if path.exists() {
-        let free = (1..).map(|n| match n {
+        let mut free = (1..).map(|n| match n {
             1 => named(".old"),
             n => named(&format!(".old{n}")),
         });
-        let kept = free.into_iter().find(|name| !name.exists());
+        let kept = free.find(|name| !name.exists());
         if let Some(kept) = kept {
             fs::rename(path, kept).map_err(failed)?;
         }
