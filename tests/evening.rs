@@ -186,6 +186,24 @@ async fn killed_at_any_point_the_evening_is_written_once() {
 }
 
 #[tokio::test]
+async fn what_is_no_booking_waits_for_no_confirmation() {
+    let world = seasoned("ignore = { labels = [\"Резерв\"] }", &told_at("21:00")).await;
+    let record = world.salon.book(haircut("2026-08-22T10:00:00"));
+    world.salon.edit(SALON, record, |row| {
+        row["record_labels"] = serde_json::json!([{"id": 1, "title": "Резерв"}]);
+    });
+    world.poll().await;
+    world.advance("9h");
+    evening(&world).await;
+    let told = world.owner_told();
+    assert!(
+        told[0].ends_with("На 22 августа записей нет."),
+        "{}",
+        told[0]
+    );
+}
+
+#[tokio::test]
 async fn an_owner_who_reads_english_is_told_in_english() {
     let world = seasoned("", &format!("language = \"en\"\n{}", told_at("21:00"))).await;
     world.salon.book(haircut("2026-08-22T10:00:00").online());

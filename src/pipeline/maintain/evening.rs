@@ -204,7 +204,9 @@ impl Watch<'_> {
             let figures = day::figures(self.conn, id, evening.span)?;
             // Of whoever reads it, also when it comes late.
             let next = self.now.with_timezone(&evening.zone).date_naive() + TimeDelta::days(1);
-            let visits = day::visits_on(self.conn, id, next)?;
+            let mut visits = day::visits_on(self.conn, id, next)?;
+            let ignore = &evening.company.settings.rules.ignore;
+            visits.retain(|record| !ignore.covers(record));
             sections.push(company_day(
                 voice,
                 &CompanyDay {
