@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::findings::{Findings, Sign};
 use crate::app::text::Say;
-use crate::app::{
-    api, channel_ends, companies, sink_ends, stdout_sink, switch, text_remarks,
-};
+use crate::app::{api, channel_ends, companies, sink_ends, stdout_sink, switch, text_remarks};
 use crate::config::{Company, Config, Language};
 use crate::store;
 
