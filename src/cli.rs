@@ -41,6 +41,14 @@ pub enum Command {
     Run,
     /// Watch a simulated salon for half a minute: no configuration, no network, no credentials
     Demo(DemoArgs),
+    /// Set everything up by answering questions: tokens, branches, messengers, the owner's chat
+    Init(InitArgs),
+    /// Write to every client from now on, after a look at what yesterday would have sent
+    GoLive {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Check the configuration, the templates and the database
     Check {
         /// Ask YClients and every channel too, without sending anything
@@ -153,6 +161,18 @@ pub enum Command {
     /// Look after the database
     #[command(subcommand)]
     Db(DbCommand),
+    /// Print what makes a shell complete these commands
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write a page for every command into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+    },
 }
 
 /// Which messages.
@@ -260,6 +280,21 @@ pub struct ReceiveTestArgs {
     /// What they write
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub text: String,
+}
+
+/// Where the services are, for networks that do not reach them directly.
+#[derive(Clone, Args)]
+pub struct InitArgs {
+    /// The records API, such as <https://api.alteg.io/api/v1>
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "https://api.yclients.com/api/v1"
+    )]
+    pub yclients_url: String,
+    /// Telegram's Bot API, or a relay of it
+    #[arg(long, value_name = "URL", default_value = "https://api.telegram.org")]
+    pub telegram_url: String,
 }
 
 /// What a pause is about.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::pipeline::events::SinkEnd;
 use crate::pipeline::{ChannelEnd, Pipeline};
-use crate::store::{StoreError, outbox, settling, sinks, writes};
+use crate::store::{StoreError, companies, outbox, settling, sinks, stats, writes};
 
 mod auto;
 mod dispatch;
@@ -226,6 +226,26 @@ fn announce_ready(pipeline: &Pipeline) {
     ]);
 }
 
+/// How it goes, for `systemctl status`.
+async fn announce_state(pipeline: &Pipeline) -> Result<(), DaemonError> {
+    let watched: Vec<i64> = pipeline.companies().keys().copied().collect();
+    let of = watched.len();
+    let (failing, waiting) = pipeline
+        .store()
+        .read(move |c| {
+            let mut failing = 0;
+            for id in watched {
+                let row = companies::get(c, id)?;
+                failing += usize::from(row.is_some_and(|row| row.failing_since.is_some()));
+            }
+            Ok((failing, stats::waiting(c, None)?))
+        })
+        .await?;
+    let status = format!("companies: {of}, not readable: {failing}; messages waiting: {waiting}");
+    notify(&[sd_notify::NotifyState::Status(&status)]);
+    Ok(())
+}
+
 /// Tells systemd that the loops that work are alive; only they feed the watchdog.
 async fn watchdog(pulse: Arc<Pulse>, stopping: CancellationToken) -> Result<(), DaemonError> {
     let feed = feed_watchdog(|| pulse.is_alive());
@@ -283,6 +303,8 @@ async fn settle(pipeline: Arc<Pipeline>, pulse: Arc<Pulse>) -> Result<(), Daemon
 /// Does the daily chores when they are due, in a loop of their own: a large backup takes a while.
 async fn upkeep(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
     loop {
+        announce_state(&pipeline).await?;
+        pipeline.evenings_due(pipeline.clock().now()).await?;
         pipeline.chores_due(pipeline.clock().now()).await?;
         tokio::select! {
             () = pipeline.stopping.cancelled() => return Ok(()),

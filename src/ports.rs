@@ -452,6 +452,11 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// Who we are there, as people would find us (`@salon_bot`), where it tells. For `check --online`.
+    async fn introduce(&self) -> Option<String> {
+        None
+    }
+
     /// What it noticed lately that does not stop it from sending, for `status` and the owners.
     fn concern(&self) -> Option<Concern> {
         None

@@ -110,6 +110,7 @@ async fn set_up(company: i64, store: Store, fast: bool) -> Result<(Stage, Arc<Pi
             after: Duration::from_mins(10),
             heartbeat_url: None,
             mask_phones: true,
+            digest: None,
         },
     ));
     let out = std::io::stdout();

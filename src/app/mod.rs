@@ -30,11 +30,15 @@ mod emergency;
 mod explain;
 mod failure;
 mod forget;
+mod go_live;
+mod init;
 mod log;
+mod manual;
 mod messages;
 pub mod page;
 mod pause;
 mod preview;
+mod progress;
 mod receive_test;
 mod release;
 mod sample;
@@ -58,7 +62,11 @@ pub type Outcome = Result<u8, Failure>;
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
     failure::keep_panics_quiet();
-    start_logging(cli.verbose, matches!(cli.command, Some(Command::Demo(_))));
+    let talks = matches!(
+        cli.command,
+        Some(Command::Demo(_) | Command::Init(_) | Command::GoLive { .. })
+    );
+    start_logging(cli.verbose, talks);
     let code = run(cli).unwrap_or_else(|failure| {
         failure.print();
         failure.code
@@ -75,6 +83,8 @@ fn run(cli: Cli) -> Outcome {
         None if cli.once => block_on(once(&path, cli.drain)),
         None | Some(Command::Run) => block_on(run_daemon(&path)),
         Some(Command::Demo(args)) => block_on(demo::run(args)),
+        Some(Command::Init(args)) => block_on(init::run(cli.config.as_deref(), &args)),
+        Some(Command::GoLive { yes }) => block_on(go_live::run(&path, yes)),
         Some(Command::Check { online }) => block_on(check::run(&path, online)),
         Some(Command::Status { json }) => status::run(&path, json),
         Some(Command::Explain {
@@ -108,6 +118,8 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Forget { phone }) => forget::run(&path, &phone),
         Some(Command::Templates(command)) => templates::run(&path, &command),
         Some(Command::Db(command)) => db::run(&path, command),
+        Some(Command::Completions { shell }) => manual::completions(shell),
+        Some(Command::Man { into }) => manual::man(into.as_deref()),
     }
 }
 
@@ -152,21 +164,27 @@ fn start_logging(verbose: bool, quiet: bool) {
     drop(started);
 }
 
-/// Reads the configuration; what is wrong with it, all at once, is the error.
+/// Reads the configuration and goes on as the service's user; what is wrong with it, all at once, is
+/// the error.
 fn load(path: &Path, secrets: Secrets) -> Result<Loaded, Failure> {
+    let loaded = read(path, secrets)?;
+    user::settle(&loaded.config.database.path)?;
+    Ok(loaded)
+}
+
+/// Reads the configuration and stays whoever we are.
+fn read(path: &Path, secrets: Secrets) -> Result<Loaded, Failure> {
     if !path.exists() {
         return Err(Failure::new(
             code::USAGE,
             anyhow::anyhow!("no configuration at {}", path.display()),
         )
-        .hint("name one with --config FILE, or see how it works first: booking-monitor demo"));
+        .hint("make one by answering questions: booking-monitor init, or see how it works first: booking-monitor demo"));
     }
-    let loaded = config::load(path, &ProcessEnvironment, secrets).map_err(|report| {
+    config::load(path, &ProcessEnvironment, secrets).map_err(|report| {
         Failure::new(code::USAGE, anyhow::Error::new(report))
             .hint("booking-monitor check shows the same, with warnings")
-    })?;
-    user::settle(&loaded.config.database.path)?;
-    Ok(loaded)
+    })
 }
 
 fn loaded(path: &Path) -> Result<Config, Failure> {
@@ -561,9 +579,15 @@ fn trouble_failure(trouble: &Trouble) -> Failure {
     }
 }
 
-/// One line to stdout. A closed pipe (`| head`) is no error.
+/// One line to stdout.
 fn say(line: &str) -> Result<(), Failure> {
-    match writeln!(std::io::stdout().lock(), "{line}") {
+    print(format!("{line}\n").as_bytes())
+}
+
+/// These bytes to stdout. A closed pipe (`| head`) is no error.
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
             code::FAILED,
             anyhow::Error::new(e).context("cannot write"),

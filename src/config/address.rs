@@ -78,7 +78,9 @@ pub(super) fn channel_address(value: &Value<'_>) -> Option<String> {
     Some(address)
 }
 
-fn is_open(address: &str) -> bool {
+/// Whether what goes to this address can be read on its way.
+#[must_use]
+pub fn is_open(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
 }
 

@@ -15,7 +15,7 @@ use super::problem::{Problem, Report};
 use super::reader::{Notes, Reader, Wrong, line_of};
 use super::secret::secret_address;
 use super::section::Section;
-use super::values::{SHORTEST, duration, switch, text, word};
+use super::values::{SHORTEST, duration, hour, switch, text, word};
 use super::{
     Alerts, Config, Database, channels, companies, events, http, replies, templates, yclients,
 };
@@ -158,6 +158,7 @@ fn config(root: &mut Section<'_>) -> Config {
         after: at.get("after", Duration::from_mins(10), duration(SHORTEST)),
         heartbeat_url: at.optional("heartbeat_url", secret_address),
         mask_phones: at.get("mask_phones", false, switch),
+        digest: at.optional("digest", hour),
     });
     let folder = database_folder(&reader.folder);
     let events = events::read(root, &companies, &database, &folder);

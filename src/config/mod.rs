@@ -38,6 +38,7 @@ mod templates;
 mod values;
 mod yclients;
 
+pub use address::is_open;
 pub use environment::{Environment, ProcessEnvironment};
 pub use load::{Loaded, Secrets, load, locate, locate_from};
 pub use problem::{Problem, Report};
@@ -154,6 +155,8 @@ pub struct Alerts {
     pub heartbeat_url: Option<SecretString>,
     /// Owners' copies show masked phones.
     pub mask_phones: bool,
+    /// At which hour of the company's day its owners are told of it; `None`: never.
+    pub digest: Option<NaiveTime>,
 }
 
 /// `[http]`.

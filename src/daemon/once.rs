@@ -54,6 +54,7 @@ pub async fn once(
     for report in futures_util::future::join_all(handed).await {
         report?;
     }
+    pipeline.evenings_due(pipeline.clock().now()).await?;
     pipeline.alerts_due(pipeline.clock().now()).await?;
     turn(pipeline).await?;
     pipeline.chores_due(pipeline.clock().now()).await?;

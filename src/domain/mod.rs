@@ -7,6 +7,7 @@
 
 pub mod budget;
 pub mod change;
+pub mod daily;
 pub mod defences;
 pub mod delivery;
 pub mod diff;

@@ -15,6 +15,7 @@ use crate::store::{self, alerts, guard, pauses, questions, stats};
 
 mod channel_alerts;
 mod database_alerts;
+mod evening;
 mod guard_alerts;
 mod journal_alerts;
 mod pause_alerts;

@@ -24,6 +24,7 @@ pub mod chores;
 pub mod clock;
 pub mod companies;
 pub mod contacts;
+pub mod day;
 mod erase;
 pub mod events;
 pub mod forgotten;

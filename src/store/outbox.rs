@@ -403,6 +403,21 @@ pub fn latest(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// What was not sent to clients for this reason since then, oldest first.
+pub fn silenced(
+    conn: &Connection,
+    reason: Reason,
+    since: DateTime<Utc>,
+) -> Result<Vec<Notification>> {
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM booking_notifications
+          WHERE created_at >= ?2 AND status = 'suppressed' AND reason = ?1 AND phone <> ''
+          ORDER BY id",
+    )?;
+    let rows = query.query_map((reason.as_str(), At(since)), read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Every notification that tells of this record, oldest first.
 pub fn of_record(
     conn: &Connection,

@@ -195,3 +195,12 @@ pub fn waiting(conn: &Connection, company: Option<i64>) -> Result<i64> {
         |r| r.get(0),
     )?)
 }
+
+/// Bookings ahead that stand in the cache.
+pub fn known_bookings(conn: &Connection) -> Result<i64> {
+    Ok(conn.query_row(
+        "SELECT count(*) FROM appointments_cache WHERE deleted = 0",
+        [],
+        |r| r.get(0),
+    )?)
+}

@@ -630,9 +630,11 @@ created = "x""#,
         (
             r#"[alerts]
 after = "0s"
-mask_phones = 1"#,
+mask_phones = 1
+digest = "9 pm""#,
             r#"booking-monitor.toml:2: alerts.after: must be at least "1s", found "0s"
-booking-monitor.toml:3: alerts.mask_phones: expected true or false, found 1"#,
+booking-monitor.toml:3: alerts.mask_phones: expected true or false, found 1
+booking-monitor.toml:4: alerts.digest: expected an hour such as "21:00", found "9 pm""#,
         ),
         (
             r#"[alerts]

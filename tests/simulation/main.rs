@@ -698,6 +698,7 @@ fn start(
             after: ALERT_AFTER.to_std().unwrap(),
             heartbeat_url: None,
             mask_phones: false,
+            digest: None,
         },
     )
 }

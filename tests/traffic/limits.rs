@@ -142,6 +142,7 @@ impl Bench {
             after: Duration::from_mins(10),
             heartbeat_url: None,
             mask_phones: false,
+            digest: None,
         };
         let (clock, api) = (Arc::clone(&wall) as _, Arc::new(NoApi));
         let pipeline = Pipeline::new(store, clock, api, Vec::new(), vec![end], alerts);

@@ -12,6 +12,7 @@ use crate::domain::record::{Money, Record};
 mod alerts;
 mod cards;
 mod database;
+mod day;
 mod doubts;
 mod questions;
 mod threads;
@@ -25,6 +26,7 @@ pub use cards::{Untold, card_call};
 pub use database::{
     Altered, RestoredList, Sick, alert_database, alert_database_well, restored_list,
 };
+pub use day::{Audience, CompanyDay, Days, FirstDay, company_day, day_head, first_day, rehearsal};
 pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };
