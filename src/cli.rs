@@ -41,6 +41,14 @@ pub enum Command {
     Run,
     /// Watch a simulated salon for half a minute: no configuration, no network, no credentials
     Demo(DemoArgs),
+    /// Set everything up by answering questions: tokens, branches, messengers, the owner's chat
+    Init(InitArgs),
+    /// Write to every client from now on, after a look at what yesterday would have sent
+    GoLive {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Check the configuration, the templates and the database
     Check {
         /// Ask YClients and every channel too, without sending anything
@@ -79,6 +87,10 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show a message as its recipient would read it
+    Preview(PreviewArgs),
+    /// Send somebody an emulated event through a real channel
+    SendTest(Box<SendTestArgs>),
     /// Show what clients wrote and what they were answered
     Messages(MessagesArgs),
     /// Show what clients wrote, and whether they were answered
@@ -152,6 +164,18 @@ pub enum Command {
     /// Look after the database
     #[command(subcommand)]
     Db(DbCommand),
+    /// Print what makes a shell complete these commands
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write a page for every command into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+    },
 }
 
 /// Which messages.
@@ -171,6 +195,82 @@ pub struct MessagesArgs {
     pub json: bool,
 }
 
+/// What is to be shown.
+#[derive(Clone, Args)]
+pub struct PreviewArgs {
+    /// The kind of message, such as created
+    pub kind: String,
+    /// As this channel writes it; the company's first one when nothing is said
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// In this company's words; the first one's when nothing is said
+    #[arg(long, value_name = "ID")]
+    pub company: Option<i64>,
+    /// Of this booking in place of a sample
+    #[arg(long, value_name = "ID")]
+    pub record: Option<i64>,
+}
+
+/// What is to be sent, and to whom.
+#[derive(Clone, Args)]
+pub struct SendTestArgs {
+    /// In this company's name
+    #[arg(long, value_name = "ID")]
+    pub company: i64,
+    /// To this number, with or without +
+    #[arg(long, value_name = "PHONE", allow_hyphen_values = true)]
+    pub phone: String,
+    /// What happened: record.created, record.updated, record.deleted, or a kind of message
+    #[arg(long, default_value = "record.created")]
+    pub event: String,
+    /// Over this channel; the company's first one that can reach them when nothing is said
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// What is booked
+    #[arg(long, value_name = "TITLE")]
+    pub service: Option<String>,
+    /// With whom
+    #[arg(long, value_name = "NAME")]
+    pub master: Option<String>,
+    /// When, such as "2026-08-21 14:30" or ISO; tomorrow when nothing is said
+    #[arg(long, value_name = "WHEN")]
+    pub datetime: Option<String>,
+    /// What is to be paid
+    #[arg(long, value_name = "SUM", value_parser = sum)]
+    pub cost: Option<f64>,
+    /// What it would cost without the discount
+    #[arg(long, value_name = "SUM", value_parser = sum)]
+    pub old_cost: Option<f64>,
+    /// The discount in percent
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub discount: Option<f64>,
+    /// When it was before
+    #[arg(long, value_name = "WHEN")]
+    pub old_datetime: Option<String>,
+    /// With whom it was before
+    #[arg(long, value_name = "NAME")]
+    pub old_master: Option<String>,
+    /// The client's name, for texts that use it
+    #[arg(long, value_name = "NAME")]
+    pub client_name: Option<String>,
+}
+
+fn sum(text: &str) -> Result<f64, String> {
+    within(text, 10_000_000.0)
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    within(text, 100.0)
+}
+
+/// A number as people write it, `1000` or `999,50`.
+fn within(text: &str, most: f64) -> Result<f64, String> {
+    let number: Option<f64> = text.trim().replace(',', ".").parse().ok();
+    number
+        .filter(|n| (0.0..=most).contains(n))
+        .ok_or_else(|| format!("expected a number from 0 to {most}"))
+}
+
 /// A message to be tried out.
 #[derive(Clone, Args)]
 pub struct ReceiveTestArgs {
@@ -183,6 +283,21 @@ pub struct ReceiveTestArgs {
     /// What they write
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub text: String,
+}
+
+/// Where the services are, for networks that do not reach them directly.
+#[derive(Clone, Args)]
+pub struct InitArgs {
+    /// The records API, such as <https://api.alteg.io/api/v1>
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "https://api.yclients.com/api/v1"
+    )]
+    pub yclients_url: String,
+    /// Telegram's Bot API, or a relay of it
+    #[arg(long, value_name = "URL", default_value = "https://api.telegram.org")]
+    pub telegram_url: String,
 }
 
 /// What a pause is about.

@@ -12,8 +12,11 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::pipeline::events::SinkEnd;
 use crate::pipeline::{ChannelEnd, Pipeline};
-use crate::store::{StoreError, conversations, outbox, proposals, settling, writes};
+use crate::store::{
+    StoreError, companies, conversations, outbox, proposals, settling, sinks, stats, writes,
+};
 
 mod auto;
 mod dispatch;
@@ -53,18 +56,36 @@ pub enum DaemonError {
 }
 
 /// Signs of life of the loops that do the work, for the watchdog.
-#[derive(Debug, Default)]
-struct Pulse {
+#[derive(Debug)]
+pub struct Pulse {
     dispatcher: AtomicI64,
     worker: AtomicI64,
 }
 
+impl Default for Pulse {
+    /// Loops that are about to begin count as alive.
+    fn default() -> Self {
+        Self::last_at(Utc::now())
+    }
+}
+
 impl Pulse {
+    /// Loops that moved then for the last time.
+    #[must_use]
+    pub fn last_at(at: DateTime<Utc>) -> Self {
+        Self {
+            dispatcher: at.timestamp().into(),
+            worker: at.timestamp().into(),
+        }
+    }
+
     fn beat(slot: &AtomicI64) {
         slot.store(Utc::now().timestamp(), Ordering::Relaxed);
     }
 
-    fn is_alive(&self) -> bool {
+    /// Whether every loop that does the work has moved lately.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
         let now = Utc::now().timestamp();
         [&self.dispatcher, &self.worker]
             .iter()
@@ -73,9 +94,12 @@ impl Pulse {
 }
 
 /// Runs until `stop` is cancelled; then finishes what is in hand and returns.
-pub async fn run(pipeline: Arc<Pipeline>, stop: CancellationToken) -> Result<(), DaemonError> {
+pub async fn run(
+    pipeline: Arc<Pipeline>,
+    stop: CancellationToken,
+    pulse: Arc<Pulse>,
+) -> Result<(), DaemonError> {
     pipeline.recover_interrupted().await?;
-    let pulse = Arc::new(Pulse::default());
     Pulse::beat(&pulse.dispatcher);
     Pulse::beat(&pulse.worker);
     let mut loops: JoinSet<(&'static str, Result<(), DaemonError>)> = JoinSet::new();
@@ -95,6 +119,14 @@ pub async fn run(pipeline: Arc<Pipeline>, stop: CancellationToken) -> Result<(),
             loops.spawn(async move { ("receiving", listen(p, end).await) });
         }
         loops.spawn(async move { ("delivery", deliver(p, end).await) });
+    }
+    for end in pipeline.sinks() {
+        let (p, end) = (Arc::clone(&pipeline), Arc::clone(end));
+        loops.spawn(async move { ("events", hand_on(p, end).await) });
+    }
+    if pipeline.has_heartbeat() {
+        let p = Arc::clone(&pipeline);
+        loops.spawn(async move { ("heartbeat", heartbeat(p).await) });
     }
     {
         let p = Arc::clone(&pipeline);
@@ -200,6 +232,26 @@ fn announce_ready(pipeline: &Pipeline) {
     ]);
 }
 
+/// How it goes, for `systemctl status`.
+async fn announce_state(pipeline: &Pipeline) -> Result<(), DaemonError> {
+    let watched: Vec<i64> = pipeline.companies().keys().copied().collect();
+    let of = watched.len();
+    let (failing, waiting) = pipeline
+        .store()
+        .read(move |c| {
+            let mut failing = 0;
+            for id in watched {
+                let row = companies::get(c, id)?;
+                failing += usize::from(row.is_some_and(|row| row.failing_since.is_some()));
+            }
+            Ok((failing, stats::waiting(c, None)?))
+        })
+        .await?;
+    let status = format!("companies: {of}, not readable: {failing}; messages waiting: {waiting}");
+    notify(&[sd_notify::NotifyState::Status(&status)]);
+    Ok(())
+}
+
 /// Tells systemd that the loops that work are alive; only they feed the watchdog.
 async fn watchdog(pulse: Arc<Pulse>, stopping: CancellationToken) -> Result<(), DaemonError> {
     let feed = feed_watchdog(|| pulse.is_alive());
@@ -257,6 +309,8 @@ async fn settle(pipeline: Arc<Pipeline>, pulse: Arc<Pulse>) -> Result<(), Daemon
 /// Does the daily chores when they are due, in a loop of their own: a large backup takes a while.
 async fn upkeep(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
     loop {
+        announce_state(&pipeline).await?;
+        pipeline.evenings_due(pipeline.clock().now()).await?;
         pipeline.chores_due(pipeline.clock().now()).await?;
         tokio::select! {
             () = pipeline.stopping.cancelled() => return Ok(()),
@@ -339,6 +393,44 @@ async fn deliver(pipeline: Arc<Pipeline>, end: Arc<ChannelEnd>) -> Result<(), Da
             () = pipeline.stopping.cancelled() => return Ok(()),
             () = rung => {}
             () = tokio::time::sleep(wait.max(Duration::from_millis(5))) => {}
+        }
+    }
+}
+
+/// Hands events on to one sink; sleeps until the next is due.
+async fn hand_on(pipeline: Arc<Pipeline>, end: Arc<SinkEnd>) -> Result<(), DaemonError> {
+    loop {
+        let bell = Arc::clone(&pipeline.bell);
+        let rung = bell.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        // A request in hand ends by itself in its time; what it came to has to be written down.
+        pipeline.events_due(&end).await?;
+        if pipeline.stopping.is_cancelled() {
+            return Ok(());
+        }
+        let name = end.name.clone();
+        let next = pipeline.store().read(move |c| sinks::next_at(c, &name));
+        let now = pipeline.clock().now();
+        let wait = next.await?.map_or(GLANCE, |at| until(at, now)).min(GLANCE);
+        tokio::select! {
+            () = pipeline.stopping.cancelled() => return Ok(()),
+            () = rung => {}
+            () = tokio::time::sleep(wait.max(Duration::from_millis(5))) => {}
+        }
+    }
+}
+
+/// Touches the dead-man switch after every good cycle. Nothing waits for its answer.
+async fn heartbeat(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
+    loop {
+        tokio::select! {
+            () = pipeline.stopping.cancelled() => return Ok(()),
+            beaten = pipeline.beat_due() => drop(beaten?),
+        }
+        tokio::select! {
+            () = pipeline.stopping.cancelled() => return Ok(()),
+            () = tokio::time::sleep(GLANCE) => {}
         }
     }
 }

@@ -7,7 +7,11 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect};
+
+/// Nobody may silence us for longer than a week, whatever number it names.
+const LONGEST_PAUSE: Duration = Duration::from_hours(24 * 7);
 
 /// How one outgoing connection is made. Every adapter's settings hold one.
 #[derive(Clone, Debug)]
@@ -165,6 +169,28 @@ pub fn never_left(error: &reqwest::Error) -> bool {
     error.is_connect() || error.is_builder()
 }
 
+/// `Retry-After` in seconds or as a date, which is read against the server's own clock.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(pause(seconds));
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    let now = headers
+        .get(DATE)
+        .and_then(|d| httpdate::parse_http_date(d.to_str().ok()?).ok())
+        .unwrap_or_else(std::time::SystemTime::now);
+    let left = until.duration_since(now).unwrap_or_default();
+    Some(pause(left.as_secs()))
+}
+
+/// A stated pause in seconds; none is shorter than one.
+#[must_use]
+pub fn pause(seconds: u64) -> Duration {
+    Duration::from_secs(seconds.max(1)).min(LONGEST_PAUSE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,5 +230,20 @@ mod tests {
         for elsewhere in ["https://api.yclients.com/api/v1", "http://10.0.0.1", "?"] {
             assert!(!is_loopback(elsewhere), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn a_pause_is_read_in_seconds_and_as_a_date() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, "17".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(17)));
+        headers.insert(DATE, "Sat, 21 Nov 2026 06:00:00 GMT".parse().unwrap());
+        headers.insert(
+            RETRY_AFTER,
+            "Sat, 21 Nov 2026 06:02:00 GMT".parse().unwrap(),
+        );
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(120)));
+        headers.insert(RETRY_AFTER, "soon".parse().unwrap());
+        assert_eq!(retry_after(&headers), None);
     }
 }

@@ -1,5 +1,6 @@
 //! booking-monitor watches a salon's journal in YClients by polling and tells clients and owners,
-//! by messenger, what was booked, changed or cancelled there. It opens no port.
+//! by messenger, what was booked, changed or cancelled there. It needs no port; the one it may open, for
+//! the status page, is there to be looked at.
 //!
 //! It never tells a client something false, never tells it twice, loses nothing when it is killed,
 //! and can say for every booking why a message was or was not sent. When in doubt, these four
@@ -20,10 +21,13 @@
 //! | [`yclients`] | the records API: transport, paging, its JSON into our terms |
 //! | [`channels`] | the messengers: one file a service, one classifier of outcomes |
 //! | [`models`] | the language models that the agent asks: one file a service |
+//! | [`sinks`] | where booking events are handed on to: an address, a file |
+//! | [`heartbeat`] | the dead-man switch that is touched after every good cycle |
 //! | [`ports`] | what the pipeline asks of the world outside, and how that can fail |
 //! | [`domain`] | the rules of the trade, pure: no async, no clock, no SQL, no HTTP |
 //! | [`demo`] | the simulated salon, for `demo` and for the tests |
 //! | [`http_client`], [`pace`] | the one maker of HTTP clients; the one kind of rate limit |
+//! | [`meters`] | what is counted for `/metrics` |
 //! | [`failpoint`] | where tests may end the program; nothing of it in a release |
 //!
 //! # The route of one change
@@ -37,7 +41,9 @@
 //!    named reason for silence ([`domain::silence::silence`]).
 //! 4. [`pipeline::deliver`] looks at the journal once more, decides anew, writes the intent, sends,
 //!    and stores the outcome; an accepted message moves what the person knows.
-//! 5. [`pipeline::receive`] hears later what became of it; [`pipeline::maintain`] tells the owners
+//! 5. Beside all that [`pipeline::events`] hands each event on to the salon's own automation, from an
+//!    outbox that was written with the event.
+//! 6. [`pipeline::receive`] hears later what became of it; [`pipeline::maintain`] tells the owners
 //!    what is broken.
 //!
 //! # The route of a client's words
@@ -70,10 +76,13 @@ pub mod daemon;
 pub mod demo;
 pub mod domain;
 pub mod failpoint;
+pub mod heartbeat;
 pub mod http_client;
+pub mod meters;
 pub mod models;
 pub mod pace;
 pub mod pipeline;
 pub mod ports;
+pub mod sinks;
 pub mod store;
 pub mod yclients;

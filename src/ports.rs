@@ -520,6 +520,11 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// Who we are there, as people would find us (`@salon_bot`), where it tells. For `check --online`.
+    async fn introduce(&self) -> Option<String> {
+        None
+    }
+
     /// What it noticed lately that does not stop it from sending, for `status` and the owners.
     fn concern(&self) -> Option<Concern> {
         None
@@ -784,6 +789,61 @@ pub struct Received {
     pub receipt: String,
     /// What it says.
     pub what: Incoming,
+}
+
+/// A booking event on its way to a salon's own automation.
+#[derive(Clone)]
+pub struct Handover<'a> {
+    /// The event's id: the same for every try.
+    pub event_id: &'a str,
+    /// Its body: the same for every try.
+    pub body: &'a str,
+    /// It was begun before, and nobody knows how that ended.
+    pub again: bool,
+    /// The time of this try.
+    pub now: DateTime<Utc>,
+}
+
+debug_only!(Handover<'_>: event_id, again, now);
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handed {
+    /// Taken.
+    Taken,
+    /// Not this time.
+    Later {
+        /// What went wrong, without the address.
+        why: String,
+        /// How long the receiver wants to be left alone, where it says so.
+        after: Option<Duration>,
+        /// Nothing else can be given to it either.
+        closed: bool,
+    },
+    /// This event will never be taken as it is.
+    Refused {
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// Where booking events are handed on to.
+#[async_trait]
+pub trait EventSink: Send + Sync {
+    /// Hands one event on. Never called without an intent on disk.
+    async fn hand_over(&self, event: &Handover<'_>) -> Handed;
+
+    /// Whether a try may be abandoned halfway: it then goes again under the same id.
+    fn may_be_left(&self) -> bool {
+        true
+    }
+}
+
+/// A switch that somebody else watches: it has to be touched again and again.
+#[async_trait]
+pub trait Heartbeat: Send + Sync {
+    /// Touches it. The error says what went wrong, without the address.
+    async fn beat(&self) -> Result<(), String>;
 }
 
 /// A channel's inbound side, read by polling. What is not acknowledged comes again.

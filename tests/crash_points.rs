@@ -16,6 +16,7 @@ use booking_monitor::failpoint;
 use booking_monitor::store::{MIGRATIONS, Store};
 use futures_util::FutureExt as _;
 use serde_json::json;
+use support::receiver::Receiver;
 use support::telegram::private;
 use support::world::{OWNER, SALON, World, at, haircut};
 
@@ -447,4 +448,75 @@ async fn a_migration_that_breaks_off_anywhere_is_made_up_at_the_next_start() {
         assert_eq!(title.unwrap(), "Салон", "{:?}", power.passed());
         store.close().await.unwrap();
     }
+}
+
+/// The lines of the file of events.
+fn lines(world: &World) -> Vec<String> {
+    let path = world.folder.path().join("events.jsonl");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let id = |line: &str| {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        json["event_id"].as_str().unwrap().to_owned()
+    };
+    text.lines().map(id).collect()
+}
+
+/// Three events, and what is due to the sinks after each.
+async fn hand_on(world: &World, step: usize) {
+    match step {
+        0 => book(world, "2026-08-25T14:30:00", "Анна", ANNA),
+        1 => book(world, "2026-08-26T14:30:00", "Вера", VERA),
+        _ => world.salon.cancel(SALON, record_of(world, ANNA)),
+    }
+    world.poll().await;
+    world.hand_on().await;
+}
+
+/// Three events of which each sink is owed one after the other; the program may end at this point.
+async fn events(end_at: usize) -> (Vec<&'static str>, bool) {
+    let receiver = Receiver::start().await;
+    let sinks = format!(
+        "[[events]]\nto = \"jsonl\"\npath = \"events.jsonl\"\n[[events]]\nto = \"http\"\nurl = \"{}\"",
+        receiver.url
+    );
+    let mut world = World::watching_with("", &sinks).await;
+    let power = Power::until(end_at);
+    for step in 0..3 {
+        if power.is_out() {
+            hand_on(&world, step).await;
+        } else if !power.unless_out(hand_on(&world, step)).await {
+            begin_anew(&mut world).await;
+            world.poll().await;
+            world.hand_on().await;
+        }
+    }
+    failpoint::watch(None);
+    let events = world.rows("SELECT event_id FROM booking_events ORDER BY id");
+    assert_eq!(events.len(), 3);
+    assert_eq!(lines(&world), events, "{:?}", power.passed());
+    let taken: BTreeSet<String> = receiver
+        .taken()
+        .iter()
+        .map(|posted| posted.header("idempotency-key").to_owned())
+        .collect();
+    assert_eq!(taken, events.into_iter().collect(), "{:?}", power.passed());
+    (power.passed(), power.is_out())
+}
+
+#[test]
+fn an_event_is_one_line_and_posted_once_or_more_wherever_the_program_ends() {
+    let (passed, _) = block_on(events(0));
+    assert!(passed.contains(&"in_line"), "{passed:?}");
+    let points = telling(&passed);
+    std::thread::scope(|scope| {
+        for shard in 0..SHARDS {
+            let points = &points;
+            let walk = async move {
+                for end_at in points.iter().skip(shard).step_by(SHARDS) {
+                    assert!(events(*end_at).await.1, "point {end_at} was never reached");
+                }
+            };
+            scope.spawn(|| block_on(walk));
+        }
+    });
 }

@@ -268,6 +268,7 @@ fn messages(word: &str, markup: Markup) -> Vec<Outgoing> {
         phone: word.into(),
         booking_link: String::new(),
         zone: None,
+        free: Vec::new(),
     };
     let way = Way {
         channel: "channel",

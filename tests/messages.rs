@@ -1242,6 +1242,7 @@ fn every_text(word: &str, markup: Markup) -> Vec<String> {
         phone: word.into(),
         booking_link: "https://ours.test/b".into(),
         zone: Some(chrono_tz::Europe::Moscow),
+        free: Vec::new(),
     };
     let (was, now) = ([haircut()], [infected(word)]);
     let fields = [Field::Start, Field::Staff, Field::Services, Field::Price];

@@ -219,3 +219,58 @@ async fn the_promised_tables_and_views_have_their_columns() {
             .unwrap();
     }
 }
+
+#[tokio::test]
+async fn the_views_count_the_last_day_and_a_read_message_was_delivered_and_sent_too() {
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(SCHEMA).unwrap();
+    let day = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-25 hours')";
+    let hour = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 hour')";
+    for (id, status, at) in [
+        (1, "pending", hour),
+        (2, "sent", hour),
+        (3, "delivered", hour),
+        (4, "read", hour),
+        (5, "failed", hour),
+        (6, "dead", hour),
+        (7, "suppressed", hour),
+        (8, "sent", day),
+    ] {
+        conn.execute_batch(&format!(
+            "INSERT INTO booking_notifications (id, company_id, record_id, visit_id, unit, kind, phone,
+                    recipient, channel, status, first_change_at, changed_at, due_at, created_at)
+             VALUES ({id}, 1, 1, 1, 'r1', 'created', '', '', '', '{status}', {at}, {at}, {at}, {at})"
+        ))
+        .unwrap();
+    }
+    for (id, settled, at) in [(1, "created_at", hour), (2, "NULL", hour), (3, "NULL", day)] {
+        conn.execute_batch(&format!(
+            "INSERT INTO booking_events (id, event_id, event_type, company_id, record_id, payload, created_at)
+             VALUES ({id}, '{id}', 'record.created', 1, 1, '{{}}', {at});
+             UPDATE booking_events SET processed_at = {settled} WHERE id = {id}"
+        ))
+        .unwrap();
+    }
+    let row = |view: &str, columns: &str| -> String {
+        conn.query_row(
+            &format!("SELECT concat_ws('|', {columns}) FROM {view}"),
+            [],
+            |r| r.get(0),
+        )
+        .unwrap()
+    };
+    assert_eq!(
+        row(
+            "notification_stats_24h",
+            "kind, total, sent, delivered, read, failed, suppressed"
+        ),
+        "created|7|3|2|1|2|1"
+    );
+    assert_eq!(
+        row(
+            "event_stats_24h",
+            "event_type, total, processed, pending, avg_processing_seconds"
+        ),
+        "record.created|2|1|1|0.0"
+    );
+}

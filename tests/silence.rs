@@ -402,3 +402,98 @@ async fn a_mark_that_was_typed_in_after_the_booking_silences_its_cancellation_to
         ["created|sent|", "cancelled|suppressed|quiet_marker"]
     );
 }
+
+#[tokio::test]
+async fn no_number_that_nobody_can_have_reaches_a_gateway() {
+    let world = World::watching().await;
+    let before = world.green.count("sendMessage");
+    for (hour, (number, why)) in [
+        ("12345", "too short for a number"),
+        ("8 900 000-00-0", "not a valid number"),
+        ("+7 900 000-00-012", "a wrong number of digits"),
+        ("+7 222 000-00-00", "not a valid number"),
+        ("8 000 000 00 00", "not a valid number"),
+        ("8 (900) 000-00-01, 8 (900) 000-00-02", "not a valid number"),
+        ("+999 123 45 67", "not a valid number"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let start = format!("2026-08-21T1{hour}:00:00");
+        let record = world.salon.book(haircut(&start).client("Анна", number));
+        world.tell().await;
+        let decided = world.rows(&format!(
+            "SELECT status, reason, last_error FROM booking_notifications WHERE record_id = {record}"
+        ));
+        assert_eq!(decided, [format!("suppressed|no_phone|{why}")], "{number}");
+    }
+    assert_eq!(world.green.count("sendMessage"), before);
+    // However it is written, a number that can be had does.
+    for (hour, number) in [
+        "8 (900) 000-00-01",
+        "9000000002",
+        "+8 900 000-00-03",
+        "375 29 123-45-67",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let start = format!("2026-08-22T1{hour}:00:00");
+        world.salon.book(haircut(&start).client("Анна", number));
+    }
+    world.tell().await;
+    let mut chats: Vec<String> = world.green.sent().into_iter().map(|s| s.chat).collect();
+    chats.sort();
+    assert_eq!(
+        chats,
+        [
+            "375291234567@c.us",
+            "79000000001@c.us",
+            "79000000002@c.us",
+            "79000000003@c.us"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_field_that_is_not_told_moves_what_is_known_in_silence() {
+    let world =
+        World::watching_with("", r#"notify = { updated_fields = ["start", "price"] }"#).await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.change_staff(SALON, record, 6, "Тимур");
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    assert_eq!(world.decisions()[1], "updated|suppressed|unchanged");
+    world.salon.edit(SALON, record, |row| {
+        row["services"][0]["cost"] = 1500.into();
+        row["services"][0]["discount"] = 25.into();
+    });
+    world.tell().await;
+    let told = world.told();
+    assert!(
+        told[1].starts_with("🔄 *Изменилась стоимость*"),
+        "{}",
+        told[1]
+    );
+    assert!(told[1].contains("👤 Мастер: Тимур"), "{}", told[1]);
+}
+
+#[tokio::test]
+async fn what_test_phones_keep_from_others_is_recorded_as_it_would_have_been_sent() {
+    let world = World::watching_with(r#"only_phones = ["+79000000002"]"#, "").await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    let kept = world.rows(
+        "SELECT channel, reason, substr(message, 1, 19) FROM booking_notifications ORDER BY id",
+    );
+    assert_eq!(
+        kept,
+        [
+            "whatsapp|test_mode|✅ *Вы записаны!*\n\n📅",
+            "whatsapp|test_mode|❌ *Запись отменена*"
+        ]
+    );
+}

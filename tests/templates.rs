@@ -534,7 +534,13 @@ fn values(language: Language) -> BTreeMap<&'static str, Vec<String>> {
                 fields: &[Field::Staff, Field::Services],
             },
         ),
+        ("cancelled", Told::Cancelled { was: &plain }),
     ];
+    let free = ["2026-08-22T12:00:00", "2026-08-22T14:30:00"];
+    let offering = Place {
+        free: free.map(|at| at.parse().unwrap()).to_vec(),
+        ..place()
+    };
     for name in VARIABLES {
         let source = match name {
             "changed" => "{{ changed | join(' ') }}".to_owned(),
@@ -549,7 +555,8 @@ fn values(language: Language) -> BTreeMap<&'static str, Vec<String>> {
         for (key, told) in &told {
             let source = format!("{source}\nx");
             let texts = Texts::new(language, &[own(key, &source)]).unwrap();
-            let text = filled(&texts, told, Markup::WhatsApp);
+            let way = way(Markup::WhatsApp);
+            let text = compose(&texts, told, &offering, way, today());
             let value = text.trim_end_matches('x').trim_end().to_owned();
             seen.entry(name).or_default().push(value);
         }

@@ -80,6 +80,8 @@ pub(super) async fn run(path: &Path, args: ChatArgs) -> Outcome {
         .with_model(scene.model);
     let alerts = Alerts {
         after: Duration::from_mins(10),
+        heartbeat_url: None,
+        digest: None,
         mask_phones: true,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -1,25 +1,20 @@
-//! `check`: every problem at once, and one verdict; with `--online` it asks the services too.
+//! `check`: every problem at once, each with what to do, and one verdict; with `--online` it asks the
+//! services too.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::failure::code;
 use super::text::Say;
-use super::{Outcome, api, channel_ends, companies, say, stdout_sink, templates, text_remarks};
+use super::{Failure, Outcome, say};
 use crate::config::{self, Config, Language, Loaded, ProcessEnvironment, Secrets};
-use crate::ports::{ApiError, BookingApi, CompanyRef, Query, Standing};
-use crate::store;
 
-/// Local clocks further off than this make messages early or late.
-const SKEW: i64 = 120;
+pub(super) mod advice;
+mod findings;
+mod offline;
+pub(super) mod online;
+mod unit;
 
-/// What was found.
-#[derive(Default)]
-struct Findings {
-    problems: Vec<String>,
-    warnings: Vec<String>,
-    good: Vec<String>,
-}
+use findings::{Findings, Sign};
 
 pub(super) async fn run(path: &Path, online: bool) -> Outcome {
     let mut found = Findings::default();
@@ -29,12 +24,12 @@ pub(super) async fn run(path: &Path, online: bool) -> Outcome {
     let loaded = match config::load(path, &ProcessEnvironment, Secrets::Needed) {
         Ok(loaded) => Some(loaded),
         Err(report) => {
-            found
-                .problems
-                .extend(report.problems.iter().map(ToString::to_string));
-            found
-                .warnings
-                .extend(report.warnings.iter().map(ToString::to_string));
+            for problem in &report.problems {
+                found.said(Sign::Problem, problem.to_string());
+            }
+            for warning in &report.warnings {
+                found.said(Sign::Remark, warning.to_string());
+            }
             None
         }
     };
@@ -45,195 +40,77 @@ pub(super) async fn run(path: &Path, online: bool) -> Outcome {
     }) = &loaded
     {
         super::user::settle(&config.database.path)?;
-        found
-            .warnings
-            .extend(warnings.iter().map(ToString::to_string));
-        offline(config, words, &mut found);
-        if online && found.problems.is_empty() {
+        for warning in warnings {
+            found.said(Sign::Remark, warning.to_string());
+        }
+        offline::look(config, words, &mut found);
+        if online && found.count(Sign::Problem) == 0 {
             failed = code::FAILED;
-            ask(config, words, &mut found).await?;
+            online::ask(config, words, &mut found).await?;
         }
     }
-    for line in &found.good {
-        say(&format!("✓ {line}"))?;
-    }
-    for line in &found.warnings {
-        say(&format!("! {line}"))?;
-    }
-    for line in &found.problems {
-        say(&format!("✗ {line}"))?;
-    }
-    if let Some(Loaded { config, .. }) = &loaded {
+    conclude(loaded.as_ref().map(|l| &l.config), words, &found)?;
+    Ok(match found.count(Sign::Problem) {
+        0 => 0,
+        _ => failed,
+    })
+}
+
+fn conclude(config: Option<&Config>, words: Say, found: &Findings) -> Result<(), Failure> {
+    found.print()?;
+    if let Some(config) = config {
         say(&audience(config, words))?;
     }
-    say(&verdict(&found, words))?;
-    Ok(if found.problems.is_empty() { 0 } else { failed })
-}
-
-fn offline(config: &Config, words: Say, found: &mut Findings) {
-    let plan = config.plan(|_| None);
-    let budget = words.budget(&plan);
-    if plan.suffices() {
-        found.good.push(budget);
-    } else {
-        found.warnings.push(budget);
-    }
-    // Everything that a start would make is made here, and thrown away.
-    let (companies, ends) = (companies(config), channel_ends(config, &stdout_sink()));
-    if let (Ok(companies), Ok(ends)) = (&companies, &ends) {
-        found.warnings.extend(text_remarks(companies, ends));
-    }
-    for problem in [companies.err(), ends.err(), api(config).err()]
-        .into_iter()
-        .flatten()
-    {
-        found.problems.extend(problem.lines());
-    }
-    let path = &config.database.path;
-    if !path.exists() {
-        found.good.push(format!(
-            "{} {}",
-            words.of(
-                "база появится при первом запуске:",
-                "the database appears with the first run:"
-            ),
-            path.display()
-        ));
-    } else {
-        match store::open_reader(path).and_then(|conn| store::verify(&conn)) {
-            Ok(()) => found.good.push(format!(
-                "{} {}",
-                words.of("база цела:", "the database is sound:"),
-                path.display()
-            )),
-            Err(error) => found.problems.push(format!("database.path: {error}")),
-        }
-    }
-}
-
-async fn ask(config: &Config, words: Say, found: &mut Findings) -> Result<(), super::Failure> {
-    let api: Arc<dyn BookingApi> = Arc::new(api(config)?);
-    for company in &config.companies {
-        match ask_company(api.as_ref(), company).await {
-            Ok((title, zone, skew)) => {
-                found
-                    .good
-                    .push(format!("YClients: {title} ({}), {zone}", company.id));
-                if skew.is_some_and(|s| s.abs() > SKEW) {
-                    found.warnings.push(match words.0 {
-                        Language::Ru => format!(
-                            "часы этой машины расходятся с YClients на {} с",
-                            skew.unwrap_or(0)
-                        ),
-                        Language::En => format!(
-                            "this machine's clock differs from YClients by {} s",
-                            skew.unwrap_or(0)
-                        ),
-                    });
-                }
-            }
-            Err(error) => found
-                .problems
-                .push(format!("companies.id = {}: {error}", company.id)),
-        }
-    }
-    let mut models = super::agent::Models::default();
-    for company in config.companies.iter().filter(|c| c.agent.enabled) {
-        models.of(company)?;
-    }
-    for model in models.all() {
-        let name = words.of("модель агента", "the agent's model");
-        match model.probe().await {
-            Ok(()) => found.good.push(format!("{name} {}", model.name())),
-            Err(error) => found.problems.push(format!("agent: {error}")),
-        }
-    }
-    for end in channel_ends(config, &stdout_sink())? {
-        match end.channel.probe().await {
-            Ok(()) => {
-                found.good.push(format!(
-                    "{} {} ({})",
-                    words.of("канал", "channel"),
-                    end.name,
-                    end.kind
-                ));
-                let remarks = end.channel.inspect().await.into_iter();
-                let name = &end.name;
-                found
-                    .warnings
-                    .extend(remarks.map(|remark| format!("channels.{name}: {remark}")));
-                match end.channel.template_gaps().await {
-                    Ok(gaps) => found
-                        .warnings
-                        .extend(gaps.iter().map(|gap| templates::gap(words, name, gap))),
-                    Err(why) => found.warnings.push(format!(
-                        "channels.{name}: {}: {why}",
-                        words.of("шаблоны не прочитаны", "the templates could not be read")
-                    )),
-                }
-            }
-            Err(why) => found.problems.push(format!("channels.{}: {why}", end.name)),
-        }
-    }
-    Ok(())
-}
-
-/// The company's title, its zone, and by how many seconds our clock is ahead of the API's.
-async fn ask_company(
-    api: &dyn BookingApi,
-    company: &config::Company,
-) -> Result<(String, String, Option<i64>), ApiError> {
-    let info = api.company(company.id).await?;
-    let zone = company.timezone.or(info.zone).ok_or_else(|| {
-        ApiError::Unreadable("the company names no time zone: set `timezone` under it".into())
-    })?;
-    let reference = CompanyRef {
-        id: company.id,
-        zone,
-        country: company.country.clone(),
-        standing: Standing::first(),
-    };
-    let now = chrono::Utc::now();
-    let page = api.page(&reference, &Query::ChangedSince(now), 1).await?;
-    let skew = page.server_date.map(|date| (now - date).num_seconds());
-    Ok((info.title, zone.name().to_owned(), skew))
+    say(&found.verdict(words))
 }
 
 /// To whom messages go right now.
 fn audience(config: &Config, words: Say) -> String {
-    let tested = |c: &config::Company| c.rules.dry_run || !c.rules.only_phones.is_empty();
-    let tested_count = config.companies.iter().filter(|c| tested(c)).count();
-    let text = match (config.enabled, tested_count) {
-        (false, _) => words.of(
-            "Выключено: никому ничего не уходит.",
-            "Switched off: nothing goes to anybody.",
+    let silent = |c: &&config::Company| c.rules.dry_run;
+    let tested = |c: &&config::Company| !c.rules.dry_run && !c.rules.only_phones.is_empty();
+    let all = config.companies.len();
+    let silent = config.companies.iter().filter(silent).count();
+    let mut phones: Vec<String> = config
+        .companies
+        .iter()
+        .filter(tested)
+        .flat_map(|c| c.rules.only_phones.iter().map(|p| p.masked()))
+        .collect();
+    let tested = config.companies.iter().filter(tested).count();
+    phones.sort();
+    phones.dedup();
+    let phones = phones.join(", ");
+    let live = all - silent - tested;
+    match (config.enabled, words.0) {
+        (false, _) => words
+            .of(
+                "Выключено: никому ничего не уходит.",
+                "Switched off: nothing goes to anybody.",
+            )
+            .to_owned(),
+        (true, _) if live == all => words
+            .of(
+                "Сообщения уходят всем клиентам.",
+                "Messages go to every client.",
+            )
+            .to_owned(),
+        (true, _) if silent == all => words
+            .of(
+                "Сообщения не уходят никому: dry_run. Всем клиентам их включит booking-monitor go-live.",
+                "Messages go to nobody: dry_run. booking-monitor go-live switches them on for every client.",
+            )
+            .to_owned(),
+        (true, Language::Ru) if tested == all => format!(
+            "Сообщения уходят только на тестовые номера: {phones}. Всем клиентам их включит booking-monitor go-live."
         ),
-        (true, 0) => words.of(
-            "Сообщения уходят всем клиентам.",
-            "Messages go to every client.",
+        (true, Language::En) if tested == all => format!(
+            "Messages go to the test phones only: {phones}. booking-monitor go-live switches them on for every client."
         ),
-        (true, n) if n == config.companies.len() => words.of(
-            "Сообщения уходят только на тестовые номера.",
-            "Messages go to the test phones only.",
+        (true, Language::Ru) => format!(
+            "Филиалов, которые пишут всем клиентам: {live}, только на тестовые номера: {tested}, никому: {silent}."
         ),
-        (true, _) => words.of(
-            "Часть салонов пишет всем клиентам, часть — только на тестовые номера.",
-            "Some salons write to every client, some to test phones only.",
+        (true, Language::En) => format!(
+            "Companies that write to every client: {live}, to test phones only: {tested}, to nobody: {silent}."
         ),
-    };
-    text.to_owned()
-}
-
-fn verdict(found: &Findings, words: Say) -> String {
-    match (found.problems.len(), found.warnings.len(), words.0) {
-        (0, 0, _) => words.of("Готово к работе.", "Ready.").to_owned(),
-        (0, n, Language::Ru) => format!("Может работать, но есть замечания: {n}."),
-        (0, n, Language::En) => format!("Can run, but there are remarks: {n}."),
-        (n, _, Language::Ru) => {
-            format!("Работать не может, причин: {n}. Каждая строка с ✗ говорит, что поправить.")
-        }
-        (n, _, Language::En) => {
-            format!("Cannot run, reasons: {n}. Each line with ✗ says what to mend.")
-        }
     }
 }

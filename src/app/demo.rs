@@ -112,7 +112,9 @@ async fn set_up(company: i64, store: Store, fast: bool) -> Result<(Stage, Arc<Pi
         vec![end],
         Alerts {
             after: Duration::from_mins(10),
+            heartbeat_url: None,
             mask_phones: true,
+            digest: None,
         },
     ));
     let out = std::io::stdout();
@@ -151,7 +153,7 @@ async fn perform(
     note: Option<String>,
 ) -> Result<(), Ended> {
     let leave = CancellationToken::new();
-    let watching = daemon::run(pipeline, leave.clone());
+    let watching = daemon::run(pipeline, leave.clone(), Arc::default());
     tokio::pin!(watching);
     let limit = if fast { LIMIT_FAST } else { LIMIT };
     let shown = tokio::select! {

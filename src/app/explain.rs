@@ -12,7 +12,11 @@ use crate::config::{Language, Secrets};
 use crate::domain::delivery::Status;
 use crate::domain::message::Markup;
 use crate::domain::message::owner::Voice;
+use crate::domain::phone::{Phone, PhoneProblem};
+use crate::domain::policy::Reason;
+use crate::domain::record::Client;
 use crate::domain::reply::order::Act;
+use crate::store::sinks::Owed;
 use crate::store::story::{self, Attempt, EventRow, Told};
 use crate::store::writes::{Order, State};
 use crate::store::{self, At, cache::Cached, rights};
@@ -54,8 +58,20 @@ pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool)
     }
     let words = Say(config.language);
     let zone = conn_zone(&conn, &config, story.booking.record.company_id).map_err(refused)?;
-    for line in lines(story, words, zone)
+    let record = &story.booking.record;
+    let company = config.companies.iter().find(|c| c.id == record.company_id);
+    let ignored = company.filter(|c| c.rules.ignore.covers(record)).map(|_| {
+        words
+            .of(
+                "Сейчас она в колонке, которая не считается записями (monitor.ignore): клиенту о ней не пишем.",
+                "At present it is in a column that is not counted as bookings (monitor.ignore): the client is told nothing of it.",
+            )
+            .to_owned()
+    });
+    let country = company.map_or("RU", |c| c.country.as_str());
+    for line in lines(story, words, zone, country)
         .into_iter()
+        .chain(ignored)
         .chain(unseen_lines(&unseen, words, zone))
     {
         say(&line)?;
@@ -119,7 +135,7 @@ fn conn_zone(
     Ok(own.or(api).unwrap_or(chrono_tz::UTC))
 }
 
-fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz) -> Vec<String> {
+fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz, country: &str) -> Vec<String> {
     let when = |at: DateTime<Utc>| {
         at.with_timezone(&zone)
             .format("%d.%m.%Y %H:%M:%S")
@@ -146,6 +162,23 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz) -> Vec<String> {
             (None, Some(client)) if client.forgotten => words
                 .of("Данные клиента удалены", "The client's data were erased")
                 .to_owned(),
+            (
+                None,
+                Some(Client {
+                    refused_phone: Some(text),
+                    ..
+                }),
+            ) => {
+                let problem = Phone::parse(text, country).err();
+                let problem = problem.map_or("", |problem| words.refused(problem));
+                format!(
+                    "{}: {problem}",
+                    words.of(
+                        "Номер клиента не годится",
+                        "The client's number is of no use"
+                    )
+                )
+            }
             (None, Some(_)) => words
                 .of("У клиента нет телефона", "The client has no phone")
                 .to_owned(),
@@ -171,6 +204,10 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz) -> Vec<String> {
     }
     for event in &story.events {
         told.push((event.created_at, event_line(event, words)));
+        for owed in &event.owed {
+            let at = owed.sent_at.unwrap_or(event.created_at);
+            told.push((at, owed_line(owed, words)));
+        }
     }
     for Told {
         notification: n,
@@ -268,6 +305,18 @@ fn event_line(event: &EventRow, words: Say) -> String {
     }
 }
 
+/// What became of an event at the salon's own automation.
+fn owed_line(owed: &Owed, words: Say) -> String {
+    let what = match owed.status.as_str() {
+        "sent" => words.of("событие передано:", "event handed on:"),
+        "dead" => words.of("событие не передано:", "event given up:"),
+        _ => words.of("событие ждёт передачи:", "event waits to be handed on:"),
+    };
+    let why = owed.last_error.as_ref();
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{what} {}{why}", owed.label)
+}
+
 fn plain(value: &Value) -> String {
     value
         .as_str()
@@ -284,11 +333,16 @@ fn decision_line(n: &crate::store::outbox::Notification, words: Say) -> String {
     let head = format!("№ {} ({kind})", n.id);
     let to = log::masked(n);
     match (n.status, n.reason) {
-        (Status::Suppressed, Some(reason)) => format!(
-            "{head}: {} — {}",
-            words.of("не отправлено", "not sent"),
-            voice.reason(reason.as_str())
-        ),
+        (Status::Suppressed, Some(reason)) => {
+            let why = voice.reason(reason.as_str());
+            let problem = n.last_error.as_deref().and_then(PhoneProblem::from_stored);
+            let problem = problem.map_or_else(String::new, |p| format!(" ({})", words.refused(p)));
+            format!(
+                "{head}: {} — {why}{problem}{}",
+                words.of("не отправлено", "not sent"),
+                would_read(n, words)
+            )
+        }
         (Status::Held, _) => format!(
             "{head}: {}",
             words.of(
@@ -323,6 +377,21 @@ fn decision_line(n: &crate::store::outbox::Notification, words: Say) -> String {
             )
         }
     }
+}
+
+/// In a test mode: what the client would have read, and where.
+fn would_read(n: &crate::store::outbox::Notification, words: Say) -> String {
+    if n.reason != Some(Reason::TestMode) || n.message.is_empty() {
+        return String::new();
+    }
+    let text: Vec<String> = n.message.lines().map(|l| format!("    {l}")).collect();
+    format!(
+        "\n  {} {} {}:\n{}",
+        words.of("ушло бы:", "would have gone:"),
+        n.channel,
+        log::masked(n),
+        text.join("\n")
+    )
 }
 
 fn attempt_line(attempt: &Attempt, words: Say) -> String {
@@ -366,6 +435,13 @@ fn to_json(story: &story::Story, unseen: &Unseen) -> Value {
             "created_at": At(e.created_at).text(),
             "processed_at": e.processed_at.map(|at| At(at).text()),
             "changes": e.payload["changes"].as_object().map(|c| c.keys().collect::<Vec<_>>()),
+            "handed_on": e.owed.iter().map(|owed| json!({
+                "sink": owed.label,
+                "status": owed.status,
+                "attempts": owed.attempts,
+                "sent_at": owed.sent_at.map(|at| At(at).text()),
+                "last_error": owed.last_error,
+            })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "asked": story.orders.iter().map(|o| json!({
             "id": o.id,

@@ -9,6 +9,7 @@ use super::text::Say;
 use super::{Failure, Outcome, existing, load, refused, say, take_lock};
 use crate::config::{Config, Language, Secrets};
 use crate::domain::phone::Phone;
+use crate::sinks::Target;
 use crate::store::{self, Erased};
 
 pub(super) fn run(path: &Path, written: &str) -> Outcome {
@@ -33,10 +34,15 @@ pub(super) fn run(path: &Path, written: &str) -> Outcome {
         let dailies = store::dailies(database, folder).unwrap_or_default();
         copies.extend(dailies.into_iter().map(|(_, path)| path));
     }
+    let events = config.events.iter().filter_map(|sink| match &sink.to {
+        Target::Jsonl { path } => Some(path.clone()),
+        Target::Http(_) => None,
+    });
+    copies.extend(events.filter(|path| path.exists()));
     if !copies.is_empty() {
         say(words.of(
-            "Сюда не достаю, эти копии удалите сами:",
-            "Out of reach, delete these copies yourself:",
+            "Сюда не достаю, эти копии удалите сами (в файле событий — строки):",
+            "Out of reach, delete these copies yourself (of a file of events, the lines):",
         ))?;
         for copy in copies {
             say(&format!("  {}", copy.display()))?;

@@ -50,6 +50,11 @@ pub(super) fn run(
     ]);
     for n in &rows {
         let outcome = match (n.reason, n.last_error.as_deref(), n.status) {
+            // What would have been sent: its first line tells which it was, explain has it whole.
+            (Some(Reason::TestMode), _, _) => {
+                let head = n.message.lines().next().unwrap_or_default();
+                format!("{}: test_mode\n{head}", n.status.as_str())
+            }
             (Some(reason), _, _) => format!("{}: {}", n.status.as_str(), reason.as_str()),
             (
                 None,
@@ -102,6 +107,7 @@ pub(super) fn to_json(n: &Notification) -> Value {
         "status": n.status.as_str(),
         "reason": n.reason.map(Reason::as_str),
         "superseded_by": n.superseded_by,
+        "message": (!n.phone.is_empty()).then_some(&n.message),
         "attempts": n.attempts,
         "last_error": n.last_error,
         "due_at": At(n.due_at).text(),

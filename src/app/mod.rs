@@ -13,11 +13,14 @@ use tokio_util::sync::CancellationToken;
 use crate::channels::{self, ConsoleSink};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Config, Loaded, ProcessEnvironment, Secrets};
-use crate::daemon::{self, Trouble};
+use crate::daemon::{self, Pulse, Trouble};
+use crate::heartbeat::HttpHeartbeat;
+use crate::meters::Meters;
+use crate::pipeline::events::SinkEnd;
 use crate::pipeline::{ChannelEnd, Company, Pipeline};
-use crate::ports::{BookingApi, Clock, SystemClock};
+use crate::ports::{BookingApi, Clock, Heartbeat, SystemClock};
 use crate::store::{self, Store};
-use crate::yclients;
+use crate::{sinks, yclients};
 
 mod agent;
 mod chat;
@@ -29,11 +32,19 @@ mod emergency;
 mod explain;
 mod failure;
 mod forget;
+mod go_live;
+mod init;
 mod log;
+mod manual;
 mod messages;
+pub mod page;
 mod pause;
+mod preview;
+mod progress;
 mod receive_test;
 mod release;
+mod sample;
+mod send_test;
 mod status;
 mod templates;
 mod text;
@@ -53,7 +64,11 @@ pub type Outcome = Result<u8, Failure>;
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
     failure::keep_panics_quiet();
-    start_logging(cli.verbose, matches!(cli.command, Some(Command::Demo(_))));
+    let talks = matches!(
+        cli.command,
+        Some(Command::Demo(_) | Command::Init(_) | Command::GoLive { .. })
+    );
+    start_logging(cli.verbose, talks);
     let code = run(cli).unwrap_or_else(|failure| {
         failure.print();
         failure.code
@@ -70,6 +85,8 @@ fn run(cli: Cli) -> Outcome {
         None if cli.once => block_on(once(&path, cli.drain)),
         None | Some(Command::Run) => block_on(run_daemon(&path)),
         Some(Command::Demo(args)) => block_on(demo::run(args)),
+        Some(Command::Init(args)) => block_on(init::run(cli.config.as_deref(), &args)),
+        Some(Command::GoLive { yes }) => block_on(go_live::run(&path, yes)),
         Some(Command::Check { online }) => block_on(check::run(&path, online)),
         Some(Command::Status { json }) => status::run(&path, json),
         Some(Command::Explain {
@@ -83,6 +100,8 @@ fn run(cli: Cli) -> Outcome {
             status,
             json,
         }) => log::run(&path, limit, company, status.as_deref(), json),
+        Some(Command::Preview(args)) => preview::run(&path, &args),
+        Some(Command::SendTest(args)) => block_on(send_test::run(&path, &args)),
         Some(Command::Messages(of)) => messages::messages(&path, &of),
         Some(Command::Inbox { unanswered, of }) => messages::inbox(&path, unanswered, &of),
         Some(Command::ReceiveTest(of)) => receive_test::run(&path, &of),
@@ -102,6 +121,8 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Forget { phone }) => forget::run(&path, &phone),
         Some(Command::Templates(command)) => templates::run(&path, &command),
         Some(Command::Db(command)) => db::run(&path, command),
+        Some(Command::Completions { shell }) => manual::completions(shell),
+        Some(Command::Man { into }) => manual::man(into.as_deref()),
     }
 }
 
@@ -146,21 +167,27 @@ fn start_logging(verbose: bool, quiet: bool) {
     drop(started);
 }
 
-/// Reads the configuration; what is wrong with it, all at once, is the error.
+/// Reads the configuration and goes on as the service's user; what is wrong with it, all at once, is
+/// the error.
 fn load(path: &Path, secrets: Secrets) -> Result<Loaded, Failure> {
+    let loaded = read(path, secrets)?;
+    user::settle(&loaded.config.database.path)?;
+    Ok(loaded)
+}
+
+/// Reads the configuration and stays whoever we are.
+fn read(path: &Path, secrets: Secrets) -> Result<Loaded, Failure> {
     if !path.exists() {
         return Err(Failure::new(
             code::USAGE,
             anyhow::anyhow!("no configuration at {}", path.display()),
         )
-        .hint("name one with --config FILE, or see how it works first: booking-monitor demo"));
+        .hint("make one by answering questions: booking-monitor init, or see how it works first: booking-monitor demo"));
     }
-    let loaded = config::load(path, &ProcessEnvironment, secrets).map_err(|report| {
+    config::load(path, &ProcessEnvironment, secrets).map_err(|report| {
         Failure::new(code::USAGE, anyhow::Error::new(report))
             .hint("booking-monitor check shows the same, with warnings")
-    })?;
-    user::settle(&loaded.config.database.path)?;
-    Ok(loaded)
+    })
 }
 
 fn loaded(path: &Path) -> Result<Config, Failure> {
@@ -230,6 +257,53 @@ fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd
         .collect()
 }
 
+/// Every sink of events, ready to be given some.
+fn sink_ends(config: &Config) -> Result<Vec<SinkEnd>, Failure> {
+    config
+        .events
+        .iter()
+        .map(|settings| {
+            let sink = sinks::build(settings).map_err(|e| {
+                let what = format!("events: {}", settings.label);
+                Failure::new(code::USAGE, anyhow::Error::new(e).context(what))
+            })?;
+            Ok(SinkEnd {
+                name: settings.sink.clone(),
+                label: settings.label.clone(),
+                companies: settings.companies.clone(),
+                sink,
+            })
+        })
+        .collect()
+}
+
+/// The dead-man switch, where there is one.
+fn switch(config: &Config) -> Result<Option<Arc<dyn Heartbeat>>, Failure> {
+    let url = config.alerts.heartbeat_url.as_ref();
+    let built = url.map(HttpHeartbeat::build).transpose();
+    let built = built.map_err(|e| {
+        Failure::new(
+            code::USAGE,
+            anyhow::Error::new(e).context("alerts.heartbeat_url"),
+        )
+    })?;
+    Ok(built.map(|switch| Arc::new(switch) as Arc<dyn Heartbeat>))
+}
+
+/// What the database says of the sinks is what the configuration says.
+fn keep_sinks(tx: &rusqlite::Transaction<'_>, events: &[sinks::Settings]) -> store::Result<()> {
+    let wanted: Vec<_> = events
+        .iter()
+        .map(|settings| store::sinks::Wanted {
+            sink: &settings.sink,
+            label: &settings.label,
+            companies: &settings.companies,
+            types: settings.types.iter().map(|t| t.event_type()).collect(),
+        })
+        .collect();
+    store::sinks::keep_only(tx, &wanted)
+}
+
 fn api(config: &Config) -> Result<yclients::Client, Failure> {
     yclients::Client::new(config.yclients.clone())
         .map_err(|e| Failure::new(code::USAGE, anyhow::Error::new(e).context("yclients")))
@@ -241,9 +315,10 @@ async fn assemble(
     store: Store,
     console: &ConsoleSink,
 ) -> Result<Arc<Pipeline>, Failure> {
-    let api: Arc<dyn BookingApi> = Arc::new(api(config)?);
+    let api = api(config)?;
+    let meters = api.meters();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    assemble_with(config, store, api, clock, console).await
+    put_together(config, store, Arc::new(api), clock, console, meters).await
 }
 
 /// Puts everything together over a given API and clock: the way in for tests and for the demo.
@@ -254,11 +329,24 @@ pub async fn assemble_with(
     clock: Arc<dyn Clock>,
     console: &ConsoleSink,
 ) -> Result<Arc<Pipeline>, Failure> {
+    put_together(config, store, api, clock, console, Meters::default()).await
+}
+
+async fn put_together(
+    config: &Config,
+    store: Store,
+    api: Arc<dyn BookingApi>,
+    clock: Arc<dyn Clock>,
+    console: &ConsoleSink,
+    meters: Meters,
+) -> Result<Arc<Pipeline>, Failure> {
     let ends = channel_ends(config, console)?;
     let named: Vec<(String, &'static str)> =
         ends.iter().map(|e| (e.name.clone(), e.kind)).collect();
+    let (sinks, switch, events) = (sink_ends(config)?, switch(config)?, config.events.clone());
     store
         .write(move |tx| {
+            keep_sinks(tx, &events)?;
             for (name, kind) in &named {
                 store::channels::ensure(tx, name, kind)?;
             }
@@ -272,6 +360,8 @@ pub async fn assemble_with(
         tracing::warn!("{remark}");
     }
     let pipeline = Pipeline::new(store, clock, api, companies, ends, config.alerts.clone());
+    let pipeline = pipeline.with_sinks(sinks).with_heartbeat(switch);
+    let pipeline = pipeline.with_meters(meters);
     Ok(Arc::new(pipeline.with_upkeep(&config.database)))
 }
 
@@ -317,12 +407,23 @@ async fn serve(
         let reload = reload_on_hup(path, config, round.clone())?;
         let ended = if config.enabled {
             match assemble(config, store.clone(), &stdout_sink()).await {
-                Ok(pipeline) => daemon::run(pipeline, round).await.map_err(ended),
+                Ok(pipeline) => {
+                    let pulse = Arc::<Pulse>::default();
+                    let shown = page::Shown::working(config, pipeline.meters(), &pulse);
+                    let page = page::open(shown, round.child_token());
+                    let ended = daemon::run(pipeline, round, pulse)
+                        .await
+                        .map_err(self::ended);
+                    page.close().await;
+                    ended
+                }
                 Err(failure) => Err(failure),
             }
         } else {
+            let page = page::open(page::Shown::idle(config), round.child_token());
             tracing::info!("monitor.enabled is false: no request, no send");
             daemon::idle(round).await;
+            page.close().await;
             Ok(())
         };
         reload.abort();
@@ -371,6 +472,8 @@ fn usable(path: &Path, database: &Path) -> Result<Config, Failure> {
     let config = loaded(path)?;
     companies(&config)?;
     channel_ends(&config, &stdout_sink())?;
+    sink_ends(&config)?;
+    switch(&config)?;
     api(&config)?;
     if config.database.path != database {
         return Err(
@@ -483,9 +586,15 @@ fn trouble_failure(trouble: &Trouble) -> Failure {
     }
 }
 
-/// One line to stdout. A closed pipe (`| head`) is no error.
+/// One line to stdout.
 fn say(line: &str) -> Result<(), Failure> {
-    match writeln!(std::io::stdout().lock(), "{line}") {
+    print(format!("{line}\n").as_bytes())
+}
+
+/// These bytes to stdout. A closed pipe (`| head`) is no error.
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
             code::FAILED,
             anyhow::Error::new(e).context("cannot write"),

@@ -18,12 +18,14 @@ use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::pauses::{self, Pause};
 use crate::store::rights::{self, Hidden};
+use crate::store::sinks::{SinkState, all as states_of_sinks};
 use crate::store::stats::{self, MessageStats, OutboxStats, Replies};
 use crate::store::turns::{self, Tally};
 use crate::store::{self, conversations, guard};
 
 mod disk;
 mod sight;
+pub(super) mod sinks;
 
 use disk::Disk;
 
@@ -31,48 +33,124 @@ use disk::Disk;
 const LATE: Duration = Duration::from_mins(1);
 
 /// Everything that is shown.
-struct Picture {
+pub(super) struct Picture {
     now: DateTime<Utc>,
-    companies: Vec<CompanyPicture>,
-    channels: Vec<ChannelState>,
+    pub(super) companies: Vec<CompanyPicture>,
+    pub(super) channels: Vec<ChannelState>,
+    pub(super) sinks: Vec<SinkState>,
+    /// Where events are not taken for longer than this, it is not well.
+    patience: TimeDelta,
     /// Of the people of the last week.
     replies: BTreeMap<String, Replies>,
-    outbox: OutboxStats,
-    messages: MessageStats,
+    pub(super) outbox: OutboxStats,
+    pub(super) messages: MessageStats,
     plan: Plan,
     pauses: Vec<Pause>,
     disk: Disk,
 }
 
-struct CompanyPicture {
-    id: i64,
-    title: String,
-    row: CompanyRow,
+/// One company.
+pub(super) struct CompanyPicture {
+    pub(super) id: i64,
+    pub(super) title: String,
+    pub(super) row: CompanyRow,
     lag: Option<Duration>,
     held: i64,
     held_moves: i64,
     hidden: Hidden,
-    healthy: bool,
+    pub(super) healthy: bool,
     agent: Option<AgentPicture>,
     /// How often it is really polled, about; `None` by a calendar.
-    interval: Option<Duration>,
+    pub(super) interval: Option<Duration>,
     /// What it asks of the API in a minute, about.
     requests: f64,
 }
 
 impl Picture {
-    fn is_healthy(&self) -> bool {
+    pub(super) fn is_healthy(&self) -> bool {
         self.companies.iter().all(|c| c.healthy)
             && self.channels.iter().all(|c| c.down_since.is_none())
+            && !self
+                .sinks
+                .iter()
+                .any(|s| sinks::is_stuck(s, self.patience, self.now))
             && self.outbox.troubled == 0
             && self.disk.trouble_since.is_none()
+    }
+
+    /// `5 из 12 (41%)`: of the people a channel wrote to, who wrote back.
+    pub(super) fn replied(&self, channel: &str, words: Say) -> String {
+        self.replies.get(channel).map_or_else(
+            || "—".to_owned(),
+            |r| {
+                let share = r.replied * 100 / r.written_to.max(1);
+                match words.0 {
+                    Language::Ru => format!("{} из {} ({share}%)", r.replied, r.written_to),
+                    Language::En => format!("{} of {} ({share}%)", r.replied, r.written_to),
+                }
+            },
+        )
+    }
+
+    /// `Пауза для всех: ещё 2 ч`.
+    pub(super) fn paused(&self, words: Say) -> Vec<String> {
+        let line = |pause: &Pause| {
+            let end = match pause.until {
+                Some(until) => words.until(until, self.now),
+                None => words
+                    .of("до booking-monitor resume", "until booking-monitor resume")
+                    .to_owned(),
+            };
+            format!("{}: {end}", words.paused(&pause.of))
+        };
+        self.pauses.iter().map(line).collect()
+    }
+
+    /// What there is to say of requests, the disk and backups.
+    pub(super) fn remarks(&self, words: Say) -> Vec<String> {
+        let mut lines = vec![words.budget(&self.plan)];
+        lines.extend(self.disk.lines(words, self.now));
+        lines
+    }
+}
+
+impl CompanyPicture {
+    /// `в порядке`, or what is wrong.
+    pub(super) fn state(&self, words: Say) -> String {
+        match (&self.row.last_error, self.held) {
+            (Some(error), _) => error.clone(),
+            (None, held) if held > 0 => sight::held(held, self.held_moves, words),
+            (None, _) if sight::is_narrow(&self.row, &self.hidden) => words
+                .of("видно не всё, см. ниже", "not all is seen, see below")
+                .to_owned(),
+            (None, _) if self.row.baseline_at.is_none() => {
+                words.of("ещё не прочитан", "not read yet").to_owned()
+            }
+            (None, _) if self.healthy => words.of("в порядке", "well").to_owned(),
+            (None, _) => words.of("опаздывает", "late").to_owned(),
+        }
+    }
+
+    /// What of the journal is hidden from us, line by line.
+    pub(super) fn narrowness(&self, words: Say, now: DateTime<Utc>) -> Vec<String> {
+        sight::lines(&self.title, &self.row, &self.hidden, words, now)
+    }
+}
+
+/// `в порядке`, or what is wrong with a channel.
+pub(super) fn channel_state(c: &ChannelState, words: Say) -> String {
+    match (c.down_since, &c.last_error) {
+        (Some(_), Some(error)) => error.clone(),
+        (Some(_), None) => words.of("не работает", "down").to_owned(),
+        (None, Some(error)) => format!("{}: {error}", words.of("отправляет", "sends")),
+        (None, None) => words.of("в порядке", "well").to_owned(),
     }
 }
 
 pub(super) fn run(path: &Path, as_json: bool) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
     let conn = existing(&config, store::open_reader)?;
-    let picture = look(&conn, &config).map_err(refused)?;
+    let picture = look(&conn, &config, Utc::now()).map_err(refused)?;
     if as_json {
         say(&format!("{:#}", to_json(&picture)))?;
     } else {
@@ -87,8 +165,12 @@ pub(super) fn run(path: &Path, as_json: bool) -> Outcome {
     })
 }
 
-fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> {
-    let now = Utc::now();
+/// Looks at everything.
+pub(super) fn look(
+    conn: &rusqlite::Connection,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> store::Result<Picture> {
     let mut rows = BTreeMap::new();
     for company in &config.companies {
         let row = companies::get(conn, company.id)?.unwrap_or_default();
@@ -137,6 +219,8 @@ fn look(conn: &rusqlite::Connection, config: &Config) -> store::Result<Picture> 
         now,
         companies,
         channels: channels::all(conn)?,
+        sinks: states_of_sinks(conn)?,
+        patience: TimeDelta::from_std(config.alerts.after).unwrap_or(TimeDelta::MAX),
         replies: heard(config, stats::replies(conn, now - TimeDelta::days(7))?),
         outbox: stats::outbox(conn, now)?,
         messages: stats::messages(conn, now)?,
@@ -214,7 +298,7 @@ fn heard(config: &Config, all: BTreeMap<String, Replies>) -> BTreeMap<String, Re
 }
 
 /// Polled lately, swept lately, refused by nobody. A company on a calendar may rest between firings.
-fn is_healthy(
+pub(super) fn is_healthy(
     company: &Company,
     row: &CompanyRow,
     lag: Option<Duration>,
@@ -286,6 +370,7 @@ fn to_json(p: &Picture) -> Value {
                 (r.replied as f64 / r.written_to.max(1) as f64 * 1000.0).round() / 1000.0
             }),
         })).collect::<Vec<_>>(),
+        "events": sinks::to_json(&p.sinks),
         "outbox": {
             "by_status": p.outbox.by_status,
             "last_24h": p.outbox.last_24h,
@@ -316,25 +401,13 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         words.of("Состояние", "State"),
     ]);
     for c in &p.companies {
-        let state = match (&c.row.last_error, c.held) {
-            (Some(error), _) => error.clone(),
-            (None, held) if held > 0 => sight::held(held, c.held_moves, words),
-            (None, _) if sight::is_narrow(&c.row, &c.hidden) => words
-                .of("видно не всё, см. ниже", "not all is seen, see below")
-                .to_owned(),
-            (None, _) if c.row.baseline_at.is_none() => {
-                words.of("ещё не прочитан", "not read yet").to_owned()
-            }
-            (None, _) if c.healthy => words.of("в порядке", "well").to_owned(),
-            (None, _) => words.of("опаздывает", "late").to_owned(),
-        };
         companies.add_row([
             c.title.clone(),
             c.interval
                 .map_or_else(|| "—".to_owned(), |every| words.every(every)),
             words.ago(c.row.last_poll_at, p.now),
             words.ago(c.row.last_sweep_at, p.now),
-            state,
+            c.state(words),
         ]);
     }
     let mut channels = table(&[
@@ -344,23 +417,12 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         words.of("Состояние", "State"),
     ]);
     for c in &p.channels {
-        let state = match (c.down_since, &c.last_error) {
-            (Some(_), Some(error)) => error.clone(),
-            (Some(_), None) => words.of("не работает", "down").to_owned(),
-            (None, Some(error)) => format!("{}: {error}", words.of("отправляет", "sends")),
-            (None, None) => words.of("в порядке", "well").to_owned(),
-        };
-        let replied = p.replies.get(&c.name).map_or_else(
-            || "—".to_owned(),
-            |r| {
-                let share = r.replied * 100 / r.written_to.max(1);
-                match words.0 {
-                    Language::Ru => format!("{} из {} ({share}%)", r.replied, r.written_to),
-                    Language::En => format!("{} of {} ({share}%)", r.replied, r.written_to),
-                }
-            },
-        );
-        channels.add_row([c.name.clone(), c.kind.clone(), replied, state]);
+        channels.add_row([
+            c.name.clone(),
+            c.kind.clone(),
+            p.replied(&c.name, words),
+            channel_state(c, words),
+        ]);
     }
     let counts = |counts: &BTreeMap<String, i64>| {
         let listed: Vec<String> = counts
@@ -375,7 +437,7 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     };
     let mut lines = vec![companies.to_string(), String::new()];
     for c in &p.companies {
-        let narrow = sight::lines(&c.title, &c.row, &c.hidden, words, p.now);
+        let narrow = c.narrowness(words, p.now);
         if !narrow.is_empty() {
             lines.extend(narrow);
             lines.push(String::new());
@@ -393,17 +455,11 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
             lines.push(agent.line(&c.title, words));
         }
     }
-    for pause in &p.pauses {
-        let end = match pause.until {
-            Some(until) => words.until(until, p.now),
-            None => words
-                .of("до booking-monitor resume", "until booking-monitor resume")
-                .to_owned(),
-        };
-        lines.push(format!("{}: {end}", words.paused(&pause.of)));
+    if !p.sinks.is_empty() {
+        lines.extend([sinks::table_of(&p.sinks, words, p.now), String::new()]);
     }
-    lines.push(words.budget(&p.plan));
-    lines.extend(p.disk.lines(words, p.now));
+    lines.extend(p.paused(words));
+    lines.extend(p.remarks(words));
     lines.push(format!(
         "{} {}",
         words.of("Уведомления за 24 ч:", "Notifications, 24 h:"),

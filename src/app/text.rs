@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::budget::Plan;
 use crate::domain::message::Language;
-use crate::domain::phone::Phone;
+use crate::domain::phone::{Phone, PhoneProblem};
 use crate::store::Free;
 use crate::store::pauses::Selector;
 
@@ -89,6 +89,18 @@ impl Say {
         match self.0 {
             Language::Ru => format!("ещё {span}"),
             Language::En => format!("{span} more"),
+        }
+    }
+
+    /// What is wrong with a number.
+    pub(super) fn refused(self, problem: PhoneProblem) -> &'static str {
+        match problem {
+            PhoneProblem::Empty => self.of("в нём нет цифр", "it has no digits"),
+            PhoneProblem::Hidden => self.of("часть цифр скрыта", "some digits are hidden"),
+            PhoneProblem::TooShort => self.of("слишком короткий", "it is too short"),
+            PhoneProblem::TooLong => self.of("слишком длинный", "it is too long"),
+            PhoneProblem::Length => self.of("не то число цифр", "a wrong number of digits"),
+            PhoneProblem::Invalid => self.of("такого номера не бывает", "there is no such number"),
         }
     }
 

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::failure::code;
+use super::progress::Progress;
 use super::text::Say;
 use super::{Failure, Outcome, api, existing, loaded, refused, say, trouble_failure};
 use crate::config::{Company, Config, Language};
@@ -92,7 +93,11 @@ pub(super) async fn run(path: &Path, company: Option<i64>, as_json: bool) -> Out
     let api = api(&config)?;
     let (mut told, mut sound) = (Vec::new(), true);
     for company in &chosen {
-        match compare(&api, &conn, company).await {
+        let reading = Say(config.language).of("Читаю журнал филиала", "Reading the journal of");
+        let shown = Progress::of(format!("{reading} {}", company.id));
+        let compared = compare(&api, &conn, company).await;
+        drop(shown);
+        match compared {
             Ok(comparison) => {
                 sound &= comparison.differences.is_empty();
                 if as_json {

@@ -7,14 +7,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 
 use crate::domain::delivery::Outcome;
 use crate::domain::phone::without_long_numbers;
 use crate::failpoint;
-use crate::http_client::{failure, never_left, readable};
+pub(super) use crate::http_client::pause;
+use crate::http_client::{failure, never_left, readable, retry_after};
 
 /// No answer to a send is longer; more is not read.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -24,9 +25,6 @@ const LONGEST_JOURNAL: usize = 16 << 20;
 
 /// Longest quotation of a provider, in characters.
 const LONGEST_QUOTE: usize = 120;
-
-/// A provider may not silence a channel for longer than a week, whatever number it names.
-const LONGEST_PAUSE: Duration = Duration::from_hours(24 * 7);
 
 /// An answer whose meaning is still to be read.
 #[derive(Debug)]
@@ -165,21 +163,6 @@ pub(super) fn worded(status: StatusCode, said: &str) -> String {
     }
 }
 
-/// `Retry-After` in seconds or as a date, which is read against the server's own clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(pause(seconds));
-    }
-    let until = httpdate::parse_http_date(text).ok()?;
-    let now = headers
-        .get(DATE)
-        .and_then(|d| httpdate::parse_http_date(d.to_str().ok()?).ok())
-        .unwrap_or_else(std::time::SystemTime::now);
-    let left = until.duration_since(now).unwrap_or_default();
-    Some(pause(left.as_secs()))
-}
-
 /// The `Date` header against our own clock.
 fn skew(headers: &HeaderMap) -> TimeDelta {
     let date = headers.get(DATE).and_then(|d| d.to_str().ok());
@@ -189,11 +172,6 @@ fn skew(headers: &HeaderMap) -> TimeDelta {
     ahead
         .filter(|ahead| ahead.abs() > TimeDelta::seconds(3))
         .unwrap_or_default()
-}
-
-/// A stated pause in seconds; none is shorter than one.
-pub(super) fn pause(seconds: u64) -> Duration {
-    Duration::from_secs(seconds.max(1)).min(LONGEST_PAUSE)
 }
 
 /// A provider's words, fit for logs and owners: one short line without `secret`, addresses, runs of
@@ -244,20 +222,5 @@ mod tests {
         );
         assert_eq!(scrub("<html>secret</html>", ""), "an HTML page");
         assert_eq!(scrub(&"а ".repeat(200), "").chars().count(), 121);
-    }
-
-    #[test]
-    fn a_pause_is_read_in_seconds_and_as_a_date() {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, "17".parse().unwrap());
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(17)));
-        headers.insert(DATE, "Sat, 21 Nov 2026 06:00:00 GMT".parse().unwrap());
-        headers.insert(
-            RETRY_AFTER,
-            "Sat, 21 Nov 2026 06:02:00 GMT".parse().unwrap(),
-        );
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(120)));
-        headers.insert(RETRY_AFTER, "soon".parse().unwrap());
-        assert_eq!(retry_after(&headers), None);
     }
 }

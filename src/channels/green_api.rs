@@ -25,6 +25,7 @@ mod account;
 mod inbox;
 mod journal;
 mod notifications;
+pub mod setup;
 mod templates;
 mod watch;
 

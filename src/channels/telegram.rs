@@ -19,6 +19,7 @@ use crate::http_client::{self, ClientError};
 use crate::ports::{Addressing, Channel, EditOutcome, Edited, Keyboard, Outgoing};
 
 mod buttons;
+pub mod setup;
 mod updates;
 
 pub use updates::Updates;
@@ -80,6 +81,14 @@ struct Parameters {
 }
 
 impl Bot {
+    fn new(settings: &Settings) -> Result<Self, ClientError> {
+        Ok(Self {
+            client: http_client::client(&settings.common.client)?,
+            api_url: settings.api_url.trim_end_matches('/').to_owned(),
+            token: settings.token.clone(),
+        })
+    }
+
     fn request(&self, method: &str, body: &Value) -> reqwest::RequestBuilder {
         let token = self.token.expose_secret();
         self.client
@@ -171,11 +180,7 @@ pub struct Telegram {
 impl Telegram {
     /// The channel, and its receiver when the settings ask for one.
     pub fn build(settings: &Settings) -> Result<(Self, Option<Updates>), ClientError> {
-        let bot = Bot {
-            client: http_client::client(&settings.common.client)?,
-            api_url: settings.api_url.trim_end_matches('/').to_owned(),
-            token: settings.token.clone(),
-        };
+        let bot = Bot::new(settings)?;
         let receive = settings.common.receive;
         let updates = receive.then(|| Updates::new(bot.clone()));
         Ok((Self { bot, receive }, updates))
@@ -226,6 +231,12 @@ impl Channel for Telegram {
 
     async fn answer_press(&self, press_id: &str, text: &str) -> Result<(), String> {
         self.bot.answer_press(press_id, text).await
+    }
+
+    async fn introduce(&self) -> Option<String> {
+        let me = self.bot.call("getMe", &json!({})).await.ok()?;
+        let name = me.result()?["username"].as_str()?;
+        Some(format!("@{name}"))
     }
 
     async fn inspect(&self) -> Vec<String> {

@@ -31,6 +31,30 @@ fn address(value: &Value<'_>) -> Option<String> {
     Some(written.trim_end_matches('/').to_owned())
 }
 
+/// A whole address, which nothing is appended to. It may end in a password, so it is never shown.
+pub(super) fn whole_address(value: &Value<'_>, address: &str) -> bool {
+    let parsed = Url::parse(address).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|h| !h.is_empty())
+    });
+    let Some(url) = parsed else {
+        let message = r#"expected an address such as "https://host/path", found"#;
+        value.wrong_hidden::<()>(message, Some("begin it with https://".into()));
+        return false;
+    };
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        value.refuse::<()>(Wrong::new(
+            "must hold neither a user, nor a password, nor anything after #",
+        ));
+        return false;
+    }
+    if is_open(address) {
+        let wrong = Wrong::new("what is sent there travels unencrypted over http")
+            .hint("use https://, unless the network between is your own".to_owned());
+        value.reader.warning(&value.place, wrong);
+    }
+    true
+}
+
 /// An address that is encrypted, or does not leave this machine.
 pub(super) fn secure_address(value: &Value<'_>) -> Option<String> {
     let address = address(value)?;
@@ -54,7 +78,9 @@ pub(super) fn channel_address(value: &Value<'_>) -> Option<String> {
     Some(address)
 }
 
-fn is_open(address: &str) -> bool {
+/// Whether what goes to this address can be read on its way.
+#[must_use]
+pub fn is_open(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
 }
 

@@ -115,6 +115,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         schedule: inherited.schedule,
         quiet_hours: inherited.quiet_hours,
         booking_link: inherited.booking_link,
+        offer_times: inherited.offer_times,
         templates,
         replies,
         agent,

@@ -14,9 +14,12 @@ use super::environment::{Environment, Overrides, ProcessEnvironment};
 use super::monitor::Inherited;
 use super::problem::{Problem, Report};
 use super::reader::{Notes, Reader, Wrong, line_of};
+use super::secret::secret_address;
 use super::section::Section;
-use super::values::{SHORTEST, duration, switch, text, word};
-use super::{Alerts, Config, Database, channels, companies, replies, templates, yclients};
+use super::values::{SHORTEST, duration, hour, switch, text, word};
+use super::{
+    Alerts, Config, Database, channels, companies, events, http, replies, templates, yclients,
+};
 use crate::domain::reply::Replies;
 
 /// The file's name, wherever it lies.
@@ -156,8 +159,13 @@ fn config(root: &mut Section<'_>) -> Config {
     let companies = companies::read(root, &around);
     let alerts = root.table("alerts", |at| Alerts {
         after: at.get("after", Duration::from_mins(10), duration(SHORTEST)),
+        heartbeat_url: at.optional("heartbeat_url", secret_address),
         mask_phones: at.get("mask_phones", false, switch),
+        digest: at.optional("digest", hour),
     });
+    let folder = database_folder(&reader.folder);
+    let events = events::read(root, &companies, &database, &folder);
+    let http = root.table("http", http::read);
 
     for (name, place) in &channels.places {
         let used = companies.iter().any(|company| {
@@ -179,6 +187,8 @@ fn config(root: &mut Section<'_>) -> Config {
         channels: channels.settings,
         companies,
         alerts,
+        events,
+        http,
     };
     config.share_out();
     config

@@ -5,11 +5,13 @@
 //! once. Defaults stand beside the call that reads their key; booking-monitor.toml shows them to
 //! people, and a test holds the two together.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
+use secrecy::SecretString;
 
 pub use crate::domain::message::Language;
 use crate::domain::policy::{Kind, Pace, Rules};
@@ -23,7 +25,9 @@ mod budget;
 mod channels;
 mod companies;
 mod environment;
+mod events;
 mod gateway;
+mod http;
 mod load;
 mod monitor;
 mod problem;
@@ -35,6 +39,7 @@ mod templates;
 mod values;
 mod yclients;
 
+pub use address::is_open;
 pub use environment::{Environment, ProcessEnvironment};
 pub use load::{Loaded, Secrets, load, locate, locate_from};
 pub use problem::{Problem, Report};
@@ -58,6 +63,10 @@ pub struct Config {
     pub companies: Vec<Company>,
     /// `[alerts]`.
     pub alerts: Alerts,
+    /// `[[events]]`, in the file's order.
+    pub events: Vec<crate::sinks::Settings>,
+    /// `[http]`.
+    pub http: Http,
 }
 
 /// `[database]`.
@@ -102,6 +111,8 @@ pub struct Company {
     pub rules: Rules,
     /// `notify.booking_link`.
     pub booking_link: Option<String>,
+    /// So many free times are offered in a cancellation; 0: none.
+    pub offer_times: u32,
     /// Texts in place of the built-in ones.
     pub templates: Vec<Template>,
     /// How clients are answered.
@@ -180,6 +191,19 @@ pub struct Template {
 pub struct Alerts {
     /// How long something is broken before the owners are told.
     pub after: Duration,
+    /// A dead-man switch: asked for after every good cycle.
+    pub heartbeat_url: Option<SecretString>,
     /// Owners' copies show masked phones.
     pub mask_phones: bool,
+    /// At which hour of the company's day its owners are told of it; `None`: never.
+    pub digest: Option<NaiveTime>,
+}
+
+/// `[http]`.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where the status page is; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Who looks at it has to name this.
+    pub token: Option<SecretString>,
 }

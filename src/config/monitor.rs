@@ -13,7 +13,7 @@ use super::values::{
 };
 use crate::domain::change::Field;
 use crate::domain::phone::Phone;
-use crate::domain::policy::{Kind, OnUncertain, Pace, Rules};
+use crate::domain::policy::{Ignore, Kind, OnUncertain, Pace, Rules};
 use crate::domain::record::Origin;
 
 /// The words for kinds of messages.
@@ -39,8 +39,11 @@ pub(super) struct Inherited {
     pub(super) quiet_hours: Option<(NaiveTime, NaiveTime)>,
     pub(super) rules: Rules,
     pub(super) booking_link: Option<String>,
+    pub(super) offer_times: u32,
     /// Not yet phones: which numbers they are depends on the company's country.
     only_phones: Vec<(Place, String)>,
+    /// The same.
+    ignored_phones: Vec<(Place, String)>,
 }
 
 impl Inherited {
@@ -68,6 +71,17 @@ impl Inherited {
         self.schedule = at.or_off("schedule", self.schedule, schedule);
         self.quiet_hours = at.or_off("quiet_hours", self.quiet_hours, hours);
         self.only_phones = at.get("only_phones", self.only_phones, phone_texts);
+        let old = self.rules.ignore.clone();
+        let ignore = at.table("ignore", |at| {
+            let phones = std::mem::take(&mut self.ignored_phones);
+            self.ignored_phones = at.get("phones", phones, phone_texts);
+            Ignore {
+                staff: at.get("staff", old.staff, list(whole(1, i64::MAX))),
+                services: at.get("services", old.services, list(whole(1, i64::MAX))),
+                phones: old.phones,
+                labels: at.get("labels", old.labels, list(marker)),
+            }
+        });
 
         let origins = word(&[("staff", Origin::Staff), ("online", Origin::Online)]);
         let outcomes = word(&[("hold", OnUncertain::Hold), ("resend", OnUncertain::Resend)]);
@@ -82,6 +96,7 @@ impl Inherited {
             missing_limit: at.get("missing_limit", old.missing_limit, percent),
             created_from: at.get("created_from", old.created_from, list(origins)),
             quiet_markers: at.get("quiet_markers", old.quiet_markers, list(marker)),
+            ignore,
             min_shift: at.get("min_shift", old.min_shift, duration(Duration::ZERO)),
             only_phones: old.only_phones,
             dry_run: at.get("dry_run", old.dry_run, switch),
@@ -110,23 +125,30 @@ impl Inherited {
         self.rules.kinds = kinds;
         let fields = self.rules.updated_fields;
         self.rules.updated_fields = at.get("updated_fields", fields, list(word(&FIELDS)));
+        self.offer_times = at.get("offer_times", self.offer_times, count(0, 3));
         self.booking_link = at.or_off("booking_link", self.booking_link, text);
         self
     }
 
-    /// The rules with `only_phones` read as numbers of this country.
+    /// The rules with their phones read as numbers of this country.
     pub(super) fn rules_in(&self, at: &Section<'_>, country: &str) -> Rules {
         let mut rules = self.rules.clone();
-        for (place, written) in &self.only_phones {
-            match Phone::parse(written, country) {
-                Ok(phone) => rules.only_phones.push(phone),
-                Err(problem) => {
-                    let wrong = Wrong::new(problem.to_string())
-                        .hint("write it whole, as +79000000001".to_owned());
-                    at.reader.problem(place, wrong);
+        let phones = |written: &[(Place, String)]| {
+            let mut phones = Vec::new();
+            for (place, written) in written {
+                match Phone::parse(written, country) {
+                    Ok(phone) => phones.push(phone),
+                    Err(problem) => {
+                        let wrong = Wrong::new(problem.to_string())
+                            .hint("write it whole, as +79000000001".to_owned());
+                        at.reader.problem(place, wrong);
+                    }
                 }
             }
-        }
+            phones
+        };
+        rules.only_phones = phones(&self.only_phones);
+        rules.ignore.phones = phones(&self.ignored_phones);
         rules
     }
 

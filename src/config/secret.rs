@@ -7,9 +7,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use toml::de::DeValue;
 
+use super::address::whole_address;
 use super::load::Secrets;
 use super::reader::{Reader, Value, Wrong};
 use super::section::Section;
@@ -34,6 +35,13 @@ impl Section<'_> {
         };
         found.unwrap_or_default()
     }
+}
+
+/// An address that may end in a password, written out or named.
+pub(super) fn secret_address(value: &Value<'_>) -> Option<SecretString> {
+    let address = secret(value)?;
+    let known = value.reader.secrets == Secrets::Needed;
+    (!known || whole_address(value, address.expose_secret())).then_some(address)
 }
 
 fn secret(value: &Value<'_>) -> Option<SecretString> {

@@ -154,6 +154,13 @@ pub(super) fn percent(value: &Value<'_>) -> Option<f64> {
     }
 }
 
+/// `"21:00"`.
+pub(super) fn hour(value: &Value<'_>) -> Option<NaiveTime> {
+    let written = value.node.as_str().map(str::trim);
+    let hour = written.and_then(|text| NaiveTime::parse_from_str(text, "%H:%M").ok());
+    hour.or_else(|| value.wrong(r#"expected an hour such as "21:00", found"#, None))
+}
+
 /// `"21:30-09:00"`.
 pub(super) fn hours(value: &Value<'_>) -> Option<(NaiveTime, NaiveTime)> {
     let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").ok();

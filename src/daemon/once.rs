@@ -50,10 +50,19 @@ pub async fn once(
             () = tokio::time::sleep(wait) => {}
         }
     }
+    // Nobody waits for them: people were told first.
+    let handed = pipeline.sinks().iter().map(|end| pipeline.events_due(end));
+    for report in futures_util::future::join_all(handed).await {
+        report?;
+    }
+    pipeline.evenings_due(pipeline.clock().now()).await?;
     pipeline.alerts_due(pipeline.clock().now()).await?;
     turn(pipeline).await?;
     pipeline.chores_due(pipeline.clock().now()).await?;
     troubles.extend(channels_down(pipeline).await?);
+    if troubles.is_empty() {
+        pipeline.beat_due().await?;
+    }
     Ok(troubles)
 }
 

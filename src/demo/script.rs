@@ -61,6 +61,7 @@ pub fn company(id: i64, interval: Duration) -> config::Company {
         quiet_hours: None,
         rules: Rules::default(),
         booking_link: None,
+        offer_times: 0,
         templates: Vec::new(),
         replies: Replies {
             write: true,

@@ -67,6 +67,19 @@ impl Known {
         self
     }
 
+    /// The same where states of this kind count as never heard of.
+    #[must_use]
+    pub fn without(&self, none: impl Fn(&Knowledge) -> bool) -> Self {
+        let states = self.0.iter().map(|state| match none(state) {
+            true => Knowledge::Nothing,
+            false => state.clone(),
+        });
+        let known = states.fold(None, |known: Option<Self>, state| {
+            Some(known.map_or_else(|| Self::certain(state.clone()), |k| k.or(state.clone())))
+        });
+        known.unwrap_or_default()
+    }
+
     /// The possible states, at least one.
     #[must_use]
     pub fn states(&self) -> &[Knowledge] {

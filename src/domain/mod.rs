@@ -9,6 +9,7 @@ pub mod agent;
 pub mod budget;
 pub mod catalogue;
 pub mod change;
+pub mod daily;
 pub mod defences;
 pub mod delivery;
 pub mod diff;

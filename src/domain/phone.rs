@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rlibphonenumber::{PhoneNumber, PhoneNumberFormat, Region};
+use rlibphonenumber::{ParseError, PhoneNumber, PhoneNumberFormat, Region, ValidationError};
 use serde::{Deserialize, Serialize};
 
 /// A valid telephone number in E.164 (`+79000000001`).
@@ -12,15 +12,49 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Phone(String);
 
+/// Codes of no country: services, not people. `8 000 000 00 00`, which is typed where a number has to
+/// stand and there is none, would be one of them.
+const NOBODYS: [&str; 4] = ["+800", "+808", "+888", "+979"];
+
 /// Why a text is not a telephone number that a message could reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PhoneProblem {
     /// Nothing but punctuation.
     #[error("no digits")]
     Empty,
-    /// Digits that belong to no numbering plan: too short, too long, invented.
+    /// Some of its digits are masked.
+    #[error("digits are hidden")]
+    Hidden,
+    /// Fewer digits than any number of its country has.
+    #[error("too short for a number")]
+    TooShort,
+    /// More of them.
+    #[error("too long for a number")]
+    TooLong,
+    /// Neither, and yet no number of its country has so many.
+    #[error("a wrong number of digits")]
+    Length,
+    /// Digits that belong to no numbering plan: invented, or mistyped.
     #[error("not a valid number")]
     Invalid,
+}
+
+impl PhoneProblem {
+    /// Every problem.
+    pub const ALL: [Self; 6] = [
+        Self::Empty,
+        Self::Hidden,
+        Self::TooShort,
+        Self::TooLong,
+        Self::Length,
+        Self::Invalid,
+    ];
+
+    /// From its words, as they are stored.
+    #[must_use]
+    pub fn from_stored(words: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.to_string() == words)
+    }
 }
 
 impl Phone {
@@ -34,15 +68,19 @@ impl Phone {
             return Err(PhoneProblem::Empty);
         }
         if Self::is_hidden(text) {
-            return Err(PhoneProblem::Invalid);
+            return Err(PhoneProblem::Hidden);
         }
         let region = Region::try_from(country).ok();
-        Self::valid(text, region)
-            .or_else(|| {
-                let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-                Self::valid(&format!("+{digits}"), None)
-            })
-            .ok_or(PhoneProblem::Invalid)
+        Self::valid(text, region).or_else(|problem| {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            Self::valid(&format!("+{digits}"), None)
+                // A trunk prefix that was taken for the country's code: no country has an 8.
+                .or_else(|_| match text.starts_with("+8") {
+                    true => Self::valid(&digits, region),
+                    false => Err(problem),
+                })
+                .map_err(|_| problem)
+        })
     }
 
     /// Whether this stands where a number is hidden from us: nothing, words without a digit, or a
@@ -68,11 +106,25 @@ impl Phone {
             .any(|run| national.is_some_and(|national| run.contains(national)))
     }
 
-    fn valid(text: &str, region: Option<Region>) -> Option<Self> {
-        let number = PhoneNumber::parse(text, region).ok()?;
-        number
-            .is_valid()
-            .then(|| Self(number.format_as(PhoneNumberFormat::E164).into_owned()))
+    fn valid(text: &str, region: Option<Region>) -> Result<Self, PhoneProblem> {
+        let number = PhoneNumber::parse(text, region).map_err(|error| match error {
+            ParseError::TooShortAfterIdd | ParseError::TooShortNsn => PhoneProblem::TooShort,
+            ParseError::TooLongNsn => PhoneProblem::TooLong,
+            ParseError::InvalidCountryCode | ParseError::NotANumber(_) => PhoneProblem::Invalid,
+        })?;
+        if number.is_valid() {
+            let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
+            return match NOBODYS.iter().any(|code| e164.starts_with(code)) {
+                true => Err(PhoneProblem::Invalid),
+                false => Ok(Self(e164)),
+            };
+        }
+        Err(match number.is_possible_with_reason() {
+            Err(ValidationError::TooShort) => PhoneProblem::TooShort,
+            Err(ValidationError::TooLong) => PhoneProblem::TooLong,
+            Err(ValidationError::InvalidLength) => PhoneProblem::Length,
+            Err(_) | Ok(_) => PhoneProblem::Invalid,
+        })
     }
 
     /// Whether this is a country that [`Phone::parse`] knows (ISO 3166, two capital letters).
@@ -274,11 +326,50 @@ mod tests {
     fn what_is_no_number_is_refused() {
         assert_eq!(Phone::parse("", "RU"), Err(PhoneProblem::Empty));
         assert_eq!(Phone::parse(" - ", "RU"), Err(PhoneProblem::Empty));
-        assert_eq!(Phone::parse("12345", "RU"), Err(PhoneProblem::Invalid));
-        assert_eq!(
-            Phone::parse("+7 222 000-00-00", "RU"),
-            Err(PhoneProblem::Invalid)
-        );
+        for (text, country, problem) in [
+            ("12345", "RU", PhoneProblem::TooShort),
+            ("8 900 000-00-0", "RU", PhoneProblem::Invalid),
+            ("+7 900 000-00-012", "RU", PhoneProblem::Length),
+            (
+                "8 (900) 000-00-01, 8 (900) 000-00-02",
+                "RU",
+                PhoneProblem::Invalid,
+            ),
+            ("+7 222 000-00-00", "RU", PhoneProblem::Invalid),
+            ("+7 000 000-00-00", "RU", PhoneProblem::Invalid),
+            ("8 000 000 00 00", "RU", PhoneProblem::Invalid),
+            ("+999 123 45 67", "RU", PhoneProblem::Invalid),
+            ("не звонить 1", "RU", PhoneProblem::Invalid),
+            ("+7900***4567", "RU", PhoneProblem::Hidden),
+            ("89000000001", "RS", PhoneProblem::Invalid),
+        ] {
+            let refused = Phone::parse(text, country);
+            assert_eq!(refused, Err(problem), "{text} in {country}");
+            assert_eq!(
+                PhoneProblem::from_stored(&problem.to_string()),
+                Some(problem)
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_is_completed_by_the_country_of_its_company() {
+        for (text, country, e164) in [
+            ("8 (900) 000-00-01", "RU", "+79000000001"),
+            ("+8 900 000 00 01", "RU", "+79000000001"),
+            ("9000000001", "RU", "+79000000001"),
+            ("8 701 000 00 01", "KZ", "+77010000001"),
+            ("80 29 123-45-67", "BY", "+375291234567"),
+            ("060 1234567", "RS", "+381601234567"),
+            ("00381601234567", "RS", "+381601234567"),
+            ("+995 555 12 34 56", "RU", "+995555123456"),
+            ("+49 151 23456789", "RU", "+4915123456789"),
+            ("4915123456789", "RU", "+4915123456789"),
+        ] {
+            let read = Phone::parse(text, country);
+            let read = read.as_ref().map_or("", Phone::e164);
+            assert_eq!(read, e164, "{text} in {country}");
+        }
     }
 
     #[test]

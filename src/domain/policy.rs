@@ -73,6 +73,41 @@ impl Default for Pace {
     }
 }
 
+/// Columns and rows of the journal that are no bookings: a waiting list, a reserve, a training model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ignore {
+    /// Masters who are none.
+    pub staff: Vec<i64>,
+    /// Services that are none; a row with any other service beside them is a booking.
+    pub services: Vec<i64>,
+    /// Numbers that are nobody's.
+    pub phones: Vec<Phone>,
+    /// Titles of labels, exact.
+    pub labels: Vec<String>,
+}
+
+impl Ignore {
+    /// Nothing is ignored.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.staff.is_empty()
+            && self.services.is_empty()
+            && self.phones.is_empty()
+            && self.labels.is_empty()
+    }
+
+    /// Whether this row is no booking.
+    #[must_use]
+    pub fn covers(&self, record: &Record) -> bool {
+        let services = &record.services;
+        let all_ignored = services.iter().all(|s| self.services.contains(&s.id));
+        self.staff.contains(&record.staff.id)
+            || (!services.is_empty() && all_ignored)
+            || record.phone().is_some_and(|p| self.phones.contains(p))
+            || record.labels.iter().any(|l| self.labels.contains(l))
+    }
+}
+
 /// What one company wants told, to whom, and what is passed over in silence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
@@ -90,6 +125,8 @@ pub struct Rules {
     pub bot_silences: Vec<Kind>,
     /// Texts in a comment that silence the booking.
     pub quiet_markers: Vec<String>,
+    /// What in the journal is no booking.
+    pub ignore: Ignore,
     /// Moves smaller than this are not told (yet).
     pub min_shift: Duration,
     /// A `created` older than this is not sent.
@@ -118,6 +155,7 @@ impl Default for Rules {
             bot_user_ids: Vec::new(),
             bot_silences: vec![Kind::Created],
             quiet_markers: Vec::new(),
+            ignore: Ignore::default(),
             min_shift: Duration::ZERO,
             stale_after: Duration::from_hours(24),
             only_phones: Vec::new(),
@@ -181,6 +219,8 @@ pub enum Reason {
     Origin,
     /// The comment asks for silence.
     QuietMarker,
+    /// It stands where no bookings are kept.
+    Ignored,
     /// A person dropped it.
     Discarded,
     /// The client has just been writing with us.
@@ -191,7 +231,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Baseline,
         Self::CreatedByBot,
         Self::Past,
@@ -206,6 +246,7 @@ impl Reason {
         Self::TestMode,
         Self::Origin,
         Self::QuietMarker,
+        Self::Ignored,
         Self::Discarded,
         Self::RecentActivity,
         Self::Forgotten,
@@ -229,6 +270,7 @@ impl Reason {
             Self::TestMode => "test_mode",
             Self::Origin => "origin",
             Self::QuietMarker => "quiet_marker",
+            Self::Ignored => "ignored",
             Self::Discarded => "discarded",
             Self::RecentActivity => "recent_activity",
             Self::Forgotten => "forgotten",
@@ -242,7 +284,7 @@ impl Reason {
     }
 
     /// Whether the person may be taken to know it although we said nothing: somebody else told
-    /// them, or nobody wants them told, now or later.
+    /// them, or nobody wants them told, now or later. What is ignored empties it instead.
     #[must_use]
     pub fn moves_known(self) -> bool {
         match self {
@@ -262,6 +304,7 @@ impl Reason {
             | Self::OptedOut
             | Self::Unchanged
             | Self::Superseded
+            | Self::Ignored
             | Self::Forgotten => false,
         }
     }

@@ -104,7 +104,7 @@ impl Form {
 }
 
 /// What is to be told of a visit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Net {
     /// In which form.
     pub form: Form,

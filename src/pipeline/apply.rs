@@ -342,7 +342,8 @@ impl<'a> Applying<'a> {
     /// for when it comes to light.
     fn assume(&self, record: &Record, state: &Knowledge) -> Result<()> {
         let nobodys = record.phone().is_none() && !self.phones_hidden;
-        if nobodys || *state == Knowledge::Nothing {
+        let ignored = self.company.settings.rules.ignore.covers(record);
+        if nobodys || ignored || *state == Knowledge::Nothing {
             return Ok(());
         }
         let create_date = cache::create_date(record);
@@ -446,7 +447,9 @@ impl<'a> Applying<'a> {
         }
         let unit = cache::unit(after);
         let phone = cache::number_of(self.tx, after)?;
-        let tellable = restarts_delay(before, after);
+        let ignore = &self.company.settings.rules.ignore;
+        let crosses = before.is_some_and(|b| ignore.covers(b) != ignore.covers(after));
+        let tellable = restarts_delay(before, after) || crosses;
         let waiting = settling::is_open(self.tx, after.company_id, &unit, &phone)?;
         events::add(
             self.tx,

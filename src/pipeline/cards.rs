@@ -10,6 +10,7 @@ use crate::domain::message::owner::{Untold, card_call};
 use crate::domain::policy::Reason;
 use crate::domain::question::Matter;
 use crate::domain::record::Record;
+use crate::store::companies::CompanyRow;
 use crate::store::outbox::{self, New, Notification};
 use crate::store::{self, cache, companies, questions};
 
@@ -40,6 +41,25 @@ impl Desk {
         }
     }
 
+    /// The same for what was moved to where no bookings are kept. However far ahead the visit is:
+    /// nothing will bring it up again, and its client still expects it as it was.
+    pub(super) fn card_for_ignored(
+        &self,
+        conn: &Connection,
+        about: i64,
+        expected: &[Record],
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let ahead = |row: &CompanyRow, company: &Company| {
+            let zone = company.zone(row);
+            zone.is_some_and(|z| expected.iter().any(|r| r.start_at(z) > now))
+        };
+        match outbox::get(conn, about)? {
+            Some(n) => self.call(conn, &n, expected, Untold::Ignored, ahead, now),
+            None => Ok(()),
+        }
+    }
+
     /// The same for a message that no channel delivered.
     pub(super) fn card_for_failure(
         &self,
@@ -62,6 +82,22 @@ impl Desk {
         why: Untold<'_>,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
+        let near = |row: &CompanyRow, company: &Company| {
+            let zone = company.zone(row);
+            zone.is_some_and(|zone| is_near(records, zone, now))
+        };
+        self.call(conn, n, records, why, near, now)
+    }
+
+    fn call(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        records: &[Record],
+        why: Untold<'_>,
+        in_time: impl Fn(&CompanyRow, &Company) -> bool,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
         let kind = match n.kind.as_str() {
             "created" => ChangeKind::Created,
             "updated" => ChangeKind::Updated,
@@ -77,10 +113,7 @@ impl Desk {
             return Ok(());
         }
         let row = companies::ensure(conn, n.company)?;
-        let Some(zone) = company
-            .zone(&row)
-            .filter(|zone| is_near(records, *zone, now))
-        else {
+        let Some(zone) = company.zone(&row).filter(|_| in_time(&row, company)) else {
             return Ok(());
         };
         let place = words::Place {

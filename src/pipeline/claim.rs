@@ -1,6 +1,6 @@
 //! The claim: the decision to send, taken anew in the transaction that writes the intent.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::{Connection, Transaction};
 
@@ -8,7 +8,7 @@ use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{Around, Told, Visit};
 use super::warm_up::{Full, ON_ITS_WAY, Room};
-use super::{ChannelEnd, Company, Desk, recreated, renumbered, words};
+use super::{ChannelEnd, Company, Desk, recreated, renumbered, trial, words};
 use crate::domain::delivery::{Status, message_key, wrote_lately};
 use crate::domain::message::Brief;
 use crate::domain::message::markup::{LONGEST_TEXT, fitted};
@@ -48,10 +48,10 @@ struct Speech {
 }
 
 /// What leaves, and for whom.
-struct Message {
-    to: String,
-    text: String,
-    brief: Option<Brief>,
+pub(super) struct Message {
+    pub(super) to: String,
+    pub(super) text: String,
+    pub(super) brief: Option<Brief>,
 }
 
 impl Desk {
@@ -61,6 +61,7 @@ impl Desk {
         &self,
         tx: &Transaction<'_>,
         id: i64,
+        free: &[NaiveDateTime],
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
         let Some(n) = outbox::get(tx, id)? else {
@@ -81,10 +82,13 @@ impl Desk {
         if state.down_since.is_some() || state.blocked_until.is_some_and(|until| until > now) {
             return Ok(Claim::Skip);
         }
+        if n.kind == trial::KIND {
+            return self.claim_trial(tx, &n, end, now);
+        }
         if n.phone.is_empty() {
             return self.claim_for_owner(tx, &n, end, now);
         }
-        let claim = self.claim_for_client(tx, &n, end, now)?;
+        let claim = self.claim_for_client(tx, &n, end, free, now)?;
         let left = outbox::get(tx, id)?.is_some_and(|n| n.status == Status::Pending);
         if matches!(claim, Claim::Skip) && !left {
             self.refresh_copies(tx, &n, now)?;
@@ -97,6 +101,7 @@ impl Desk {
         tx: &Transaction<'_>,
         n: &Notification,
         end: &ChannelEnd,
+        free: &[NaiveDateTime],
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
         let row = companies::ensure(tx, n.company)?;
@@ -109,12 +114,16 @@ impl Desk {
         // The record may have joined another visit since: what counts is where it is now.
         let record = cache::get(tx, n.company, n.record)?.map(|c| c.record);
         let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
-        let visit = Visit::read(tx, n.company, &unit, &n.phone)?;
+        let visit = Visit::read(tx, company, &unit, &n.phone)?;
         let mut visit = recreated::end_loans(tx, company, &unit, visit, now)?;
         renumbered::join(tx, n, company, (zone, now), (&unit, &mut visit))?;
         let hidden = row.phones_hidden_since.is_some();
         if let Some(until) = visit.waits_for_phones(zone, now).filter(|_| hidden) {
             outbox::postpone(tx, n.id, until)?;
+            return Ok(Claim::Skip);
+        }
+        if visit.is_ignored() && n.kind != "correction" {
+            self.pass_over(tx, n, &visit, now)?;
             return Ok(Claim::Skip);
         }
         let visit = visit.still_to_come(zone, now);
@@ -184,10 +193,10 @@ impl Desk {
             zone,
             now,
         };
-        let brief = words::brief(&place, &speech.net, speech.correction);
-        let message = speech
-            .text
-            .unwrap_or_else(|| words::client(&place, end, &speech.net));
+        let brief = words::brief(&place, &speech.net, free, speech.correction);
+        let message = speech.text.unwrap_or_else(|| {
+            words::offering(&place, end, &speech.net, free, end.channel.markup())
+        });
         let message = Message {
             to: address,
             text: message,
@@ -357,7 +366,8 @@ impl Desk {
         )))
     }
 
-    fn go(
+    /// Writes the intent.
+    pub(super) fn go(
         &self,
         tx: &Transaction<'_>,
         n: &Notification,

@@ -17,7 +17,7 @@ use super::{ChannelEnd, Pipeline};
 use crate::domain::delivery::Outcome;
 use crate::failpoint;
 use crate::store::outbox::{self, Due, Look};
-use crate::store::{self, channels, companies};
+use crate::store::{self, channels, companies, sinks};
 
 /// Messages on their way at once on one channel; one to each recipient.
 const IN_FLIGHT: usize = 8;
@@ -195,7 +195,7 @@ impl Pipeline {
         }))
     }
 
-    async fn looks_due(&self, end: &ChannelEnd) -> store::Result<Vec<Look>> {
+    pub(super) async fn looks_due(&self, end: &ChannelEnd) -> store::Result<Vec<Look>> {
         let (name, now) = (end.name.clone(), self.clock.now());
         self.store
             .read(move |c| outbox::looks_due(c, &name, now))
@@ -212,7 +212,7 @@ impl Pipeline {
 
     /// Whether this channel may send now: not told to wait, and not down. One that is down is asked
     /// again, now and then.
-    async fn is_open(
+    pub(super) async fn is_open(
         &self,
         end: &Arc<ChannelEnd>,
         report: &mut DeliverReport,
@@ -313,7 +313,11 @@ impl Pipeline {
     }
 
     /// One notification, from the intent to the stored outcome. `Some(true)` when it was taken.
-    async fn deliver_one(&self, end: &Arc<ChannelEnd>, due: &Due) -> store::Result<Option<bool>> {
+    pub(super) async fn deliver_one(
+        &self,
+        end: &Arc<ChannelEnd>,
+        due: &Due,
+    ) -> store::Result<Option<bool>> {
         let id = due.id;
         if !self.ask_who_wrote(due).await? {
             return Ok(None);
@@ -325,8 +329,11 @@ impl Pipeline {
         if self.stopping.is_cancelled() {
             return Ok(None);
         }
+        // The last thing before the intent: what is free now may be taken in a minute.
+        let free = self.free_times(due).await?;
         let (desk, now) = (self.desk(), self.clock.now());
-        let claim = self.store.write(move |tx| desk.claim(tx, id, now)).await?;
+        let claimed = move |tx: &rusqlite::Transaction<'_>| desk.claim(tx, id, &free, now);
+        let claim = self.store.write(claimed).await?;
         let Claim::Go {
             attempt,
             outgoing,
@@ -343,10 +350,12 @@ impl Pipeline {
             Arc::clone(&self.clock),
             Arc::clone(end),
         );
-        let bell = Arc::clone(&self.bell);
+        let (bell, meters) = (Arc::clone(&self.bell), self.meters.clone());
         let sending = tokio::spawn(async move {
             end.pace.leave().await;
+            let began = std::time::Instant::now();
             let outcome = end.channel.send(&outgoing).await;
+            meters.sent(&end.name, outcome.as_str(), began.elapsed());
             let (now, accepted) = (clock.now(), matches!(outcome, Outcome::Accepted { .. }));
             let channel = end.name.as_str();
             match outcome.why() {
@@ -407,6 +416,7 @@ impl Pipeline {
             .write(move |tx| {
                 outbox::replan(tx, now)?;
                 desk.reroute(tx, now)?;
+                sinks::recover(tx)?;
                 let interrupted = outbox::interrupted(tx)?;
                 for n in &interrupted {
                     // A search goes on where it stood, if the channel is still there.

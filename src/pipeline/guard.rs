@@ -11,7 +11,7 @@ use super::Company;
 use super::poll::delta;
 use crate::domain::change::Field;
 use crate::domain::delivery::Status;
-use crate::domain::guard::{is_mass, zone_shift};
+use crate::domain::guard::{Move, is_mass, zone_shift};
 use crate::domain::policy::Kind;
 use crate::domain::settle::{Form, Net};
 use crate::store::companies::CompanyRow;
@@ -39,6 +39,43 @@ fn deletions_from(company: &Company, row: &CompanyRow, now: DateTime<Utc>) -> Da
 pub(super) fn moves_from(company: &Company, row: &CompanyRow, now: DateTime<Utc>) -> DateTime<Utc> {
     let from = now - window(company);
     row.moves_released_at.map_or(from, |at| at.max(from))
+}
+
+/// Standing bookings ahead; an activity or a visit counts once, and what is no booking does not: a
+/// waiting list says nothing of how many may vanish.
+pub(super) fn ahead(
+    conn: &Connection,
+    company: &Company,
+    now: DateTime<Utc>,
+) -> store::Result<i64> {
+    let (id, ignore) = (company.settings.id, &company.settings.rules.ignore);
+    if ignore.is_empty() {
+        return cache::count_ahead(conn, id, now);
+    }
+    let standing = cache::ahead(conn, id, now)?;
+    let bookings = standing.iter().filter(|r| !ignore.covers(r));
+    let once: BTreeSet<String> = bookings.map(cache::once).collect();
+    Ok(i64::try_from(once.len()).unwrap_or(i64::MAX))
+}
+
+/// Bookings ahead that moved since then, without what is none.
+pub(super) fn moves(
+    conn: &Connection,
+    company: &Company,
+    from: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> store::Result<Vec<Move>> {
+    let (id, ignore) = (company.settings.id, &company.settings.rules.ignore);
+    let mut moves = guard::moves(conn, id, from, now)?;
+    if !ignore.is_empty() && !moves.is_empty() {
+        let standing = cache::ahead(conn, id, now)?.into_iter();
+        let ignored: BTreeSet<i64> = standing
+            .filter(|r| ignore.covers(r))
+            .map(|r| r.id)
+            .collect();
+        moves.retain(|m| !ignored.contains(&m.record));
+    }
+    Ok(moves)
 }
 
 /// What the guard found in one transaction.
@@ -93,7 +130,7 @@ impl Guards {
         }
         let from = deletions_from(at.company, at.row, at.now);
         let vanished = guard::vanished(at.conn, id, from, at.now)?;
-        let ahead = cache::count_ahead(at.conn, id, at.now)? + vanished;
+        let ahead = ahead(at.conn, at.company, at.now)? + vanished;
         let trips = is_mass(vanished, ahead, at.company.settings.rules.missing_limit);
         if trips {
             guard::hold_cancellations(at.conn, id)?;
@@ -108,8 +145,8 @@ impl Guards {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(unknown) => {
                 let from = moves_from(at.company, at.row, at.now);
-                let moves = guard::moves(at.conn, id, from, at.now)?;
-                let ahead = cache::count_ahead(at.conn, id, at.now)?;
+                let moves = moves(at.conn, at.company, from, at.now)?;
+                let ahead = ahead(at.conn, at.company, at.now)?;
                 let shift = zone_shift(&moves, ahead);
                 let by_it = moves.iter().filter(|m| Some(m.to - m.from) == shift);
                 let records: BTreeSet<i64> = by_it.map(|m| m.record).collect();

@@ -15,11 +15,13 @@ use crate::store::{self, alerts, guard, pauses, questions, stats};
 
 mod channel_alerts;
 mod database_alerts;
+mod evening;
 mod guard_alerts;
 mod journal_alerts;
 mod pause_alerts;
 mod rights_alerts;
 mod send_alerts;
+mod sink_alerts;
 mod talk_alerts;
 
 pub(super) use database_alerts::tell_restored;
@@ -58,6 +60,7 @@ impl Pipeline {
                 for end in desk.channels.values() {
                     raised += watch.concern(end)?;
                 }
+                raised += watch.sinks()?;
                 if let Some(since) = trouble_over {
                     raised += watch.database_well(since)?;
                 }

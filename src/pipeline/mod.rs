@@ -18,9 +18,10 @@ use crate::config;
 use crate::domain::defences::Defences;
 use crate::domain::message::{Markup, Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
+use crate::meters::Meters;
 use crate::ports::{
-    Addressing, BookingApi, Channel, Clock, CompanyRef, JOURNAL_GRACE, Model, Receiver, Standing,
-    Urgency,
+    Addressing, BookingApi, Channel, Clock, CompanyRef, Heartbeat, JOURNAL_GRACE, Model, Receiver,
+    Standing, Urgency,
 };
 use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
@@ -32,9 +33,13 @@ mod claim;
 mod commands;
 pub mod deliver;
 mod edits;
+pub mod events;
+mod free;
 mod guard;
 mod happened;
+mod heartbeat;
 mod hidden;
+mod ignored;
 mod link;
 pub mod listing;
 mod lookup;
@@ -46,6 +51,7 @@ mod pace;
 mod parked;
 pub mod poll;
 mod presses;
+pub mod preview;
 mod questions;
 mod quiet;
 pub mod receive;
@@ -55,6 +61,7 @@ mod renumbered;
 pub mod settle;
 mod slots;
 mod talk;
+pub mod trial;
 mod upkeep;
 mod visit;
 mod warm_up;
@@ -63,6 +70,7 @@ mod wishes;
 mod words;
 mod writes;
 
+use events::SinkEnd;
 use pace::Pace;
 
 /// A clock that is set right by less moves nothing.
@@ -232,10 +240,13 @@ pub struct Pipeline {
     companies: Arc<BTreeMap<i64, Arc<Company>>>,
     channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
     alerts: config::Alerts,
+    sinks: Vec<Arc<SinkEnd>>,
+    heartbeat: Option<heartbeat::Pulse>,
     defences: Defences,
     /// The latest time that a turn began with, in milliseconds.
     latest: AtomicI64,
     upkeep: Option<upkeep::Upkeep>,
+    meters: Meters,
     /// Rung when something may have become due.
     pub bell: Arc<Notify>,
     /// Cancelled when the process is to end: no new send begins.
@@ -270,9 +281,12 @@ impl Pipeline {
                     .collect(),
             ),
             alerts,
+            sinks: Vec::new(),
+            heartbeat: None,
             defences: Defences::all(),
             latest: AtomicI64::new(i64::MIN),
             upkeep: None,
+            meters: Meters::default(),
             bell: Arc::new(Notify::new()),
             stopping: CancellationToken::new(),
         }
@@ -282,6 +296,27 @@ impl Pipeline {
     #[must_use]
     pub fn with_upkeep(mut self, database: &config::Database) -> Self {
         self.upkeep = Some(upkeep::Upkeep::of(database));
+        self
+    }
+
+    /// The same with sinks that booking events are handed on to.
+    #[must_use]
+    pub fn with_sinks(mut self, sinks: Vec<SinkEnd>) -> Self {
+        self.sinks = sinks.into_iter().map(Arc::new).collect();
+        self
+    }
+
+    /// The same with a switch that is touched after every good cycle.
+    #[must_use]
+    pub fn with_heartbeat(mut self, switch: Option<Arc<dyn Heartbeat>>) -> Self {
+        self.heartbeat = switch.map(heartbeat::Pulse::new);
+        self
+    }
+
+    /// The same counting here.
+    #[must_use]
+    pub fn with_meters(mut self, meters: Meters) -> Self {
+        self.meters = meters;
         self
     }
 
@@ -316,6 +351,18 @@ impl Pipeline {
         &self.channels
     }
 
+    /// What is counted.
+    #[must_use]
+    pub fn meters(&self) -> Meters {
+        self.meters.clone()
+    }
+
+    /// The sinks that booking events are handed on to.
+    #[must_use]
+    pub fn sinks(&self) -> &[Arc<SinkEnd>] {
+        &self.sinks
+    }
+
     /// When the clock was put back, what was planned by the old time moves along. Called with the time
     /// that a turn begins with.
     async fn heed_clock(&self, now: DateTime<Utc>) -> store::Result<()> {
@@ -336,6 +383,7 @@ impl Pipeline {
         Desk {
             companies: Arc::clone(&self.companies),
             channels: Arc::clone(&self.channels),
+            sinks: self.sinks.clone(),
             mask_phones: self.alerts.mask_phones,
             defences: self.defences,
         }
@@ -347,6 +395,7 @@ impl Pipeline {
 struct Desk {
     companies: Arc<BTreeMap<i64, Arc<Company>>>,
     channels: Arc<BTreeMap<String, Arc<ChannelEnd>>>,
+    sinks: Vec<Arc<SinkEnd>>,
     /// Owners read masked phones.
     mask_phones: bool,
     defences: Defences,

@@ -58,7 +58,7 @@ pub(super) fn discard(conn: &Connection, id: i64) -> store::Result<()> {
     // The record may have joined another visit since.
     let unit = cache::get(conn, n.company, n.record)?.map(|c| cache::unit(&c.record));
     let unit = unit.as_deref().unwrap_or(&n.unit);
-    let visit = Visit::read(conn, n.company, unit, &n.phone)?;
+    let visit = Visit::read_whole(conn, n.company, unit, &n.phone)?;
     visit.take_settled_as_known(conn, n.company)?;
     // Bookings that would have been told along with it.
     for told in outcome::told(&n)? {

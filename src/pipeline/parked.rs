@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::claim::VISIT_IS_NEAR;
 use super::visit::Visit;
 use super::warm_up::Room;
-use super::{Company, Desk};
+use super::{Company, Desk, trial};
 use crate::domain::record::Record;
 use crate::store::channels::{self, ChannelState};
 use crate::store::outbox::{self, Notification};
@@ -52,7 +52,11 @@ impl Desk {
             return Ok(false);
         }
         let still = settling::is_open(conn, n.company, &n.unit, &n.phone)?;
-        if n.phone.is_empty() || still || outbox::was_uncertain(conn, n.id)? {
+        if n.phone.is_empty()
+            || n.kind == trial::KIND
+            || still
+            || outbox::was_uncertain(conn, n.id)?
+        {
             return Ok(false);
         }
         let row = companies::ensure(conn, n.company)?;
@@ -94,7 +98,7 @@ fn is_near(
     let record = cache::get(conn, n.company, n.record)?.map(|c| c.record);
     let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
     let near = |r: &Record| r.start_at(zone) - now < VISIT_IS_NEAR;
-    let net = Visit::read(conn, n.company, &unit, &n.phone)?.net(company);
+    let net = Visit::read(conn, company, &unit, &n.phone)?.net(company);
     Ok(match net {
         Some(net) => net.now.iter().chain(&net.before).any(near),
         None => record.iter().any(near),

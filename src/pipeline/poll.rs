@@ -146,6 +146,15 @@ impl Pipeline {
             missed,
             renumbered: _,
         } = report.counts;
+        self.meters
+            .polled(id, report.error.is_none(), started.elapsed());
+        for (what, count) in [
+            ("created", created),
+            ("updated", updated),
+            ("deleted", deleted),
+        ] {
+            self.meters.changed(id, what, count.into());
+        }
         if missed > 0 {
             tracing::warn!(
                 company = id,

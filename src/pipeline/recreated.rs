@@ -32,7 +32,7 @@ pub(super) fn hand_over(
     let id = company.settings.id;
     let (mut went, mut came) = (Vec::new(), Vec::new());
     for unit in settling::of_person(conn, id, phone)? {
-        let visit = Visit::read(conn, id, &unit, phone)?;
+        let visit = Visit::read(conn, company, &unit, phone)?;
         let Some(net) = visit.net(company) else {
             continue;
         };
@@ -164,7 +164,7 @@ pub(super) fn end_loans(
     }
     let (id, phone) = (company.settings.id, visit.phone);
     give_back(conn, id, phone.as_ref(), &visit.members, now)?;
-    Visit::read(conn, id, unit, phone.as_ref().map_or("", Phone::e164))
+    Visit::read(conn, company, unit, phone.as_ref().map_or("", Phone::e164))
 }
 
 /// The booking that this one was made in place of, where that is all the person knows of this one.

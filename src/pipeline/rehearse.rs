@@ -69,6 +69,7 @@ pub fn rehearse(
         channels: Arc::new(channels),
         mask_phones,
         defences: Defences::all(),
+        sinks: Vec::new(),
     };
     let Some(end) = desk.channels.get(emulated.channel).cloned() else {
         return Ok(None);

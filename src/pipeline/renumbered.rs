@@ -38,7 +38,7 @@ impl Settling<'_> {
             if unit == self.unit.unit {
                 continue;
             }
-            let visit = Visit::read(self.tx, company, &unit, phone)?;
+            let visit = Visit::read(self.tx, self.company, &unit, phone)?;
             let is_told = is_news(&visit, self.company) && self.would_go(&visit)?;
             if is_told && is_renumbered(self.tx, company, &visit)? {
                 riders.push(Rider {
@@ -175,7 +175,7 @@ pub(super) fn join(
     }
     let leaves = may_leave(conn, n, visit, zone, now)?;
     for unit in units {
-        let other = Visit::read(conn, n.company, &unit, &n.phone)?;
+        let other = Visit::read(conn, company, &unit, &n.phone)?;
         let rides = !settling::is_open(conn, n.company, &unit, &n.phone)?;
         let stands = n.frozen || rides && is_news(&other, company);
         if !stands {

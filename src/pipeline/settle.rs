@@ -17,6 +17,7 @@ use super::visit::{Around, Visit};
 use super::{Company, Desk, Pipeline, recreated, renumbered, words};
 use crate::domain::delivery::Status;
 use crate::domain::known::{Knowledge, Known};
+use crate::domain::phone::Phone;
 use crate::domain::policy::Reason;
 use crate::domain::record::Record;
 use crate::domain::settle::{Form, Net, is_small_shift};
@@ -100,7 +101,7 @@ impl Pipeline {
 /// One visit being settled.
 pub(super) struct Settling<'a> {
     pub(super) tx: &'a Transaction<'a>,
-    desk: &'a Desk,
+    pub(super) desk: &'a Desk,
     pub(super) company: &'a Company,
     pub(super) row: CompanyRow,
     zone: Tz,
@@ -144,12 +145,7 @@ fn settle_unit(
 
 impl Settling<'_> {
     fn run(&self, batch: &mut Batch<'_>) -> store::Result<()> {
-        let mut visit = Visit::read(
-            self.tx,
-            self.unit.company,
-            &self.unit.unit,
-            &self.unit.phone,
-        )?;
+        let mut visit = Visit::read(self.tx, self.company, &self.unit.unit, &self.unit.phone)?;
         if let Some(until) = self.waits_for_phones(&visit)? {
             batch.report.visits += 1;
             return settling::postpone(self.tx, self.unit, until);
@@ -169,6 +165,7 @@ impl Settling<'_> {
             &self.unit.unit,
             &self.unit.phone,
         )?;
+        let open = self.leave_out_ignored(&visit, open)?;
         let happened = Happened::read(self.tx, self.unit.company, self.row.baseline_at, &visit)?;
         let theirs: Vec<i64> = visit
             .members
@@ -281,6 +278,7 @@ impl Settling<'_> {
         }
         for told in (Visit {
             members: gone,
+            ignored: Vec::new(),
             phone: None,
             told_at: None,
         })
@@ -357,6 +355,7 @@ impl Settling<'_> {
         };
         let id = self.add(&new)?;
         let records = std::slice::from_ref(first);
+        self.note_refused(id, reason, records)?;
         self.desk
             .card_for_silence(self.tx, id, records, reason, self.now)?;
         Ok(Some(id))
@@ -445,6 +444,7 @@ impl Settling<'_> {
             })?;
         }
         if let Some(reason) = reason {
+            self.note_refused(id, reason, &net.now)?;
             self.desk
                 .card_for_silence(self.tx, id, &net.now, reason, self.now)?;
         }
@@ -528,6 +528,22 @@ impl Settling<'_> {
             )?;
         }
         Ok(())
+    }
+
+    /// A number was typed in, and no message could reach it: what is wrong with it.
+    fn note_refused(&self, id: i64, reason: Reason, records: &[Record]) -> store::Result<()> {
+        let clients = records.iter().filter_map(|r| r.client.as_ref());
+        let refused = clients.filter_map(|c| c.refused_phone.as_deref());
+        let country = &self.company.settings.country;
+        let problem = refused.filter_map(|text| Phone::parse(text, country).err());
+        match problem
+            .into_iter()
+            .next()
+            .filter(|_| reason == Reason::NoPhone)
+        {
+            Some(problem) => outbox::note_error(self.tx, id, &problem.to_string()),
+            None => Ok(()),
+        }
     }
 
     /// The fields that every notification of this visit shares.

@@ -2,6 +2,8 @@
 //! is answered, and what the owners are shown. One transaction a message, no request within it: what has
 //! to be written into the journal is an order ([`super::writes`]).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
@@ -164,7 +166,9 @@ impl Desk {
         };
         let mut meetings = Vec::new();
         for meeting in all.into_iter().filter(meant) {
-            if is_as_known(conn, &meeting, phone.e164())? {
+            let company = self.companies.get(&meeting.company);
+            let is_known = |c: &Arc<Company>| is_as_known(conn, c, &meeting, phone.e164());
+            if company.map(is_known).transpose()?.unwrap_or_default() {
                 meetings.push(meeting);
             }
         }
@@ -186,8 +190,10 @@ impl Desk {
         let mut meetings: Vec<Meeting> = Vec::new();
         for cached in cache::ahead_of_phone(conn, phone, now)? {
             let (company, record) = (cached.record.company_id, cached.record);
-            let serves = self.companies.get(&company);
-            if !serves.is_some_and(|c| c.writes_over(&end.name)) {
+            let serves = |c: &&Arc<Company>| {
+                c.writes_over(&end.name) && !c.settings.rules.ignore.covers(&record)
+            };
+            if self.companies.get(&company).filter(serves).is_none() {
                 continue;
             }
             let unit = cache::unit(&record);
@@ -527,8 +533,13 @@ impl Desk {
 }
 
 /// Whether the client knows when this visit is: a yes to another time is no yes.
-fn is_as_known(conn: &Connection, meeting: &Meeting, phone: &str) -> store::Result<bool> {
-    let visit = Visit::read(conn, meeting.company, &meeting.unit, phone)?;
+fn is_as_known(
+    conn: &Connection,
+    company: &Company,
+    meeting: &Meeting,
+    phone: &str,
+) -> store::Result<bool> {
+    let visit = Visit::read(conn, company, &meeting.unit, phone)?;
     Ok(visit.members.iter().filter(|m| m.theirs).all(|member| {
         let known = member.known.states().iter().filter_map(Knowledge::record);
         let mut moved = known.filter(|known| known.start_local != member.record.start_local);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Company, Desk, slots};
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::phone::Phone;
-use crate::domain::policy::{Reason, Rules};
+use crate::domain::policy::{Ignore, Reason, Rules};
 use crate::domain::record::Record;
 use crate::domain::settle::{self, Member, Net, told_fields};
 use crate::domain::silence::{self, Circumstances};
@@ -18,6 +18,8 @@ use crate::store::{self, cache, contacts, events, known, optouts};
 /// A visit and one person.
 pub(super) struct Visit {
     pub(super) members: Vec<Member>,
+    /// Records of it that are no bookings: nothing is told of them.
+    pub(super) ignored: Vec<Member>,
     /// `None` when nobody can be written to.
     pub(super) phone: Option<Phone>,
     /// When a message last told this person of it.
@@ -25,8 +27,21 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    /// Reads the visit as this person stands to it. `phone` is '' when the records name none.
+    /// Reads the visit as this person stands to it, without what is no booking. `phone` is '' when
+    /// the records name none.
     pub(super) fn read(
+        conn: &Connection,
+        company: &Company,
+        unit: &str,
+        phone: &str,
+    ) -> store::Result<Self> {
+        let settings = &company.settings;
+        let whole = Self::read_whole(conn, settings.id, unit, phone)?;
+        Ok(whole.without_ignored(&settings.rules.ignore))
+    }
+
+    /// The same with everything that is filed under it.
+    pub(super) fn read_whole(
         conn: &Connection,
         company: i64,
         unit: &str,
@@ -73,9 +88,25 @@ impl Visit {
         let phone = (!phone.is_empty()).then(|| Phone::from_stored(phone.to_owned()));
         Ok(Self {
             members,
+            ignored: Vec::new(),
             phone,
             told_at: last_told,
         })
+    }
+
+    /// What is no booking is put aside, and nobody knows of one that was none.
+    fn without_ignored(mut self, ignore: &Ignore) -> Self {
+        if ignore.is_empty() {
+            return self;
+        }
+        let members = std::mem::take(&mut self.members).into_iter();
+        (self.ignored, self.members) = members.partition(|m| ignore.covers(&m.record));
+        for member in &mut self.members {
+            member.known = member
+                .known
+                .without(|state| state.record().is_some_and(|r| ignore.covers(r)));
+        }
+        self
     }
 
     /// This visit and others of the same person as one.
@@ -83,6 +114,7 @@ impl Visit {
         let others = others.flat_map(|visit| &visit.members);
         Self {
             members: self.members.iter().chain(others).cloned().collect(),
+            ignored: Vec::new(),
             phone: self.phone.clone(),
             told_at: self.told_at,
         }

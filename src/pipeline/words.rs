@@ -1,7 +1,7 @@
 //! From what the stages know to what people read: fills in the salon, the channel and the day, and
 //! leaves the wording to [`crate::domain::message`].
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,7 @@ impl Place<'_> {
             phone: or(&settings.phone, &self.row.info.phone),
             booking_link: or(&settings.booking_link, &self.row.info.booking_link),
             zone: Some(self.zone),
+            free: Vec::new(),
         }
     }
 
@@ -41,12 +42,12 @@ impl Place<'_> {
         self.now.with_timezone(&self.zone).date_naive()
     }
 
-    fn way<'w>(&self, end: &'w ChannelEnd) -> Way<'w> {
+    fn way<'w>(&self, end: &'w ChannelEnd, markup: Markup) -> Way<'w> {
         // A bot's chat is read by people only where an owner gets what clients write there.
         let read = !end.channel.is_robot() || !self.company.settings.owners.is_empty();
         Way {
             channel: &end.name,
-            markup: end.channel.markup(),
+            markup,
             invite: end.channel.hears_replies() && read,
         }
     }
@@ -63,25 +64,54 @@ impl Place<'_> {
 
 /// What the client reads.
 pub(super) fn client(place: &Place<'_>, end: &ChannelEnd, net: &Net) -> String {
+    offering(place, end, net, &[], end.channel.markup())
+}
+
+/// The same with free times for a cancellation to offer.
+pub(super) fn offering(
+    place: &Place<'_>,
+    end: &ChannelEnd,
+    net: &Net,
+    free: &[NaiveDateTime],
+    markup: Markup,
+) -> String {
+    let described = message::Place {
+        free: free.to_vec(),
+        ..place.described()
+    };
     compose(
         &place.company.texts,
         &told(net),
-        &place.described(),
-        place.way(end),
+        &described,
+        place.way(end, markup),
         place.today(),
     )
 }
 
 /// What an official channel's approved template is filled from, for the same message.
-pub(super) fn brief(place: &Place<'_>, net: &Net, correction: bool) -> Brief {
+pub(super) fn brief(
+    place: &Place<'_>,
+    net: &Net,
+    free: &[NaiveDateTime],
+    correction: bool,
+) -> Brief {
     let told = if correction {
         Told::WrongNumber { was: &net.now }
     } else {
         told(net)
     };
+    let described = message::Place {
+        free: free.to_vec(),
+        ..place.described()
+    };
+    message::brief(&place.company.texts, &told, &described, place.today())
+}
+
+/// The same of what is said of no change.
+pub(super) fn brief_of(place: &Place<'_>, told: &Told<'_>) -> Brief {
     message::brief(
         &place.company.texts,
-        &told,
+        told,
         &place.described(),
         place.today(),
     )
@@ -104,28 +134,28 @@ fn told(net: &Net) -> Told<'_> {
 
 /// What is said of no visit.
 pub(super) fn said(place: &Place<'_>, end: &ChannelEnd, told: &Told<'_>) -> String {
+    said_as(place, end, told, end.channel.markup())
+}
+
+/// The same in another markup than the channel's.
+pub(super) fn said_as(
+    place: &Place<'_>,
+    end: &ChannelEnd,
+    told: &Told<'_>,
+    markup: Markup,
+) -> String {
     compose(
         &place.company.texts,
         told,
         &place.described(),
-        place.way(end),
+        place.way(end, markup),
         place.today(),
     )
 }
 
 /// The same without any markup, to be quoted elsewhere.
 pub(super) fn plain(place: &Place<'_>, end: &ChannelEnd, told: &Told<'_>) -> String {
-    let way = Way {
-        markup: Markup::Plain,
-        ..place.way(end)
-    };
-    compose(
-        &place.company.texts,
-        told,
-        &place.described(),
-        way,
-        place.today(),
-    )
+    said_as(place, end, told, Markup::Plain)
 }
 
 /// What stands in for a message that went to a wrong number.

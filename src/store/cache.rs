@@ -138,6 +138,15 @@ pub fn standing(
 pub(super) const ONCE: &str = "CASE json_extract(snapshot, '$.activity_id')
     WHEN 0 THEN unit ELSE 'a' || json_extract(snapshot, '$.activity_id') END";
 
+/// The same of a booking at hand.
+#[must_use]
+pub fn once(record: &Record) -> String {
+    match record.activity_id {
+        0 => unit(record),
+        activity => format!("a{activity}"),
+    }
+}
+
 /// Standing bookings that start later than this; an activity or a visit counts once.
 pub fn count_ahead(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<i64> {
     Ok(conn
@@ -146,6 +155,16 @@ pub fn count_ahead(conn: &Connection, company: i64, now: DateTime<Utc>) -> Resul
               WHERE company_id = ?1 AND deleted = 0 AND start_at > ?2"
         ))?
         .query_row((company, At(now)), |r| r.get(0))?)
+}
+
+/// Standing bookings that start later than this.
+pub fn ahead(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<Vec<Record>> {
+    let mut query = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM appointments_cache
+          WHERE company_id = ?1 AND deleted = 0 AND start_at > ?2"
+    ))?;
+    let rows = query.query_map((company, At(now)), |r| read(r).map(|(_, c)| c.record))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// What [`put`] cannot read off the record.

@@ -7,10 +7,13 @@ use rusqlite::Connection;
 use super::{At, Result};
 
 /// Columns that say when something is due, and which rows may be moved.
-const PLANNED: [(&str, &str, &str); 21] = [
+const PLANNED: [(&str, &str, &str); 24] = [
     ("booking_notifications", "due_at", "status = 'pending'"),
     ("booking_notifications", "look_at", "status = 'sending'"),
     ("booking_notifications", "doubt_at", "status = 'sending'"),
+    ("event_deliveries", "due_at", "status = 'pending'"),
+    ("event_sinks", "next_try_at", "1"),
+    ("event_sinks", "failing_since", "1"),
     ("settling", "settle_at", "1"),
     ("settling", "first_change_at", "1"),
     ("channel_states", "blocked_until", "1"),

@@ -137,7 +137,7 @@ impl Person<'_> {
             let update = format!(
                 "UPDATE booking_events SET {column} = ?3 WHERE company_id = ?1 AND record_id = ?2 AND id = ?4"
             );
-            self.rewrite_each(tx, &select, &update)?;
+            self.rewrite_events(tx, &select, &update)?;
         }
         self.erase_known(tx)?;
         // Delays that run are dealt with as those of a booking without a number.
@@ -199,16 +199,22 @@ impl Person<'_> {
         Ok(())
     }
 
-    /// The same of rows that have an id of their own beside.
-    fn rewrite_each(&self, tx: &Connection, select: &str, update: &str) -> Result<()> {
+    /// The same of events, which have an id of their own beside.
+    fn rewrite_events(&self, tx: &Connection, select: &str, update: &str) -> Result<()> {
         let mut query = tx.prepare(select)?;
         let mut update = tx.prepare(update)?;
+        let mut owed = tx.prepare(
+            "DELETE FROM event_deliveries WHERE event = ?1 AND status IN ('pending', 'sending')",
+        )?;
         let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?;
         for row in rows.collect::<rusqlite::Result<Vec<(i64, i64, String, i64)>>>()? {
             let (company, record, json, id) = row;
             let theirs = self.records.contains(&(company, record));
             if let Some(json) = self.without(&json, company, theirs)? {
                 update.execute((company, record, json, id))?;
+                // What has not been handed on yet is not handed on without them either: under the id
+                // of an event there is one body for ever.
+                owed.execute([id])?;
             }
         }
         Ok(())

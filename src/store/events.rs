@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
-use super::{At, Result, StoreError};
+use super::{At, Result, StoreError, sinks};
 use crate::domain::record::Record;
 
 /// One event to be recorded.
@@ -26,28 +26,32 @@ pub struct NewEvent<'a> {
 
 debug_only!(NewEvent<'_>: event_id, event_type, settled);
 
-/// Records one event; the same event twice is one.
+/// Records one event, and owes it to the sinks that take it; the same event twice is one.
 pub fn add(conn: &Connection, event: &NewEvent<'_>, now: DateTime<Utc>) -> Result<()> {
     let before = event
         .before
         .map(serde_json::to_string)
         .transpose()
         .map_err(|_| StoreError::Corrupt("record to be stored"))?;
-    conn.prepare_cached(
-        "INSERT OR IGNORE INTO booking_events
+    let added = conn
+        .prepare_cached(
+            "INSERT OR IGNORE INTO booking_events
             (event_id, event_type, company_id, record_id, payload, before_state, created_at, processed_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?
-    .execute((
-        &event.event_id,
-        event.event_type,
-        event.record.company_id,
-        event.record.id,
-        event.payload.to_string(),
-        before,
-        At(now),
-        event.settled.then_some(At(now)),
-    ))?;
+        )?
+        .execute((
+            &event.event_id,
+            event.event_type,
+            event.record.company_id,
+            event.record.id,
+            event.payload.to_string(),
+            before,
+            At(now),
+            event.settled.then_some(At(now)),
+        ))?;
+    if added == 1 {
+        sinks::owe(conn, conn.last_insert_rowid(), now)?;
+    }
     Ok(())
 }
 
@@ -89,6 +93,21 @@ pub fn last_state_of_phone(
               ORDER BY id DESC LIMIT 1",
         )?
         .query_row((company, record, phone), |r| r.get(0))
+        .optional()?;
+    before
+        .map(|text| serde_json::from_str(&text).map_err(|_| StoreError::Corrupt("event")))
+        .transpose()
+}
+
+/// A booking as it stood before its last change, where it stood.
+pub fn last_before(conn: &Connection, company: i64, record: i64) -> Result<Option<Record>> {
+    let before: Option<String> = conn
+        .prepare_cached(
+            "SELECT before_state FROM booking_events
+              WHERE company_id = ?1 AND record_id = ?2 AND before_state IS NOT NULL
+              ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row((company, record), |r| r.get(0))
         .optional()?;
     before
         .map(|text| serde_json::from_str(&text).map_err(|_| StoreError::Corrupt("event")))

@@ -36,7 +36,9 @@ impl Forgotten {
         Ok(Self { key, hashes })
     }
 
-    fn has_phone(&self, phone: &Phone) -> bool {
+    /// Whether whoever has this number was forgotten.
+    #[must_use]
+    pub fn has_phone(&self, phone: &Phone) -> bool {
         self.has(&of_phone(phone))
     }
 

@@ -18,7 +18,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
 use super::{
-    APPLICATION_ID, At, MIGRATIONS, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure,
+    APPLICATION_ID, At, MIGRATIONS, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure, sinks,
 };
 use crate::domain::policy::Reason;
 use crate::failpoint;
@@ -384,6 +384,14 @@ pub(super) fn begin_anew(conn: &Connection) -> Result<usize> {
     conn.execute("DELETE FROM alerts", [])?;
     conn.execute("DELETE FROM early_receipts", [])?;
     conn.execute("DELETE FROM channel_states", [])?;
+    sinks::begin_anew(conn)?;
+    // What the owners have read since of their days nobody knows: nothing of it is told again.
+    conn.execute("DELETE FROM chores WHERE name LIKE 'digest:%'", [])?;
+    conn.execute(
+        "INSERT OR IGNORE INTO chores (name, due_at, done_at)
+         SELECT 'first_day:' || company_id, ?1, ?1 FROM companies",
+        [now],
+    )?;
     let companies = conn.execute(
         "UPDATE companies SET baseline_at = NULL, failures = 0, failing_since = NULL,
                 next_try_at = NULL, denied = NULL, throttled = 0, last_error = NULL",

@@ -324,7 +324,8 @@ pub fn next_due_at(conn: &Connection, after: DateTime<Utc>) -> Result<Option<Dat
 /// Messages to clients that may have arrived, oldest first.
 pub fn uncertain(conn: &Connection) -> Result<Vec<Notification>> {
     let mut query = conn.prepare_cached(
-        "SELECT * FROM booking_notifications WHERE status = 'uncertain' AND (phone <> '' OR kind = 'reply') ORDER BY id",
+        "SELECT * FROM booking_notifications WHERE status = 'uncertain' AND kind <> 'test'
+            AND (phone <> '' OR kind = 'reply') ORDER BY id",
     )?;
     let rows = query.query_map([], read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -349,7 +350,7 @@ pub fn dead(conn: &Connection, since: DateTime<Utc>) -> Result<Vec<Notification>
 pub fn pending_of(conn: &Connection, company: i64) -> Result<Vec<Notification>> {
     let mut query = conn.prepare_cached(
         "SELECT * FROM booking_notifications
-          WHERE status = 'pending' AND +company_id = ?1 AND phone <> '' ORDER BY id",
+          WHERE status = 'pending' AND +company_id = ?1 AND phone <> '' AND kind <> 'test' ORDER BY id",
     )?;
     let rows = query.query_map([company], read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -399,6 +400,21 @@ pub fn latest(
           ORDER BY id DESC LIMIT ?3",
     )?;
     let rows = query.query_map((company, status.map(Status::as_str), most), read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What was not sent to clients for this reason since then, oldest first.
+pub fn silenced(
+    conn: &Connection,
+    reason: Reason,
+    since: DateTime<Utc>,
+) -> Result<Vec<Notification>> {
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM booking_notifications
+          WHERE created_at >= ?2 AND status = 'suppressed' AND reason = ?1 AND phone <> ''
+          ORDER BY id",
+    )?;
+    let rows = query.query_map((reason.as_str(), At(since)), read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -30,11 +30,6 @@ pub fn outbox(conn: &Connection, now: DateTime<Utc>) -> Result<OutboxStats> {
         let rows = query.query_map([At(since)], |r| Ok((r.get(0)?, r.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
-    let oldest: Option<At> = conn.query_row(
-        "SELECT min(created_at) FROM booking_notifications WHERE status = 'pending'",
-        [],
-        |r| r.get(0),
-    )?;
     let day = now - TimeDelta::hours(24);
     let troubled = conn.query_row(
         "SELECT count(*) FROM booking_notifications
@@ -45,9 +40,58 @@ pub fn outbox(conn: &Connection, now: DateTime<Utc>) -> Result<OutboxStats> {
     Ok(OutboxStats {
         by_status: counts(DateTime::UNIX_EPOCH)?,
         last_24h: counts(day)?,
-        oldest_pending_at: oldest.map(|a| a.0),
+        oldest_pending_at: oldest_pending(conn)?,
         troubled,
     })
+}
+
+/// Notifications by status, all that are stored; off one index.
+pub fn by_status(conn: &Connection) -> Result<BTreeMap<String, i64>> {
+    let mut query =
+        conn.prepare_cached("SELECT status, count(*) FROM booking_notifications GROUP BY status")?;
+    let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When the oldest pending notification was made.
+pub fn oldest_pending(conn: &Connection) -> Result<Option<DateTime<Utc>>> {
+    let oldest: Option<At> = conn
+        .prepare_cached(
+            "SELECT min(created_at) FROM booking_notifications WHERE status = 'pending'",
+        )?
+        .query_row([], |r| r.get(0))?;
+    Ok(oldest.map(|at| at.0))
+}
+
+/// One hour's notifications to clients of one status, or its changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hour {
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// The status; `None` for changes seen in the journal.
+    pub status: Option<String>,
+    /// How many.
+    pub count: i64,
+}
+
+/// What happened since then, hour by hour.
+pub fn hours(conn: &Connection, since: DateTime<Utc>) -> Result<Vec<Hour>> {
+    let mut query = conn.prepare_cached(
+        "SELECT substr(created_at, 1, 13) || ':00:00.000Z' AS hour, status, count(*)
+           FROM booking_notifications
+          WHERE kind NOT IN ('owner', 'alert') AND created_at >= ?1 GROUP BY 1, 2
+         UNION ALL
+         SELECT substr(created_at, 1, 13) || ':00:00.000Z', NULL, count(*)
+           FROM booking_events WHERE created_at >= ?1 GROUP BY 1",
+    )?;
+    let rows = query.query_map([At(since)], |r| {
+        Ok(Hour {
+            at: r.get::<_, At>(0)?.0,
+            status: r.get(1)?,
+            count: r.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Figures of what clients wrote and were answered.
@@ -121,7 +165,7 @@ pub fn replies(conn: &Connection, since: DateTime<Utc>) -> Result<BTreeMap<Strin
         "WITH written AS (
            SELECT channel, phone, min(sent_at) AS at FROM booking_notifications
             WHERE status IN ('sent', 'delivered', 'read') AND due_at >= ?2
-              AND sent_at >= ?1 AND phone <> ''
+              AND sent_at >= ?1 AND phone <> '' AND kind <> 'test'
             GROUP BY channel, phone),
          heard AS (
            SELECT m.channel, c.phone, max(m.created_at) AS at
@@ -148,6 +192,15 @@ pub fn waiting(conn: &Connection, company: Option<i64>) -> Result<i64> {
         "SELECT count(*) FROM booking_notifications
           WHERE status = 'pending' AND phone <> '' AND (?1 IS NULL OR company_id = ?1)",
         [company],
+        |r| r.get(0),
+    )?)
+}
+
+/// Bookings ahead that stand in the cache.
+pub fn known_bookings(conn: &Connection) -> Result<i64> {
+    Ok(conn.query_row(
+        "SELECT count(*) FROM appointments_cache WHERE deleted = 0",
+        [],
         |r| r.get(0),
     )?)
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::cache::{self, Cached};
 use super::outbox::{self, Notification};
+use super::sinks::{self, Owed};
 use super::writes::{self, Order};
 use super::{At, Result, StoreError};
 
@@ -33,6 +34,8 @@ pub struct EventRow {
     pub created_at: DateTime<Utc>,
     /// When it was settled.
     pub processed_at: Option<DateTime<Utc>>,
+    /// What became of it at the salon's own automation.
+    pub owed: Vec<Owed>,
 }
 
 debug_only!(EventRow: event_type, created_at, processed_at);
@@ -98,18 +101,26 @@ pub fn of_record(conn: &Connection, company: Option<i64>, record: i64) -> Result
 
 fn events(conn: &Connection, company: i64, record: i64) -> Result<Vec<EventRow>> {
     let mut query = conn.prepare(
-        "SELECT event_type, payload, created_at, processed_at FROM booking_events
+        "SELECT event_type, payload, created_at, processed_at, id FROM booking_events
           WHERE company_id = ?1 AND record_id = ?2 ORDER BY id",
     )?;
     let rows = query.query_map((company, record), |r| {
-        Ok(EventRow {
+        let event = EventRow {
             event_type: r.get(0)?,
             payload: r.get(1)?,
             created_at: r.get::<_, At>(2)?.0,
             processed_at: r.get::<_, Option<At>>(3)?.map(|a| a.0),
-        })
+            owed: Vec::new(),
+        };
+        Ok((r.get(4)?, event))
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows: Vec<(i64, EventRow)> = rows.collect::<rusqlite::Result<_>>()?;
+    rows.into_iter()
+        .map(|(id, event)| {
+            let owed = sinks::of_event(conn, id)?;
+            Ok(EventRow { owed, ..event })
+        })
+        .collect()
 }
 
 fn attempts(conn: &Connection, notification: i64) -> Result<Vec<Attempt>> {

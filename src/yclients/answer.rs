@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::wire::{Envelope, SignIn, Whole};
+use super::wire::{Envelope, Notices, SignIn, Whole};
 use crate::domain::catalogue::{Master, Offer};
 use crate::domain::record::Record;
 use crate::http_client::readable;
@@ -197,6 +197,28 @@ impl Answer {
         let envelope = self.good()?;
         let masters = envelope.masters().filter(|_| !envelope.refuses());
         masters.ok_or_else(|| self.no_answer(&envelope, "no array of masters"))
+    }
+
+    /// The companies that a user may work in.
+    pub(super) fn companies(&self) -> Result<Vec<(i64, CompanyInfo)>, ApiError> {
+        let envelope = self.good()?;
+        if envelope.refuses() {
+            return Err(self.no_answer(&envelope, ""));
+        }
+        envelope
+            .companies()
+            .ok_or_else(|| self.no_answer(&envelope, "no `data` array"))
+    }
+
+    /// A page of a listing, and what YClients itself sends about its rows.
+    pub(super) fn surveyed(
+        &self,
+        company: &CompanyRef,
+        query: &Query,
+    ) -> Result<(Page, Notices), ApiError> {
+        let page = self.page(company, query)?;
+        let envelope = Envelope::read(&self.body);
+        Ok((page, envelope.map(|e| e.notices()).unwrap_or_default()))
     }
 
     /// The user's token out of the answer of `/auth`.

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use chrono::{NaiveDate, NaiveDateTime};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::debug;
@@ -16,13 +17,18 @@ use super::Settings;
 use super::answer::Answer;
 use super::limit::Limiter;
 use super::session::{Session, Step};
+use super::survey::Survey;
 use crate::domain::catalogue::{Master, Offer};
 use crate::domain::record::Record;
 use crate::http_client::{self, ClientError, failure, never_left};
+use crate::meters::Meters;
 use crate::ports::{
     ApiError, BookingApi, CompanyInfo, CompanyRef, Draft, Edit, Lookup, Page, Query, Standing,
     Urgency, Wanted, WriteError,
 };
+
+/// Enough to judge by: four hundred bookings with pages of their usual size.
+const PAGES_OF_A_SURVEY: u32 = 2;
 
 /// The records API at one address. Clones share the connections, the tokens and the pace, and
 /// there must be no second client for the same address: the API counts requests per IP.
@@ -38,6 +44,7 @@ struct Inner {
     patience: Duration,
     session: Session,
     limiter: Limiter,
+    meters: Meters,
 }
 
 impl fmt::Debug for Client {
@@ -62,7 +69,14 @@ impl Client {
             patience: settings.client.timeout,
             session: Session::new(settings.partner_token, settings.user)?,
             limiter: Limiter::new(settings.requests_per_second, settings.requests_per_minute),
+            meters: Meters::default(),
         })))
+    }
+
+    /// What is counted of its requests.
+    #[must_use]
+    pub fn meters(&self) -> Meters {
+        self.0.meters.clone()
     }
 }
 
@@ -301,6 +315,59 @@ fn new_record(draft: &Draft) -> Value {
     })
 }
 
+/// Asked once, for a person who sets the program up or looks after it; never by the daemon.
+impl Client {
+    /// The user's token: the one given, or the one that login and password are exchanged for.
+    pub async fn user_token(&self) -> Result<SecretString, ApiError> {
+        self.0.header(None).await?;
+        let missing = || ApiError::Unreadable("no token".into());
+        self.0.session.token().ok_or_else(missing)
+    }
+
+    /// The companies (branches) that the user may work in, by their ids.
+    pub async fn branches(&self) -> Result<Vec<(i64, CompanyInfo)>, ApiError> {
+        let mine = [("my", "1".to_owned()), ("showBookforms", "1".to_owned())];
+        let standing = Standing::first();
+        self.0
+            .get("/companies", &mine, &standing, Answer::companies)
+            .await
+    }
+
+    /// What the user sees of the bookings of these days, of two pages of them at most.
+    pub async fn survey(
+        &self,
+        company: &CompanyRef,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Survey, ApiError> {
+        let mut survey = Survey::default();
+        let query = Query::Starting(from, to);
+        for page in 1..=PAGES_OF_A_SURVEY {
+            let asked = [
+                ("page", page.to_string()),
+                ("count", self.0.page_size.to_string()),
+                ("start_date", from.format("%Y-%m-%d").to_string()),
+                ("end_date", to.format("%Y-%m-%d").to_string()),
+            ];
+            let (page, notices) = self
+                .0
+                .get(
+                    &format!("/records/{}", company.id),
+                    &asked,
+                    &company.standing,
+                    |answer| answer.surveyed(company, &query),
+                )
+                .await?;
+            let is_last = page.rows.is_empty();
+            survey.add(page, notices);
+            if is_last || survey.total.is_some_and(|total| survey.rows >= total) {
+                break;
+            }
+        }
+        Ok(survey)
+    }
+}
+
 impl Inner {
     /// One GET, read by `read`. A refused token is replaced and the request repeated, once.
     async fn get<T>(
@@ -434,7 +501,11 @@ impl Inner {
             .await
             .map_err(Failure::Paused)?;
         let began = Instant::now();
-        let response = request.header(ACCEPT, self.accept.clone()).send().await?;
+        let response = request.header(ACCEPT, self.accept.clone()).send().await;
+        let answered = response.as_ref().ok();
+        self.meters
+            .requested(answered.map(|response| response.status().as_u16()));
+        let response = response?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await?;
         debug!(

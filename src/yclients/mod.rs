@@ -12,10 +12,12 @@ pub mod client;
 pub mod limit;
 mod line;
 mod session;
+mod survey;
 pub mod wire;
 
 pub use client::Client;
 pub use limit::sustained_per_minute;
+pub use survey::{Notices, Survey};
 
 /// `[yclients]`.
 #[derive(Clone, Debug)]

@@ -88,6 +88,12 @@ impl Session {
         }
     }
 
+    /// The user's token, where there is one.
+    pub(super) fn token(&self) -> Option<SecretString> {
+        let state = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        state.token.clone()
+    }
+
     /// Whether a refused token can be replaced at all.
     pub(super) fn can_sign_in(&self) -> bool {
         matches!(self.user, User::Login { .. })

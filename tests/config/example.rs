@@ -152,6 +152,14 @@ fn keys_of(text: &str) -> BTreeSet<String> {
                 keys.extend(named.map(|k| format!("{table}KIND.{k}")));
             }
             keys.insert(format!("{table}{key}"));
+            let inline = value.strip_prefix("{ ").filter(|_| key == "ignore");
+            for (name, _) in inline
+                .iter()
+                .flat_map(|v| v.split("], "))
+                .filter_map(|p| p.split_once(" = "))
+            {
+                keys.insert(format!("{table}{key}.{name}"));
+            }
             if let Some(inline) = value.strip_prefix("[{ ") {
                 // Good enough for a line in which no text holds " = ".
                 let words: Vec<&str> = inline.split_whitespace().collect();

@@ -136,6 +136,39 @@ fn every_spelling_of_a_switch_is_understood_and_an_empty_variable_is_not_set() {
 }
 
 #[test]
+fn a_company_ignores_what_all_do_unless_it_says_so_and_reads_numbers_by_its_country() {
+    let draft = Draft {
+        root: "[notify]\noffer_times = 2".into(),
+        monitor: "ignore = { staff = [7], phones = [\"8 900 000-00-01\"], labels = [\"Резерв\"] }"
+            .into(),
+        companies: format!(
+            "{COMPANY}ignore = {{ staff = [8], services = [9] }}\nnotify = {{ offer_times = 0 }}\n\
+             {COMPANY}country = \"RS\"\nignore = {{ phones = [\"060 1234567\"] }}"
+        )
+        .replacen("id = 1", "id = 2", 1),
+        ..draft()
+    };
+    let companies = draft.config().companies;
+    let ignored = |n: usize| {
+        let ignore = &companies[n].rules.ignore;
+        let phones: Vec<&str> = ignore.phones.iter().map(Phone::e164).collect();
+        (
+            ignore.staff.clone(),
+            ignore.services.clone(),
+            phones,
+            ignore.labels.clone(),
+        )
+    };
+    let label = vec!["Резерв".to_owned()];
+    assert_eq!(
+        ignored(0),
+        (vec![8], vec![9], vec!["+79000000001"], label.clone())
+    );
+    assert_eq!(ignored(1), (vec![7], vec![], vec!["+381601234567"], label));
+    assert_eq!((companies[0].offer_times, companies[1].offer_times), (0, 2));
+}
+
+#[test]
 fn a_company_says_only_what_is_different_there() {
     let draft = Draft {
         root: "language = \"en\"\n[notify]\nupdated = false\nbooking_link = \"https://example.org\"".into(),
@@ -393,6 +426,50 @@ fn backups_and_retention_are_off_and_half_a_year_unless_said_otherwise() {
         problems.contains("database.retention: must be at least \"1d\""),
         "{problems}"
     );
+}
+
+#[test]
+fn receivers_of_events_are_named_by_where_they_are_and_shown_without_what_may_be_a_password() {
+    let events = "[[events]]\nto = \"http\"\nurl = \"https://n8n.example/webhook/CANARY?key=CANARY\"\n\
+        [[events]]\nto = \"http\"\nurl = \"https://n8n.example/other\"\n\
+        [[events]]\nto = \"jsonl\"\npath = \"events.jsonl\"\n";
+    let draft = Draft {
+        companies: format!("{COMPANY}{events}"),
+        ..draft()
+    };
+    let config = draft.config();
+    let labels: Vec<&str> = config.events.iter().map(|s| s.label.as_str()).collect();
+    assert_eq!(labels, ["n8n.example", "n8n.example (2)", "events.jsonl"]);
+    assert!(!format!("{config:?}").contains("CANARY"));
+    let names = |config: &booking_monitor::config::Config| -> Vec<String> {
+        config.events.iter().map(|s| s.sink.clone()).collect()
+    };
+    let unchanged = Draft {
+        companies: draft.companies.clone(),
+        ..draft
+    };
+    assert_eq!(names(&unchanged.config()), names(&config));
+}
+
+#[test]
+fn the_page_listens_where_it_is_told_and_to_others_with_a_token_alone() {
+    let http = |keys: &str| {
+        let draft = Draft {
+            root: format!("[http]\n{keys}\n"),
+            ..draft()
+        };
+        draft.config().http
+    };
+    let at = |text: &str| Some(text.parse().unwrap());
+    assert_eq!(http("").listen, None);
+    assert_eq!(
+        http("listen = \"localhost:9464\"").listen,
+        at("127.0.0.1:9464")
+    );
+    assert_eq!(http("listen = \"[::1]:9464\"").listen, at("[::1]:9464"));
+    let remote = http("listen = \"0.0.0.0:9464\"\nallow_remote = true\ntoken = \"t\"");
+    assert_eq!(remote.listen, at("0.0.0.0:9464"));
+    assert!(remote.token.is_some());
 }
 
 #[test]

@@ -109,8 +109,16 @@ booking-monitor.toml:2: monitor.bot_user_ids[1]: expected a whole number from 1,
         (
             r#"only_phones = ["12345", true, ""]"#,
             r#"booking-monitor.toml:2: monitor.only_phones[1]: expected a string, found true or false
-booking-monitor.toml:2: monitor.only_phones[0]: not a valid number; write it whole, as +79000000001
+booking-monitor.toml:2: monitor.only_phones[0]: too short for a number; write it whole, as +79000000001
 booking-monitor.toml:2: monitor.only_phones[2]: no digits; write it whole, as +79000000001"#,
+        ),
+        (
+            r#"ignore = { staff = ["Лист"], services = [0], phones = ["12345"], labels = [""], masters = [] }"#,
+            r#"booking-monitor.toml:2: monitor.ignore.staff[0]: expected a whole number from 1, found "Лист"
+booking-monitor.toml:2: monitor.ignore.services[0]: expected a whole number from 1, found 0
+booking-monitor.toml:2: monitor.ignore.labels[0]: expected a text that is not empty, found ""
+booking-monitor.toml:2: monitor.ignore.masters: unknown key; known here: phones, staff, services, labels
+booking-monitor.toml:2: monitor.ignore.phones[0]: too short for a number; write it whole, as +79000000001"#,
         ),
         (
             r#"dry_run = "yes""#,
@@ -130,7 +138,7 @@ booking-monitor.toml:2: monitor.only_phones[2]: no digits; write it whole, as +7
         ),
         (
             r#"retention = "180d""#,
-            "booking-monitor.toml:2: monitor.retention: unknown key; known here: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour",
+            "booking-monitor.toml:2: monitor.retention: unknown key; known here: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour",
         ),
     ];
     for (written, expected) in cases {
@@ -524,7 +532,7 @@ booking-monitor.toml:11: companies[0].only_phones[0]: not a valid number; write 
             r#"[[companies]]
 id = 1
 enabled = true"#,
-            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour, notify, templates, replies, agent_enabled, agent",
+            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour, notify, templates, replies, agent_enabled, agent",
         ),
         (
             r#"[[companies]]
@@ -607,7 +615,7 @@ booking-monitor.toml:3: database.retention: must be at least "1d", found "23h""#
 created = "yes"
 no_show = true"#,
             r#"booking-monitor.toml:2: notify.created: expected true or false, found "yes"
-booking-monitor.toml:3: notify.no_show: unknown key; known here: created, updated, cancelled, updated_fields, booking_link"#,
+booking-monitor.toml:3: notify.no_show: unknown key; known here: created, updated, cancelled, updated_fields, offer_times, booking_link"#,
         ),
         (
             r#"[templates]
@@ -622,9 +630,72 @@ created = "x""#,
         (
             r#"[alerts]
 after = "0s"
-mask_phones = 1"#,
+mask_phones = 1
+digest = "9 pm""#,
             r#"booking-monitor.toml:2: alerts.after: must be at least "1s", found "0s"
-booking-monitor.toml:3: alerts.mask_phones: expected true or false, found 1"#,
+booking-monitor.toml:3: alerts.mask_phones: expected true or false, found 1
+booking-monitor.toml:4: alerts.digest: expected an hour such as "21:00", found "9 pm""#,
+        ),
+        (
+            r#"[alerts]
+heartbeat_url = "hc-ping.com/CANARY""#,
+            r#"booking-monitor.toml:2: alerts.heartbeat_url: expected an address such as "https://host/path", found a string; begin it with https://"#,
+        ),
+        (
+            r#"[http]
+listen = "9464"
+port = 1"#,
+            r#"booking-monitor.toml:2: http.listen: expected an address and a port such as "127.0.0.1:9464", found "9464"
+booking-monitor.toml:3: http.port: unknown key; known here: listen, allow_remote, token"#,
+        ),
+        (
+            r#"[http]
+listen = "0.0.0.0:9464""#,
+            r#"booking-monitor.toml:2: http.listen: others than this machine could read it: "0.0.0.0:9464"; write 127.0.0.1, or set allow_remote = true and a token"#,
+        ),
+        (
+            r#"[http]
+listen = "0.0.0.0:9464"
+allow_remote = true"#,
+            r#"booking-monitor.toml:2: http.listen: others than this machine may read it, and nothing asks who they are; set token = { file = "PATH" }"#,
+        ),
+        (
+            r#"[[events]]
+to = "htp"
+[[events]]
+url = "http://localhost"
+[[events]]
+to = "http"
+path = "events.jsonl"
+[[events]]
+to = "http"
+url = "https://me:CANARY@host/x"
+companies = [2]
+types = ["created"]"#,
+            r#"booking-monitor.toml:2: events[0].to: expected one of "http", "jsonl", found "htp"
+booking-monitor.toml:3: events[1].to: missing; write "http" or "jsonl"
+booking-monitor.toml:5: events[2].url: missing; write "https://host/path"
+booking-monitor.toml:7: events[2].path: unknown key; known here: to, types, companies, url, token, secret
+booking-monitor.toml:10: events[3].url: must hold neither a user, nor a password, nor anything after #
+booking-monitor.toml:11: events[3].companies[0]: no company has this id: 2; it must stand in [[companies]]
+booking-monitor.toml:12: events[3].types[0]: expected one of "record.created", "record.updated", "record.deleted", found "created""#,
+        ),
+        (
+            r#"[[events]]
+to = "jsonl"
+path = "booking-monitor.db-wal"
+[[events]]
+to = "jsonl"
+path = "/etc/events.jsonl"
+[[events]]
+to = "jsonl"
+path = "a.jsonl"
+[[events]]
+to = "jsonl"
+path = "a.jsonl""#,
+            r#"booking-monitor.toml:1: events: two of these go to the same place; every event would come twice; keep one, with the companies of both
+booking-monitor.toml:3: events[0].path: must not be the database, nor one of its files: "booking-monitor.db-wal"
+booking-monitor.toml:6: events[1].path: no data are kept under /etc: "/etc/events.jsonl""#,
         ),
         (
             "alerts = 1",

@@ -666,6 +666,7 @@ fn company(with_owner: bool) -> config::Company {
             ..Rules::default()
         },
         booking_link: None,
+        offer_times: 0,
         templates: TEMPLATES.iter().map(|key| template(key)).collect(),
         replies: Replies::default(),
     }
@@ -695,7 +696,9 @@ fn start(
         )],
         config::Alerts {
             after: ALERT_AFTER.to_std().unwrap(),
+            heartbeat_url: None,
             mask_phones: false,
+            digest: None,
         },
     )
 }

@@ -295,6 +295,14 @@ impl Api {
             (&Method::GET, "getTemplates") => {
                 answer(200, &json!({"templates": lock(&self.templates).clone()}))
             }
+            (&Method::POST, "setSettings") => {
+                let wanted: Value = serde_json::from_slice(&call.body).unwrap();
+                let mut settings = lock(&self.settings);
+                for (key, value) in wanted.as_object().unwrap() {
+                    settings[key] = value.clone();
+                }
+                answer(200, &json!({"saveSettings": true}))
+            }
             (&Method::GET, "getMessagesCount") => {
                 let outbox = lock(&self.outbox);
                 let count = outbox.waiting + outbox.queued.len() as u64;

@@ -15,5 +15,6 @@ pub mod gateway;
 pub mod green_api;
 pub mod model;
 pub mod program;
+pub mod receiver;
 pub mod telegram;
 pub mod world;

@@ -152,6 +152,11 @@ pub fn start(days: i64) -> NaiveDateTime {
 pub struct Daemon(Child);
 
 impl Daemon {
+    /// One that was started otherwise.
+    pub fn of(child: Child) -> Self {
+        Self(child)
+    }
+
     /// Its process.
     pub fn id(&self) -> u32 {
         self.0.id()

@@ -75,6 +75,7 @@ pub(crate) fn place() -> Place {
         address: "Малаховка, Южная улица, 38".into(),
         phone: "+7 900 000-00-00".into(),
         booking_link: "https://n962302.yclients.com/book_me".into(),
+        free: Vec::new(),
         zone: Some(chrono_tz::Europe::Moscow),
     }
 }

@@ -238,6 +238,13 @@ impl World {
         }
     }
 
+    /// Every sink of events is given what it is due.
+    pub async fn hand_on(&self) {
+        for end in self.pipeline().sinks() {
+            self.pipeline().events_due(end).await.unwrap();
+        }
+    }
+
     /// Every stage once, twice over, so that what one makes due for another is done.
     pub async fn turn(&self) {
         for _ in 0..2 {

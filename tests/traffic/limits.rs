@@ -140,7 +140,9 @@ impl Bench {
         );
         let alerts = config::Alerts {
             after: Duration::from_mins(10),
+            heartbeat_url: None,
             mask_phones: false,
+            digest: None,
         };
         let (clock, api) = (Arc::clone(&wall) as _, Arc::new(NoApi));
         let pipeline = Pipeline::new(store, clock, api, Vec::new(), vec![end], alerts);

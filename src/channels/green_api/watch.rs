@@ -24,6 +24,15 @@ const LONG_QUEUE: u64 = 50;
 /// An exhausted tariff is worth saying for a day after it last refused somebody.
 const QUOTA_HOLDS: Duration = Duration::from_hours(24);
 
+/// Kinds of notifications that are read; a new instance has them off. Without the last nobody knows
+/// that a person answered from the phone.
+pub(super) const NOTIFICATIONS: [&str; 4] = [
+    "incomingWebhook",
+    "outgoingWebhook",
+    "stateWebhook",
+    "outgoingMessageWebhook",
+];
+
 impl Account {
     /// The tariff takes no new correspondents this month.
     pub(super) fn quota_exceeded(&self) {
@@ -75,14 +84,7 @@ impl Account {
                     .to_owned(),
             );
         }
-        // The last: without it nobody knows that a person answered from the phone.
-        let needed = [
-            "incomingWebhook",
-            "outgoingWebhook",
-            "stateWebhook",
-            "outgoingMessageWebhook",
-        ];
-        for key in needed {
+        for key in NOTIFICATIONS {
             if settings[key] == "no" {
                 found.push(format!("{key} of the instance is off; switch it on"));
             }

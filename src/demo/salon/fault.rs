@@ -11,6 +11,8 @@ pub enum Route {
     Record,
     /// `GET /company/{company}`.
     Company,
+    /// `GET /companies`.
+    Companies,
     /// `GET /book_dates/{company}`.
     BookDates,
     /// `GET /book_times/{company}/{staff}/{day}`.

@@ -86,6 +86,12 @@ impl Journal {
         self.companies.get(&id)
     }
 
+    /// What `GET /companies?my=1` lists.
+    pub(super) fn open_to_the_user(&self) -> Vec<Value> {
+        let open = self.companies.values().filter(|c| !c.forbidden);
+        open.map(|c| c.info.clone()).collect()
+    }
+
     pub(super) fn company(&mut self, id: i64) -> &mut Company {
         match self.companies.get_mut(&id) {
             Some(company) => company,

@@ -130,6 +130,7 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
         ("GET", "records", 1) => Some(Route::Records),
         ("GET", "record", 2) => Some(Route::Record),
         ("GET", "company", 1) => Some(Route::Company),
+        ("GET", "companies", 0) => Some(Route::Companies),
         ("GET", "book_dates", 1) => Some(Route::BookDates),
         ("GET", "book_services", 1) => Some(Route::BookServices),
         ("GET", "book_staff", 1) => Some(Route::BookStaff),
@@ -185,6 +186,11 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
     if !user.is_some_and(|user| state.access.users.contains(user)) {
         return Reply::stranger("Необходима авторизация");
     }
+    if route == Route::Companies {
+        let mine = state.journal.open_to_the_user();
+        let total = mine.len();
+        return Reply::good(mine.into(), json!({ "total_count": total }));
+    }
     let (company_id, record_id) = (asked.ids.first(), asked.ids.get(1));
     if route == Route::Attend {
         let company = record_id.and_then(|id| state.journal.company_of(*id));
@@ -232,9 +238,15 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
             Some(Err(())) => Reply::refused(403, "Недостаточно прав"),
             Some(Ok(_)) | None => Reply::refused(404, "Не найдено"),
         },
-        (Route::Record | Route::Auth | Route::Change | Route::Cancel | Route::Attend, _) => {
-            Reply::refused(404, "Не найдено")
-        }
+        (
+            Route::Record
+            | Route::Auth
+            | Route::Change
+            | Route::Cancel
+            | Route::Attend
+            | Route::Companies,
+            _,
+        ) => Reply::refused(404, "Не найдено"),
     }
 }
 

@@ -103,6 +103,8 @@ pub struct Place {
     pub booking_link: String,
     /// Where its clocks are; without it no event can be put into a calendar.
     pub zone: Option<Tz>,
+    /// Free times to be offered, in order; none where nothing is offered.
+    pub free: Vec<NaiveDateTime>,
 }
 
 /// The channel a text is for.
@@ -221,6 +223,10 @@ pub(super) fn describe(
     facts.address = capped(&place.address, 200);
     facts.phone = capped(&place.phone, LONGEST_NAME);
     facts.booking_link.clone_from(&place.booking_link);
+    // Nobody whose booking stands is offered other times.
+    if matches!(told, Told::Cancelled { .. }) {
+        facts.offers = words::moments(writer.language, &place.free, today);
+    }
     facts.invite = way.invite;
     facts.strike = way.markup.strikes();
     let ahead = match *told {

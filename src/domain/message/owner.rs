@@ -12,6 +12,7 @@ use crate::domain::record::{Money, Record};
 mod alerts;
 mod cards;
 mod database;
+mod day;
 mod doubts;
 mod questions;
 mod threads;
@@ -20,12 +21,13 @@ mod wishes;
 
 pub use alerts::{
     Blind, Waited, alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen,
-    alert_uncertain,
+    alert_sink_down, alert_sink_up, alert_uncertain,
 };
 pub use cards::{Untold, card_call};
 pub use database::{
     Altered, RestoredList, Sick, alert_database, alert_database_well, restored_list,
 };
+pub use day::{Audience, CompanyDay, Days, FirstDay, company_day, day_head, first_day, rehearsal};
 pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };

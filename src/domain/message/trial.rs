@@ -2,7 +2,7 @@
 //!
 //! They pass the way of real ones, so that a variable counts as known where it is known.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::Language;
@@ -122,6 +122,7 @@ fn facts(
         phone: "+7 900 000-00-00".into(),
         booking_link: format!("https://example.com/{}", "b".repeat(60)),
         zone: Some(Tz::Europe__Moscow),
+        free: vec![today().and_time(NaiveTime::MIN); 3],
     };
     let way = Way {
         channel: "",

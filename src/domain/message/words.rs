@@ -32,6 +32,25 @@ pub(super) fn moment(language: Language, at: NaiveDateTime, today: NaiveDate) ->
     format!("{} {word} {}", date(language, at.date(), today), time(at))
 }
 
+/// `22 августа в 12:00 и 14:30, 23 августа в 11:00`: times in order, each day named once.
+pub(super) fn moments(language: Language, times: &[NaiveDateTime], today: NaiveDate) -> String {
+    let and = match language {
+        Language::Ru => " и ",
+        Language::En => " and ",
+    };
+    let days = times.chunk_by(|a, b| a.date() == b.date()).map(|day| {
+        let first = day.first().map(|at| moment(language, *at, today));
+        let rest: Vec<String> = day.iter().skip(1).map(|at| time(*at)).collect();
+        let mut text = first.unwrap_or_default();
+        for (n, at) in rest.iter().enumerate() {
+            text += if n + 1 == rest.len() { and } else { ", " };
+            text += at;
+        }
+        text
+    });
+    days.collect::<Vec<_>>().join(", ")
+}
+
 /// `сегодня в 16:00`, `завтра в 16:00`, else [`moment`].
 pub(super) fn near_moment(language: Language, at: NaiveDateTime, today: NaiveDate) -> String {
     let days = (at.date() - today).num_days();

@@ -8,8 +8,8 @@ use crate::domain::message::owner::{Held, alert_guard, alert_many_moves};
 use crate::domain::policy::Kind;
 use crate::domain::question::Matter;
 use crate::pipeline::Company;
-use crate::pipeline::guard::{moves_from, window};
-use crate::store::{self, alerts, cache, companies, guard};
+use crate::pipeline::guard::{ahead, moves, moves_from, window};
+use crate::store::{self, alerts, companies, guard};
 
 /// A batch that the guard holds is told of again when its nearest visit is this near.
 const GUARD_REMINDER: TimeDelta = TimeDelta::hours(3);
@@ -52,8 +52,8 @@ impl Watch<'_> {
         let what = match kind {
             Kind::Updated => {
                 let from = moves_from(company, &row, self.now);
-                let moves = guard::moves(self.conn, id, from, self.now)?;
-                let ahead = cache::count_ahead(self.conn, id, self.now)?;
+                let moves = moves(self.conn, company, from, self.now)?;
+                let ahead = ahead(self.conn, company, self.now)?;
                 Held::Moves(count, zone_shift(&moves, ahead).map(|s| s.num_minutes()))
             }
             Kind::Created | Kind::Cancelled => Held::Cancellations(count),
@@ -85,8 +85,8 @@ impl Watch<'_> {
         }
         let row = companies::ensure(self.conn, id)?;
         let from = moves_from(company, &row, self.now);
-        let moves = guard::moves(self.conn, id, from, self.now)?;
-        let ahead = cache::count_ahead(self.conn, id, self.now)?;
+        let moves = moves(self.conn, company, from, self.now)?;
+        let ahead = ahead(self.conn, company, self.now)?;
         let count = moved(&moves, from);
         let limit = company.settings.rules.missing_limit;
         // What is held has an alert of its own.

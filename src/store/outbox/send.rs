@@ -21,7 +21,7 @@ pub const COPY_PATIENCE: TimeDelta = TimeDelta::seconds(60);
 const DUE: &str = "
     FROM booking_notifications n
    WHERE n.status = 'pending' AND n.due_at <= ?1 AND n.channel = ?2
-     AND (n.phone = '' OR n.company_id IN (SELECT value FROM json_each(?4)))
+     AND (n.phone = '' OR n.kind = 'test' OR n.company_id IN (SELECT value FROM json_each(?4)))
      AND NOT EXISTS (SELECT 1 FROM settling s
                       WHERE s.company_id = n.company_id AND s.unit = n.unit AND s.phone = n.phone)
      AND NOT EXISTS (SELECT 1 FROM booking_notifications o
@@ -60,7 +60,7 @@ pub fn due(
 ) -> Result<Vec<Due>> {
     let watched = serde_json::Value::from(companies).to_string();
     let mut query = conn.prepare_cached(&format!(
-        "SELECT n.id, n.company_id, n.recipient, n.phone <> '' {DUE} ORDER BY n.due_at, n.id LIMIT ?5"
+        "SELECT n.id, n.company_id, n.recipient, n.phone <> '' AND n.kind <> 'test' {DUE} ORDER BY n.due_at, n.id LIMIT ?5"
     ))?;
     let rows = query.query_map(
         (
@@ -175,7 +175,7 @@ pub fn full_until(
     let earliest: Option<At> = conn
         .prepare_cached(
             "SELECT sent_at FROM booking_notifications
-              WHERE phone = ?2 AND phone <> '' AND sent_at > ?3 AND company_id = ?1
+              WHERE phone = ?2 AND phone <> '' AND sent_at > ?3 AND company_id = ?1 AND kind <> 'test'
               ORDER BY sent_at DESC LIMIT 1 OFFSET ?4",
         )?
         .query_row((company, phone, At(now - HOUR), before), |r| r.get(0))
@@ -227,7 +227,8 @@ pub fn postpone_company(
     execute(
         conn,
         "UPDATE booking_notifications SET due_at = ?3
-          WHERE company_id = ?1 AND status = 'pending' AND phone <> '' AND due_at <= ?2",
+          WHERE company_id = ?1 AND status = 'pending' AND phone <> '' AND kind <> 'test'
+            AND due_at <= ?2",
         (company, At(now), At(until)),
     )?;
     Ok(())

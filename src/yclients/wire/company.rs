@@ -9,6 +9,7 @@ use crate::ports::CompanyInfo;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WireCompany {
+    pub(super) id: Scalar,
     title: Scalar,
     public_title: Scalar,
     city: Scalar,

@@ -11,14 +11,16 @@ mod company;
 mod free;
 mod lenient;
 mod record;
+mod survey;
 mod whole;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use self::lenient::{Obj, Scalar};
+use self::lenient::{List, Obj, Scalar};
 use self::record::row;
+pub use self::survey::Notices;
 pub(super) use self::whole::Whole;
 use crate::domain::catalogue::{Master, Offer};
 use crate::domain::record::Record;
@@ -186,6 +188,19 @@ impl<'a> Envelope<'a> {
     /// The masters who can be booked.
     pub(super) fn masters(&self) -> Option<Vec<Master>> {
         catalogue::masters(self.data?.get())
+    }
+
+    /// The companies of a list, those without an id left out; `None` when `data` is no list.
+    pub(super) fn companies(&self) -> Option<Vec<(i64, CompanyInfo)>> {
+        let list: List<Obj<company::WireCompany>> = serde_json::from_str(self.data?.get()).ok()?;
+        let companies = list.objects()?.into_iter();
+        let named = companies.filter_map(|c| Some((c.id.int()?, company::info(c))));
+        Some(named.collect())
+    }
+
+    /// What YClients itself sends about the rows of `data`.
+    pub(super) fn notices(&self) -> Notices {
+        self.data.map(Notices::of).unwrap_or_default()
     }
 
     pub(super) fn signed_in(&self) -> SignIn {

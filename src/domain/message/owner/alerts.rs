@@ -190,6 +190,43 @@ pub fn alert_channel_up(voice: Voice, channel: &str, gap_seconds: i64, waited: W
     ])
 }
 
+/// `⚠️ *События не принимают: 127.0.0.1:8080* …`
+#[must_use]
+pub fn alert_sink_down(voice: Voice, sink: &str, since: NaiveTime, why: &str) -> String {
+    voice.write(&[
+        format!(
+            "⚠️ *{}: {}*",
+            voice.say("События не принимают", "Events are not taken"),
+            data(sink)
+        ),
+        format!(
+            "{} {}: {}.",
+            voice.say("С", "Since"),
+            voice.clock(since),
+            data(why).trim_end_matches('.')
+        ),
+        voice
+            .say(
+                "Это ваша автоматика, [[events]] в настройках: клиентам пишу как обычно. Каждое событие ждёт приёма сутки.",
+                "This is your own automation, [[events]] in the settings: clients are written to as usual. Each event waits for a day to be taken.",
+            )
+            .to_owned(),
+    ])
+}
+
+/// `✅ *События снова принимают: 127.0.0.1:8080* …`
+#[must_use]
+pub fn alert_sink_up(voice: Voice, sink: &str, gap_seconds: i64) -> String {
+    voice.write(&[
+        format!(
+            "✅ *{}: {}*",
+            voice.say("События снова принимают", "Events are taken again"),
+            data(sink)
+        ),
+        voice.recovery(gap_seconds, Waited::default()),
+    ])
+}
+
 /// `❔ *Не знаю, дошло ли: 3 сообщения* …`, then one line for each of `list`, and how to decide where
 /// no button says so.
 #[must_use]

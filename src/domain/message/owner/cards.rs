@@ -13,6 +13,8 @@ pub enum Untold<'a> {
     Reason(&'a str),
     /// The messengers did not deliver it.
     NotDelivered,
+    /// The booking went to where no bookings are kept.
+    Ignored,
     /// The salon's number is new and has met enough people for the day.
     WarmingUp,
 }
@@ -66,6 +68,14 @@ pub fn card_call(
             format!("The message did not leave: {}.", voice.reason(stored))
         }
         (Untold::NotDelivered, Language::Ru) => "Сообщение не дошло.".to_owned(),
+        (Untold::Ignored, Language::Ru) => {
+            "Запись теперь в колонке, о которой клиентам не пишем. Клиент может прийти как договаривались."
+                .to_owned()
+        }
+        (Untold::Ignored, Language::En) => {
+            "The booking is in a column now of which clients are told nothing. The client may come as agreed."
+                .to_owned()
+        }
         (Untold::WarmingUp, Language::Ru) => {
             "Сообщение не ушло: номер салона новый, на сегодня новых собеседников довольно."
                 .to_owned()

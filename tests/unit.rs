@@ -1,0 +1,115 @@
+//! What systemd hears from the daemon: readiness, a state, signs of life, and that it leaves. And what
+//! its unit files and its package say for themselves.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
+use std::time::Duration;
+
+use booking_monitor::demo::salon::{Fault, Route};
+use support::program::{Daemon, Program};
+
+/// The socket of a service manager.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    fn under(program: &Program) -> Self {
+        let socket = UnixDatagram::bind(program.folder.path().join("notify")).unwrap();
+        // No test waits longer for what must come.
+        socket
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        Self(socket)
+    }
+
+    fn start(program: &Program) -> Daemon {
+        let mut command = program.command(&["run"]);
+        command
+            .env("NOTIFY_SOCKET", program.folder.path().join("notify"))
+            .env("WATCHDOG_USEC", "300000")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        Daemon::of(command.spawn().unwrap())
+    }
+
+    /// Reads until a message has this in it.
+    fn hear(&self, wanted: &str) -> String {
+        let mut buffer = [0; 4096];
+        loop {
+            let length = self.0.recv(&mut buffer).unwrap();
+            let said = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            if said.contains(wanted) {
+                return said;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_hears_when_it_is_ready_how_it_goes_that_it_lives_and_that_it_leaves() {
+    let program = Program::new().await;
+    let manager = Manager::under(&program);
+    let refused = Fault::Status(
+        403,
+        "{\"success\":false,\"meta\":{\"message\":\"нет прав\"}}".into(),
+    );
+    program.salon.set_fault(Route::Records, Some(refused));
+    program.run(&["--once"]).await;
+    let daemon = Manager::start(&program);
+    let heard = tokio::task::spawn_blocking(move || {
+        manager.hear("READY=1");
+        let state = manager.hear("STATUS=companies");
+        manager.hear("WATCHDOG=1");
+        (manager, state)
+    });
+    let (manager, state) = heard.await.unwrap();
+    assert_eq!(
+        state.trim(),
+        "STATUS=companies: 1, not readable: 1; messages waiting: 0"
+    );
+    daemon.signal("TERM");
+    let left = tokio::task::spawn_blocking(move || manager.hear("STOPPING=1"));
+    left.await.unwrap();
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[test]
+fn every_directive_of_the_units_has_its_own_comment() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
+    for file in [
+        "booking-monitor.service",
+        "booking-monitor-once.service",
+        "booking-monitor-once.timer",
+    ] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let mut before = "";
+        for line in text.lines() {
+            let is_directive = !line.is_empty() && !line.starts_with(['#', '[']);
+            assert!(!is_directive || before.starts_with('#'), "{file}: {line}");
+            before = line;
+        }
+    }
+}
+
+#[test]
+fn what_the_debian_package_is_made_of_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let deb = &manifest["package"]["metadata"]["deb"];
+    let assets = deb["assets"].as_array().unwrap();
+    assert!(assets.len() > 10);
+    for asset in assets {
+        let source = asset[0].as_str().unwrap();
+        // What is built is not in the repository.
+        assert!(
+            source.starts_with("target/") || root.join(source).is_file(),
+            "{source}"
+        );
+    }
+    let scripts = deb["maintainer-scripts"].as_str().unwrap();
+    assert!(root.join(scripts).join("postinst").is_file());
+}
