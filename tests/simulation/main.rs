@@ -669,6 +669,7 @@ fn company(with_owner: bool) -> config::Company {
         offer_times: 0,
         templates: TEMPLATES.iter().map(|key| template(key)).collect(),
         replies: Replies::default(),
+        agent: config::Agent::default(),
     }
 }
 
