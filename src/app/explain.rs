@@ -19,6 +19,8 @@ use crate::store::sinks::Owed;
 use crate::store::story::{self, Attempt, EventRow, Told};
 use crate::store::{self, At, cache::Cached, rights};
 
+mod reminders;
+
 pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
     let conn = existing(&config, store::open_reader)?;
@@ -225,6 +227,8 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz, country: &str) -
             }
         }
     }
+    let reminders = story.reminders.iter();
+    told.extend(reminders.map(|planned| reminders::line(planned, words, when)));
     told.sort_by_key(|(at, _)| *at);
     lines.extend(
         told.into_iter()
@@ -400,6 +404,7 @@ fn to_json(story: &story::Story, unseen: &Unseen) -> Value {
                 "last_error": owed.last_error,
             })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+        "reminders": story.reminders.iter().map(reminders::to_json).collect::<Vec<_>>(),
         "notifications": story.told.iter().map(|t| {
             let mut n = log::to_json(&t.notification);
             n["tries"] = t.attempts.iter().map(|a| json!({

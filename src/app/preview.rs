@@ -153,6 +153,9 @@ fn show(
             Shown::Change(&of_change)
         }
         Key::Restored => Shown::Restored(&records),
+        Key::NoShow => Shown::NoShow(&records),
+        Key::Visited => Shown::Visited(&records),
+        Key::Reminder => Shown::Reminder(&records),
         Key::WrongNumber => Shown::WrongNumber(&records),
         Key::Stopped => Shown::Stopped,
         Key::Started => Shown::Started,

@@ -26,6 +26,7 @@ use crate::ports::{
 use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
 
+mod aftermath;
 pub mod apply;
 mod cards;
 mod claim;
@@ -55,6 +56,7 @@ mod questions;
 mod quiet;
 pub mod receive;
 mod recreated;
+mod reminders;
 mod renumbered;
 pub mod settle;
 mod slots;

@@ -11,9 +11,9 @@ use rusqlite::Connection;
 use super::owner_chat::Speaker;
 use super::questions::{Standing, pause_since, standing};
 use super::{ChannelEnd, Desk, Pipeline, orders};
-use crate::domain::change::ChangeKind;
 use crate::domain::delivery::Status;
 use crate::domain::message::owner::{Refusal, Voice, waiting_list};
+use crate::domain::policy::Kind;
 use crate::domain::question::{Choice, End, Matter, Pressed};
 use crate::store::outbox::{self, New};
 use crate::store::questions::{self, Question};
@@ -225,11 +225,7 @@ impl Desk {
             let Some(n) = outbox::get(conn, *id)? else {
                 continue;
             };
-            let kind = match n.kind.as_str() {
-                "created" => ChangeKind::Created,
-                "cancelled" => ChangeKind::Deleted,
-                _ => ChangeKind::Updated,
-            };
+            let kind = Kind::from_stored(&n.kind).unwrap_or(Kind::Updated);
             let cached = cache::get(conn, n.company, n.record)?;
             waiting.extend(cached.map(|cached| (kind, cached.record)));
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 
-use super::{ChannelEnd, Company, words};
+use super::{ChannelEnd, Company, reminders, words};
 use crate::domain::message::markup::{LONGEST_TEXT, fitted};
 use crate::domain::message::{Brief, Markup, Told};
 use crate::domain::record::Record;
@@ -16,6 +16,12 @@ pub enum Shown<'a> {
     Change(&'a Net),
     /// A booking that stands again.
     Restored(&'a [Record]),
+    /// A visit the client did not come to.
+    NoShow(&'a [Record]),
+    /// A visit that is over.
+    Visited(&'a [Record]),
+    /// A visit that is near.
+    Reminder(&'a [Record]),
     /// To a number that was told of this booking by mistake.
     WrongNumber(&'a [Record]),
     /// The answer to a STOP.
@@ -29,6 +35,9 @@ impl<'a> Shown<'a> {
         match *self {
             Self::Change(_) => None,
             Self::Restored(now) => Some(Told::Restored { now }),
+            Self::NoShow(was) => Some(Told::NoShow { was }),
+            Self::Visited(was) => Some(Told::Visited { was }),
+            Self::Reminder(now) => Some(reminders::told(now)),
             Self::WrongNumber(was) => Some(Told::WrongNumber { was }),
             Self::Stopped => Some(Told::Stopped),
             Self::Started => Some(Told::Started),
@@ -77,10 +86,8 @@ impl Scene<'_> {
     pub fn brief(&self, shown: &Shown<'_>) -> Option<Brief> {
         match (shown, shown.told()) {
             (Shown::Change(net), _) => Some(words::brief(&self.place(), net, self.free, false)),
-            (Shown::Restored(_) | Shown::WrongNumber(_), Some(told)) => {
-                Some(words::brief_of(&self.place(), &told))
-            }
-            _ => None,
+            (Shown::Stopped | Shown::Started, _) | (_, None) => None,
+            (_, Some(told)) => Some(words::brief_of(&self.place(), &told)),
         }
     }
 }
