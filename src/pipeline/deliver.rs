@@ -304,8 +304,12 @@ impl Pipeline {
             Some(at) if now - at <= patience => Ok(Some((at + patience).min(now + FRESH))),
             _ => {
                 tracing::warn!(company = id, "messages wait: the journal cannot be read");
+                let desk = self.desk();
                 self.store
-                    .write(move |tx| outbox::postpone_company(tx, id, now, now + BLIND_PAUSE))
+                    .write(move |tx| {
+                        desk.reminders_unseen(tx, id, now)?;
+                        outbox::postpone_company(tx, id, now, now + BLIND_PAUSE)
+                    })
                     .await?;
                 Ok(None)
             }
@@ -416,6 +420,7 @@ impl Pipeline {
             .write(move |tx| {
                 outbox::replan(tx, now)?;
                 desk.reroute(tx, now)?;
+                desk.replan_reminders(tx, now)?;
                 sinks::recover(tx)?;
                 let interrupted = outbox::interrupted(tx)?;
                 for n in &interrupted {

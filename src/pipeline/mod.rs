@@ -26,6 +26,7 @@ use crate::ports::{
 use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
 
+mod aftermath;
 pub mod apply;
 mod cards;
 mod claim;
@@ -56,6 +57,7 @@ mod quiet;
 pub mod receive;
 mod recreated;
 pub mod rehearse;
+mod reminders;
 mod renumbered;
 pub mod settle;
 mod slots;

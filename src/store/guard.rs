@@ -17,7 +17,7 @@ use crate::domain::policy::{Kind, Reason};
 use crate::domain::question::{End, Matter};
 
 /// What may be held, kind by kind.
-pub const KINDS: [Kind; 3] = [Kind::Created, Kind::Updated, Kind::Cancelled];
+pub const KINDS: [Kind; 3] = Kind::NEWS;
 
 /// Visits of this company that somebody knew of, that vanished since `from` and still lie ahead; an
 /// activity or a visit counts once, and not while something of it stands.
@@ -209,8 +209,8 @@ pub fn release_as(
 /// it and still settles does, and so does every other kind: nobody spoke of those.
 pub fn decided(conn: &Connection, company: i64, kind: Kind, now: DateTime<Utc>) -> Result<()> {
     let sql = match kind {
-        // No guard holds what is new.
-        Kind::Created => return Ok(()),
+        // No guard holds what is new, nor what a clock brings.
+        Kind::Created | Kind::NoShow | Kind::Visited | Kind::Reminder => return Ok(()),
         Kind::Cancelled => {
             "UPDATE companies SET guard_released_at =
                 (SELECT nullif(max(coalesce(guard_released_at, ''),

@@ -41,6 +41,7 @@ pub mod pauses;
 pub mod prune;
 pub mod questions;
 mod reader;
+pub mod reminders;
 mod restore;
 pub mod rights;
 mod room;

@@ -12,6 +12,8 @@ pub mod cloud;
 pub mod fake;
 pub mod gateway;
 pub mod green_api;
+#[cfg(debug_assertions)]
+pub mod power;
 pub mod program;
 pub mod receiver;
 pub mod telegram;
