@@ -12,9 +12,6 @@ use crate::domain::settle::{Form, Net};
 use crate::ports::CompanyInfo;
 use crate::store::companies::CompanyRow;
 
-/// Kinds of messages that tell of a booking.
-pub(super) const KINDS: [Kind; 3] = Kind::NEWS;
-
 /// The company of this id, or the first one.
 pub(super) fn company(config: &Config, id: Option<i64>) -> Result<&Company, Failure> {
     let found = config

@@ -35,6 +35,16 @@ impl Kind {
     /// What a visit leaves behind once it is over.
     pub const AFTERMATH: [Self; 2] = [Self::NoShow, Self::Visited];
 
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Created,
+        Self::Updated,
+        Self::Cancelled,
+        Self::NoShow,
+        Self::Visited,
+        Self::Reminder,
+    ];
+
     /// The stored word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -51,9 +61,7 @@ impl Kind {
     /// From the stored word; `None` for what tells a client of no booking: cards, alerts, answers.
     #[must_use]
     pub fn from_stored(word: &str) -> Option<Self> {
-        let news = Self::NEWS.into_iter();
-        let mut all = news.chain(Self::AFTERMATH).chain([Self::Reminder]);
-        all.find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
