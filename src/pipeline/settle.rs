@@ -82,6 +82,10 @@ impl Pipeline {
             report.visits += part.visits;
             report.to_send += part.to_send;
             report.held += part.held;
+            if part.to_send > 0 {
+                // What is ready leaves while the rest is being settled.
+                self.bell.notify_waiters();
+            }
             // A visit that could not be settled is left for the next turn, not tried for ever.
             if seen < BATCH as usize || part.visits == 0 {
                 if report.visits > 0 {
