@@ -48,6 +48,9 @@ impl Pipeline {
     pub async fn settle_due(&self, now: DateTime<Utc>) -> store::Result<SettleReport> {
         self.heed_clock(now).await?;
         let mut report = SettleReport::default();
+        if !self.store.read(move |c| settling::is_due(c, now)).await? {
+            return Ok(report);
+        }
         loop {
             let desk = self.desk();
             let (seen, part) = self

@@ -137,6 +137,13 @@ pub fn due(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether any delay has ended: where none has, nothing needs a transaction.
+pub fn is_due(conn: &Connection, now: DateTime<Utc>) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM settling WHERE settle_at <= ?1)")?
+        .query_row([At(now)], |r| r.get(0))?)
+}
+
 /// Whether the delay of this visit is running.
 pub fn is_open(conn: &Connection, company: i64, unit: &str, phone: &str) -> Result<bool> {
     Ok(conn
