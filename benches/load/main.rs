@@ -57,7 +57,9 @@ fn main() -> ExitCode {
     for (name, scene) in SCENES {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             eprintln!("{name} …");
-            figures.extend(scene(runs));
+            let measured = scene(runs);
+            eprintln!("{}", figures::table(&measured));
+            figures.extend(measured);
         }
     }
     println!("{}", figures::table(&figures));

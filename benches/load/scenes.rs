@@ -230,27 +230,23 @@ pub(crate) fn storm(runs: usize) -> Vec<Figure> {
         let daemon = folder.start(&salon.url, &setup.at_rate(0.001), true);
         daemon.line(&["polled", "swept=true"]);
         salon.hand_over_all(SALON, 6);
-        let (mut changed, mut read) = (0, 0);
-        // What was being compared meanwhile is found by two comparisons.
-        let mut first_at = None;
-        while changed < BOOKINGS as u64 {
-            let line = daemon.line(&["polled", "updated="]);
-            changed += line.number("updated");
+        // What was being compared meanwhile is found by two comparisons, and settled in two turns.
+        let (mut read, mut settled) = (Duration::ZERO, 0);
+        let (mut first_at, mut last) = (None, None);
+        while settled < BOOKINGS as u64 {
+            let line = daemon.line(&[]);
             if line.number("updated") > 0 {
-                read += line.number("duration_ms");
                 let span = Duration::from_millis(line.number("duration_ms"));
+                read += span;
                 first_at.get_or_insert(line.at - span);
             }
-        }
-        let mut settled = 0;
-        let mut last = None;
-        while settled < BOOKINGS as u64 {
-            let line = daemon.line(&["settled", "visits="]);
-            settled += line.number("visits");
-            last = Some(line.at);
+            if line.number("visits") > 0 {
+                settled += line.number("visits");
+                last = Some(line.at);
+            }
         }
         let span = first_at.zip(last).map(|(first, last)| last - first);
-        events.push(read as f64 / 1000.0);
+        events.push(read.as_secs_f64());
         outbox.push(span.unwrap_or_default().saturating_sub(DELAY).as_secs_f64());
     }
     vec![
