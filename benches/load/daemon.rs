@@ -94,7 +94,8 @@ request = {{ path = "/send", body = {{ to = "{{phone}}", text = "{{text}}" }} }}
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_booking-monitor"));
+        let built = env!("CARGO_BIN_EXE_booking-monitor").to_owned();
+        let mut command = Command::new(std::env::var("BOOKING_MONITOR").unwrap_or(built));
         command
             .arg("--config")
             .arg(self.path().join("booking-monitor.toml"))
