@@ -71,8 +71,11 @@ pub(crate) struct Draft {
     pub(crate) count: usize,
     /// Spread over so many days, from tomorrow on.
     pub(crate) days: u64,
-    /// When they were made.
+    /// When the last of them was made.
     pub(crate) made_at: DateTime<Utc>,
+    /// How long before it the one before was made, and so on: what was written at one moment is read
+    /// at every look, until something is written later.
+    pub(crate) apart: TimeDelta,
 }
 
 /// The number of the client of a company's so-many-th booking.
@@ -232,6 +235,7 @@ fn row(draft: &Draft, n: usize) -> Row {
     let day = day + Days::new(1 + n as u64 % draft.days);
     let hour = 9 + (n as u64 / draft.days) % 12;
     let id = draft.company * 1_000_000 + i64::try_from(n).unwrap();
+    let made_at = draft.made_at - draft.apart * i32::try_from(n).unwrap();
     let mut value: Value =
         serde_json::from_str(include_str!("../../src/demo/salon/record.json")).unwrap();
     let start = format!("{day} {hour:02}:00:00");
@@ -242,12 +246,12 @@ fn row(draft: &Draft, n: usize) -> Row {
     value["datetime"] = format!("{day}T{hour:02}:00:00+03:00").into();
     value["client"]["id"] = (id + 700_000).into();
     value["client"]["phone"] = phone(n).into();
-    value["create_date"] = stamp(draft.made_at);
-    value["last_change_date"] = stamp(draft.made_at);
+    value["create_date"] = stamp(made_at);
+    value["last_change_date"] = stamp(made_at);
     set_staff(&mut value, 5);
     let mut row = Row {
         day,
-        changed_at: draft.made_at,
+        changed_at: made_at,
         value,
         json: String::new(),
     };

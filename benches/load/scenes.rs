@@ -31,6 +31,7 @@ fn old(company: i64, count: usize, days: u64) -> Draft {
         count,
         days,
         made_at: Utc::now() - OLD,
+        apart: TimeDelta::minutes(9),
     }
 }
 
@@ -40,6 +41,7 @@ fn new(count: usize) -> Draft {
         count,
         days: 60,
         made_at: Utc::now(),
+        apart: TimeDelta::zero(),
     }
 }
 
