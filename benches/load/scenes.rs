@@ -79,7 +79,7 @@ pub(crate) fn idle(companies: i64, bookings: usize) -> Idle {
         resident: after.resident,
         peak: after.peak,
         cpu: (after.cpu - before.cpu).as_secs_f64() / INTERVAL.as_secs_f64() * 100.0,
-        wakes: (after.wakes - before.wakes) as f64 / INTERVAL.as_secs_f64(),
+        wakes: after.wakes.saturating_sub(before.wakes) as f64 / INTERVAL.as_secs_f64(),
     }
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn idles(_runs: usize) -> Vec<Figure> {
 /// New bookings wait when the program starts; until each is told.
 pub(crate) fn burst(runs: usize) -> Vec<Figure> {
     const BOOKINGS: usize = 300;
-    let (mut ours, mut memory) = (Vec::new(), Vec::new());
+    let (mut ours, mut memory, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
     let mut others: BTreeMap<&'static str, [Vec<f64>; 3]> = BTreeMap::new();
     for _ in 0..runs {
         let (salon, folder, setup) = watched(&old(SALON, 1, 60), "notification_delay = \"1s\"");
@@ -124,6 +124,7 @@ pub(crate) fn burst(runs: usize) -> Vec<Figure> {
         let took = (last - daemon.started).saturating_sub(DELAY).as_secs_f64();
         ours.push(took);
         memory.push(daemon.usage().peak);
+        cpu.push(daemon.usage().cpu.as_secs_f64());
         for script in plain::SCRIPTS {
             salon.forget_traffic();
             let Some(run) = script.run(&salon, SALON, BOOKINGS) else {
@@ -138,6 +139,7 @@ pub(crate) fn burst(runs: usize) -> Vec<Figure> {
     let what = "300 new bookings to 300 accepted, less the delay";
     let mut figures = vec![
         Figure::new(what, "< 1.0 s", " s", ours),
+        Figure::new("the same: processor time", "", " s", cpu),
         Figure::new("the same: most memory", "", " MB", memory),
     ];
     for (name, [spans, ratios, peaks]) in others {
@@ -287,7 +289,7 @@ pub(crate) fn latency(_runs: usize) -> Vec<Figure> {
 /// Messages that wait leave as fast as they can.
 pub(crate) fn drain(runs: usize) -> Vec<Figure> {
     const BOOKINGS: usize = 5000;
-    let (mut rates, mut spans) = (Vec::new(), Vec::new());
+    let (mut rates, mut spans, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
     let (mut looked_at, mut intended) = (0, 0);
     for _ in 0..runs {
         let (salon, folder, setup) = watched(&old(SALON, 1, 60), "notification_delay = \"1s\"");
@@ -307,6 +309,7 @@ pub(crate) fn drain(runs: usize) -> Vec<Figure> {
         let (first, last) = (sent[0].1, sent[waiting - 1].1);
         rates.push((waiting - 1) as f64 / (last - first).as_secs_f64());
         spans.push((last - daemon.started).as_secs_f64());
+        cpu.push(milliseconds(daemon.usage().cpu) / waiting as f64);
         let (looked, found) = salon.intents();
         looked_at += looked;
         intended += found;
@@ -315,6 +318,7 @@ pub(crate) fn drain(runs: usize) -> Vec<Figure> {
     vec![
         Figure::new("outbox, 5,000 due: messages", "> 1500 /s", " /s", rates),
         Figure::new("the same, start-up included", "", " s", spans),
+        Figure::new("processor time of each", "", " ms", cpu),
         Figure::new(
             "intents found on the disk before the message was taken",
             "100 %",
