@@ -202,7 +202,7 @@ fn companies(config: &Config) -> Result<Vec<Company>, Failure> {
     let mut companies = Vec::new();
     let mut problems = BTreeSet::new();
     for settings in &config.companies {
-        match Company::new(settings.clone()) {
+        match Company::beside(&companies, settings.clone()) {
             Ok(company) => companies.push(company),
             Err(broken) => problems.extend(broken.into_iter().map(|p| p.to_string())),
         }

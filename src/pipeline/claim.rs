@@ -84,6 +84,7 @@ impl Desk {
         if n.status != Status::Pending
             || n.due_at > now
             || store::settling::is_open(tx, n.company, &n.unit, &n.phone)?
+            || outbox::is_person_busy(tx, id)?
         {
             return Ok(Claim::Skip);
         }

@@ -81,7 +81,7 @@ const CLOCK_STEP: TimeDelta = TimeDelta::seconds(30);
 pub struct Company {
     /// What the configuration says.
     pub settings: config::Company,
-    texts: Texts,
+    texts: Arc<Texts>,
     /// Held by whoever polls the company: its polls never overlap.
     turn: Mutex<()>,
     /// Messages that wait for a look at its journal.
@@ -101,13 +101,30 @@ impl Company {
                 origin: &t.origin,
             })
             .collect();
-        let texts = Texts::new(settings.language, &own)?;
-        Ok(Self {
+        let texts = Arc::new(Texts::new(settings.language, &own)?);
+        Ok(Self::with_texts(settings, texts))
+    }
+
+    /// The same without compiling a thing where one of these companies has the same texts: compiled,
+    /// they take more memory than all else that a company needs.
+    pub fn beside(all: &[Self], settings: config::Company) -> Result<Self, Vec<TemplateProblem>> {
+        let same = all.iter().find(|other| {
+            let other = &other.settings;
+            other.language == settings.language && other.templates == settings.templates
+        });
+        match same {
+            Some(other) => Ok(Self::with_texts(settings, Arc::clone(&other.texts))),
+            None => Self::new(settings),
+        }
+    }
+
+    fn with_texts(settings: config::Company, texts: Arc<Texts>) -> Self {
+        Self {
             settings,
             texts,
             turn: Mutex::new(()),
             awaited: Arc::default(),
-        })
+        }
     }
 
     /// What is legal in its own texts but hardly meant, on the channels it writes over.

@@ -50,6 +50,9 @@ impl Pipeline {
     pub async fn settle_due(&self, now: DateTime<Utc>) -> store::Result<SettleReport> {
         self.heed_clock(now).await?;
         let mut report = SettleReport::default();
+        if !self.store.read(move |c| settling::is_due(c, now)).await? {
+            return Ok(report);
+        }
         loop {
             let desk = self.desk();
             let (seen, part) = self
@@ -84,6 +87,10 @@ impl Pipeline {
             report.visits += part.visits;
             report.to_send += part.to_send;
             report.held += part.held;
+            if part.to_send > 0 {
+                // What is ready leaves while the rest is being settled.
+                self.bell.notify_waiters();
+            }
             // A visit that could not be settled is left for the next turn, not tried for ever.
             if seen < BATCH as usize || part.visits == 0 {
                 if report.visits > 0 {

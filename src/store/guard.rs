@@ -80,12 +80,13 @@ pub fn moves(
     .collect()
 }
 
-/// Companies in whose journals more than `most` changes were seen since `from`.
+/// Companies in whose journals more than `most` changes were seen since `from`. Without the `+` SQLite
+/// would read the whole history, to have it in order of companies.
 pub fn busy(conn: &Connection, from: DateTime<Utc>, most: i64) -> Result<Vec<i64>> {
     let mut query = conn.prepare_cached(
         "SELECT company_id FROM booking_events
           WHERE created_at > ?1 AND event_type = 'record.updated'
-          GROUP BY company_id HAVING count(*) > ?2",
+          GROUP BY +company_id HAVING count(*) > ?2",
     )?;
     let rows = query.query_map((At(from), most), |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -193,13 +193,13 @@ page_size = 301"#,
             r#"partner_token = "p"
 user_token = "u"
 requests_per_second = 0"#,
-            "booking-monitor.toml:4: yclients.requests_per_second: expected a whole number from 1 to 1000, found 0",
+            "booking-monitor.toml:4: yclients.requests_per_second: expected a whole number from 1 to 100000, found 0",
         ),
         (
             r#"partner_token = "p"
 user_token = "u"
 requests_per_minute = "many""#,
-            r#"booking-monitor.toml:4: yclients.requests_per_minute: expected a whole number from 1 to 60000, found "many""#,
+            r#"booking-monitor.toml:4: yclients.requests_per_minute: expected a whole number from 1 to 6000000, found "many""#,
         ),
         (
             r#"partner_token = "p"
@@ -296,7 +296,7 @@ timeout = 20"#,
 booking-monitor.toml:7: channels.owners.instance_id: expected letters and digits only, found a string
 booking-monitor.toml:8: channels.owners.token: expected a string, { env = "NAME" }, { file = "PATH" } or { credential = "NAME" }, found another table
 booking-monitor.toml:9: channels.owners.flavour: expected one of "whatsapp", "waba", "max", "telegram", found "viber"
-booking-monitor.toml:10: channels.owners.messages_per_second: expected a number from 0.001 to 1000, found 0
+booking-monitor.toml:10: channels.owners.messages_per_second: expected a number from 0.001 to 100000, found 0
 booking-monitor.toml:11: channels.owners.receive: expected true or false, found 1
 booking-monitor.toml:12: channels.owners.timeout: expected a duration such as "60s", "15m", "2h" or "30d", found 20"#,
         ),
