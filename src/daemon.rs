@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::pipeline::events::SinkEnd;
 use crate::pipeline::{ChannelEnd, Pipeline};
 use crate::store::{
-    StoreError, companies, conversations, outbox, proposals, settling, sinks, stats, writes,
+    StoreError, companies, conversations, outbox, proposals, reminders, settling, sinks, stats,
+    writes,
 };
 
 mod auto;
@@ -288,12 +289,15 @@ async fn settle(pipeline: Arc<Pipeline>, pulse: Arc<Pulse>) -> Result<(), Daemon
         let now = pipeline.clock().now();
         let report = pipeline.settle_due(now).await?;
         let raised = pipeline.alerts_due(now).await?;
-        if report.visits > 0 || raised > 0 {
+        if report.visits + report.reminders > 0 || raised > 0 {
             pipeline.bell.notify_waiters();
         }
         let next = pipeline
             .store()
-            .read(move |c| settling::next_at(c, now))
+            .read(move |c| {
+                let next = [settling::next_at(c, now)?, reminders::next_at(c, now)?];
+                Ok(next.into_iter().flatten().min())
+            })
             .await?;
         let wait = next
             .map_or(GLANCE, |at| until(at, pipeline.clock().now()))

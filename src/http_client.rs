@@ -3,6 +3,7 @@
 //! Telegram and Green API carry the token in the path and reqwest prints whole addresses, so no
 //! `reqwest::Error` leaves this room as text except through [`failure`], which drops the address.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,7 +52,12 @@ pub enum ClientError {
 /// characters. One such name would otherwise make a whole answer unreadable.
 #[must_use]
 pub fn readable(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
+    let text = match std::str::from_utf8(body) {
+        // As good as every answer, and a page is large.
+        Ok(text) if !text.contains("\\u") => return text.to_owned(),
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(body),
+    };
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_ref();
     while let Some(at) = rest.find('\\') {

@@ -46,6 +46,9 @@
 //! 6. [`pipeline::receive`] hears later what became of it; [`pipeline::maintain`] tells the owners
 //!    what is broken.
 //!
+//! What no change brings but the clock, a reminder, is planned in 2 and becomes a notification in 3,
+//! when its moment has come; thanks after a visit are settled like a change and wait for its end.
+//!
 //! # The route of a client's words
 //!
 //! 1. [`pipeline::receive`] stores them, `pipeline/talk` finds the booking they are about, and

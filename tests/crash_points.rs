@@ -8,14 +8,12 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use booking_monitor::failpoint;
 use booking_monitor::store::{MIGRATIONS, Store};
-use futures_util::FutureExt as _;
 use serde_json::json;
+use support::power::{Power, vanish};
 use support::receiver::Receiver;
 use support::telegram::private;
 use support::world::{OWNER, SALON, World, at, haircut};
@@ -33,61 +31,6 @@ const INNA: &str = "+79000000003";
 
 /// Days that run side by side: most of a day is waiting for answers.
 const SHARDS: usize = 4;
-
-/// What the program passed so far, and where it is to end.
-#[derive(Default)]
-struct Points {
-    passed: Vec<&'static str>,
-    end_at: usize,
-    ended: bool,
-}
-
-/// The end of the program.
-struct Ended;
-
-#[derive(Clone, Default)]
-struct Power(Arc<Mutex<Points>>);
-
-impl Power {
-    /// The program ends when it has passed so many points; 0 is never.
-    fn until(end_at: usize) -> Self {
-        let power = Self(Arc::new(Mutex::new(Points {
-            end_at,
-            ..Points::default()
-        })));
-        let points = Arc::clone(&power.0);
-        failpoint::watch(Some(Arc::new(move |point| {
-            let mut points = points.lock().unwrap();
-            if !points.ended {
-                points.passed.push(point);
-                points.ended = points.passed.len() == points.end_at;
-            }
-            // What is still under way elsewhere goes no further than its next point.
-            if points.ended {
-                drop(points);
-                resume_unwind(Box::new(Ended));
-            }
-        })));
-        power
-    }
-
-    fn passed(&self) -> Vec<&'static str> {
-        self.0.lock().unwrap().passed.clone()
-    }
-
-    fn is_out(&self) -> bool {
-        self.0.lock().unwrap().ended
-    }
-
-    /// Does this, unless the program ends in it. A panic of any other kind is the test's.
-    async fn unless_out(&self, work: impl Future<Output = ()>) -> bool {
-        match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(()) => !self.is_out(),
-            Err(_) if self.is_out() => false,
-            Err(panic) => resume_unwind(panic),
-        }
-    }
-}
 
 /// How clients are written to.
 #[derive(Clone, Copy, PartialEq)]
@@ -205,24 +148,7 @@ async fn rest(world: &World) {
 
 /// The program is gone, with everything it had under way; then it is started again.
 async fn begin_anew(world: &mut World) {
-    let ends: Vec<_> = match world.is_running() {
-        true => world
-            .pipeline()
-            .channels()
-            .values()
-            .map(Arc::downgrade)
-            .collect(),
-        false => Vec::new(),
-    };
-    world.stop();
-    let gone = async {
-        while ends.iter().any(|end| end.strong_count() > 0) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), gone)
-        .await
-        .expect("something of the ended program lives on");
+    vanish(world).await;
     failpoint::watch(None);
     world.start().await;
     // Whatever is in doubt now, the owner hears of within a minute.

@@ -403,7 +403,7 @@ owner = [{{ channel = "owners", to = "500" }}]
         .find(|r| r.method == "setSettings");
     assert_eq!(
         set.unwrap().body,
-        r#"{"outgoingWebhook":"yes","stateWebhook":"yes"}"#
+        r#"{"outgoingMessageWebhook":"yes","outgoingWebhook":"yes","stateWebhook":"yes"}"#
     );
     assert_eq!(
         telegram.unconfirmed(),

@@ -269,6 +269,7 @@ fn messages(word: &str, markup: Markup) -> Vec<Outgoing> {
         booking_link: String::new(),
         zone: None,
         free: Vec::new(),
+        review_link: String::new(),
     };
     let way = Way {
         channel: "channel",

@@ -2,7 +2,7 @@
 //! cannot do to it.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
-use booking_monitor::domain::change::{ChangeKind, Field};
+use booking_monitor::domain::change::Field;
 use booking_monitor::domain::message::owner::{
     Altered, Blind, Held, OwnerCopy, PauseEnd, Refusal, RestoredList, SeenAgain, Sick, ToClient,
     Unseen, Voice, Waited, alert_channel_down, alert_channel_up, alert_company_seen,
@@ -16,7 +16,7 @@ use booking_monitor::domain::message::{
 use booking_monitor::domain::policy::Kind;
 use booking_monitor::domain::question::{Choice, End, Matter};
 use booking_monitor::domain::record::{Record, Staff};
-use chrono::NaiveTime;
+use chrono::{NaiveDate, NaiveTime};
 
 use Markup::{Plain, TelegramHtml, WhatsApp};
 
@@ -594,7 +594,7 @@ fn voice(language: Language, markup: Markup) -> Voice {
     }
 }
 
-fn copy<'a>(kind: ChangeKind, before: Option<&'a [Record]>, now: &'a [Record]) -> OwnerCopy<'a> {
+fn copy<'a>(kind: Kind, before: Option<&'a [Record]>, now: &'a [Record]) -> OwnerCopy<'a> {
     OwnerCopy {
         kind,
         before,
@@ -610,7 +610,7 @@ fn the_owner_gets_a_copy_of_each_kind() {
     let ru = voice(Language::Ru, TelegramHtml);
     let (before, now) = ([haircut()], [moved()]);
     assert_eq!(
-        owner_copy(ru, &copy(ChangeKind::Created, None, &before)),
+        owner_copy(ru, &copy(Kind::Created, None, &before)),
         "\
 🆕 <b>Новая запись</b> · Малаховка
 21 августа в 14:30 · Бари
@@ -619,7 +619,7 @@ fn the_owner_gets_a_copy_of_each_kind() {
 Клиенту: принято WhatsApp"
     );
     assert_eq!(
-        owner_copy(ru, &copy(ChangeKind::Updated, Some(&before), &now)),
+        owner_copy(ru, &copy(Kind::Updated, Some(&before), &now)),
         "\
 🔄 <b>Перенос</b> · Малаховка
 <s>21 августа в 14:30</s> → <b>22 августа в 16:00</b> · Бари
@@ -631,7 +631,7 @@ fn the_owner_gets_a_copy_of_each_kind() {
     assert_eq!(
         owner_copy(
             voice(Language::Ru, WhatsApp),
-            &copy(ChangeKind::Updated, Some(&before), &other)
+            &copy(Kind::Updated, Some(&before), &other)
         ),
         "\
 🔄 *Изменение* · Малаховка
@@ -643,7 +643,7 @@ fn the_owner_gets_a_copy_of_each_kind() {
     let cancelled = OwnerCopy {
         to_client: ToClient::NotTold(ru.reason("no_phone")),
         mask: true,
-        ..copy(ChangeKind::Deleted, None, &before)
+        ..copy(Kind::Cancelled, None, &before)
     };
     assert_eq!(
         owner_copy(ru, &cancelled),
@@ -658,7 +658,7 @@ fn the_owner_gets_a_copy_of_each_kind() {
     let told = en.accepted("WhatsApp");
     let english = OwnerCopy {
         to_client: ToClient::Told(&told),
-        ..copy(ChangeKind::Updated, Some(&before), &now)
+        ..copy(Kind::Updated, Some(&before), &now)
     };
     assert_eq!(
         owner_copy(en, &english),
@@ -1243,6 +1243,7 @@ fn every_text(word: &str, markup: Markup) -> Vec<String> {
         booking_link: "https://ours.test/b".into(),
         zone: Some(chrono_tz::Europe::Moscow),
         free: Vec::new(),
+        review_link: "https://ours.test/o".into(),
     };
     let (was, now) = ([haircut()], [infected(word)]);
     let fields = [Field::Start, Field::Staff, Field::Services, Field::Price];
@@ -1263,7 +1264,7 @@ fn every_text(word: &str, markup: Markup) -> Vec<String> {
         &OwnerCopy {
             salon: word,
             to_client: ToClient::NotTold(word),
-            ..copy(ChangeKind::Updated, Some(&was), &now)
+            ..copy(Kind::Updated, Some(&was), &now)
         },
     ));
     all
@@ -1499,4 +1500,146 @@ fn the_list_after_a_restore_names_thirty_bookings_ahead_and_counts_the_rest() {
         ["And more: 4.", "New changes are told as ever."]
     );
     assert!(text.chars().count() < 4096);
+}
+
+/// As a channel says it on this day, to somebody whose answer is heard or not.
+fn on(day: u32, language: Language, told: &Told<'_>, invite: bool) -> String {
+    let texts = Texts::builtin(language);
+    let today = NaiveDate::from_ymd_opt(2026, 8, day).unwrap();
+    let place = Place {
+        review_link: "https://yandex.ru/maps/org/1".into(),
+        ..place()
+    };
+    compose(&texts, told, &place, way(WhatsApp, invite), today)
+}
+
+#[test]
+fn a_reminder_names_the_day_by_its_distance_and_always_by_its_date() {
+    let told = Told::Reminder {
+        now: &[haircut()],
+        asks: false,
+    };
+    let body = "\n\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари\n📍 Малаховка, Южная улица, 38\n\n";
+    for (day, head, foot) in [
+        (
+            20,
+            "⏰ *Ждём вас завтра, 21 августа, в 14:30*",
+            "Если планы изменились, напишите мне здесь 👇",
+        ),
+        (
+            21,
+            "⏰ *Ждём вас сегодня, 21 августа, в 14:30*",
+            "Опаздываете или не получается? Напишите мне здесь 👇",
+        ),
+        (
+            18,
+            "⏰ *Ждём вас 21 августа в 14:30*",
+            "Если планы изменились, напишите мне здесь 👇",
+        ),
+    ] {
+        assert_eq!(
+            on(day, Language::Ru, &told, true),
+            format!("{head}{body}{foot}")
+        );
+    }
+    assert_eq!(
+        on(20, Language::Ru, &told, false),
+        format!(
+            "⏰ *Ждём вас завтра, 21 августа, в 14:30*{body}Для отмены или переноса позвоните: +7 900 000-00-00"
+        )
+    );
+    let body = "\n\n💇 МУЖСКАЯ СТРИЖКА\n👤 With Бари\n📍 Малаховка, Южная улица, 38\n\n";
+    for (day, head, foot) in [
+        (
+            20,
+            "⏰ *See you tomorrow, 21 August, at 14:30*",
+            "If your plans have changed, write to me here 👇",
+        ),
+        (
+            21,
+            "⏰ *See you today, 21 August, at 14:30*",
+            "Running late, or cannot make it? Write to me here 👇",
+        ),
+        (
+            18,
+            "⏰ *See you on 21 August at 14:30*",
+            "If your plans have changed, write to me here 👇",
+        ),
+    ] {
+        assert_eq!(
+            on(day, Language::En, &told, true),
+            format!("{head}{body}{foot}")
+        );
+    }
+}
+
+#[test]
+fn a_reminder_asks_only_the_day_before_and_only_where_an_answer_is_heard() {
+    let told = Told::Reminder {
+        now: &[haircut()],
+        asks: true,
+    };
+    let asked =
+        "Придёте? Ответьте *1* — да, *2* — не смогу. Нужно другое время — просто напишите 👇";
+    assert!(on(20, Language::Ru, &told, true).ends_with(asked));
+    assert!(!on(20, Language::Ru, &told, false).contains("Придёте?"));
+    assert!(!on(21, Language::Ru, &told, true).contains("Придёте?"));
+    let asked =
+        "Are you coming? Answer *1* for yes, *2* for no. Need another time? Just write to me 👇";
+    assert!(on(20, Language::En, &told, true).ends_with(asked));
+}
+
+#[test]
+fn a_reminder_of_a_class_names_it_and_the_seats() {
+    let class = with(|r| {
+        r.activity_id = 9;
+        r.seats = 2;
+        r.services = vec![service(200, "Стретчинг", 900, 0, 900)];
+    });
+    let told = Told::Reminder {
+        now: &[class],
+        asks: false,
+    };
+    assert_eq!(
+        on(20, Language::Ru, &told, true),
+        "⏰ *Ждём вас завтра, 21 августа, в 14:30*\n\n🧘 Стретчинг\n👤 Мастер: Бари\n👥 2 места\n\
+         📍 Малаховка, Южная улица, 38\n\nЕсли планы изменились, напишите мне здесь 👇"
+    );
+}
+
+#[test]
+fn thanks_and_a_missed_visit_read_the_same_in_both_languages() {
+    let was = [haircut()];
+    let (visited, missed) = (Told::Visited { was: &was }, Told::NoShow { was: &was });
+    let all: Vec<String> = [Language::Ru, Language::En]
+        .into_iter()
+        .flat_map(|language| {
+            [
+                (&visited, true),
+                (&visited, false),
+                (&missed, true),
+                (&missed, false),
+            ]
+            .map(|(told, invite)| on(22, language, told, invite))
+        })
+        .collect();
+    assert_eq!(
+        all,
+        [
+            "*Спасибо, что были у нас!* 🤍\n\nВсё ли понравилось? Напишите пару слов прямо здесь 👇\n\
+             Отзыв можно оставить тут: https://yandex.ru/maps/org/1",
+            "*Спасибо, что были у нас!* 🤍\n\nОтзыв можно оставить тут: https://yandex.ru/maps/org/1",
+            "*Мы вас не дождались* 🤍\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n\n\
+             Надеемся, всё хорошо. Если мы ошиблись или вам нужно другое время, напишите мне здесь 👇",
+            "*Мы вас не дождались* 🤍\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n\n\
+             Надеемся, всё хорошо. Если мы ошиблись или вам нужно другое время, позвоните: +7 900 000-00-00",
+            "*Thank you for coming!* 🤍\n\nDid you like everything? Write a few words right here 👇\n\
+             You can leave a review here: https://yandex.ru/maps/org/1",
+            "*Thank you for coming!* 🤍\n\nYou can leave a review here: https://yandex.ru/maps/org/1",
+            "*We missed you* 🤍\n\n📅 21 August at 14:30\n💇 МУЖСКАЯ СТРИЖКА\n\n\
+             We hope all is well. If we got it wrong or you need another time, just write to me here 👇",
+            "*We missed you* 🤍\n\n📅 21 August at 14:30\n💇 МУЖСКАЯ СТРИЖКА\n\n\
+             We hope all is well. If we got it wrong or you need another time, please call +7 900 000-00-00",
+        ]
+    );
 }

@@ -476,7 +476,7 @@ async fn what_is_suggested_can_be_submitted_and_fits_the_settings_printed_with_i
             })
         })
         .collect();
-    assert_eq!(submitted.len(), 5);
+    assert_eq!(submitted.len(), 8);
     cloud.set_templates(submitted.into());
     let (_, settings) = said.split_once("когда их одобрят:\n").unwrap();
     let only_cloud = official_channels(&cloud, settings);

@@ -496,6 +496,30 @@ async fn a_calendar_starts_polls_in_place_of_the_interval() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn explain_tells_when_a_client_will_be_reminded_or_why_not() {
+    let program = Program::new().await;
+    program.configure("[notify]\nreminders = [\"24h\", \"30d\"]");
+    program.run(&["--once"]).await;
+    let record = program.book().to_string();
+    program.run(&["--once", "--drain"]).await;
+    let story = stdout(&program.run(&["explain", &record]).await);
+    for part in [
+        "напоминание (24h) о визите",
+        ": будет ",
+        "напоминание (30d) о визите",
+        "не будет — его время прошло раньше, чем стало известно",
+    ] {
+        assert!(story.contains(part), "{part} in {story}");
+    }
+    let json = stdout(&program.run(&["explain", &record, "--json"]).await);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["reminders"][0]["state"], "dropped");
+    assert_eq!(json["reminders"][0]["reason"], "too_late");
+    assert_eq!(json["reminders"][1]["lead"], "24h");
+    assert_eq!(json["reminders"][1]["state"], "planned");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn status_log_and_explain_tell_the_story() {
     let program = Program::new().await;
     program.run(&["--once"]).await;

@@ -390,3 +390,44 @@ async fn whoever_links_a_chat_reads_of_the_next_visit_there() {
         "Готово ✅\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари"
     );
 }
+
+/// The same on the whole way: planned, due, asked, pressed, written. Whoever is sure is not asked.
+#[tokio::test]
+async fn a_reminder_that_is_due_asks_with_buttons_until_its_client_is_sure() {
+    let keys = format!(
+        "{OWNED}\nreplies = {{ write = true }}\nnotify = {{ reminders = [\"24h\", \"18h\"] }}"
+    );
+    let mut world = World::with("", &keys).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.receive().await;
+    world.poll().await;
+    let record = world.salon.book(haircut("2026-08-23T15:00:00"));
+    world.tell().await;
+
+    world.advance("51h");
+    world.poll().await;
+    world.turn().await;
+    let asked = world.telegram.standing("900").pop().unwrap();
+    assert!(asked.text.contains("Ждём вас завтра"), "{}", asked.text);
+    assert!(asked.text.contains("Придёте? Ответьте"), "{}", asked.text);
+    assert_eq!(asked.labels(), ["Приду", "Не смогу"]);
+    world.telegram.press(900, &asked.data("Приду"));
+    follow(&world).await;
+    assert_eq!(
+        world.salon.row(SALON, record).unwrap()["attendance"],
+        json!(2)
+    );
+    assert_eq!(world.telegram.sent().pop().unwrap().text, CONFIRMED);
+
+    world.advance("6h");
+    world.poll().await;
+    world.turn().await;
+    let again = world.telegram.standing("900").pop().unwrap();
+    assert!(again.text.contains("Ждём вас завтра"), "{}", again.text);
+    assert!(!again.text.contains("Придёте?"), "{}", again.text);
+    assert_eq!(again.labels(), [""; 0]);
+}

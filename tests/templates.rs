@@ -61,7 +61,11 @@ fn way(markup: Markup) -> Way<'static> {
 }
 
 fn filled(texts: &Texts, told: &Told<'_>, markup: Markup) -> String {
-    compose(texts, told, &place(), way(markup), today())
+    let place = Place {
+        review_link: "https://n962302.yclients.com/reviews".into(),
+        ..place()
+    };
+    compose(texts, told, &place, way(markup), today())
 }
 
 #[test]
@@ -514,7 +518,15 @@ fn values(language: Language) -> BTreeMap<&'static str, Vec<String>> {
         },
         ..moved()
     }];
+    let tomorrow = [at(haircut(), "2026-08-02T14:30:00")];
     let told = [
+        (
+            "reminder",
+            Told::Reminder {
+                now: &tomorrow,
+                asks: true,
+            },
+        ),
         ("created", Told::Created { now: &plain }),
         ("created", Told::Created { now: &two }),
         ("created", Told::Created { now: &class }),
@@ -538,6 +550,7 @@ fn values(language: Language) -> BTreeMap<&'static str, Vec<String>> {
     ];
     let free = ["2026-08-22T12:00:00", "2026-08-22T14:30:00"];
     let offering = Place {
+        review_link: "https://n962302.yclients.com/reviews".into(),
         free: free.map(|at| at.parse().unwrap()).to_vec(),
         ..place()
     };
@@ -549,7 +562,7 @@ fn values(language: Language) -> BTreeMap<&'static str, Vec<String>> {
                  {{ item.staff }}{% endfor %}"
                     .to_owned()
             }
-            "invite" | "strike" => format!("{{% if {name} %}}yes{{% endif %}}"),
+            "invite" | "asks" | "strike" => format!("{{% if {name} %}}yes{{% endif %}}"),
             _ => format!("{{{{ {name} }}}}"),
         };
         for (key, told) in &told {
@@ -605,7 +618,7 @@ fn the_readmes_tables_show_every_variable_with_what_it_really_comes_to() {
             let shown = example.trim_matches('`');
             match real.iter().all(String::is_empty) {
                 true => assert!(row.contains(unfilled), "{readme}: {name} has no value"),
-                false if ["items", "invite", "strike"].contains(&name.as_str()) => {
+                false if ["items", "invite", "asks", "strike"].contains(&name.as_str()) => {
                     assert!(!example.is_empty(), "{readme}: {name}");
                 }
                 false if shown.ends_with('…') => {

@@ -6,8 +6,9 @@ mod support;
 use std::time::Duration;
 
 use booking_monitor::domain::phone::Phone;
+use booking_monitor::domain::policy::Kind;
 use booking_monitor::domain::settle::{Form, Net};
-use booking_monitor::pipeline::trial::Trial;
+use booking_monitor::pipeline::trial::{Emulated, Trial};
 use booking_monitor::store::cache;
 use support::fake::Answer;
 use support::program::{Program, stderr, stdout};
@@ -84,6 +85,24 @@ async fn every_part_of_an_event_can_be_said_and_the_message_reads_as_a_real_one(
     for table in ["known", "booking_events", "appointments_cache", "settling"] {
         let count = program.rows(&format!("SELECT CAST(count(*) AS TEXT) FROM {table}"));
         assert_eq!(count, ["0"], "{table}");
+    }
+}
+
+#[tokio::test]
+async fn every_kind_can_be_tried() {
+    let program = Program::new().await;
+    for (kind, head) in [
+        ("created", "✅ *Вы записаны!*"),
+        ("updated", "🔄 *Запись перенесена*"),
+        ("cancelled", "❌ *Запись отменена*"),
+        ("no_show", "*Мы вас не дождались* 🤍"),
+        ("visited", "*Спасибо, что были у нас!* 🤍"),
+        ("reminder", "⏰ *Ждём вас завтра"),
+    ] {
+        let output = program.run(&test_of(&["--event", kind])).await;
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let text = program.green.sent().pop().unwrap().text;
+        assert!(text.starts_with(head), "{text}");
     }
 }
 
@@ -180,7 +199,7 @@ async fn what_makes_no_sense_is_wrong_usage_and_leaves_nothing_behind() {
     for (wrong, said) in [
         (
             vec!["--event", "record.moved"],
-            "one of record.created, record.updated, record.deleted, created",
+            "one of record.created, record.updated, record.deleted, created, updated, cancelled, no_show, visited, reminder",
         ),
         (
             vec!["--datetime", "завтра"],
@@ -277,11 +296,14 @@ async fn queued(world: &World, channels: &[&str]) {
                 company: SALON,
                 ends,
                 phone: Phone::parse(PHONE, "RU").unwrap(),
-                net: Net {
-                    form: Form::Created,
-                    before: Vec::new(),
-                    now: vec![record],
-                    fields: Vec::new(),
+                emulated: Emulated {
+                    kind: Kind::Created,
+                    net: Net {
+                        form: Form::Created,
+                        before: Vec::new(),
+                        now: vec![record],
+                        fields: Vec::new(),
+                    },
                 },
             };
             trial.queue(tx, "2026-08-20T09:00:31Z".parse().unwrap())

@@ -206,7 +206,7 @@ fn companies(config: &Config) -> Result<Vec<Company>, Failure> {
     let mut problems = BTreeSet::new();
     let mut models = agent::Models::default();
     for settings in &config.companies {
-        match Company::new(settings.clone()) {
+        match Company::beside(&companies, settings.clone()) {
             Ok(company) => companies.push(match models.of(settings)? {
                 Some(model) => company.with_model(model),
                 None => company,

@@ -157,6 +157,12 @@ fn show(
             Shown::Change(&of_change)
         }
         Key::Restored => Shown::News(Told::Restored { now: &records }),
+        Key::NoShow => Shown::News(Told::NoShow { was: &records }),
+        Key::Visited => Shown::News(Told::Visited { was: &records }),
+        Key::Reminder => Shown::News(Told::Reminder {
+            now: &records,
+            asks: settings.replies.enabled,
+        }),
         Key::WrongNumber => Shown::News(Told::WrongNumber { was: &records }),
         Key::Stopped => Shown::Answer(Told::Stopped),
         Key::Started => Shown::Answer(Told::Started),

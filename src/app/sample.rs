@@ -12,9 +12,6 @@ use crate::domain::settle::{Form, Net};
 use crate::ports::CompanyInfo;
 use crate::store::companies::CompanyRow;
 
-/// Kinds of messages that tell of a booking.
-pub(super) const KINDS: [Kind; 3] = [Kind::Created, Kind::Updated, Kind::Cancelled];
-
 /// The company of this id, or the first one.
 pub(super) fn company(config: &Config, id: Option<i64>) -> Result<&Company, Failure> {
     let found = config
@@ -92,7 +89,10 @@ pub(super) fn net(kind: Kind, before: Option<Record>, now: Record) -> Net {
         (Kind::Created, _) => (Form::Created, None),
         (Kind::Cancelled, _) => (Form::Cancelled, None),
         (Kind::Updated, Some(before)) => (Form::Updated, Some(before)),
-        (Kind::Updated, None) => (Form::Restated, None),
+        // What is no change is told of the booking as it stands.
+        (Kind::Updated, None) | (Kind::NoShow | Kind::Visited | Kind::Reminder, _) => {
+            (Form::Restated, None)
+        }
     };
     let mut fields = before
         .as_ref()

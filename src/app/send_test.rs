@@ -23,8 +23,9 @@ use crate::domain::message::owner::Voice;
 use crate::domain::phone::Phone;
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Money;
-use crate::domain::settle::Net;
-use crate::pipeline::{ChannelEnd, trial};
+
+use crate::pipeline::ChannelEnd;
+use crate::pipeline::trial::{self, Emulated};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, Notification};
 use crate::store::{self, Lock, LockError, Store};
@@ -108,7 +109,7 @@ impl Test<'_> {
             company: self.company.id,
             ends: self.ends.clone(),
             phone: self.phone.clone(),
-            net: emulated(self.args, self.company, zone, Utc::now())?,
+            emulated: emulated(self.args, self.company, zone, Utc::now())?,
         })
     }
 
@@ -172,7 +173,7 @@ fn emulated(
     company: &Company,
     zone: Tz,
     now: DateTime<Utc>,
-) -> Result<Net, Failure> {
+) -> Result<Emulated, Failure> {
     let kind = kind(&args.event)?;
     let at = |text: &Option<String>, flag: &str| {
         let read = text.as_deref().map(|text| moment(text, zone));
@@ -223,7 +224,8 @@ fn emulated(
         before.staff.name.clone_from(name);
         before.staff.id += 1;
     }
-    Ok(sample::net(kind, Some(before), record))
+    let net = sample::net(kind, Some(before), record);
+    Ok(Emulated { kind, net })
 }
 
 /// The kind of message that an event makes, or that was named itself.
@@ -234,9 +236,9 @@ fn kind(word: &str) -> Result<Kind, Failure> {
         "record.deleted" => Some(Kind::Cancelled),
         _ => None,
     };
-    let found = by_event.or_else(|| sample::KINDS.into_iter().find(|k| k.as_str() == word));
+    let found = by_event.or_else(|| Kind::from_stored(word));
     found.ok_or_else(|| {
-        let kinds: Vec<&str> = sample::KINDS.iter().map(|k| k.as_str()).collect();
+        let kinds = Kind::ALL.map(Kind::as_str);
         Failure::usage(&format!(
             "unknown event {word:?}: one of record.created, record.updated, record.deleted, {}",
             kinds.join(", ")

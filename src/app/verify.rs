@@ -191,15 +191,19 @@ async fn compare(
         return Err(Problem::NotWhole("the listing is not whole"));
     }
     // The cache is read after the journal: what a daemon stores meanwhile is newer, never older.
-    let mut differences = listed_ones(conn, company.id, &sweep)?;
-    differences.extend(absent_ones(api, conn, &reference, &sweep).await?);
+    let mut differences = listed_ones(conn, company, &sweep)?;
+    differences.extend(absent_ones(api, conn, company, &reference, &sweep).await?);
     differences.sort_by_key(|d| (d.start, d.record));
     Ok(Comparison {
         title: company.title.clone().unwrap_or(row.info.title),
         id: company.id,
         from,
         to,
-        listed: sweep.records.values().filter(|r| is_kept(r)).count(),
+        listed: sweep
+            .records
+            .values()
+            .filter(|r| is_kept(&company.rules.as_meant(r)))
+            .count(),
         differences,
     })
 }
@@ -210,12 +214,17 @@ fn is_kept(record: &Record) -> bool {
 }
 
 /// What the journal lists and the cache lacks or has otherwise.
-fn listed_ones(conn: &Connection, company: i64, sweep: &Sweep) -> store::Result<Vec<Difference>> {
+fn listed_ones(
+    conn: &Connection,
+    company: &Company,
+    sweep: &Sweep,
+) -> store::Result<Vec<Difference>> {
     let mut differences = Vec::new();
     let forgotten = Forgotten::read(conn)?;
     for listed in sweep.records.values() {
-        let cached = cache::get(conn, company, listed.id)?;
+        let cached = cache::get(conn, company.id, listed.id)?;
         let seen = forgotten.without_them(listed, cached.as_ref().map(|c| &c.record));
+        let seen = company.rules.as_meant(seen.as_ref());
         let seen = seen.as_ref();
         let what = match cached {
             None if is_kept(seen) => Some(What::NotInCache),
@@ -245,6 +254,7 @@ fn differing(cached: &Record, seen: &Record) -> Option<Changes> {
 async fn absent_ones(
     api: &dyn BookingApi,
     conn: &Connection,
+    company: &Company,
     reference: &CompanyRef,
     sweep: &Sweep,
 ) -> Result<Vec<Difference>, Problem> {
@@ -276,7 +286,8 @@ async fn absent_ones(
             Look::Absent => What::NotInJournal,
             Look::Hidden => What::NotShown,
             Look::There(seen) => {
-                match differing(&cached, &forgotten.without_them(&seen, Some(&cached))) {
+                let seen = forgotten.without_them(&seen, Some(&cached));
+                match differing(&cached, &company.rules.as_meant(&seen)) {
                     Some(changes) => What::Differs(changes),
                     // Written between the two readings.
                     None if is_newer(&cached, sweep.server_date) => continue,

@@ -10,6 +10,7 @@ use super::section::Section;
 use super::templates::{self, unknown_channel};
 use super::values::{country, list, switch, text, text_or_number, timezone, whole, word};
 use super::{Company, Language, Owner, Template};
+use crate::domain::policy::Kind;
 use crate::domain::reply::Replies;
 
 /// The words for languages.
@@ -90,7 +91,12 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
     let language = at.optional("language", word(&LANGUAGES));
 
     let inherited = around.inherited.clone().monitor(at, &around.overrides);
-    let inherited = at.table("notify", |at| inherited.notify(at));
+    let inherited = at.table("notify", |at| {
+        let inherited = inherited.notify(at);
+        let switch = at.place_of("no_show");
+        inherited.warn_of_idle_no_show(Some(&around.inherited), &switch, at);
+        inherited
+    });
     inherited.warn_of_other_delay(&around.inherited, at);
     let templates = at.table("templates", |at| {
         templates::read(at, &around.templates, around.channels)
@@ -116,6 +122,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         quiet_hours: inherited.quiet_hours,
         booking_link: inherited.booking_link,
         offer_times: inherited.offer_times,
+        review_link: inherited.review_link,
         templates,
         replies,
         agent,
@@ -135,7 +142,7 @@ fn owner(at: &mut Section<'_>, channels: &Channels) -> Option<Owner> {
         at.reader.warning(&at.place_of("channel"), wrong);
     }
     let to = at.required("to", "the chat's id, or a phone", text_or_number);
-    let events = KINDS.map(|(_, kind)| kind).to_vec();
+    let events = Kind::NEWS.to_vec();
     let events = at.get("events", events, list(word(&KINDS)));
     let alerts = at.get("alerts", true, switch);
     let users = at.get("users", Vec::new(), list(text_or_number));

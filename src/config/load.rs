@@ -142,7 +142,11 @@ fn config(root: &mut Section<'_>) -> Config {
         (overrides.enabled.unwrap_or(enabled), inherited)
     });
     let yclients = root.table("yclients", yclients::read);
-    let inherited = root.table("notify", |at| inherited.notify(at));
+    let inherited = root.table("notify", |at| {
+        let inherited = inherited.notify(at);
+        inherited.warn_of_idle_no_show(None, &at.place_of("no_show"), at);
+        inherited
+    });
     let channels = root.table("channels", channels::read);
     let templates = root.table("templates", |at| templates::read(at, &[], &channels));
     let replies = root.table("replies", |at| replies::read(at, Replies::default()));

@@ -113,6 +113,8 @@ pub struct Company {
     pub booking_link: Option<String>,
     /// So many free times are offered in a cancellation; 0: none.
     pub offer_times: u32,
+    /// `notify.review_link`.
+    pub review_link: Option<String>,
     /// Texts in place of the built-in ones.
     pub templates: Vec<Template>,
     /// How clients are answered.

@@ -8,20 +8,26 @@ use super::environment::Overrides;
 use super::reader::{Place, Value, Wrong};
 use super::section::Section;
 use super::values::{
-    SHORTEST, count, days, duration, hours, list, marker, percent, schedule, spell, switch, text,
-    text_or_number, whole, word,
+    SHORTEST, count, days, duration, hours, list, marker, parse_duration, percent, schedule, spell,
+    switch, text, text_or_number, whole, word,
 };
 use crate::domain::change::Field;
 use crate::domain::phone::Phone;
-use crate::domain::policy::{Ignore, Kind, OnUncertain, Pace, Rules};
+use crate::domain::policy::{Ignore, Kind, MinusOne, OnUncertain, Pace, Rules};
 use crate::domain::record::Origin;
+use crate::domain::reminder::Lead;
 
 /// The words for kinds of messages.
-pub(super) const KINDS: [(&str, Kind); 3] = [
+pub(super) const KINDS: [(&str, Kind); 5] = [
     ("created", Kind::Created),
     ("updated", Kind::Updated),
     ("cancelled", Kind::Cancelled),
+    ("no_show", Kind::NoShow),
+    ("visited", Kind::Visited),
 ];
+
+/// Those that a bot may tell itself.
+const BOTS_KINDS: [(&str, Kind); 3] = [KINDS[0], KINDS[1], KINDS[2]];
 
 const FIELDS: [(&str, Field); 5] = [
     ("start", Field::Start),
@@ -40,6 +46,7 @@ pub(super) struct Inherited {
     pub(super) rules: Rules,
     pub(super) booking_link: Option<String>,
     pub(super) offer_times: u32,
+    pub(super) review_link: Option<String>,
     /// Not yet phones: which numbers they are depends on the company's country.
     only_phones: Vec<(Place, String)>,
     /// The same.
@@ -92,7 +99,7 @@ impl Inherited {
             stale_after: at.get("stale_after", old.stale_after, duration(SHORTEST)),
             bot_markers: at.get("bot_markers", old.bot_markers, list(marker)),
             bot_user_ids: at.get("bot_user_ids", old.bot_user_ids, list(whole(1, i64::MAX))),
-            bot_silences: at.get("bot_silences", old.bot_silences, list(word(&KINDS))),
+            bot_silences: at.get("bot_silences", old.bot_silences, list(word(&BOTS_KINDS))),
             missing_limit: at.get("missing_limit", old.missing_limit, percent),
             created_from: at.get("created_from", old.created_from, list(origins)),
             quiet_markers: at.get("quiet_markers", old.quiet_markers, list(marker)),
@@ -101,6 +108,15 @@ impl Inherited {
             only_phones: old.only_phones,
             dry_run: at.get("dry_run", old.dry_run, switch),
             on_uncertain: at.get("on_uncertain", old.on_uncertain, outcomes),
+            reminders: old.reminders,
+            attendance_minus_one: at.get(
+                "attendance_minus_one",
+                old.attendance_minus_one,
+                word(&[
+                    ("no_show", MinusOne::NoShow),
+                    ("cancelled", MinusOne::Cancelled),
+                ]),
+            ),
             recent_activity: at.get(
                 "recent_activity",
                 old.recent_activity,
@@ -123,10 +139,13 @@ impl Inherited {
         });
         let kinds = kinds.map(|(_, kind)| kind).collect();
         self.rules.kinds = kinds;
+        let reminders = self.rules.reminders;
+        self.rules.reminders = at.get("reminders", reminders, leads);
         let fields = self.rules.updated_fields;
         self.rules.updated_fields = at.get("updated_fields", fields, list(word(&FIELDS)));
         self.offer_times = at.get("offer_times", self.offer_times, count(0, 3));
         self.booking_link = at.or_off("booking_link", self.booking_link, text);
+        self.review_link = at.or_off("review_link", self.review_link, text);
         self
     }
 
@@ -150,6 +169,27 @@ impl Inherited {
         rules.only_phones = phones(&self.only_phones);
         rules.ignore.phones = phones(&self.ignored_phones);
         rules
+    }
+
+    /// Warns of a switch that the meaning of "did not come" leaves without effect; `told_of` is what
+    /// was warned of already.
+    pub(super) fn warn_of_idle_no_show(
+        &self,
+        told_of: Option<&Self>,
+        notify: &Place,
+        at: &Section<'_>,
+    ) {
+        let is_idle = |of: &Self| {
+            of.rules.kinds.contains(&Kind::NoShow)
+                && of.rules.attendance_minus_one == MinusOne::Cancelled
+        };
+        if is_idle(self) && !told_of.is_some_and(is_idle) {
+            let wrong = Wrong::new("no such message is ever sent").hint(
+                r#"attendance_minus_one = "cancelled" makes "did not come" a cancellation"#
+                    .to_owned(),
+            );
+            at.reader.warning(notify, wrong);
+        }
     }
 
     /// Warns where a company's own delays differ from everybody's.
@@ -188,6 +228,30 @@ fn interval(value: &Value<'_>) -> Option<Option<Duration>> {
         return Some(None);
     }
     duration(SHORTEST)(value).map(Some)
+}
+
+/// When to remind: spans before the visit, and hours of a day before it, none of them twice.
+fn leads(value: &Value<'_>) -> Option<Vec<Lead>> {
+    let leads = list(lead)(value)?;
+    let twice = leads
+        .iter()
+        .enumerate()
+        .find(|(index, lead)| leads[..*index].contains(lead));
+    match twice {
+        Some((_, lead)) => {
+            value.refuse(Wrong::new("named twice:").found(format!("{:?}", lead.to_string())))
+        }
+        None => Some(leads),
+    }
+}
+
+fn lead(value: &Value<'_>) -> Option<Lead> {
+    let written = value.node.as_str().unwrap_or_default();
+    let span = parse_duration(written).and_then(Lead::before);
+    span.or_else(|| Lead::at_hour(written)).or_else(|| {
+        let message = r#"expected a span up to "30d" such as "24h", or an hour and a day before such as "18:00 -1d", found"#;
+        value.wrong(message, None)
+    })
 }
 
 /// Broken items are reported and left out, so that the others are still looked at.

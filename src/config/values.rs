@@ -76,8 +76,8 @@ pub(super) fn rate(value: &Value<'_>) -> Option<f64> {
         None => value.node.as_float().and_then(|n| n.as_str().parse().ok()),
     };
     match number {
-        Some(rate) if (0.001..=1000.0).contains(&rate) => Some(rate),
-        _ => value.wrong("expected a number from 0.001 to 1000, found", None),
+        Some(rate) if (0.001..=100_000.0).contains(&rate) => Some(rate),
+        _ => value.wrong("expected a number from 0.001 to 100000, found", None),
     }
 }
 

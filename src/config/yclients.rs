@@ -25,8 +25,8 @@ pub(super) fn read(at: &mut Section<'_>) -> Settings {
         accept: at
             .optional("accept", text)
             .unwrap_or_else(|| "application/vnd.yclients.v2+json".into()),
-        requests_per_second: at.get("requests_per_second", 3, count(1, 1000)),
-        requests_per_minute: at.get("requests_per_minute", 180, count(1, 60_000)),
+        requests_per_second: at.get("requests_per_second", 3, count(1, 100_000)),
+        requests_per_minute: at.get("requests_per_minute", 180, count(1, 6_000_000)),
         page_size: at.get("page_size", 200, count(1, 300)),
         client: client(at, DEFAULT_TIMEOUT),
     };

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use super::change::{Change, Field};
 use super::known::Knowledge;
-use super::record::Record;
+use super::record::{Attendance, Record};
 
 /// The moment before which a company's bookings are taken as known by everybody.
 #[derive(Clone, Copy, Debug)]
@@ -99,8 +99,14 @@ fn phone_came_to_light(cached: &Record, now: &Record, baseline: Baseline) -> boo
 /// The row as it is to be believed: with what it may have left out taken from the cache.
 fn merged(cached: &Record, seen: &Record) -> Record {
     if seen.deleted {
+        // "Did not come" may be all that the deletion is made of; else it says nothing of that.
+        let attendance = match seen.attendance {
+            Attendance::NoShow => Attendance::NoShow,
+            _ => cached.attendance,
+        };
         return Record {
             deleted: true,
+            attendance,
             changed_at: seen.changed_at.or(cached.changed_at),
             ..cached.clone()
         };

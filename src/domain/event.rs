@@ -15,6 +15,8 @@ pub enum Gone {
     Deleted,
     /// The API does not know the record any more.
     NotFound,
+    /// The salon cancels by "did not come".
+    Attendance,
 }
 
 impl Gone {
@@ -22,6 +24,7 @@ impl Gone {
         match self {
             Self::Deleted => "deleted",
             Self::NotFound => "not_found",
+            Self::Attendance => "attendance",
         }
     }
 }

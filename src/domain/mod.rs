@@ -2,8 +2,9 @@
 //!
 //! A reading of the journal becomes [`record::Record`]s; two states of one booking make a
 //! [`change::Change`]; what a person knows of a visit and what is true now make a message
-//! ([`settle`]), unless there is a reason for [`silence`]. [`delivery`] is the life of a
-//! message once it exists. Nothing here imports another room of this crate.
+//! ([`settle`]), unless there is a reason for [`silence`]; a [`reminder`] comes by the clock.
+//! [`delivery`] is the life of a message once it exists. Nothing here imports another room of this
+//! crate.
 
 pub mod agent;
 pub mod budget;
@@ -23,6 +24,7 @@ pub mod phone;
 pub mod policy;
 pub mod question;
 pub mod record;
+pub mod reminder;
 pub mod reply;
 pub mod settle;
 pub mod silence;

@@ -1,12 +1,14 @@
 //! What a company wants told, and every reason not to tell: named, stored, explainable.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::change::Field;
 use super::phone::Phone;
-use super::record::{Origin, Record};
+use super::record::{Attendance, Origin, Record};
+use super::reminder::Lead;
 
 /// What a message to a person is about. The words are stored in `booking_notifications.kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,9 +20,31 @@ pub enum Kind {
     Updated,
     /// A booking that is off.
     Cancelled,
+    /// A visit that the client did not come to.
+    NoShow,
+    /// A visit that is over, and was one.
+    Visited,
+    /// A visit that is near.
+    Reminder,
 }
 
 impl Kind {
+    /// What a change in the journal may become: what a bot may tell itself, and the guard may hold.
+    pub const NEWS: [Self; 3] = [Self::Created, Self::Updated, Self::Cancelled];
+
+    /// What a visit leaves behind once it is over.
+    pub const AFTERMATH: [Self; 2] = [Self::NoShow, Self::Visited];
+
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Created,
+        Self::Updated,
+        Self::Cancelled,
+        Self::NoShow,
+        Self::Visited,
+        Self::Reminder,
+    ];
+
     /// The stored word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -28,8 +52,26 @@ impl Kind {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Cancelled => "cancelled",
+            Self::NoShow => "no_show",
+            Self::Visited => "visited",
+            Self::Reminder => "reminder",
         }
     }
+
+    /// From the stored word; `None` for what tells a client of no booking: cards, alerts, answers.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What the journal's "did not come" (`attendance` -1) stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MinusOne {
+    /// The client did not come.
+    NoShow,
+    /// The booking is off: so salons that strike a booking out instead of deleting it.
+    Cancelled,
 }
 
 /// What is done with a send whose outcome nobody can tell.
@@ -143,6 +185,10 @@ pub struct Rules {
     pub recent_activity: Duration,
     /// Messages about bookings that one client gets in any hour; 0: as many as there are.
     pub per_client_per_hour: u32,
+    /// When clients are reminded of a visit.
+    pub reminders: Vec<Lead>,
+    /// What "did not come" stands for.
+    pub attendance_minus_one: MinusOne,
 }
 
 impl Default for Rules {
@@ -164,6 +210,8 @@ impl Default for Rules {
             on_uncertain: OnUncertain::Hold,
             recent_activity: Duration::ZERO,
             per_client_per_hour: 6,
+            reminders: Vec::new(),
+            attendance_minus_one: MinusOne::NoShow,
         }
     }
 }
@@ -175,6 +223,27 @@ impl Rules {
         self.quiet_markers
             .iter()
             .any(|m| !m.is_empty() && record.comment.contains(m.as_str()))
+    }
+
+    /// Whether the booking stands in the journal and is off all the same: "did not come" is how this
+    /// salon cancels.
+    #[must_use]
+    pub fn is_called_off(&self, record: &Record) -> bool {
+        self.attendance_minus_one == MinusOne::Cancelled
+            && record.is_alive()
+            && record.attendance == Attendance::NoShow
+    }
+
+    /// A row of the journal as this salon means it.
+    #[must_use]
+    pub fn as_meant<'r>(&self, row: &'r Record) -> Cow<'r, Record> {
+        if !self.is_called_off(row) {
+            return Cow::Borrowed(row);
+        }
+        Cow::Owned(Record {
+            deleted: true,
+            ..row.clone()
+        })
     }
 
     /// Whether this booking was made by a chat bot: its comment holds a marker, or its author is one.
@@ -227,11 +296,13 @@ pub enum Reason {
     RecentActivity,
     /// The client's data were erased.
     Forgotten,
+    /// It could not leave in time.
+    Expired,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Baseline,
         Self::CreatedByBot,
         Self::Past,
@@ -250,6 +321,7 @@ impl Reason {
         Self::Discarded,
         Self::RecentActivity,
         Self::Forgotten,
+        Self::Expired,
     ];
 
     /// The stored word.
@@ -274,6 +346,7 @@ impl Reason {
             Self::Discarded => "discarded",
             Self::RecentActivity => "recent_activity",
             Self::Forgotten => "forgotten",
+            Self::Expired => "expired",
         }
     }
 
@@ -305,7 +378,8 @@ impl Reason {
             | Self::Unchanged
             | Self::Superseded
             | Self::Ignored
-            | Self::Forgotten => false,
+            | Self::Forgotten
+            | Self::Expired => false,
         }
     }
 }

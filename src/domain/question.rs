@@ -43,7 +43,7 @@ impl Matter {
         match what {
             "uncertain" => of.parse().ok().map(Self::Uncertain),
             "dead" => of.parse().ok().map(Self::Dead),
-            "guard" => [Kind::Created, Kind::Updated, Kind::Cancelled]
+            "guard" => Kind::NEWS
                 .into_iter()
                 .find(|kind| kind.as_str() == of)
                 .map(Self::Guard),

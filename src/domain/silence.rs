@@ -38,14 +38,7 @@ pub fn silence(net: &Net, rules: &Rules, around: Circumstances<'_>) -> Option<Re
     let records = &net.now;
     let any = |test: &dyn Fn(&Record) -> bool| records.iter().any(test);
     if around.phone.is_none() {
-        let nobody = records.iter().all(|r| r.client.is_none());
-        return Some(if any(&Record::is_forgotten) {
-            Reason::Forgotten
-        } else if nobody {
-            Reason::NoClient
-        } else {
-            Reason::NoPhone
-        });
+        return Some(without_number(records));
     }
     if around.by_bot && rules.bot_silences.contains(&kind) {
         return Some(Reason::CreatedByBot);
@@ -85,6 +78,50 @@ pub fn silence(net: &Net, rules: &Rules, around: Circumstances<'_>) -> Option<Re
     barred(records, rules, around)
 }
 
+/// The reason not to tell what a clock brings, and no change: a reminder of these records, or what
+/// they leave behind.
+#[must_use]
+pub fn untimely(
+    kind: Kind,
+    records: &[Record],
+    rules: &Rules,
+    around: Circumstances<'_>,
+) -> Option<Reason> {
+    if around.phone.is_none() {
+        return Some(without_number(records));
+    }
+    let is_wanted = match kind {
+        Kind::Reminder => !rules.reminders.is_empty(),
+        other => rules.kinds.contains(&other),
+    };
+    if !is_wanted {
+        return Some(Reason::Disabled);
+    }
+    if around.quiet {
+        return Some(Reason::QuietMarker);
+    }
+    if kind == Kind::Reminder {
+        return barred(records, rules, around);
+    }
+    let start = records.iter().map(|r| r.start_at(around.zone)).min();
+    let age = start.and_then(|start| (around.now - start).to_std().ok());
+    if age.is_some_and(|age| age > rules.stale_after) {
+        return Some(Reason::Stale);
+    }
+    unreachable(rules, around)
+}
+
+/// Why there is no number to write to.
+fn without_number(records: &[Record]) -> Reason {
+    if records.iter().any(Record::is_forgotten) {
+        Reason::Forgotten
+    } else if records.iter().all(|r| r.client.is_none()) {
+        Reason::NoClient
+    } else {
+        Reason::NoPhone
+    }
+}
+
 fn starts_in_the_past(records: &[Record], around: Circumstances<'_>) -> bool {
     records
         .iter()
@@ -94,12 +131,17 @@ fn starts_in_the_past(records: &[Record], around: Circumstances<'_>) -> bool {
 /// The reasons that hold for any message about these records, whatever it says.
 #[must_use]
 pub fn barred(records: &[Record], rules: &Rules, around: Circumstances<'_>) -> Option<Reason> {
+    if around.phone.is_some() && starts_in_the_past(records, around) {
+        return Some(Reason::Past);
+    }
+    unreachable(rules, around)
+}
+
+/// Whether this person is not written to, whatever there is to say.
+fn unreachable(rules: &Rules, around: Circumstances<'_>) -> Option<Reason> {
     let Some(phone) = around.phone else {
         return Some(Reason::NoPhone);
     };
-    if starts_in_the_past(records, around) {
-        return Some(Reason::Past);
-    }
     if rules.dry_run || (!rules.only_phones.is_empty() && !rules.only_phones.contains(phone)) {
         return Some(Reason::TestMode);
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::Transaction;
 
-use super::{Company, recreated, slots};
+use super::{Company, recreated, reminders, slots};
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::defences::Defences;
 use crate::domain::diff::{Baseline, Verdict, judge, restarts_delay};
@@ -13,7 +13,7 @@ use crate::domain::event::{Event, Gone};
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::message::owner::Altered;
 use crate::domain::phone::Phone;
-use crate::domain::record::Record;
+use crate::domain::record::{Attendance, Record};
 use crate::store::cache::{self, Cached, Sighting};
 use crate::store::forgotten::Forgotten;
 use crate::store::{Result, events, known, settling, writes};
@@ -59,6 +59,17 @@ fn has_other_number(before: &Record, after: &Record) -> bool {
     client(before) != 0
         && client(before) == client(after)
         && numbers.is_some_and(|(had, has)| had != has)
+}
+
+/// The journal says "did not come" as before, and only what the salon means by it was set anew: no
+/// booking came back by that, nor went.
+fn is_meant_otherwise(cached: &Cached, listed: &Record, seen: &Record) -> bool {
+    let missed = |r: &Record| r.attendance == Attendance::NoShow;
+    listed.is_alive()
+        && missed(listed)
+        && missed(&cached.record)
+        && cached.record.is_same_booking(listed)
+        && cached.record.deleted != seen.deleted
 }
 
 /// Whether the phones of clients are shown to us, as one reading has it.
@@ -175,6 +186,8 @@ impl<'a> Applying<'a> {
         let had = cached.as_ref().map(|c| &c.record);
         self.phones.note(had, listed, self.phones_hidden);
         let seen = self.forgotten.without_them(listed, had);
+        let rules = &self.company.settings.rules;
+        let (is_called_off, seen) = (rules.is_called_off(&seen), rules.as_meant(&seen));
         let seen = seen.as_ref();
         let Some(baseline_at) = self.baseline_at else {
             if seen.is_blocked_slot() {
@@ -184,10 +197,11 @@ impl<'a> Applying<'a> {
             let row = match &cached {
                 Some(cached) if !seen.is_alive() => Record {
                     deleted: true,
+                    attendance: seen.attendance,
                     changed_at: seen.changed_at,
                     ..cached.record.clone()
                 },
-                None if !seen.is_alive() => return Ok(()),
+                None if !seen.is_alive() && !is_called_off => return Ok(()),
                 _ => seen.clone(),
             };
             let events = self.since_copy(&row, cached.as_ref())?;
@@ -196,6 +210,16 @@ impl<'a> Applying<'a> {
             known::forget_record(self.tx, row.company_id, row.id)?;
             return self.silent(&row, &Knowledge::of(&row), cached.as_ref(), events);
         };
+        if let Some(cached) = cached
+            .as_ref()
+            .filter(|c| is_meant_otherwise(c, listed, seen))
+        {
+            let record = Record {
+                deleted: seen.deleted,
+                ..cached.record.clone()
+            };
+            return self.silent(&record, &Knowledge::of(&record), Some(cached), 0);
+        }
         // As a booking it is as young as its client.
         let is_new = cached.is_none() && slots::was_slot(self.tx, seen)?;
         let baseline = Baseline {
@@ -231,7 +255,10 @@ impl<'a> Applying<'a> {
                 &after,
                 assumed,
                 cached.as_ref(),
-                Gone::Deleted,
+                match is_called_off {
+                    true => Gone::Attendance,
+                    false => Gone::Deleted,
+                },
             ),
         }
     }
@@ -404,7 +431,8 @@ impl<'a> Applying<'a> {
                 settling::follow(self.tx, record.company_id, &had, &has, self.now)?;
             }
         }
-        cache::put(self.tx, record, sighting)
+        cache::put(self.tx, record, sighting)?;
+        reminders::follow(self.tx, self.company, self.zone, record, self.now)
     }
 
     /// A deletion counts from when it was made, where its change date moved, so that the honest ones

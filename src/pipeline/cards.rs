@@ -5,14 +5,13 @@ use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::{Company, Desk, words};
-use crate::domain::change::ChangeKind;
 use crate::domain::message::owner::{Untold, card_call};
-use crate::domain::policy::Reason;
+use crate::domain::policy::{Kind, Reason};
 use crate::domain::question::Matter;
 use crate::domain::record::Record;
 use crate::store::companies::CompanyRow;
 use crate::store::outbox::{self, New, Notification};
-use crate::store::{self, cache, companies, questions};
+use crate::store::{self, cache, companies, questions, reminders};
 
 /// Visits nearer than this cannot wait for the client to find out.
 const NEAR: TimeDelta = TimeDelta::hours(48);
@@ -98,12 +97,13 @@ impl Desk {
         in_time: impl Fn(&CompanyRow, &Company) -> bool,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
-        let kind = match n.kind.as_str() {
-            "created" => ChangeKind::Created,
-            "updated" => ChangeKind::Updated,
-            "cancelled" => ChangeKind::Deleted,
-            _ => return Ok(()),
+        let Some(kind) = Kind::from_stored(&n.kind) else {
+            return Ok(());
         };
+        // Two reminders of one visit that come to nothing are one call.
+        if kind == Kind::Reminder && reminders::has_card(conn, n.company, n.record)? {
+            return Ok(());
+        }
         let Some(company) = self.companies.get(&n.company) else {
             return Ok(());
         };

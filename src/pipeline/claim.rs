@@ -1,19 +1,18 @@
 //! The claim: the decision to send, taken anew in the transaction that writes the intent.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::{Connection, Transaction};
 
 use super::orders::paused_until;
 use super::quiet::hold_until;
-use super::visit::{Around, Told, Visit};
+use super::visit::{self, Around, Visit};
 use super::warm_up::{Full, ON_ITS_WAY, Room};
 use super::{ChannelEnd, Company, Desk, recreated, renumbered, trial, words};
 use crate::domain::delivery::{Status, message_key, wrote_lately};
 use crate::domain::message::Brief;
 use crate::domain::message::markup::{LONGEST_TEXT, fitted};
 use crate::domain::phone::Phone;
-use crate::domain::policy::Reason;
+use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Record;
 use crate::domain::settle::{Form, Net};
 use crate::ports::Outgoing;
@@ -47,6 +46,20 @@ struct Speech {
     correction: bool,
 }
 
+/// A message that nothing bars.
+pub(super) struct Parting<'a> {
+    /// The bookings it is about, as they stand.
+    pub(super) records: &'a [Record],
+    /// Until when quiet hours keep it back.
+    pub(super) quiet_until: Option<DateTime<Utc>>,
+    /// Of a visit so near that a client who got many messages lately gets this one, too.
+    pub(super) is_near: bool,
+    pub(super) text: String,
+    pub(super) brief: Brief,
+    /// What it makes known, JSON.
+    pub(super) told: String,
+}
+
 /// What leaves, and for whom.
 pub(super) struct Message {
     pub(super) to: String,
@@ -71,6 +84,7 @@ impl Desk {
         if n.status != Status::Pending
             || n.due_at > now
             || store::settling::is_open(tx, n.company, &n.unit, &n.phone)?
+            || outbox::is_person_busy(tx, id)?
         {
             return Ok(Claim::Skip);
         }
@@ -111,6 +125,20 @@ impl Desk {
         let Some(zone) = company.zone(&row) else {
             return Ok(Claim::Skip);
         };
+        let place = words::Place {
+            company,
+            row: &row,
+            zone,
+            now,
+        };
+        match Kind::from_stored(&n.kind) {
+            Some(Kind::Reminder) => return self.claim_reminder(tx, n, end, &place),
+            Some(kind @ (Kind::NoShow | Kind::Visited)) => {
+                return self.claim_aftermath(tx, n, end, &place, kind);
+            }
+            // A correction is none of them, and is told like a change.
+            Some(Kind::Created | Kind::Updated | Kind::Cancelled) | None => {}
+        }
         // The record may have joined another visit since: what counts is where it is now.
         let record = cache::get(tx, n.company, n.record)?.map(|c| c.record);
         let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
@@ -154,15 +182,47 @@ impl Desk {
             }
             return Ok(Claim::Skip);
         }
-        if let Some(until) = paused_until(tx, n.company, &n.phone, &speech.net.now, now)? {
+        let net = &speech.net;
+        let near = |r: &Record| r.start_at(zone) - now <= VISIT_IS_NEAR;
+        let parting = Parting {
+            records: &net.now,
+            quiet_until: hold_until(company, zone, net, now),
+            is_near: net.now.iter().chain(&net.before).any(near),
+            text: speech
+                .text
+                .unwrap_or_else(|| words::offering(&place, end, net, free, end.channel.markup())),
+            brief: words::brief(&place, net, free, speech.correction),
+            told: speech.told,
+        };
+        self.part(tx, n, end, &place, parting)
+    }
+
+    /// What nothing bars leaves, unless it has to wait.
+    pub(super) fn part(
+        &self,
+        tx: &Transaction<'_>,
+        n: &Notification,
+        end: &ChannelEnd,
+        place: &words::Place<'_>,
+        parting: Parting<'_>,
+    ) -> store::Result<Claim> {
+        let (company, zone, now) = (place.company, place.zone, place.now);
+        let records = parting.records;
+        if let Some(until) = paused_until(tx, n.company, &n.phone, records, now)? {
             outbox::postpone(tx, n.id, until)?;
             return Ok(Claim::Skip);
         }
-        if let Some(until) = hold_until(company, zone, &speech.net, now) {
+        if let Some(until) = parting.quiet_until {
             outbox::postpone(tx, n.id, until)?;
             return Ok(Claim::Skip);
         }
-        if let Some(until) = self.full_until(tx, company, zone, n, &speech.net, now)? {
+        // What changes meanwhile is told then, together; a visit that is near does not wait.
+        let most = company.settings.rules.per_client_per_hour;
+        let full_until = match parting.is_near {
+            true => None,
+            false => outbox::full_until(tx, n.company, &n.phone, most, now)?,
+        };
+        if let Some(until) = full_until {
             outbox::postpone(tx, n.id, until)?;
             return Ok(Claim::Skip);
         }
@@ -183,45 +243,16 @@ impl Desk {
             }
             Room::None => {
                 let full = Full { company, zone, now };
-                self.wait_for_room(tx, n, &full, &speech.net)?;
+                self.wait_for_room(tx, n, &full, records)?;
                 return Ok(Claim::Skip);
             }
         }
-        let place = words::Place {
-            company,
-            row: &row,
-            zone,
-            now,
-        };
-        let brief = words::brief(&place, &speech.net, free, speech.correction);
-        let message = speech.text.unwrap_or_else(|| {
-            words::offering(&place, end, &speech.net, free, end.channel.markup())
-        });
         let message = Message {
             to: address,
-            text: message,
-            brief: Some(brief),
+            text: parting.text,
+            brief: Some(parting.brief),
         };
-        self.go(tx, n, end, message, (&speech.told, now))
-    }
-
-    /// Until when a client who got many messages lately is left in peace. What changes meanwhile is
-    /// told then, together; a visit that is near does not wait.
-    fn full_until(
-        &self,
-        tx: &Transaction<'_>,
-        company: &Company,
-        zone: Tz,
-        n: &Notification,
-        net: &Net,
-        now: DateTime<Utc>,
-    ) -> store::Result<Option<DateTime<Utc>>> {
-        let near = |r: &Record| r.start_at(zone) - now <= VISIT_IS_NEAR;
-        if net.now.iter().chain(&net.before).any(near) {
-            return Ok(None);
-        }
-        let most = company.settings.rules.per_client_per_hour;
-        outbox::full_until(tx, n.company, &n.phone, most, now)
+        self.go(tx, n, end, message, (&parting.told, now))
     }
 
     /// What is to be said, or `None` when nothing is any more.
@@ -256,7 +287,7 @@ impl Desk {
         }
         if n.frozen {
             // Said again to the letter, as long as it is still true; else said anew.
-            let told: Vec<Told> = serde_json::from_str(&n.told).map_err(unreadable)?;
+            let told: Vec<visit::Told> = serde_json::from_str(&n.told).map_err(unreadable)?;
             if visit.still_stands(&told, &company.settings.rules) {
                 let now = told
                     .iter()
@@ -386,7 +417,7 @@ impl Desk {
                 let (shown, buttons) = self.with_questions(tx, n, &text, now)?;
                 (fit(shown), buttons)
             }
-            "reminder" => (text.clone(), self.reminder_buttons(n)),
+            "reminder" => (text.clone(), self.reminder_buttons(tx, n)?),
             _ => (text.clone(), Vec::new()),
         };
         let wrote = contacts::last_inbound_at(tx, &n.channel, &to)?;

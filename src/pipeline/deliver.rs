@@ -1,7 +1,7 @@
 //! Deliver: what is due leaves. The intent is on the disk before the first byte, the decision is
 //! taken anew in the transaction that writes it, and every outcome is stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use super::claim::Claim;
 use super::outcome::PARKED_LOOK;
@@ -27,6 +28,8 @@ const EDITS_IN_FLIGHT: usize = 2;
 const GLANCE: Duration = Duration::from_secs(5);
 /// Taken from the outbox at once.
 const BATCH: u32 = 64;
+/// What was taken is looked up anew after this: who comes first may be another one by then.
+const LINE_LIFE: Duration = Duration::from_millis(200);
 /// Before a client is told something, the journal must have been read this recently.
 const FRESH: TimeDelta = TimeDelta::seconds(5);
 /// When it cannot be read, a message still goes while the last good look is younger than this.
@@ -59,6 +62,23 @@ pub struct DeliverReport {
     pub probe_at: Option<DateTime<Utc>>,
 }
 
+/// Messages that were due when the outbox was last looked at, in order.
+#[derive(Default)]
+struct Line {
+    due: VecDeque<Due>,
+    /// When that was; `None` when it has to be looked at anew.
+    read_at: Option<Instant>,
+    /// When something else falls due.
+    next_at: Option<Instant>,
+}
+
+impl Line {
+    /// The outbox may have something else to say by now.
+    fn is_old(&self) -> bool {
+        self.due.is_empty() || self.read_at.is_none_or(|at| at.elapsed() > LINE_LIFE)
+    }
+}
+
 /// One thing under way on a channel.
 enum Step {
     /// The journal of this company was looked at; until when its clients may be told things.
@@ -85,69 +105,81 @@ impl Pipeline {
         // What could not leave in this run is left for the next one, not tried for ever.
         let (mut blind, mut left) = (BTreeSet::new(), BTreeSet::new());
         let bell = Arc::clone(&self.bell);
+        let mut line = Line::default();
+        // Old words wait for new ones: an edit takes its turn in the chat's pace, too.
+        let mut edits = Vec::new();
         loop {
             // Registered before looking, or a ring in between is lost.
             let rung = bell.notified();
             tokio::pin!(rung);
             rung.as_mut().enable();
             let room = flying.len() < IN_FLIGHT && !self.stopping.is_cancelled();
-            // A journal can be read when nothing can be sent.
-            for look in self.looks_due(end).await?.into_iter().filter(|_| room) {
-                if sending.insert(look.id) {
-                    let id = look.id;
-                    let step = async move { Step::LookedUp(id, self.look_up(end, look).await) };
-                    flying.push(step.boxed());
-                }
-            }
-            if room && self.is_open(end, &mut report).await? {
-                let (name, now) = (end.name.clone(), self.clock.now());
-                // Salons that are being looked at, or cannot be read, keep no place from the others.
-                let watched: Vec<i64> = self
-                    .companies
-                    .keys()
-                    .filter(|id| !looking.contains(*id) && !blind.contains(*id))
-                    .copied()
-                    .collect();
-                let due = self
-                    .store
-                    .read(move |c| outbox::due(c, &name, &watched, now, BATCH))
-                    .await?;
-                for due in due {
-                    if flying.len() >= IN_FLIGHT {
-                        break;
-                    }
-                    if sending.contains(&due.id) || left.contains(&due.id) {
-                        continue;
-                    }
-                    let cleared = may_speak
-                        .get(&due.company)
-                        .is_some_and(|until| *until >= now);
-                    if !due.to_client || cleared {
-                        sending.insert(due.id);
-                        flying.push(self.try_one(end, due).boxed());
-                    } else if looking.insert(due.company) {
-                        flying.push(self.look(due.company).boxed());
-                    }
-                }
-                // Old words wait for new ones: an edit takes its turn in the chat's pace, too.
-                for edit in self.edits_due(end).await? {
-                    let id = edit.notification;
-                    if editing < EDITS_IN_FLIGHT && flying.len() < IN_FLIGHT && sending.insert(id) {
-                        editing += 1;
-                        let step = async move { Step::Edited(id, self.edit_one(end, edit).await) };
+            if room && line.is_old() {
+                // A journal can be read when nothing can be sent.
+                for look in self.looks_due(end).await? {
+                    if sending.insert(look.id) {
+                        let id = look.id;
+                        let step = async move { Step::LookedUp(id, self.look_up(end, look).await) };
                         flying.push(step.boxed());
                     }
                 }
+                (line, edits) = (Line::default(), Vec::new());
+                if self.is_open(end, &mut report).await? {
+                    let (name, now) = (end.name.clone(), self.clock.now());
+                    // Salons that are being looked at, or cannot be read, keep no place from the others.
+                    let watched: Vec<i64> = self
+                        .companies
+                        .keys()
+                        .filter(|id| !looking.contains(*id) && !blind.contains(*id))
+                        .copied()
+                        .collect();
+                    let due = self
+                        .store
+                        .read(move |c| outbox::due(c, &name, &watched, now, BATCH))
+                        .await?;
+                    let is_new = |due: &Due| !sending.contains(&due.id) && !left.contains(&due.id);
+                    line.due = due.into_iter().filter(is_new).collect();
+                    edits = self.edits_due(end).await?;
+                }
+                line.read_at = Some(Instant::now());
+                line.next_at = Some(Instant::now() + self.next_due_in(end).await?);
+            }
+            let now = self.clock.now();
+            while room && flying.len() < IN_FLIGHT {
+                let Some(due) = line.due.pop_front() else {
+                    break;
+                };
+                let cleared = may_speak
+                    .get(&due.company)
+                    .is_some_and(|until| *until >= now);
+                if !due.to_client || cleared {
+                    sending.insert(due.id);
+                    flying.push(self.try_one(end, due).boxed());
+                } else if looking.insert(due.company) {
+                    flying.push(self.look(due.company).boxed());
+                }
+            }
+            for edit in edits.drain(..) {
+                let id = edit.notification;
+                if editing < EDITS_IN_FLIGHT && flying.len() < IN_FLIGHT && sending.insert(id) {
+                    editing += 1;
+                    let step = async move { Step::Edited(id, self.edit_one(end, edit).await) };
+                    flying.push(step.boxed());
+                }
             }
             // Whoever hangs delays nobody who comes later: the bell and the clock are heard too.
-            let next_due = self.next_due_in(end).await?;
+            let next_at = line.next_at.unwrap_or_else(|| Instant::now() + GLANCE);
             let step = tokio::select! {
                 step = flying.next() => step,
-                () = rung, if room && !flying.is_empty() => continue,
-                () = tokio::time::sleep(next_due), if room && !flying.is_empty() => continue,
+                () = rung, if room && !flying.is_empty() => None,
+                () = tokio::time::sleep_until(next_at), if room && !flying.is_empty() => None,
             };
+            if !matches!(step, Some(Step::Tried(_, Ok(Some(true))))) {
+                line.read_at = None;
+            }
             match step {
-                None => return Ok(report),
+                None if flying.is_empty() => return Ok(report),
+                None => {}
                 Some(Step::Looked(company, verdict)) => {
                     looking.remove(&company);
                     match verdict? {
@@ -304,8 +336,12 @@ impl Pipeline {
             Some(at) if now - at <= patience => Ok(Some((at + patience).min(now + FRESH))),
             _ => {
                 tracing::warn!(company = id, "messages wait: the journal cannot be read");
+                let desk = self.desk();
                 self.store
-                    .write(move |tx| outbox::postpone_company(tx, id, now, now + BLIND_PAUSE))
+                    .write(move |tx| {
+                        desk.reminders_unseen(tx, id, now)?;
+                        outbox::postpone_company(tx, id, now, now + BLIND_PAUSE)
+                    })
                     .await?;
                 Ok(None)
             }
@@ -416,6 +452,7 @@ impl Pipeline {
             .write(move |tx| {
                 outbox::replan(tx, now)?;
                 desk.reroute(tx, now)?;
+                desk.replan_reminders(tx, now)?;
                 sinks::recover(tx)?;
                 let interrupted = outbox::interrupted(tx)?;
                 for n in &interrupted {

@@ -110,7 +110,7 @@ impl Guards {
             .iter()
             .any(|n| n.status == Status::Held && n.kind == kind.as_str());
         match kind {
-            Kind::Created => Ok(false),
+            Kind::Created | Kind::NoShow | Kind::Visited | Kind::Reminder => Ok(false),
             Kind::Cancelled => Ok(held | self.too_many_vanished(at)?),
             // What does not differ in its time is no matter of zones.
             Kind::Updated if net.form == Form::Updated && !net.fields.contains(&Field::Start) => {

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::{slots, visit::Visit};
-use crate::domain::change::{Change, ChangeKind};
+use crate::domain::change::{Change, ChangeKind, Field};
 use crate::domain::policy::Kind;
-use crate::domain::record::Record;
+use crate::domain::record::{Attendance, Record};
 use crate::store::{self, events};
 
 /// What happened in the journal since a visit was last settled.
@@ -55,6 +55,16 @@ impl Happened {
             }
         }
         Ok(happened)
+    }
+
+    /// Whether the journal says of it since that the client came, or did not.
+    pub(super) fn is_about_attendance(&self) -> bool {
+        let says = |r: &Record| matches!(r.attendance, Attendance::Arrived | Attendance::NoShow);
+        let of = |c: &Change| {
+            c.after().is_some_and(says)
+                && (c.fields().contains(&Field::Attendance) || c.kind() == ChangeKind::Created)
+        };
+        self.changes.iter().any(of)
     }
 
     /// The kind that a silence about it is filed under.

@@ -45,7 +45,10 @@ impl Pipeline {
                 pauses::forget_ended(tx, now)?;
                 let mut raised = watch.journals()?;
                 let busy = watch.busy()?;
-                for company in desk.companies.values() {
+                let mut concerned = alerts::concerned(tx)?;
+                concerned.extend(&busy);
+                let of = |(id, company)| concerned.contains(id).then_some(company);
+                for company in desk.companies.iter().filter_map(of) {
                     raised += watch.guard(company)?;
                     raised += watch.moves(company, &busy)?;
                     raised += watch.rights(company)?;

@@ -26,6 +26,7 @@ use crate::ports::{
 use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
 
+mod aftermath;
 mod agent;
 pub mod apply;
 mod cards;
@@ -57,6 +58,7 @@ mod quiet;
 pub mod receive;
 mod recreated;
 pub mod rehearse;
+mod reminders;
 mod renumbered;
 pub mod settle;
 mod slots;
@@ -80,7 +82,7 @@ const CLOCK_STEP: TimeDelta = TimeDelta::seconds(30);
 pub struct Company {
     /// What the configuration says.
     pub settings: config::Company,
-    texts: Texts,
+    texts: Arc<Texts>,
     /// What answers its clients where no rule does.
     model: Option<Arc<dyn Model>>,
     /// Held by whoever polls the company: its polls never overlap.
@@ -102,14 +104,31 @@ impl Company {
                 origin: &t.origin,
             })
             .collect();
-        let texts = Texts::new(settings.language, &own)?;
-        Ok(Self {
+        let texts = Arc::new(Texts::new(settings.language, &own)?);
+        Ok(Self::with_texts(settings, texts))
+    }
+
+    /// The same without compiling a thing where one of these companies has the same texts: compiled,
+    /// they take more memory than all else that a company needs.
+    pub fn beside(all: &[Self], settings: config::Company) -> Result<Self, Vec<TemplateProblem>> {
+        let same = all.iter().find(|other| {
+            let other = &other.settings;
+            other.language == settings.language && other.templates == settings.templates
+        });
+        match same {
+            Some(other) => Ok(Self::with_texts(settings, Arc::clone(&other.texts))),
+            None => Self::new(settings),
+        }
+    }
+
+    fn with_texts(settings: config::Company, texts: Arc<Texts>) -> Self {
+        Self {
             settings,
             texts,
             model: None,
             turn: Mutex::new(()),
             awaited: Arc::default(),
-        })
+        }
     }
 
     /// The same with a model that answers its clients.

@@ -118,7 +118,8 @@ pub(super) fn was_sent(
         let known = Known::certain(told.state.clone());
         // What was learned since stands.
         if told.is_in_doubt(conn, n.company, &n.phone)? {
-            told.set(conn, n.company, &n.phone, &known, Some(at))?;
+            let told_at = outcome::is_news(n).then_some(at);
+            told.set(conn, n.company, &n.phone, &known, told_at)?;
         }
     }
     alerts::close(conn, &cause_of_doubt(n.id))?;

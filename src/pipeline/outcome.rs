@@ -12,7 +12,7 @@ use super::{Company, Desk, trial};
 use crate::domain::delivery::{Outcome, Status, retry_step, spread};
 use crate::domain::known::Known;
 use crate::domain::phone::Phone;
-use crate::domain::policy::{OnUncertain, Reason};
+use crate::domain::policy::{Kind, OnUncertain, Reason};
 use crate::ports::{Proof, Receipt};
 use crate::store::outbox::{self, Notification};
 use crate::store::{self, StoreError, channels, messages, settling};
@@ -62,8 +62,11 @@ impl Desk {
                         n.company,
                         &n.phone,
                         &Known::certain(told.state.clone()),
-                        Some(now),
+                        is_news(n).then_some(now),
                     )?;
+                }
+                if !is_news(n) {
+                    outbox::supersede_uncertain(conn, n.company, &n.phone, id)?;
                 }
                 channels::set_up(conn, &n.channel, now)?;
                 if let Some(provider_id) = provider_id {
@@ -333,6 +336,12 @@ pub(super) fn told(n: &Notification) -> store::Result<Vec<Told>> {
         return Ok(Vec::new());
     }
     serde_json::from_str(&n.told).map_err(|_| StoreError::Corrupt("notification"))
+}
+
+/// Whether it told something new: a reminder states what is known, and does not make the next one
+/// needless.
+pub(super) fn is_news(n: &Notification) -> bool {
+    n.kind != Kind::Reminder.as_str()
 }
 
 /// Tries of this notification that surely failed, this one included.

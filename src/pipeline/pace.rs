@@ -13,6 +13,11 @@ use crate::pace::KeyedGate;
 /// A chat takes this many messages at once, then one a second (Telegram, facts 5.4).
 const CHAT_BURST: u32 = 3;
 
+/// Timers count in milliseconds: shorter distances than this are kept on average, not one by one.
+const FINE: Duration = Duration::from_millis(10);
+/// What a timer cannot wait for.
+const TICK: Duration = Duration::from_millis(1);
+
 /// A distance on a person's account is longer than it must be by up to this share.
 const UNEVEN: f64 = 0.5;
 
@@ -58,6 +63,10 @@ impl Pace {
         let Some(all) = &self.all else { return };
         // Whoever waits holds the place: the others come after it, in order.
         let mut next = all.next.lock().await;
+        if all.shortest < FINE {
+            *next = Some(all.next_fine(*next).await);
+            return;
+        }
         if let Some(at) = *next {
             sleep_until(at).await;
         }
@@ -71,12 +80,26 @@ impl Pace {
     /// Waits until a message that was decided on may leave: one whose decision took long must not
     /// leave together with the one behind it.
     pub(super) async fn leave(&self) {
-        let Some(all) = &self.all else { return };
+        let Some(all) = self.all.as_ref().filter(|all| all.shortest >= FINE) else {
+            return;
+        };
         let mut left = all.left.lock().await;
         if let Some(at) = *left {
             sleep_until(at + all.shortest).await;
         }
         *left = Some(Instant::now());
+    }
+}
+
+impl Rhythm {
+    /// Waits until `at`, which a timer may overshoot: by what it does, the next distance is shorter.
+    async fn next_fine(&self, at: Option<Instant>) -> Instant {
+        let now = Instant::now();
+        let at = at.filter(|at| *at + 2 * TICK > now).unwrap_or(now);
+        if at >= now + TICK {
+            sleep_until(at).await;
+        }
+        at + self.shortest
     }
 }
 
@@ -115,6 +138,16 @@ mod tests {
         // tokio's clock has whole milliseconds.
         assert!(distances.iter().all(|d| *d >= Duration::from_millis(40)));
         assert!(distances.iter().all(|d| *d <= Duration::from_millis(42)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pace_that_no_timer_can_keep_is_kept_on_average() {
+        let pace = Pace::new(Some(2500.0), false, false);
+        let began = Instant::now();
+        distances(&pace, 2501).await;
+        let took = began.elapsed();
+        let off = took.abs_diff(Duration::from_secs(1));
+        assert!(off <= 2 * TICK, "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,11 +12,11 @@ use super::owner_chat::Speaker;
 use super::questions::{Standing, pause_since, standing};
 use super::receive::Written;
 use super::talk::PATIENCE;
-use super::{ChannelEnd, Desk, Pipeline, orders};
-use crate::domain::change::ChangeKind;
+use super::{ChannelEnd, Desk, Pipeline, orders, reminders};
 use crate::domain::delivery::Status;
 use crate::domain::message::Language;
 use crate::domain::message::owner::{Refusal, Voice, waiting_list};
+use crate::domain::policy::Kind;
 use crate::domain::question::{Answered, Choice, End, Matter, Pressed};
 use crate::ports::Button;
 use crate::store::outbox::{self, New};
@@ -122,13 +122,18 @@ impl Pipeline {
 }
 
 impl Desk {
-    /// What stands under a reminder where its client can press.
-    pub(super) fn reminder_buttons(&self, n: &outbox::Notification) -> Vec<Vec<Button>> {
+    /// What stands under a reminder that asks, where its client can press.
+    pub(super) fn reminder_buttons(
+        &self,
+        conn: &Connection,
+        n: &outbox::Notification,
+    ) -> store::Result<Vec<Vec<Button>>> {
         let end = self.channels.get(&n.channel);
+        let named = reminders::named(conn, n)?;
         let company = self.companies.get(&n.company);
-        let asks = company.is_some_and(|c| c.settings.replies.enabled);
+        let asks = company.is_some_and(|c| reminders::asks(c, &named));
         if !asks || !end.is_some_and(|end| end.channel.has_buttons()) {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let labels = match self.language_of_company(n.company) {
             Language::Ru => [("Приду", true), ("Не смогу", false)],
@@ -142,7 +147,7 @@ impl Desk {
             }
             .data(),
         };
-        vec![labels.into_iter().map(button).collect()]
+        Ok(vec![labels.into_iter().map(button).collect()])
     }
 
     /// Whether bookings of this company may be changed in the journal.
@@ -317,11 +322,7 @@ impl Desk {
             let Some(n) = outbox::get(conn, *id)? else {
                 continue;
             };
-            let kind = match n.kind.as_str() {
-                "created" => ChangeKind::Created,
-                "cancelled" => ChangeKind::Deleted,
-                _ => ChangeKind::Updated,
-            };
+            let kind = Kind::from_stored(&n.kind).unwrap_or(Kind::Updated);
             let cached = cache::get(conn, n.company, n.record)?;
             waiting.extend(cached.map(|cached| (kind, cached.record)));
         }

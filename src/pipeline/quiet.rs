@@ -25,7 +25,18 @@ pub(super) fn hold_until(
         return None;
     }
     let start = net.now.iter().map(|r| r.start_at(zone)).min();
-    quiet_until(company.settings.quiet_hours, zone, now, start)
+    quiet_at(company, zone, now, start)
+}
+
+/// The same for what is no change: until when quiet hours keep a message back that might leave at
+/// this moment; `start` where it has to come before a visit.
+pub(super) fn quiet_at(
+    company: &Company,
+    zone: Tz,
+    moment: DateTime<Utc>,
+    start: Option<DateTime<Utc>>,
+) -> Option<DateTime<Utc>> {
+    quiet_until(company.settings.quiet_hours, zone, moment, start)
 }
 
 /// The end of quiet hours, when they are running and leave enough time before the visit.

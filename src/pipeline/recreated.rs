@@ -31,7 +31,12 @@ pub(super) fn hand_over(
     }
     let id = company.settings.id;
     let (mut went, mut came) = (Vec::new(), Vec::new());
-    for unit in settling::of_person(conn, id, phone)? {
+    let units = settling::of_person(conn, id, phone)?;
+    // A visit is one or the other, so it takes two.
+    if units.len() < 2 {
+        return Ok(());
+    }
+    for unit in units {
         let visit = Visit::read(conn, company, &unit, phone)?;
         let Some(net) = visit.net(company) else {
             continue;

@@ -24,7 +24,7 @@ use crate::domain::settle::{Form, Net, is_small_shift};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
-use crate::store::{self, cache, events, proposals, settling, writes};
+use crate::store::{self, cache, events, proposals, reminders, settling, writes};
 
 /// A visit that is being written is looked at again after this.
 const WRITE_LOOK: TimeDelta = TimeDelta::seconds(5);
@@ -41,13 +41,18 @@ pub struct SettleReport {
     pub to_send: u32,
     /// Messages held by the guard.
     pub held: u32,
+    /// Reminders that fell due.
+    pub reminders: u32,
 }
 
 impl Pipeline {
-    /// Settles every visit whose delay has ended by `now`.
+    /// Settles every visit whose delay has ended by `now`, and makes the reminders that are due.
     pub async fn settle_due(&self, now: DateTime<Utc>) -> store::Result<SettleReport> {
         self.heed_clock(now).await?;
         let mut report = SettleReport::default();
+        if !self.store.read(move |c| settling::is_due(c, now)).await? {
+            return Ok(report);
+        }
         loop {
             let desk = self.desk();
             let (seen, part) = self
@@ -82,6 +87,10 @@ impl Pipeline {
             report.visits += part.visits;
             report.to_send += part.to_send;
             report.held += part.held;
+            if part.to_send > 0 {
+                // What is ready leaves while the rest is being settled.
+                self.bell.notify_waiters();
+            }
             // A visit that could not be settled is left for the next turn, not tried for ever.
             if seen < BATCH as usize || part.visits == 0 {
                 if report.visits > 0 {
@@ -92,9 +101,11 @@ impl Pipeline {
                         "settled"
                     );
                 }
-                return Ok(report);
+                break;
             }
         }
+        report.reminders = self.remind_due(now).await?;
+        Ok(report)
     }
 }
 
@@ -104,7 +115,7 @@ pub(super) struct Settling<'a> {
     pub(super) desk: &'a Desk,
     pub(super) company: &'a Company,
     pub(super) row: CompanyRow,
-    zone: Tz,
+    pub(super) zone: Tz,
     pub(super) unit: &'a Unit,
     pub(super) now: DateTime<Utc>,
 }
@@ -176,9 +187,10 @@ impl Settling<'_> {
         for notification in &open {
             renumbered::part(self.tx, notification, &self.unit.unit)?;
         }
+        let left_behind = self.aftermath(&visit, &happened)?;
         let visit = visit.still_to_come(self.zone, self.now);
         let told_client = match visit.net(self.company) {
-            None => self.nothing_to_tell(&visit, &open, &happened)?,
+            None => self.nothing_to_tell(&visit, &open, &happened, left_behind)?,
             Some(net) if net.form == Form::Created => {
                 let riders = match self.would_go(&visit)? {
                     true => self.riders(&visit)?,
@@ -247,8 +259,11 @@ impl Settling<'_> {
             return Ok(());
         };
         let patience = delta(self.company.settings.pace.max_delay) + TimeDelta::hours(1);
+        let (company, record) = (self.unit.company, first.record.id);
+        let reminded_at = reminders::sent_at(self.tx, company, record, phone.e164())?;
         let recently = visit
             .told_at
+            .max(reminded_at)
             .is_some_and(|told| self.now - told <= patience);
         if recently {
             let record = first
@@ -301,9 +316,10 @@ impl Settling<'_> {
         visit: &Visit,
         open: &[Notification],
         happened: &Happened,
+        left_behind: Option<i64>,
     ) -> store::Result<Option<i64>> {
         let waiting = open.iter().filter(|n| n.status != Status::Uncertain);
-        let mut last = None;
+        let mut last = left_behind;
         for notification in waiting {
             outbox::suppress(self.tx, notification.id, Reason::Unchanged, None)?;
             last = Some(notification.id);

@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, Transaction};
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::claim::{Claim, Message};
 use super::deliver::DeliverReport;
-use super::{ChannelEnd, Desk, Pipeline, words};
+use super::{ChannelEnd, Company, Desk, Pipeline, reminders, words};
 use crate::domain::delivery::Status;
+use crate::domain::message::{Brief, Told};
 use crate::domain::phone::Phone;
-use crate::domain::policy::Reason;
+use crate::domain::policy::{Kind, Reason};
 use crate::domain::settle::Net;
 use crate::store::forgotten::Forgotten;
 use crate::store::outbox::{self, Due, New, Notification};
@@ -38,7 +40,43 @@ pub struct Trial {
     /// To whom.
     pub phone: Phone,
     /// What it tells.
+    pub emulated: Emulated,
+}
+
+/// What a test tells: a message of this kind, about these bookings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Emulated {
+    /// The kind of message.
+    pub kind: Kind,
+    /// The bookings; of a change, what they were besides.
     pub net: Net,
+}
+
+impl Emulated {
+    /// What it is told as, where it is no change.
+    fn told(&self, company: &Company) -> Option<Told<'_>> {
+        let records = &self.net.now;
+        match self.kind {
+            Kind::Created | Kind::Updated | Kind::Cancelled => None,
+            Kind::NoShow => Some(Told::NoShow { was: records }),
+            Kind::Visited => Some(Told::Visited { was: records }),
+            Kind::Reminder => Some(reminders::told(company, records)),
+        }
+    }
+
+    fn text(&self, place: &words::Place<'_>, end: &ChannelEnd) -> String {
+        match self.told(place.company) {
+            Some(told) => words::said(place, end, &told),
+            None => words::client(place, end, &self.net),
+        }
+    }
+
+    fn brief(&self, place: &words::Place<'_>) -> Brief {
+        match self.told(place.company) {
+            Some(told) => words::brief_of(place, &told),
+            None => words::brief(place, &self.net, &[], false),
+        }
+    }
 }
 
 impl Trial {
@@ -66,7 +104,7 @@ impl Trial {
             None => (Status::Suppressed, Some(Reason::NoChannel)),
         };
         let (channel, recipient) = way.unwrap_or_else(|| ("", self.phone.e164().to_owned()));
-        let told = serde_json::to_string(&self.net)
+        let told = serde_json::to_string(&self.emulated)
             .map_err(|_| StoreError::Corrupt("test to be stored"))?;
         let new = New {
             company: self.company,
@@ -162,7 +200,7 @@ impl Desk {
             outbox::suppress(tx, n.id, barred.unwrap_or(Reason::NoChannel), None)?;
             return Ok(Claim::Skip);
         };
-        let net: Net =
+        let emulated: Emulated =
             serde_json::from_str(&n.told).map_err(|_| StoreError::Corrupt("test message"))?;
         let row = companies::get(tx, n.company)?.unwrap_or_default();
         let place = words::Place {
@@ -173,8 +211,8 @@ impl Desk {
         };
         let message = Message {
             to,
-            text: words::client(&place, end, &net),
-            brief: Some(words::brief(&place, &net, &[], false)),
+            text: emulated.text(&place, end),
+            brief: Some(emulated.brief(&place)),
         };
         self.go(tx, n, end, message, (&n.told, now))
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Company, Desk, slots};
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::phone::Phone;
-use crate::domain::policy::{Ignore, Reason, Rules};
+use crate::domain::policy::{Ignore, Kind, Reason, Rules};
 use crate::domain::record::Record;
 use crate::domain::settle::{self, Member, Net, told_fields};
 use crate::domain::silence::{self, Circumstances};
@@ -109,6 +109,32 @@ impl Visit {
         self
     }
 
+    /// What one person stands to have of these records, whichever visits they belong to.
+    pub(super) fn of_records(
+        conn: &Connection,
+        company: &Company,
+        phone: &str,
+        records: &[Record],
+    ) -> store::Result<Self> {
+        let mut units: Vec<String> = records.iter().map(cache::unit).collect();
+        units.sort_unstable();
+        units.dedup();
+        let mut all = Self {
+            members: Vec::new(),
+            ignored: Vec::new(),
+            phone: (!phone.is_empty()).then(|| Phone::from_stored(phone.to_owned())),
+            told_at: None,
+        };
+        for unit in units {
+            let visit = Self::read(conn, company, &unit, phone)?;
+            all.told_at = all.told_at.max(visit.told_at);
+            all.members.extend(visit.members);
+        }
+        let is_one = |m: &Member| records.iter().any(|r| r.id == m.record.id);
+        all.members.retain(is_one);
+        Ok(all)
+    }
+
     /// This visit and others of the same person as one.
     pub(super) fn along_with<'a>(&self, others: impl Iterator<Item = &'a Self>) -> Self {
         let others = others.flat_map(|visit| &visit.members);
@@ -168,6 +194,33 @@ impl Visit {
         correction: bool,
         around: &Around<'_>,
     ) -> store::Result<Option<Reason>> {
+        let rules = &around.company.settings.rules;
+        let circumstances = self.circumstances(&net.now, around)?;
+        Ok(if correction {
+            silence::barred(&net.now, rules, circumstances)
+        } else {
+            silence::silence(net, rules, circumstances)
+        })
+    }
+
+    /// The reason not to tell what a clock brings of these records.
+    pub(super) fn untimely(
+        &self,
+        kind: Kind,
+        records: &[Record],
+        around: &Around<'_>,
+    ) -> store::Result<Option<Reason>> {
+        let rules = &around.company.settings.rules;
+        let circumstances = self.circumstances(records, around)?;
+        Ok(silence::untimely(kind, records, rules, circumstances))
+    }
+
+    /// What stands around a message about these records.
+    fn circumstances(
+        &self,
+        records: &[Record],
+        around: &Around<'_>,
+    ) -> store::Result<Circumstances<'_>> {
         let Around {
             conn,
             desk,
@@ -182,27 +235,21 @@ impl Visit {
             wrote_at = contacts::wrote_at(conn, phone.e164(), &company.settings.channels)?;
             addressable = desk.way_to(conn, company, phone, None)?.is_some();
         }
-        let told_of = |m: &&Member| net.now.iter().any(|r| r.id == m.record.id);
+        let told_of = |m: &&Member| records.iter().any(|r| r.id == m.record.id);
         let told: Vec<&Member> = self.members.iter().filter(told_of).collect();
         let by_bot = !told.is_empty() && told.iter().all(|m| m.by_bot);
         let rules = &company.settings.rules;
         let quiet = told.iter().any(|m| rules.is_quiet(&m.record));
-        let phone = self.phone.as_ref();
-        let circumstances = Circumstances {
+        Ok(Circumstances {
             now,
             zone,
             changed_at,
-            phone,
+            phone: self.phone.as_ref(),
             opted_out,
             wrote_at,
             addressable,
             by_bot,
             quiet,
-        };
-        Ok(if correction {
-            silence::barred(&net.now, rules, circumstances)
-        } else {
-            silence::silence(net, rules, circumstances)
         })
     }
 

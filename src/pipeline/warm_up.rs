@@ -10,8 +10,7 @@ use super::claim::VISIT_IS_NEAR;
 use super::{ChannelEnd, Company, Desk};
 use crate::domain::message::owner::Untold;
 use crate::domain::policy::Reason;
-use crate::domain::record::instant;
-use crate::domain::settle::Net;
+use crate::domain::record::{Record, instant};
 use crate::store::outbox::{self, Notification};
 use crate::store::{self, channels};
 
@@ -84,7 +83,7 @@ impl Desk {
         conn: &Connection,
         n: &Notification,
         full: &Full<'_>,
-        net: &Net,
+        records: &[Record],
     ) -> store::Result<()> {
         let Full { company, zone, now } = *full;
         let why = "the channel is new and has met enough people for today";
@@ -105,7 +104,7 @@ impl Desk {
                 }
             }
         }
-        let starts = net.now.iter().map(|r| r.start_at(zone));
+        let starts = records.iter().map(|r| r.start_at(zone));
         let first = starts.filter(|start| *start > now).min();
         let too_near = first.is_some_and(|start| start - now < CANNOT_WAIT);
         let is_near = first.is_some_and(|start| start - now < VISIT_IS_NEAR);
@@ -120,7 +119,7 @@ impl Desk {
         if too_near && asked && !may_be_back {
             outbox::suppress(conn, n.id, Reason::NoChannel, None)?;
             outbox::note_error(conn, n.id, why)?;
-            return self.card(conn, n, &net.now, Untold::WarmingUp, now);
+            return self.card(conn, n, records, Untold::WarmingUp, now);
         }
         if waits.is_some() {
             outbox::note_error(conn, n.id, why)?;

@@ -11,7 +11,7 @@ use crate::domain::delivery::Status;
 use crate::domain::message::owner::{OwnerCopy, ToClient, Voice, owner_copy};
 use crate::domain::message::{self, Brief, Language, Markup, Told, Way, compose};
 use crate::domain::policy::{Kind, Reason, Rules};
-use crate::domain::record::Record;
+use crate::domain::record::{Attendance, Record};
 use crate::domain::settle::{Form, Net, told_fields};
 use crate::store::companies::CompanyRow;
 use crate::store::outbox::Notification;
@@ -35,6 +35,7 @@ impl Place<'_> {
             booking_link: or(&settings.booking_link, &self.row.info.booking_link),
             zone: Some(self.zone),
             free: Vec::new(),
+            review_link: settings.review_link.clone().unwrap_or_default(),
         }
     }
 
@@ -62,7 +63,7 @@ impl Place<'_> {
     }
 }
 
-/// What the client reads.
+/// What the client reads of a change.
 pub(super) fn client(place: &Place<'_>, end: &ChannelEnd, net: &Net) -> String {
     offering(place, end, net, &[], end.channel.markup())
 }
@@ -117,7 +118,8 @@ pub(super) fn brief_of(place: &Place<'_>, told: &Told<'_>) -> Brief {
     )
 }
 
-fn told(net: &Net) -> Told<'_> {
+/// What a net change is told as.
+pub(super) fn told(net: &Net) -> Told<'_> {
     let before =
         (!net.before.is_empty() && !net.form.states_whole()).then_some(net.before.as_slice());
     match net.form {
@@ -132,7 +134,7 @@ fn told(net: &Net) -> Told<'_> {
     }
 }
 
-/// What is said of no visit.
+/// What somebody reads over this channel.
 pub(super) fn said(place: &Place<'_>, end: &ChannelEnd, told: &Told<'_>) -> String {
     said_as(place, end, told, end.channel.markup())
 }
@@ -183,16 +185,37 @@ impl Copy {
             }
             _ => true,
         };
+        let all_changes = changes;
         let changes: Vec<&Change> = changes.iter().filter(told).collect();
         let all = |kind| changes.iter().all(|c| c.kind() == kind);
         let kind = match changes.as_slice() {
-            [] => return None,
+            [] => return Self::of_attendance(all_changes),
             _ if all(ChangeKind::Created) => Kind::Created,
             _ if all(ChangeKind::Deleted) => Kind::Cancelled,
             _ => Kind::Updated,
         };
         let before = changes.iter().filter_map(|c| c.before().cloned()).collect();
         let now = changes.iter().filter_map(|c| c.after().cloned()).collect();
+        Some(Self { kind, before, now })
+    }
+
+    /// The copy of what the journal says of a visit that is over, when that is all that happened.
+    fn of_attendance(changes: &[Change]) -> Option<Self> {
+        let known = |c: &&Change| c.fields().contains(&Field::Attendance);
+        let now: Vec<Record> = changes
+            .iter()
+            .filter(known)
+            .filter_map(|c| c.after().cloned())
+            .collect();
+        let has = |attendance| now.iter().any(|r| r.attendance == attendance);
+        let kind = if has(Attendance::Arrived) {
+            Kind::Visited
+        } else if has(Attendance::NoShow) {
+            Kind::NoShow
+        } else {
+            return None;
+        };
+        let before = Vec::new();
         Some(Self { kind, before, now })
     }
 
@@ -229,11 +252,7 @@ impl Copy {
         owner_copy(
             voice,
             &OwnerCopy {
-                kind: match self.kind {
-                    Kind::Created => ChangeKind::Created,
-                    Kind::Updated => ChangeKind::Updated,
-                    Kind::Cancelled => ChangeKind::Deleted,
-                },
+                kind: self.kind,
                 before: (!self.before.is_empty()).then_some(self.before.as_slice()),
                 records: &self.now,
                 salon: &place.company.title(place.row),

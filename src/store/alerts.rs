@@ -1,5 +1,7 @@
 //! `alerts`: what the owners were alerted to and is not over yet.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -78,6 +80,23 @@ pub fn all(conn: &Connection, beginning: &str) -> Result<Vec<Alert>> {
             told_at: r.get::<_, At>(2)?.0,
         })
     })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Companies of which there may be something to say: something of theirs is held, missing or hidden,
+/// or was, and the owners know it. They are few, and the others need no look each.
+pub fn concerned(conn: &Connection) -> Result<BTreeSet<i64>> {
+    let mut query = conn.prepare_cached(
+        "SELECT company_id FROM booking_notifications WHERE status = 'held'
+         UNION
+         SELECT company_id FROM appointments_cache INDEXED BY appointments_missing
+          WHERE missing_since IS NOT NULL
+         UNION
+         SELECT company_id FROM companies WHERE phones_hidden_since IS NOT NULL
+         UNION
+         SELECT CAST(substr(cause, instr(cause, ':') + 1) AS INTEGER) FROM alerts",
+    )?;
+    let rows = query.query_map([], |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -161,7 +161,7 @@ pub fn count_ahead(conn: &Connection, company: i64, now: DateTime<Utc>) -> Resul
 pub fn ahead(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<Vec<Record>> {
     let mut query = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM appointments_cache
-          WHERE company_id = ?1 AND deleted = 0 AND start_at > ?2"
+          WHERE company_id = ?1 AND deleted = 0 AND start_at > ?2 ORDER BY record_id"
     ))?;
     let rows = query.query_map((company, At(now)), |r| read(r).map(|(_, c)| c.record))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -1,5 +1,6 @@
 //! `companies`: how far each journal has been read, and how the reading goes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -107,6 +108,13 @@ pub fn get(conn: &Connection, id: i64) -> Result<Option<CompanyRow>> {
         .prepare_cached("SELECT * FROM companies WHERE company_id = ?1")?
         .query_row([id], read)
         .optional()?)
+}
+
+/// The states of all companies ever polled, by id.
+pub fn all(conn: &Connection) -> Result<BTreeMap<i64, CompanyRow>> {
+    let mut query = conn.prepare_cached("SELECT * FROM companies")?;
+    let rows = query.query_map([], |r| read(r).map(|row| (row.id, row)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Every company ever polled, in order of their ids.

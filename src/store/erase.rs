@@ -148,6 +148,7 @@ impl Person<'_> {
             [e164],
         )?;
         tx.execute("DELETE FROM settling WHERE phone = ?1", [e164])?;
+        tx.execute("DELETE FROM reminders WHERE phone = ?1", [e164])?;
         Ok(self.records.len())
     }
 

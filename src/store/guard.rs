@@ -17,7 +17,7 @@ use crate::domain::policy::{Kind, Reason};
 use crate::domain::question::{End, Matter};
 
 /// What may be held, kind by kind.
-pub const KINDS: [Kind; 3] = [Kind::Created, Kind::Updated, Kind::Cancelled];
+pub const KINDS: [Kind; 3] = Kind::NEWS;
 
 /// Visits of this company that somebody knew of, that vanished since `from` and still lie ahead; an
 /// activity or a visit counts once, and not while something of it stands.
@@ -80,12 +80,13 @@ pub fn moves(
     .collect()
 }
 
-/// Companies in whose journals more than `most` changes were seen since `from`.
+/// Companies in whose journals more than `most` changes were seen since `from`. Without the `+` SQLite
+/// would read the whole history, to have it in order of companies.
 pub fn busy(conn: &Connection, from: DateTime<Utc>, most: i64) -> Result<Vec<i64>> {
     let mut query = conn.prepare_cached(
         "SELECT company_id FROM booking_events
           WHERE created_at > ?1 AND event_type = 'record.updated'
-          GROUP BY company_id HAVING count(*) > ?2",
+          GROUP BY +company_id HAVING count(*) > ?2",
     )?;
     let rows = query.query_map((At(from), most), |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -209,8 +210,8 @@ pub fn release_as(
 /// it and still settles does, and so does every other kind: nobody spoke of those.
 pub fn decided(conn: &Connection, company: i64, kind: Kind, now: DateTime<Utc>) -> Result<()> {
     let sql = match kind {
-        // No guard holds what is new.
-        Kind::Created => return Ok(()),
+        // No guard holds what is new, nor what a clock brings.
+        Kind::Created | Kind::NoShow | Kind::Visited | Kind::Reminder => return Ok(()),
         Kind::Cancelled => {
             "UPDATE companies SET guard_released_at =
                 (SELECT nullif(max(coalesce(guard_released_at, ''),

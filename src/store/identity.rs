@@ -18,7 +18,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
 use super::{
-    APPLICATION_ID, At, MIGRATIONS, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure, sinks,
+    APPLICATION_ID, At, MIGRATIONS, Result, SCHEMA, SCHEMA_VERSION, StoreError, configure,
+    reminders, sinks,
 };
 use crate::domain::policy::Reason;
 use crate::failpoint;
@@ -361,6 +362,7 @@ pub(super) fn begin_anew(conn: &Connection) -> Result<usize> {
         [Reason::Baseline.as_str()],
     )?;
     conn.execute("DELETE FROM settling", [])?;
+    reminders::forget_plans(conn)?;
     conn.execute(
         "UPDATE booking_events SET processed_at = ?1 WHERE processed_at IS NULL",
         [now],

@@ -43,6 +43,7 @@ pub mod proposals;
 pub mod prune;
 pub mod questions;
 mod reader;
+pub mod reminders;
 mod restore;
 pub mod rights;
 mod room;

@@ -277,6 +277,56 @@ pub fn open_of_unit(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// What waits to be told to one person of what a visit left behind.
+pub fn open_aftermath(
+    conn: &Connection,
+    company: i64,
+    unit: &str,
+    phone: &str,
+) -> Result<Vec<Notification>> {
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM booking_notifications
+          WHERE company_id = ?1 AND unit = ?2 AND phone = ?3
+            AND kind IN ('no_show', 'visited') AND status = 'pending' ORDER BY id",
+    )?;
+    let rows = query.query_map((company, unit, phone), read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether one person was told, or may have been, what the visit that begins then left behind; what
+/// an earlier visit under the same number of the journal did was due before it.
+pub fn has_aftermath(
+    conn: &Connection,
+    company: i64,
+    unit: &str,
+    phone: &str,
+    begins_at: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM booking_notifications
+                             WHERE company_id = ?1 AND unit = ?2 AND phone = ?3
+                               AND kind IN ('no_show', 'visited') AND due_at >= ?4
+                               AND status NOT IN ('pending', 'suppressed'))",
+        )?
+        .query_row((company, unit, phone, At(begins_at)), |r| r.get(0))?)
+}
+
+/// Reminders of a company that are due and have surely not arrived, oldest first.
+pub fn reminders_due(
+    conn: &Connection,
+    company: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<Notification>> {
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM booking_notifications
+          WHERE status = 'pending' AND due_at <= ?2 AND +company_id = ?1 AND kind = 'reminder'
+            AND frozen = 0 ORDER BY id",
+    )?;
+    let rows = query.query_map((company, At(now)), read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Not to be sent, for this reason.
 pub fn suppress(
     conn: &Connection,
@@ -307,6 +357,21 @@ pub fn set_superseded_by(conn: &Connection, id: i64, by: i64) -> Result<()> {
         conn,
         "UPDATE booking_notifications SET superseded_by = ?2 WHERE id = ?1",
         (id, by),
+    )?;
+    Ok(())
+}
+
+/// A reminder that was sent states what uncertain messages about its bookings may have told.
+pub fn supersede_uncertain(conn: &Connection, company: i64, phone: &str, by: i64) -> Result<()> {
+    execute(
+        conn,
+        "UPDATE booking_notifications AS n SET superseded_by = ?3
+          WHERE company_id = ?1 AND phone = ?2 AND status = 'uncertain' AND superseded_by IS NULL
+            AND kind IN ('created', 'updated', 'cancelled')
+            AND unit IN (SELECT a.unit FROM reminders r JOIN appointments_cache a
+                             ON a.company_id = r.company_id AND a.record_id = r.record_id
+                          WHERE r.notification_id = ?3)",
+        (company, phone, by),
     )?;
     Ok(())
 }

@@ -119,7 +119,7 @@ fn past_bookings(conn: &Connection, before: DateTime<Utc>) -> Result<usize> {
         .query_map((At(before), BATCH), |r| Ok((r.get(0)?, r.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     for (company, record) in &gone {
-        for table in ["appointments_cache", "known"] {
+        for table in ["appointments_cache", "known", "reminders"] {
             conn.prepare_cached(&format!(
                 "DELETE FROM {table} WHERE company_id = ?1 AND record_id = ?2"
             ))?

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::cache::{self, Cached};
 use super::outbox::{self, Notification};
+use super::reminders::{self, Planned, State};
 use super::sinks::{self, Owed};
 use super::writes::{self, Order};
 use super::{At, Result, StoreError};
@@ -21,6 +22,8 @@ pub struct Story {
     pub told: Vec<Told>,
     /// What its client asked to be changed, oldest first.
     pub orders: Vec<Order>,
+    /// When its client is reminded of it, or why not.
+    pub reminders: Vec<Planned>,
 }
 
 /// One event.
@@ -80,7 +83,17 @@ pub fn of_record(conn: &Connection, company: Option<i64>, record: i64) -> Result
         .map(|company| {
             let booking =
                 cache::get(conn, company, record)?.ok_or(StoreError::Corrupt("booking"))?;
-            let told = outbox::of_record(conn, Some(company), record)?
+            let reminders = reminders::of_record(conn, company, record)?;
+            let mut told = outbox::of_record(conn, Some(company), record)?;
+            // A reminder that names several bookings is filed under the first of them.
+            for planned in &reminders {
+                if let State::Made(id) = planned.state
+                    && told.iter().all(|n| n.id != id)
+                {
+                    told.extend(outbox::get(conn, id)?);
+                }
+            }
+            let told = told
                 .into_iter()
                 .map(|notification| {
                     Ok(Told {
@@ -94,6 +107,7 @@ pub fn of_record(conn: &Connection, company: Option<i64>, record: i64) -> Result
                 events: events(conn, company, record)?,
                 told,
                 orders: writes::of_record(conn, company, record)?,
+                reminders,
             })
         })
         .collect()

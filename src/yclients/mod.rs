@@ -3,9 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 
+use self::answer::Answer;
 use crate::http_client::ClientSettings;
+use crate::ports::{ApiError, CompanyRef, Page, Query};
 
 mod answer;
 pub mod client;
@@ -61,6 +64,11 @@ impl fmt::Debug for User {
             Self::Login { .. } => "Login(***)",
         })
     }
+}
+
+/// What the body of a page lists: the client's own reading of it, for whoever has it at hand.
+pub fn read_page(body: Vec<u8>, company: &CompanyRef, query: &Query) -> Result<Page, ApiError> {
+    Answer::new(200, &HeaderMap::new(), body).page(company, query)
 }
 
 /// The default time-out of a request.

@@ -8,7 +8,8 @@ use booking_monitor::channels::Kind as ChannelKind;
 use booking_monitor::config::{Company, Language, locate_from};
 use booking_monitor::domain::change::Field;
 use booking_monitor::domain::phone::Phone;
-use booking_monitor::domain::policy::{Kind, OnUncertain};
+use booking_monitor::domain::policy::{Kind, MinusOne, OnUncertain};
+use booking_monitor::domain::reminder::Lead;
 use booking_monitor::domain::reply::CancelBy;
 
 use crate::draft::{Draft, FILE, draft};
@@ -171,14 +172,17 @@ fn a_company_ignores_what_all_do_unless_it_says_so_and_reads_numbers_by_its_coun
 #[test]
 fn a_company_says_only_what_is_different_there() {
     let draft = Draft {
-        root: "language = \"en\"\n[notify]\nupdated = false\nbooking_link = \"https://example.org\"".into(),
+        root: "language = \"en\"\n[notify]\nupdated = false\nvisited = true\nbooking_link = \"https://example.org\"\n\
+            reminders = [\"1d\", \"18:00 -1d\"]\nreview_link = \"https://example.org/o\"".into(),
         monitor: "interval = \"2m\"\nquiet_hours = \"21:30-09:00\"\nschedule = \"*/5 9-21 * * *\"\n\
             dry_run = true\nmissing_limit = \"12.5%\""
             .into(),
         companies: format!(
             "{COMPANY}{COMPANY}interval = \"5m\"\nquiet_hours = \"\"\nschedule = \"30 0 9 * * *\"\n\
              horizon = \"30d\"\ndry_run = false\non_uncertain = \"resend\"\nlanguage = \"ru\"\n\
-             notify = {{ updated = true, created = false, updated_fields = [\"price\"], booking_link = \"\" }}"
+             notify = {{ updated = true, created = false, updated_fields = [\"price\"], booking_link = \"\", \
+                          no_show = true, visited = false, reminders = [], review_link = \"\" }}\n\
+             attendance_minus_one = \"cancelled\""
         )
         .replacen("id = 1", "id = 2", 1),
         ..draft()
@@ -191,7 +195,14 @@ fn a_company_says_only_what_is_different_there() {
     assert_eq!(plain.schedule.as_deref(), Some("0 */5 9-21 * * *"));
     assert!(plain.quiet_hours.is_some() && plain.rules.dry_run);
     assert_eq!(plain.rules.missing_limit, 12.5);
-    assert_eq!(plain.rules.kinds, [Kind::Created, Kind::Cancelled]);
+    assert_eq!(
+        plain.rules.kinds,
+        [Kind::Created, Kind::Cancelled, Kind::Visited]
+    );
+    let leads: Vec<String> = plain.rules.reminders.iter().map(Lead::to_string).collect();
+    assert_eq!(leads, ["24h", "18:00 -1d"]);
+    assert_eq!(plain.review_link.as_deref(), Some("https://example.org/o"));
+    assert_eq!(plain.rules.attendance_minus_one, MinusOne::NoShow);
     assert_eq!(plain.booking_link.as_deref(), Some("https://example.org"));
     assert_eq!(plain.language, Language::En);
 
@@ -201,7 +212,13 @@ fn a_company_says_only_what_is_different_there() {
     assert_eq!(other.pace.horizon_days, 30);
     assert!(!other.rules.dry_run);
     assert_eq!(other.rules.on_uncertain, OnUncertain::Resend);
-    assert_eq!(other.rules.kinds, [Kind::Updated, Kind::Cancelled]);
+    assert_eq!(
+        other.rules.kinds,
+        [Kind::Updated, Kind::Cancelled, Kind::NoShow]
+    );
+    assert_eq!(other.rules.reminders, []);
+    assert_eq!(other.review_link, None);
+    assert_eq!(other.rules.attendance_minus_one, MinusOne::Cancelled);
     assert_eq!(other.rules.updated_fields, [Field::Price]);
     assert_eq!(other.booking_link, None);
     assert_eq!(other.language, Language::Ru);
@@ -499,6 +516,19 @@ replies = { write = false, enabled = false }"#
     assert!(of(1).opening_hours.is_some() && of(0).opening_hours.is_none());
     assert_eq!(of(1).words.cancel, ["снимите"]);
     assert!(of(0).enabled && !of(2).enabled);
+}
+
+#[test]
+fn a_switch_that_another_key_leaves_without_effect_is_warned_of() {
+    let draft = Draft {
+        root: "[notify]\nno_show = true".into(),
+        monitor: "attendance_minus_one = \"cancelled\"".into(),
+        ..draft()
+    };
+    assert_eq!(
+        draft.warnings(),
+        r#"booking-monitor.toml:2: notify.no_show: no such message is ever sent; attendance_minus_one = "cancelled" makes "did not come" a cancellation"#
+    );
 }
 
 #[test]

@@ -138,7 +138,7 @@ booking-monitor.toml:2: monitor.ignore.phones[0]: too short for a number; write 
         ),
         (
             r#"retention = "180d""#,
-            "booking-monitor.toml:2: monitor.retention: unknown key; known here: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour",
+            "booking-monitor.toml:2: monitor.retention: unknown key; known here: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, attendance_minus_one, recent_activity, per_client_per_hour",
         ),
     ];
     for (written, expected) in cases {
@@ -193,13 +193,13 @@ page_size = 301"#,
             r#"partner_token = "p"
 user_token = "u"
 requests_per_second = 0"#,
-            "booking-monitor.toml:4: yclients.requests_per_second: expected a whole number from 1 to 1000, found 0",
+            "booking-monitor.toml:4: yclients.requests_per_second: expected a whole number from 1 to 100000, found 0",
         ),
         (
             r#"partner_token = "p"
 user_token = "u"
 requests_per_minute = "many""#,
-            r#"booking-monitor.toml:4: yclients.requests_per_minute: expected a whole number from 1 to 60000, found "many""#,
+            r#"booking-monitor.toml:4: yclients.requests_per_minute: expected a whole number from 1 to 6000000, found "many""#,
         ),
         (
             r#"partner_token = "p"
@@ -296,7 +296,7 @@ timeout = 20"#,
 booking-monitor.toml:7: channels.owners.instance_id: expected letters and digits only, found a string
 booking-monitor.toml:8: channels.owners.token: expected a string, { env = "NAME" }, { file = "PATH" } or { credential = "NAME" }, found another table
 booking-monitor.toml:9: channels.owners.flavour: expected one of "whatsapp", "waba", "max", "telegram", found "viber"
-booking-monitor.toml:10: channels.owners.messages_per_second: expected a number from 0.001 to 1000, found 0
+booking-monitor.toml:10: channels.owners.messages_per_second: expected a number from 0.001 to 100000, found 0
 booking-monitor.toml:11: channels.owners.receive: expected true or false, found 1
 booking-monitor.toml:12: channels.owners.timeout: expected a duration such as "60s", "15m", "2h" or "30d", found 20"#,
         ),
@@ -497,7 +497,7 @@ id = 1
 owner = [{ channel = "ownes", to = [], events = ["create"], alerts = 1, user = [] }, { to = "" }]"#,
             r#"booking-monitor.toml:8: companies[0].owner[0].channel: no channel named "ownes"; did you mean "owners"?
 booking-monitor.toml:8: companies[0].owner[0].to: expected a string, found an array
-booking-monitor.toml:8: companies[0].owner[0].events[0]: expected one of "created", "updated", "cancelled", found "create"; did you mean "created"?
+booking-monitor.toml:8: companies[0].owner[0].events[0]: expected one of "created", "updated", "cancelled", "no_show", "visited", found "create"; did you mean "created"?
 booking-monitor.toml:8: companies[0].owner[0].alerts: expected true or false, found 1
 booking-monitor.toml:8: companies[0].owner[0].user: unknown key; did you mean "users"?
 booking-monitor.toml:8: companies[0].owner[1].channel: missing; write the name of a channel
@@ -532,7 +532,7 @@ booking-monitor.toml:11: companies[0].only_phones[0]: not a valid number; write 
             r#"[[companies]]
 id = 1
 enabled = true"#,
-            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, recent_activity, per_client_per_hour, notify, templates, replies, agent_enabled, agent",
+            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, attendance_minus_one, recent_activity, per_client_per_hour, notify, templates, replies, agent_enabled, agent",
         ),
         (
             r#"[[companies]]
@@ -613,9 +613,27 @@ booking-monitor.toml:3: database.retention: must be at least "1d", found "23h""#
         (
             r#"[notify]
 created = "yes"
-no_show = true"#,
+no_shows = true"#,
             r#"booking-monitor.toml:2: notify.created: expected true or false, found "yes"
-booking-monitor.toml:3: notify.no_show: unknown key; known here: created, updated, cancelled, updated_fields, offer_times, booking_link"#,
+booking-monitor.toml:3: notify.no_shows: unknown key; did you mean "no_show"?"#,
+        ),
+        (
+            r#"[notify]
+reminders = ["24h", "18:00", "31d", "1d"]"#,
+            r#"booking-monitor.toml:2: notify.reminders[1]: expected a span up to "30d" such as "24h", or an hour and a day before such as "18:00 -1d", found "18:00"
+booking-monitor.toml:2: notify.reminders[2]: expected a span up to "30d" such as "24h", or an hour and a day before such as "18:00 -1d", found "31d""#,
+        ),
+        (
+            r#"[notify]
+reminders = ["24h", "1d"]"#,
+            r#"booking-monitor.toml:2: notify.reminders: named twice: "24h""#,
+        ),
+        (
+            r#"[monitor]
+attendance_minus_one = "cancel"
+bot_silences = ["visited"]"#,
+            r#"booking-monitor.toml:2: monitor.attendance_minus_one: expected one of "no_show", "cancelled", found "cancel"
+booking-monitor.toml:3: monitor.bot_silences[0]: expected one of "created", "updated", "cancelled", found "visited""#,
         ),
         (
             r#"[templates]

@@ -35,11 +35,17 @@ struct Case {
 type Telling = for<'c> fn(&'c Case) -> Told<'c>;
 
 /// The kinds that are told of each booking.
-const KINDS: [(&str, Telling); 5] = [
+const KINDS: [(&str, Telling); 8] = [
     ("created", |case| Told::Created { now: &case.now }),
     ("updated", told_as_changed),
     ("restored", |case| Told::Restored { now: &case.now }),
     ("cancelled", |case| Told::Cancelled { was: &case.now }),
+    ("no_show", |case| Told::NoShow { was: &case.now }),
+    ("visited", |case| Told::Visited { was: &case.now }),
+    ("reminder", |case| Told::Reminder {
+        now: &case.now,
+        asks: false,
+    }),
     ("wrong_number", |case| Told::WrongNumber { was: &case.now }),
 ];
 

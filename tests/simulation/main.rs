@@ -667,6 +667,7 @@ fn company(with_owner: bool) -> config::Company {
         },
         booking_link: None,
         offer_times: 0,
+        review_link: None,
         templates: TEMPLATES.iter().map(|key| template(key)).collect(),
         replies: Replies::default(),
         agent: config::Agent::default(),

@@ -14,6 +14,8 @@ pub mod fake;
 pub mod gateway;
 pub mod green_api;
 pub mod model;
+#[cfg(debug_assertions)]
+pub mod power;
 pub mod program;
 pub mod receiver;
 pub mod telegram;

@@ -76,6 +76,7 @@ pub(crate) fn place() -> Place {
         phone: "+7 900 000-00-00".into(),
         booking_link: "https://n962302.yclients.com/book_me".into(),
         free: Vec::new(),
+        review_link: String::new(),
         zone: Some(chrono_tz::Europe::Moscow),
     }
 }

@@ -5,7 +5,16 @@ use std::collections::BTreeMap;
 
 /// The kinds of messages that an approved template can stand for. A restored booking takes the
 /// template for changes where it has none of its own.
-pub const KINDS: [&str; 5] = ["created", "updated", "restored", "cancelled", "correction"];
+pub const KINDS: [&str; 8] = [
+    "created",
+    "updated",
+    "restored",
+    "cancelled",
+    "no_show",
+    "visited",
+    "reminder",
+    "correction",
+];
 
 /// A message's kind and values.
 #[derive(Clone, Default, PartialEq, Eq)]

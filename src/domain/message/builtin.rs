@@ -11,6 +11,9 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::Ru, Key::Updated) => UPDATED_RU,
         (Language::Ru, Key::Restored) => RESTORED_RU,
         (Language::Ru, Key::Cancelled) => CANCELLED_RU,
+        (Language::Ru, Key::NoShow) => NO_SHOW_RU,
+        (Language::Ru, Key::Visited) => VISITED_RU,
+        (Language::Ru, Key::Reminder) => REMINDER_RU,
         (Language::Ru, Key::WrongNumber) => WRONG_NUMBER_RU,
         (Language::Ru, Key::Stopped) => STOPPED_RU,
         (Language::Ru, Key::Started) => STARTED_RU,
@@ -25,6 +28,9 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::En, Key::Updated) => UPDATED_EN,
         (Language::En, Key::Restored) => RESTORED_EN,
         (Language::En, Key::Cancelled) => CANCELLED_EN,
+        (Language::En, Key::NoShow) => NO_SHOW_EN,
+        (Language::En, Key::Visited) => VISITED_EN,
+        (Language::En, Key::Reminder) => REMINDER_EN,
         (Language::En, Key::WrongNumber) => WRONG_NUMBER_EN,
         (Language::En, Key::Stopped) => STOPPED_EN,
         (Language::En, Key::Started) => STARTED_EN,
@@ -220,6 +226,56 @@ const CANCELLED_RU: &str = "\
 {% if invite %}Подобрать другое{% if not activity %} время{% endif %}? Напишите мне здесь 👇{% else %}Записаться снова: {{ booking_link or phone }}{% endif %}
 ";
 
+const NO_SHOW_RU: &str = "\
+*Мы вас не дождались* 🤍
+
+{% for item in items %}
+📅 {{ item.date }} в {{ item.time }}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+
+{% if invite %}Надеемся, всё хорошо. Если мы ошиблись или вам нужно другое время, напишите мне здесь 👇{% else %}Надеемся, всё хорошо. Если мы ошиблись или вам нужно другое время, позвоните: {{ phone }}{% endif %}
+";
+
+const VISITED_RU: &str = "\
+*Спасибо, что были у нас!* 🤍
+
+{% if invite %}
+Всё ли понравилось? Напишите пару слов прямо здесь 👇
+{% endif %}
+Отзыв можно оставить тут: {{ review_link }}
+";
+
+const REMINDER_RU: &str = "\
+⏰ *Ждём вас {% if day %}{{ day }}, {{ date }}, в {{ time }}{% else %}{{ date }} в {{ time }}{% endif %}*
+
+{% for item in items %}
+{% if items | length > 1 %}
+📅 {{ item.date }} в {{ item.time }}
+{% endif %}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+👤 Мастер: {{ item.staff }}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+👥 {{ seats }}
+📍 {{ address }}
+
+{% if not invite %}
+Для отмены или переноса позвоните: {{ phone }}
+{% elif day == 'сегодня' %}
+Опаздываете или не получается? Напишите мне здесь 👇
+{% elif asks %}
+Придёте? Ответьте *1* — да, *2* — не смогу. Нужно другое время — просто напишите 👇
+{% else %}
+Если планы изменились, напишите мне здесь 👇
+{% endif %}
+";
+
 const WRONG_NUMBER_RU: &str = "\
 Сообщение о записи на {{ date }} в {{ time }} пришло на этот номер по ошибке. \
 Делать ничего не нужно, простите за беспокойство 🙏
@@ -314,6 +370,56 @@ const CANCELLED_EN: &str = "\
 Free: {{ offers }}
 
 {% if invite %}Shall we find another{% if not activity %} time{% endif %}? Write to me here 👇{% else %}Book again: {{ booking_link or phone }}{% endif %}
+";
+
+const NO_SHOW_EN: &str = "\
+*We missed you* 🤍
+
+{% for item in items %}
+📅 {{ item.date }} at {{ item.time }}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+
+{% if invite %}We hope all is well. If we got it wrong or you need another time, just write to me here 👇{% else %}We hope all is well. If we got it wrong or you need another time, please call {{ phone }}{% endif %}
+";
+
+const VISITED_EN: &str = "\
+*Thank you for coming!* 🤍
+
+{% if invite %}
+Did you like everything? Write a few words right here 👇
+{% endif %}
+You can leave a review here: {{ review_link }}
+";
+
+const REMINDER_EN: &str = "\
+⏰ *See you {% if day %}{{ day }}, {{ date }}, at {{ time }}{% else %}on {{ date }} at {{ time }}{% endif %}*
+
+{% for item in items %}
+{% if items | length > 1 %}
+📅 {{ item.date }} at {{ item.time }}
+{% endif %}
+{% if item.activity %}🧘 {{ item.activity }}{% else %}💇 {{ item.services }}{% endif +%}
+👤 With {{ item.staff }}
+{% if not loop.last %}
+
+{% endif %}
+{% endfor %}
+👥 {{ seats }}
+📍 {{ address }}
+
+{% if not invite %}
+To cancel or reschedule, please call {{ phone }}
+{% elif day == 'today' %}
+Running late, or cannot make it? Write to me here 👇
+{% elif asks %}
+Are you coming? Answer *1* for yes, *2* for no. Need another time? Just write to me 👇
+{% else %}
+If your plans have changed, write to me here 👇
+{% endif %}
 ";
 
 const WRONG_NUMBER_EN: &str = "\

@@ -41,6 +41,23 @@ pub enum Told<'a> {
         /// As the client knows it.
         was: &'a [Record],
     },
+    /// A visit the client did not come to.
+    NoShow {
+        /// The visit.
+        was: &'a [Record],
+    },
+    /// A visit that is over.
+    Visited {
+        /// The visit.
+        was: &'a [Record],
+    },
+    /// The visits of one day that is near.
+    Reminder {
+        /// As they stand.
+        now: &'a [Record],
+        /// Whether it may ask for a "1" or a "2".
+        asks: bool,
+    },
     /// To the number a message about this visit went to by mistake.
     WrongNumber {
         /// The visit that message was about.
@@ -101,6 +118,8 @@ pub struct Place {
     pub phone: String,
     /// Its booking form; empty when unknown.
     pub booking_link: String,
+    /// Where it likes to be reviewed; empty when nowhere.
+    pub review_link: String,
     /// Where its clocks are; without it no event can be put into a calendar.
     pub zone: Option<Tz>,
     /// Free times to be offered, in order; none where nothing is offered.
@@ -194,6 +213,9 @@ pub(super) fn describe(
         Told::Created { now } => (Key::Created, writer.visit(&alive(now))),
         Told::Restored { now } => (Key::Restored, writer.visit(&alive(now))),
         Told::Cancelled { was } => (Key::Cancelled, writer.visit(&in_order(was))),
+        Told::NoShow { was } => (Key::NoShow, writer.visit(&alive(was))),
+        Told::Visited { was } => (Key::Visited, writer.visit(&alive(was))),
+        Told::Reminder { now, asks } => (Key::Reminder, writer.reminder(&alive(now), asks)),
         Told::WrongNumber { was } => (Key::WrongNumber, writer.mistake(&in_order(was))),
         Told::Stopped => (Key::Stopped, Facts::default()),
         Told::Started => (Key::Started, Facts::default()),
@@ -227,16 +249,22 @@ pub(super) fn describe(
     if matches!(told, Told::Cancelled { .. }) {
         facts.offers = words::moments(writer.language, &place.free, today);
     }
+    facts.review_link.clone_from(&place.review_link);
     facts.invite = way.invite;
+    // A question whose answer nobody hears is none.
+    facts.asks &= way.invite;
     facts.strike = way.markup.strikes();
     let ahead = match *told {
         Told::Created { now }
         | Told::Restored { now }
         | Told::Updated { now, .. }
+        | Told::Reminder { now, .. }
         | Told::Confirmed { now }
         | Told::Linked { next: now } => alive(now),
-        // What does not take place belongs into no calendar, nor does what nobody knows to take place.
+        // What does not take place belongs into no calendar, nor does what is over, nor does what nobody knows to take place.
         Told::Cancelled { .. }
+        | Told::NoShow { .. }
+        | Told::Visited { .. }
         | Told::WrongNumber { .. }
         | Told::Stopped
         | Told::Started
@@ -382,6 +410,17 @@ impl Writer {
             facts.link.clone_from(&first.link);
         }
         facts.price_line = self.price_line(&facts);
+        facts
+    }
+
+    /// What there is to say of the visits of one day, as seen from today.
+    fn reminder(&self, records: &[&Record], asks: bool) -> Facts {
+        let mut facts = self.visit(records);
+        if let Some(first) = records.first() {
+            let day = words::near_day(self.language, first.start_local.date(), self.today);
+            day.clone_into(&mut facts.day);
+        }
+        facts.asks = asks;
         facts
     }
 

@@ -7,14 +7,15 @@ use minijinja::Value;
 use super::markup::{self, Markup, data, render};
 
 /// Of [`VARIABLES`], so many can be a parameter of an approved template; the rest are no text.
-pub const PARAMETERS: usize = 26;
+pub const PARAMETERS: usize = 27;
 
 /// The names templates may use: those of the public contract, then what only templates can ask.
-pub const VARIABLES: [&str; 29] = [
+pub const VARIABLES: [&str; 31] = [
     "client_name",
     "date",
     "time",
     "weekday",
+    "day",
     "services",
     "staff",
     "price",
@@ -37,8 +38,9 @@ pub const VARIABLES: [&str; 29] = [
     "items",
     "activity",
     "seats",
-    // Yes or no, yes or no, and a list of words.
+    // Yes or no, three times, and a list of words.
     "invite",
+    "asks",
     "strike",
     "changed",
 ];
@@ -86,6 +88,8 @@ pub struct Facts {
     pub time: String,
     /// The day's name.
     pub weekday: String,
+    /// `сегодня`, `завтра`: in reminders alone, which are not sent on another day.
+    pub day: String,
     /// Titles joined by commas, of all records.
     pub services: String,
     /// Names joined by commas.
@@ -132,6 +136,8 @@ pub struct Facts {
     pub seats: String,
     /// Whether an answer to this message is heard.
     pub invite: bool,
+    /// Whether a "1" or a "2" in answer to it is understood.
+    pub asks: bool,
     /// Whether the channel can strike text through.
     pub strike: bool,
     /// `start`, `staff`, `services`, `price`, `duration`: what an update tells.
@@ -157,6 +163,7 @@ impl Facts {
             ("date", text(&self.date)),
             ("time", text(&self.time)),
             ("weekday", text(&self.weekday)),
+            ("day", text(&self.day)),
             ("services", text(&self.services)),
             ("staff", text(&self.staff)),
             ("price", text(&self.price)),
@@ -180,6 +187,7 @@ impl Facts {
             ("activity", text(&self.activity)),
             ("seats", text(&self.seats)),
             ("invite", Value::from(self.invite)),
+            ("asks", Value::from(self.asks)),
             ("strike", Value::from(self.strike)),
             ("changed", Value::from(self.changed.clone())),
             (OURS[0], neutral(&self.price_line)),
@@ -207,6 +215,7 @@ impl Facts {
             ("date", text(&self.date)),
             ("time", text(&self.time)),
             ("weekday", text(&self.weekday)),
+            ("day", text(&self.day)),
             ("services", text(&self.services)),
             ("staff", text(&self.staff)),
             ("price", text(&self.price)),
@@ -252,6 +261,7 @@ impl Facts {
             date: item.date.clone(),
             time: item.time.clone(),
             weekday: "пятница".into(),
+            day: text("завтра"),
             services: item.services.clone(),
             staff: item.staff.clone(),
             price: text("1000 руб"),
@@ -275,6 +285,7 @@ impl Facts {
             activity: text("Стретчинг"),
             seats: text("2 места"),
             invite: full,
+            asks: full,
             strike: full,
             changed: if full { vec!["start"] } else { Vec::new() },
             price_line: text("~2000 руб~ 1000 руб (скидка 50%)"),

@@ -5,8 +5,8 @@ use chrono::NaiveDate;
 use super::compose::{client_name, masters, titles};
 use super::markup::{Markup, data, render};
 use super::{Language, words};
-use crate::domain::change::ChangeKind;
 use crate::domain::phone::Phone;
+use crate::domain::policy::Kind;
 use crate::domain::record::{Money, Record};
 
 mod alerts;
@@ -60,7 +60,7 @@ pub enum ToClient<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct OwnerCopy<'a> {
     /// What happened.
-    pub kind: ChangeKind,
+    pub kind: Kind,
     /// The visit as it was, where that is known.
     pub before: Option<&'a [Record]>,
     /// The visit as it is; of a cancelled one, as it was.
@@ -152,7 +152,7 @@ pub fn owner_copy(voice: Voice, copy: &OwnerCopy<'_>) -> String {
     let mut records: Vec<&Record> = copy.records.iter().collect();
     records.sort_by_key(|r| (r.start_local, r.id));
     let before = |record: &Record| {
-        let known = copy.before.filter(|_| copy.kind == ChangeKind::Updated)?;
+        let known = copy.before.filter(|_| copy.kind == Kind::Updated)?;
         let only = known
             .first()
             .filter(|_| known.len() == 1 && records.len() == 1);
@@ -162,10 +162,13 @@ pub fn owner_copy(voice: Voice, copy: &OwnerCopy<'_>) -> String {
         .iter()
         .any(|r| before(r).is_some_and(|b| b.start_local != r.start_local));
     let head = match copy.kind {
-        ChangeKind::Created => voice.say("🆕 *Новая запись*", "🆕 *New booking*"),
-        ChangeKind::Updated if moved => voice.say("🔄 *Перенос*", "🔄 *Moved*"),
-        ChangeKind::Updated => voice.say("🔄 *Изменение*", "🔄 *Changed*"),
-        ChangeKind::Deleted => voice.say("❌ *Отмена*", "❌ *Cancelled*"),
+        Kind::Created => voice.say("🆕 *Новая запись*", "🆕 *New booking*"),
+        Kind::Updated if moved => voice.say("🔄 *Перенос*", "🔄 *Moved*"),
+        Kind::Updated => voice.say("🔄 *Изменение*", "🔄 *Changed*"),
+        Kind::Cancelled => voice.say("❌ *Отмена*", "❌ *Cancelled*"),
+        Kind::NoShow => voice.say("🚫 *Клиент не пришёл*", "🚫 *No-show*"),
+        Kind::Visited => voice.say("🤍 *Клиент был у нас*", "🤍 *The client came*"),
+        Kind::Reminder => voice.say("⏰ *Напоминание*", "⏰ *Reminder*"),
     };
     let mut lines = vec![joined(&[head.to_owned(), data(copy.salon)])];
     for record in &records {

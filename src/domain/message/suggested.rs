@@ -102,6 +102,30 @@ fn words(language: Language, key: Key) -> Option<Words> {
                 "\n\nShall we find another time? Call us: {phone}. We will be glad to help.",
             ),
         },
+        Key::NoShow => match language {
+            Language::Ru => (
+                "\n\nНадеемся, всё хорошо. Если мы ошиблись или вам нужно другое время, напишите мне здесь 👇",
+                "\n\nНадеемся, всё хорошо. Если мы ошиблись, позвоните нам: {phone}. Подберём другое время.",
+            ),
+            Language::En => (
+                "\n\nWe hope all is well. If we got it wrong or you need another time, just write to me here 👇",
+                "\n\nWe hope all is well. If we got it wrong, call us: {phone}. We will find another time.",
+            ),
+        },
+        Key::Visited => match language {
+            Language::Ru => (
+                "\n\nВсё ли понравилось? Напишите пару слов прямо здесь 👇",
+                "\n\nЧто-то не понравилось? Позвоните нам: {phone}. Будем рады исправить.",
+            ),
+            Language::En => (
+                "\n\nDid you like everything? Write a few words right here 👇",
+                "\n\nAnything you did not like? Call us: {phone}. We will be glad to put it right.",
+            ),
+        },
+        Key::Reminder => other(
+            "\n\nЕсли планы изменились, напишите мне здесь 👇",
+            "\n\nIf your plans have changed, write to me here 👇",
+        ),
         Key::WrongNumber
         | Key::Stopped
         | Key::Started
@@ -136,6 +160,21 @@ fn words(language: Language, key: Key) -> Option<Words> {
             "booking_cancelled",
             "❌ *Запись отменена*\n\n📅 {items}",
             "❌ *Your booking is cancelled*\n\n📅 {items}",
+        ),
+        Key::NoShow => (
+            "booking_no_show",
+            "*Мы вас не дождались* 🤍\n\n📅 {items}",
+            "*We missed you* 🤍\n\n📅 {items}",
+        ),
+        Key::Visited => (
+            "booking_visited",
+            "*Спасибо, что были у нас!* 🤍",
+            "*Thank you for coming!* 🤍",
+        ),
+        Key::Reminder => (
+            "booking_reminder",
+            "⏰ *Ждём вас*\n\n📅 {items}\n📍 Адрес: {address}",
+            "⏰ *See you soon*\n\n📅 {items}\n📍 Address: {address}",
         ),
         Key::WrongNumber => (
             "booking_wrong_number",

@@ -32,6 +32,12 @@ pub enum Key {
     Restored,
     /// A booking that is off.
     Cancelled,
+    /// A visit the client did not come to.
+    NoShow,
+    /// A visit that is over.
+    Visited,
+    /// A visit that is near.
+    Reminder,
     /// To a number that a booking's message went to by mistake.
     WrongNumber,
     /// The answer to a STOP.
@@ -62,11 +68,14 @@ pub enum Key {
 
 impl Key {
     /// Every text.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Created,
         Self::Updated,
         Self::Restored,
         Self::Cancelled,
+        Self::NoShow,
+        Self::Visited,
+        Self::Reminder,
         Self::WrongNumber,
         Self::Stopped,
         Self::Started,
@@ -90,6 +99,9 @@ impl Key {
             Self::Updated => "updated",
             Self::Restored => "restored",
             Self::Cancelled => "cancelled",
+            Self::NoShow => "no_show",
+            Self::Visited => "visited",
+            Self::Reminder => "reminder",
             Self::WrongNumber => "wrong_number",
             Self::Stopped => "stopped",
             Self::Started => "started",

@@ -79,6 +79,12 @@ pub(super) fn told<'a>(
         Key::Created => Told::Created { now: before },
         Key::Restored => Told::Restored { now: before },
         Key::Cancelled => Told::Cancelled { was: before },
+        Key::NoShow => Told::NoShow { was: before },
+        Key::Visited => Told::Visited { was: before },
+        Key::Reminder => Told::Reminder {
+            now: before,
+            asks: true,
+        },
         Key::WrongNumber => Told::WrongNumber { was: before },
         Key::Stopped => Told::Stopped,
         Key::Started => Told::Started,
@@ -121,6 +127,7 @@ fn facts(
         address: "Малаховка, Южная улица, 38, второй этаж, вход со двора".into(),
         phone: "+7 900 000-00-00".into(),
         booking_link: format!("https://example.com/{}", "b".repeat(60)),
+        review_link: format!("https://example.com/{}", "r".repeat(60)),
         zone: Some(Tz::Europe__Moscow),
         free: vec![today().and_time(NaiveTime::MIN); 3],
     };

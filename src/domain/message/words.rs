@@ -77,6 +77,17 @@ pub(super) fn dated_near_moment(language: Language, at: NaiveDateTime, today: Na
     format!("{near}, {day}, {at_word} {}", time(at))
 }
 
+/// `сегодня`, `завтра`; empty for any other day.
+pub(super) fn near_day(language: Language, day: NaiveDate, today: NaiveDate) -> &'static str {
+    match (language, (day - today).num_days()) {
+        (Language::Ru, 0) => "сегодня",
+        (Language::Ru, 1) => "завтра",
+        (Language::En, 0) => "today",
+        (Language::En, 1) => "tomorrow",
+        _ => "",
+    }
+}
+
 /// `пятница`, `Friday`.
 pub(super) fn weekday(language: Language, day: NaiveDate) -> String {
     match language {

@@ -262,14 +262,17 @@ impl Watch<'_> {
     fn letter(&self, company: &Company, row: &CompanyRow) -> store::Result<u32> {
         let rules = &company.settings.rules;
         let (known, with_phone) = day::known_ahead(self.conn, company.settings.id, self.now)?;
-        let (on, off): (Vec<Kind>, Vec<Kind>) = [Kind::Created, Kind::Updated, Kind::Cancelled]
-            .into_iter()
-            .partition(|kind| rules.kinds.contains(kind));
+        let is_on = |kind: &Kind| match kind {
+            Kind::Reminder => !rules.reminders.is_empty(),
+            kind => rules.kinds.contains(kind),
+        };
+        let (on, off): (Vec<Kind>, Vec<Kind>) = Kind::ALL.into_iter().partition(is_on);
         let told: Vec<&str> = on.iter().map(|kind| kind.as_str()).collect();
-        let mut to_switch_on: Vec<String> = off
-            .iter()
-            .map(|kind| format!("[notify] {} = true", kind.as_str()))
-            .collect();
+        let switch = |kind: &Kind| match kind {
+            Kind::Reminder => "[notify] reminders = [\"24h\"]".to_owned(),
+            kind => format!("[notify] {} = true", kind.as_str()),
+        };
+        let mut to_switch_on: Vec<String> = off.iter().map(switch).collect();
         if self.settings.digest.is_none() {
             to_switch_on.push("[alerts] digest = \"21:00\"".to_owned());
         }

@@ -56,7 +56,9 @@ impl Watch<'_> {
                 let ahead = ahead(self.conn, company, self.now)?;
                 Held::Moves(count, zone_shift(&moves, ahead).map(|s| s.num_minutes()))
             }
-            Kind::Created | Kind::Cancelled => Held::Cancellations(count),
+            Kind::Created | Kind::Cancelled | Kind::NoShow | Kind::Visited | Kind::Reminder => {
+                Held::Cancellations(count)
+            }
         };
         let asks = [(Matter::Guard(kind), held.count)];
         self.ask(company, &row, &asks, |v, salon, has_buttons| {

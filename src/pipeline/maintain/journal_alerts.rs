@@ -53,11 +53,15 @@ type Struck<'a> = Vec<&'a Seen>;
 impl Watch<'_> {
     /// The journals of all companies.
     pub(super) fn journals(&self) -> store::Result<u32> {
+        let mut rows = companies::all(self.conn)?;
         let mut all = Vec::new();
-        for company in self.desk.companies.values() {
+        for (id, company) in &*self.desk.companies {
             all.push(Seen {
                 company: Arc::clone(company),
-                row: companies::ensure(self.conn, company.settings.id)?,
+                row: match rows.remove(id) {
+                    Some(row) => row,
+                    None => companies::ensure(self.conn, *id)?,
+                },
             });
         }
         let mut raised = self.key(&all)?;

@@ -29,6 +29,9 @@ impl Watch<'_> {
         let all = outbox::uncertain(self.conn)?;
         let open: Vec<String> = all.iter().map(|n| cause_of_doubt(n.id)).collect();
         alerts::keep(self.conn, "uncertain:", &open)?;
+        if all.is_empty() {
+            return Ok(0);
+        }
         let mut raised = 0;
         for company in self.desk.companies.values() {
             let fresh = self.fresh(company, &all, cause_of_doubt, "doubts", GATHER)?;
@@ -49,6 +52,9 @@ impl Watch<'_> {
         let all = outbox::dead(self.conn, self.now - LATELY)?;
         let open: Vec<String> = all.iter().map(|n| cause_of_death(n.id)).collect();
         alerts::keep(self.conn, "dead:", &open)?;
+        if all.is_empty() {
+            return Ok(0);
+        }
         let mut raised = 0;
         for company in self.desk.companies.values() {
             let pause = delta(self.settings.after);

@@ -1,3 +1,22 @@
+-- When clients are to be reminded of a visit: a row for each booking, present start and lead. One that
+-- is due becomes a notification, together with the others of its person's day.
+CREATE TABLE reminders (
+  company_id       INTEGER NOT NULL,
+  record_id        INTEGER NOT NULL,
+  phone            TEXT NOT NULL,              -- '' when nobody can be written to
+  start_local      TEXT NOT NULL,              -- the start that it reminds of
+  lead             TEXT NOT NULL,              -- 24h, 18:00 -1d
+  due_at           TEXT NOT NULL,
+  state            TEXT NOT NULL,              -- planned, made or dropped
+  reason           TEXT,                       -- why it was dropped
+  notification_id  INTEGER,                    -- what it became
+  changed_at       TEXT NOT NULL,
+  PRIMARY KEY (company_id, record_id, phone, start_local, lead)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reminders_due ON reminders (due_at) WHERE state = 'planned';
+CREATE INDEX reminders_day ON reminders (company_id, phone, start_local);
+CREATE INDEX reminders_notification ON reminders (notification_id) WHERE notification_id IS NOT NULL;
+
 -- Where booking events are handed on to the salon's own automation: the [[events]] that are configured.
 -- Named by their address or path, of which only a hash is kept: it may be as good as a password.
 CREATE TABLE event_sinks (

@@ -83,6 +83,20 @@ pub fn due(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether something else is on its way to the same person, over whichever channel: it may have been
+/// taken up since the list of what is due was read.
+pub fn is_person_busy(conn: &Connection, id: i64) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM booking_notifications n, booking_notifications o
+                             WHERE n.id = ?1 AND o.id <> n.id
+                               AND coalesce(nullif(o.phone, ''), o.recipient)
+                                   = coalesce(nullif(n.phone, ''), n.recipient)
+                               AND o.status IN ('pending', 'sending') AND o.status = 'sending')",
+        )?
+        .query_row([id], |r| r.get(0))?)
+}
+
 /// The intent: from here on the message may have left. Returns the attempt's number.
 pub fn begin(
     conn: &Connection,

@@ -1,9 +1,10 @@
 //! Cards: what a program cannot do and a person must, soon.
 
-use super::{ChangeKind, Language, Voice, client_line, joined};
+use super::{Language, Voice, client_line, joined};
 use crate::domain::message::compose::masters;
 use crate::domain::message::markup::data;
 use crate::domain::message::words;
+use crate::domain::policy::Kind;
 use crate::domain::record::Record;
 
 /// Why a client heard nothing.
@@ -17,15 +18,20 @@ pub enum Untold<'a> {
     Ignored,
     /// The salon's number is new and has met enough people for the day.
     WarmingUp,
+    /// Nobody knew whether it was still true: the journal, or the booking in it, was out of sight.
+    Unseen,
 }
 
 impl Voice {
-    /// What happened to a booking, in a word or two.
-    pub(super) fn happened(&self, kind: ChangeKind) -> &'static str {
+    /// What a message to a client was about, in a word or two.
+    pub(super) fn about(&self, kind: Kind) -> &'static str {
         match kind {
-            ChangeKind::Created => self.say("Новая запись", "New booking"),
-            ChangeKind::Updated => self.say("Изменение", "Changed"),
-            ChangeKind::Deleted => self.say("Отмена", "Cancelled"),
+            Kind::Created => self.say("Новая запись", "New booking"),
+            Kind::Updated => self.say("Изменение", "Changed"),
+            Kind::Cancelled => self.say("Отмена", "Cancelled"),
+            Kind::NoShow => self.say("Клиент не пришёл", "No-show"),
+            Kind::Visited => self.say("Визит", "Visit"),
+            Kind::Reminder => self.say("Напоминание", "Reminder"),
         }
     }
 }
@@ -34,14 +40,14 @@ impl Voice {
 #[must_use]
 pub fn card_call(
     voice: Voice,
-    kind: ChangeKind,
+    kind: Kind,
     records: &[Record],
     why: Untold<'_>,
     mask: bool,
 ) -> String {
     let mut records: Vec<&Record> = records.iter().collect();
     records.sort_by_key(|r| (r.start_local, r.id));
-    let what = voice.happened(kind);
+    let what = voice.about(kind);
     let mut lines = vec![
         voice
             .say("📞 *Позвоните клиенту*", "📞 *Call the client*")
@@ -85,6 +91,13 @@ pub fn card_call(
                 .to_owned()
         }
         (Untold::NotDelivered, Language::En) => "The message did not arrive.".to_owned(),
+        (Untold::Unseen, Language::Ru) => {
+            "Сообщение не ушло: журнала сейчас не видно, и в силе ли запись, неизвестно.".to_owned()
+        }
+        (Untold::Unseen, Language::En) => {
+            "The message did not leave: the journal cannot be seen at present, nor whether the booking stands."
+                .to_owned()
+        }
     });
     voice.write(&lines)
 }

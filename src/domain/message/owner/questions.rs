@@ -7,7 +7,7 @@ use super::super::compose::masters;
 use super::super::markup::data;
 use super::super::{Language, words};
 use super::{Voice, client_line, joined};
-use crate::domain::change::ChangeKind;
+use crate::domain::policy::Kind;
 use crate::domain::question::{Choice, End, Matter};
 use crate::domain::record::Record;
 
@@ -175,17 +175,12 @@ fn capital(words: &str) -> String {
 /// What waits, one line for each: `Отмена: 24 августа в 10:00 · Бари · Анна, +7 900 000-00-01`; `more`
 /// are left out.
 #[must_use]
-pub fn waiting_list(
-    voice: Voice,
-    waiting: &[(ChangeKind, Record)],
-    more: usize,
-    mask: bool,
-) -> String {
+pub fn waiting_list(voice: Voice, waiting: &[(Kind, Record)], more: usize, mask: bool) -> String {
     let mut lines = Vec::new();
     for (kind, record) in waiting {
         let moment = words::near_moment(voice.language, record.start_local, voice.today);
         lines.push(joined(&[
-            data(&format!("{}: {moment}", voice.happened(*kind))),
+            data(&format!("{}: {moment}", voice.about(*kind))),
             data(&masters(&[record])),
             client_line(record, mask),
         ]));
