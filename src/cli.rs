@@ -104,6 +104,9 @@ pub enum Command {
     },
     /// Try out what would follow from a client's message; sends and writes nothing
     ReceiveTest(ReceiveTestArgs),
+    /// Talk with a salon's agent in the terminal, as a client would: nobody else reads it, and nothing is
+    /// written into a real journal
+    Chat(ChatArgs),
     /// Read the whole horizon from YClients and print every difference from the cache
     Verify {
         /// Of this company only
@@ -309,6 +312,20 @@ pub struct PauseArgs {
     /// This client
     #[arg(long, value_name = "PHONE", allow_hyphen_values = true)]
     pub phone: Option<String>,
+}
+
+/// Whom to talk with.
+#[derive(Clone, Args)]
+pub struct ChatArgs {
+    /// The company
+    #[arg(long, value_name = "ID", required_unless_present = "demo")]
+    pub company: Option<i64>,
+    /// As the client with this number; without it nobody knows who writes
+    #[arg(long = "as", value_name = "PHONE", allow_hyphen_values = true)]
+    pub phone: Option<String>,
+    /// With the simulated salon and a scripted model: no configuration, no network, no credentials
+    #[arg(long, conflicts_with = "company")]
+    pub demo: bool,
 }
 
 /// How to show the demo.

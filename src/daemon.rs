@@ -14,7 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::pipeline::events::SinkEnd;
 use crate::pipeline::{ChannelEnd, Pipeline};
-use crate::store::{StoreError, companies, outbox, reminders, settling, sinks, stats, writes};
+use crate::store::{
+    StoreError, companies, conversations, outbox, proposals, reminders, settling, sinks, stats,
+    writes,
+};
 
 mod auto;
 mod dispatch;
@@ -133,6 +136,10 @@ pub async fn run(
     {
         let p = Arc::clone(&pipeline);
         loops.spawn(async move { ("writing", write(p).await) });
+    }
+    {
+        let p = Arc::clone(&pipeline);
+        loops.spawn(async move { ("answering", answer(p).await) });
     }
     {
         let stopping = pipeline.stopping.clone();
@@ -324,7 +331,35 @@ async fn write(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
         tokio::pin!(rung);
         rung.as_mut().enable();
         pipeline.writes_due(pipeline.clock().now()).await?;
-        let next = pipeline.store().read(writes::next_at).await?;
+        let next = pipeline
+            .store()
+            .read(|c| Ok([writes::next_at(c)?, proposals::next_at(c)?]))
+            .await?;
+        let next = next.into_iter().flatten().min();
+        let wait = next
+            .map_or(GLANCE, |at| until(at, pipeline.clock().now()))
+            .min(GLANCE);
+        tokio::select! {
+            () = pipeline.stopping.cancelled() => return Ok(()),
+            () = rung => {}
+            () = tokio::time::sleep(wait.max(Duration::from_millis(5))) => {}
+        }
+    }
+}
+
+/// Answers by a model what clients wrote; sleeps until something waits.
+async fn answer(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
+    loop {
+        let bell = Arc::clone(&pipeline.bell);
+        let rung = bell.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        // A model may think for a while; whoever leaves does not wait for it: the turn begins anew.
+        tokio::select! {
+            () = pipeline.stopping.cancelled() => return Ok(()),
+            answered = pipeline.answers_due(pipeline.clock().now()) => { answered?; }
+        }
+        let next = pipeline.store().read(conversations::next_at).await?;
         let wait = next
             .map_or(GLANCE, |at| until(at, pipeline.clock().now()))
             .min(GLANCE);

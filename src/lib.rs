@@ -20,6 +20,7 @@
 //! | [`store`] | SQLite; the only place that says SQL |
 //! | [`yclients`] | the records API: transport, paging, its JSON into our terms |
 //! | [`channels`] | the messengers: one file a service, one classifier of outcomes |
+//! | [`models`] | the language models that the agent asks: one file a service |
 //! | [`sinks`] | where booking events are handed on to: an address, a file |
 //! | [`heartbeat`] | the dead-man switch that is touched after every good cycle |
 //! | [`ports`] | what the pipeline asks of the world outside, and how that can fail |
@@ -81,6 +82,7 @@ pub mod failpoint;
 pub mod heartbeat;
 pub mod http_client;
 pub mod meters;
+pub mod models;
 pub mod pace;
 pub mod pipeline;
 pub mod ports;

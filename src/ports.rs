@@ -11,11 +11,16 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 
+use crate::domain::catalogue::{Master, Offer};
 use crate::domain::delivery::Outcome;
 pub use crate::domain::free::Wanted;
 pub use crate::domain::journal::Journaled;
 pub use crate::domain::message::{Brief, Markup};
-use crate::domain::record::{Attendance, Record};
+use crate::domain::phone::Phone;
+use crate::domain::record::{Attendance, Money, Record};
+
+mod model;
+pub use model::{Ask, Call, Model, ModelError, Said, Thought, Tool};
 
 /// The time. Production reads the machine's clock; tests hold the hands.
 pub trait Clock: Send + Sync {
@@ -193,6 +198,32 @@ pub struct Edit {
     pub staff: Option<i64>,
 }
 
+/// A booking that is to be made.
+#[derive(Clone)]
+pub struct Draft {
+    /// The master's id.
+    pub staff: i64,
+    /// What is done: ids of the catalogue, with the price that was promised.
+    pub services: Vec<(i64, Option<Money>)>,
+    /// Wall-clock start in the salon.
+    pub start: NaiveDateTime,
+    /// Length in seconds.
+    pub length: i64,
+    /// Whose it is.
+    pub phone: Phone,
+    /// What they are called.
+    pub name: String,
+    /// By this the booking is known again should the answer be lost.
+    pub api_id: String,
+}
+
+// Written out: whose it is, is for the journal alone.
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Draft({}, staff {})", self.start, self.staff)
+    }
+}
+
 /// Why something was not written into the journal, named by what the caller does next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
@@ -247,6 +278,24 @@ pub trait BookingApi: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// The services that can be booked, of one master or of all. An API that takes no bookings has none.
+    async fn offers(
+        &self,
+        _company: &CompanyRef,
+        _staff: Option<i64>,
+    ) -> Result<Vec<Offer>, ApiError> {
+        Ok(Vec::new())
+    }
+
+    /// The masters who can be booked for all of these services.
+    async fn masters(
+        &self,
+        _company: &CompanyRef,
+        _services: &[i64],
+    ) -> Result<Vec<Master>, ApiError> {
+        Ok(Vec::new())
+    }
+
     /// The number of rows a full page has.
     fn page_size(&self) -> u32;
 
@@ -262,6 +311,25 @@ pub trait BookingApi: Send + Sync {
             status: 0,
             message: "this journal can only be read".to_owned(),
         })
+    }
+
+    /// Makes a booking; its id. Never called without an intent on disk, and never twice for one: what
+    /// became of a lost answer says [`BookingApi::made`].
+    async fn make(&self, _company: &CompanyRef, _draft: &Draft) -> Result<i64, WriteError> {
+        Err(WriteError::Refused {
+            status: 0,
+            message: "this journal can only be read".to_owned(),
+        })
+    }
+
+    /// The booking of this day that was made under this id of ours, if there is one.
+    async fn made(
+        &self,
+        _company: &CompanyRef,
+        _day: NaiveDate,
+        _api_id: &str,
+    ) -> Result<Option<Box<Record>>, ApiError> {
+        Ok(None)
     }
 
     /// Takes a booking off. Never called without an intent on disk.

@@ -92,19 +92,38 @@ fn a_pipe_gets_the_whole_story_in_plain_text() {
 ",
         "
   Событий в журнале                             12
-  Сообщений клиентам                             5
+  Сообщений клиентам                             9
   Не сообщили                                   16
     записал бот, он уже сообщил                  1
     запись была до начала наблюдения            12
     нет телефона                                 1
     ничего нового                                2
 ",
+        "
+── Павел пишет: Не смогу
+── WhatsApp → +7 *** ***-**-15
+Готово, отменил вашу запись на ",
+        "
+── Егор пишет: Сколько стоит стрижка?
+── WhatsApp → +7 *** ***-**-30
+МУЖСКАЯ СТРИЖКА, 2000 руб, 1 ч
+МОДЕЛИРОВАНИЕ БОРОДЫ, 1200 руб, 30 мин
+── Егор пишет: Запишите на 12:00
+── WhatsApp → +7 *** ***-**-30
+Записываю:
+",
+        "
+Всё верно? Ответьте *да*.
+── Егор пишет: да
+── WhatsApp → +7 *** ***-**-30
+✅ *Вы записаны!*
+",
         "booking-monitor check\n",
     ] {
         assert!(shown.contains(part), "{part}\n is missing in\n{shown}");
     }
     assert_eq!(shown.matches("Запись перенесена").count(), 1, "{shown}");
-    assert_eq!(shown.matches("── WhatsApp").count(), 5, "{shown}");
+    assert_eq!(shown.matches("── WhatsApp").count(), 9, "{shown}");
     assert!(!shown.contains('\x1b'), "escape codes in a pipe");
     assert!(!shown.contains("79000000"), "a whole phone");
 }
@@ -116,7 +135,7 @@ fn a_database_that_is_kept_serves_a_second_time() {
     let argument = file.to_str().unwrap();
     for _ in 0..2 {
         let shown = text(&fast(&["--db", argument]));
-        assert!(shown.contains("  Сообщений клиентам                             5\n"));
+        assert!(shown.contains("  Сообщений клиентам                             9\n"));
         assert!(shown.contains(&format!("База сохранена: {argument}\n")));
     }
     let conn = booking_monitor::store::open_reader(&file).unwrap();
@@ -124,7 +143,7 @@ fn a_database_that_is_kept_serves_a_second_time() {
     assert_eq!(count("SELECT count(*) FROM companies"), 2);
     assert_eq!(
         count("SELECT count(*) FROM booking_notifications WHERE status = 'sent'"),
-        10
+        18
     );
     // What is kept holds nothing that is still to come.
     assert_eq!(

@@ -460,7 +460,7 @@ async fn orders_from_the_owners_chat_are_obeyed_and_from_no_other() {
         "Пауза снята.",
         "Таких сообщений, чтобы отправить ещё раз, нет.",
         "Ничего не придержано.",
-        "Понимаю: /status, /release, /retry НОМЕР, /pause 2h, /resume",
+        "Понимаю: /status, /release, /retry НОМЕР, /pause 2h, /resume, /agent on|off",
     ] {
         assert!(told.iter().any(|text| text == said), "{said}\n{told:#?}");
     }

@@ -12,9 +12,10 @@ use super::{Failure, Outcome, ended, refused, stop_on_signal, take_lock};
 use crate::cli::DemoArgs;
 use crate::config::Alerts;
 use crate::daemon;
+use crate::demo::answers::Answers;
 use crate::demo::clock::TimeLapse;
 use crate::demo::folder::Folder;
-use crate::demo::phones::Phones;
+use crate::demo::phones::{Phones, Typed};
 use crate::demo::salon::Salon;
 use crate::demo::script;
 use crate::demo::show::Show;
@@ -92,10 +93,13 @@ async fn set_up(company: i64, store: Store, fast: bool) -> Result<(Stage, Arc<Pi
     let settings = script::company(company, if fast { INTERVAL_FAST } else { INTERVAL });
     let pace = settings.pace.clone();
     let watched = Company::new(settings)
-        .map_err(|_| Failure::new(code::FAILED, anyhow::anyhow!("a built-in text is broken")))?;
+        .map_err(|_| Failure::new(code::FAILED, anyhow::anyhow!("a built-in text is broken")))?
+        .with_model(Arc::new(Answers));
     let (channel, phones) = Phones::new();
     let name = script::CHANNEL.to_owned();
-    let end = ChannelEnd::new(name, "console", Arc::new(channel), None, None);
+    let typed = Typed::default();
+    let receiver = Arc::new(typed.clone());
+    let end = ChannelEnd::new(name, "console", Arc::new(channel), Some(receiver), None);
     store
         .write(|tx| store::channels::ensure(tx, script::CHANNEL, "console"))
         .await
@@ -127,6 +131,7 @@ async fn set_up(company: i64, store: Store, fast: bool) -> Result<(Stage, Arc<Pi
         pipeline: Arc::clone(&pipeline),
         clock,
         phones,
+        typed,
         show: Show::new(Box::new(out), rich),
         fast,
     });

@@ -22,6 +22,8 @@ use crate::ports::{BookingApi, Clock, Heartbeat, SystemClock};
 use crate::store::{self, Store};
 use crate::{sinks, yclients};
 
+mod agent;
+mod chat;
 mod check;
 mod database;
 mod db;
@@ -103,6 +105,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Messages(of)) => messages::messages(&path, &of),
         Some(Command::Inbox { unanswered, of }) => messages::inbox(&path, unanswered, &of),
         Some(Command::ReceiveTest(of)) => receive_test::run(&path, &of),
+        Some(Command::Chat(args)) => block_on(chat::run(&path, args)),
         Some(Command::Verify { company, json }) => block_on(verify::run(&path, company, json)),
         Some(Command::Retry { ids, dead }) => release::retry(&path, &ids, dead),
         Some(Command::Release {
@@ -201,9 +204,13 @@ fn loaded(path: &Path) -> Result<Config, Failure> {
 fn companies(config: &Config) -> Result<Vec<Company>, Failure> {
     let mut companies = Vec::new();
     let mut problems = BTreeSet::new();
+    let mut models = agent::Models::default();
     for settings in &config.companies {
         match Company::beside(&companies, settings.clone()) {
-            Ok(company) => companies.push(company),
+            Ok(company) => companies.push(match models.of(settings)? {
+                Some(model) => company.with_model(model),
+                None => company,
+            }),
             Err(broken) => problems.extend(broken.into_iter().map(|p| p.to_string())),
         }
     }

@@ -163,6 +163,20 @@ fn rule(words: Say, rule: &'static str) -> &'static str {
         "move" => words.of("просит перенести", "wants to reschedule"),
         "late" => words.of("опаздывает", "is late"),
         "person" => words.of("просит человека", "asks for a person"),
+        "agent" => words.of("отвечает агент", "the agent answers"),
+        "courtesy" => words.of("приветствие или прощание", "a greeting or a farewell"),
+        "agreed" => words.of(
+            "согласие с предложением агента",
+            "a yes to what the agent proposed",
+        ),
+        "declined" => words.of(
+            "отказ от предложения агента",
+            "a no to what the agent proposed",
+        ),
+        "nodded" => words.of(
+            "кивок: агент ждёт слова «да»",
+            "a nod: the agent waits for the word",
+        ),
         "which" => words.of(
             "спросить, о какой записи речь",
             "ask which booking is meant",

@@ -20,7 +20,8 @@ use crate::store::pauses::{self, Pause};
 use crate::store::rights::{self, Hidden};
 use crate::store::sinks::{SinkState, all as states_of_sinks};
 use crate::store::stats::{self, MessageStats, OutboxStats, Replies};
-use crate::store::{self, guard};
+use crate::store::turns::{self, Tally};
+use crate::store::{self, conversations, guard};
 
 mod disk;
 mod sight;
@@ -58,6 +59,7 @@ pub(super) struct CompanyPicture {
     held_moves: i64,
     hidden: Hidden,
     pub(super) healthy: bool,
+    agent: Option<AgentPicture>,
     /// How often it is really polled, about; `None` by a calendar.
     pub(super) interval: Option<Duration>,
     /// What it asks of the API in a minute, about.
@@ -197,7 +199,9 @@ pub(super) fn look(
             let healthy = held == 0
                 && is_healthy(company, &row, lag, now)
                 && !sight::is_narrow_since(&row, &hidden, now - patience);
+            let agent = agent(conn, company, now)?;
             Ok(CompanyPicture {
+                agent,
                 id: company.id,
                 title,
                 row,
@@ -224,6 +228,64 @@ pub(super) fn look(
         pauses: pauses::running(conn, now)?,
         disk: Disk::look(conn, &config.database)?,
     })
+}
+
+/// How a company's agent fares, where it has a model.
+struct AgentPicture {
+    is_on: bool,
+    tally: Tally,
+}
+
+fn agent(
+    conn: &rusqlite::Connection,
+    company: &Company,
+    now: DateTime<Utc>,
+) -> store::Result<Option<AgentPicture>> {
+    let agent = &company.agent;
+    if agent.model.is_none() || !agent.external {
+        return Ok(None);
+    }
+    let said = conversations::switch(conn, company.id)?;
+    Ok(Some(AgentPicture {
+        is_on: said.unwrap_or(agent.enabled),
+        tally: turns::tally(conn, company.id, now - TimeDelta::hours(24))?,
+    }))
+}
+
+impl AgentPicture {
+    fn line(&self, title: &str, words: Say) -> String {
+        let state = match self.is_on {
+            true => words.of("отвечает", "answers"),
+            false => words.of("выключен", "off"),
+        };
+        let mut line = format!("{}, {title}: {state}", words.of("Агент", "Agent"));
+        if self.tally.answers > 0 {
+            line += &format!(
+                "; {} {}, {} {}",
+                words.of("ответов за 24 ч", "answers in 24 h"),
+                self.tally.answers,
+                words.of("передано людям", "handed to people"),
+                self.tally.handed,
+            );
+        }
+        let last = self.tally.last.as_deref().unwrap_or_default();
+        let why = match last.strip_prefix("handed:") {
+            Some("refused") => words.of("модель не приняла ключ", "the model refused the key"),
+            Some("over_quota") => {
+                words.of("кончилась квота модели", "the model's quota is used up")
+            }
+            Some("unavailable" | "timed_out" | "busy") => {
+                words.of("модель не отвечала", "the model did not answer")
+            }
+            Some("journal") => words.of("YClients не отвечал", "YClients did not answer"),
+            Some("budget") => words.of("кончились ответы на день", "the day's answers are used up"),
+            _ => "",
+        };
+        if !why.is_empty() {
+            line += &format!("; {}: {why}", words.of("в последний раз", "the last time"));
+        }
+        line
+    }
 }
 
 /// Only channels that are listened to know who wrote back.
@@ -275,6 +337,12 @@ fn to_json(p: &Picture) -> Value {
             "rights": sight::to_json(&c.row, &c.hidden),
             "overlap_seconds": c.row.overlap.as_secs(),
             "unreadable_rows": c.row.unreadable_rows,
+            "agent": c.agent.as_ref().map(|agent| json!({
+                "on": agent.is_on,
+                "answers_24h": agent.tally.answers,
+                "handed_24h": agent.tally.handed,
+                "last": agent.tally.last,
+            })),
             "interval_seconds": c.interval.map(|every| tenths(every.as_secs_f64())),
             "requests_per_minute": tenths(c.requests),
         })).collect::<Vec<_>>(),
@@ -381,6 +449,11 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     }
     if !p.channels.is_empty() {
         lines.extend([channels.to_string(), String::new()]);
+    }
+    for c in &p.companies {
+        if let Some(agent) = &c.agent {
+            lines.push(agent.line(&c.title, words));
+        }
     }
     if !p.sinks.is_empty() {
         lines.extend([sinks::table_of(&p.sinks, words, p.now), String::new()]);

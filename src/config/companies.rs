@@ -1,5 +1,6 @@
 //! `[[companies]]`: everything a company does not say itself is filled in from the whole program's.
 
+use super::agent::AgentKeys;
 use super::channels::Channels;
 use super::environment::Overrides;
 use super::monitor::{Inherited, KINDS};
@@ -21,6 +22,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) inherited: Inherited,
     pub(super) templates: Vec<Template>,
     pub(super) replies: Replies,
+    pub(super) agent: AgentKeys,
     pub(super) channels: &'a Channels,
     pub(super) overrides: Overrides,
 }
@@ -100,6 +102,10 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         templates::read(at, &around.templates, around.channels)
     });
     let replies = at.table("replies", |at| replies::read(at, around.replies.clone()));
+    let agent_enabled = at.get("agent_enabled", false, switch);
+    let agent = around.agent.clone();
+    let agent = at.table("agent", |at| agent.read(at));
+    let agent = agent.of_company(at, agent_enabled, !owners.is_empty());
     Company {
         id: id.unwrap_or_default(),
         title,
@@ -119,6 +125,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         review_link: inherited.review_link,
         templates,
         replies,
+        agent,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+use super::agent::AgentKeys;
 use super::companies::{LANGUAGES, Surroundings};
 use super::environment::{Environment, Overrides, ProcessEnvironment};
 use super::monitor::Inherited;
@@ -149,11 +150,13 @@ fn config(root: &mut Section<'_>) -> Config {
     let channels = root.table("channels", channels::read);
     let templates = root.table("templates", |at| templates::read(at, &[], &channels));
     let replies = root.table("replies", |at| replies::read(at, Replies::default()));
+    let agent = root.table("agent", |at| AgentKeys::default().read(at));
     let around = Surroundings {
         language,
         inherited,
         templates,
         replies,
+        agent,
         channels: &channels,
         overrides,
     };

@@ -19,6 +19,7 @@ use crate::domain::reply::Replies;
 pub use values::parse_duration as parse_span;
 
 mod address;
+mod agent;
 mod approved;
 mod budget;
 mod channels;
@@ -118,6 +119,45 @@ pub struct Company {
     pub templates: Vec<Template>,
     /// How clients are answered.
     pub replies: Replies,
+    /// `agent_enabled`, and `[agent]`.
+    pub agent: Agent,
+}
+
+/// `[agent]` of one company.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its clients are answered by a model, unless an owner says otherwise.
+    pub enabled: bool,
+    /// Which one; `None` where no key is given.
+    pub model: Option<crate::models::Settings>,
+    /// Messages this close together are answered together.
+    pub join: Duration,
+    /// So many answers one client gets in a day; 0: any number.
+    pub per_client_per_day: u32,
+    /// So many answers in a day; 0: any number.
+    pub per_day: u32,
+    /// Conversations may leave to the model's address.
+    pub external: bool,
+    /// How it speaks.
+    pub tone: String,
+    /// What it must not do.
+    pub restrictions: String,
+}
+
+impl Default for Agent {
+    /// Nobody is answered by a model.
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            model: None,
+            join: Duration::from_secs(4),
+            per_client_per_day: 30,
+            per_day: 1000,
+            external: true,
+            tone: String::new(),
+            restrictions: String::new(),
+        }
+    }
 }
 
 /// An owner's chat.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::address::{proxy, secure_address};
 use super::load::Secrets;
-use super::reader::Wrong;
+use super::reader::{Value, Wrong};
 use super::section::Section;
 use super::values::{SHORTEST, count, duration, text, text_or_number};
 use crate::http_client::ClientSettings;
@@ -95,15 +95,18 @@ pub(super) fn client(at: &mut Section<'_>, timeout: Duration) -> ClientSettings 
     ClientSettings {
         timeout: at.get("timeout", timeout, duration(SHORTEST)),
         proxy: at.optional("proxy", proxy),
-        ca_file: at.optional("ca_file", |value| -> Option<PathBuf> {
-            let path = value.reader.path(&text(value)?);
-            match std::fs::File::open(&path) {
-                Ok(_) => Some(path),
-                Err(error) => value.refuse(Wrong::new(format!(
-                    "cannot read {}: {error}",
-                    path.display()
-                ))),
-            }
-        }),
+        ca_file: at.optional("ca_file", ca_file),
+    }
+}
+
+/// A file of extra roots, which has to be readable now: later nobody would look.
+pub(super) fn ca_file(value: &Value<'_>) -> Option<PathBuf> {
+    let path = value.reader.path(&text(value)?);
+    match std::fs::File::open(&path) {
+        Ok(_) => Some(path),
+        Err(error) => value.refuse(Wrong::new(format!(
+            "cannot read {}: {error}",
+            path.display()
+        ))),
     }
 }

@@ -36,6 +36,7 @@ pub async fn once(
         }
     }
     pipeline.writes_due(pipeline.clock().now()).await?;
+    pipeline.answers_due(pipeline.clock().now()).await?;
     troubles.extend(poll_all(pipeline).await?);
     let until = drain_for.map(|span| Instant::now() + span);
     loop {

@@ -6,6 +6,7 @@
 //! change passes the program: it only writes into the journal and reads the outcome from the
 //! database, as any bystander could.
 
+pub mod answers;
 pub mod clock;
 pub mod folder;
 pub mod phones;

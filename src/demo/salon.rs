@@ -7,6 +7,7 @@
 
 mod draft;
 mod fault;
+mod form;
 mod journal;
 mod server;
 mod writing;
@@ -209,6 +210,19 @@ impl Salon {
     pub fn offer(&self, company: i64, staff: i64, times: &[NaiveDateTime]) {
         let times = times.iter().map(|at| (*at, staff));
         self.with(|state, _| state.journal.company(company).free.extend(times));
+    }
+
+    /// A service stands in the booking form: its id, title, price and length in seconds.
+    pub fn sell(&self, company: i64, service: &DraftService, length: i64) {
+        self.with(|state, _| state.journal.company(company).form.sell(service, length));
+    }
+
+    /// A master can be booked for these services.
+    pub fn employ(&self, company: i64, staff: i64, name: &str, services: &[i64]) {
+        self.with(|state, _| {
+            let company = state.journal.company(company);
+            company.form.employ(staff, name, services);
+        });
     }
 
     /// The user loses sight of a master: rows vanish from listings, `GET /record` answers 403.

@@ -8,13 +8,13 @@ use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::clock::TimeLapse;
-use super::salon::{BookingDraft, Salon};
+use super::salon::{BookingDraft, DraftService, Salon};
 use super::show::Mark::{Changed, Gone, New};
 use super::stage::{Result, Stage};
 use crate::config;
 use crate::domain::message::Language;
 use crate::domain::policy::{Pace, Rules};
-use crate::domain::reply::Replies;
+use crate::domain::reply::{CancelBy, Replies};
 
 /// The salon's name.
 pub const TITLE: &str = "Барбершоп на Южной";
@@ -64,7 +64,15 @@ pub fn company(id: i64, interval: Duration) -> config::Company {
         offer_times: 0,
         review_link: None,
         templates: Vec::new(),
-        replies: Replies::default(),
+        replies: Replies {
+            write: true,
+            cancel: CancelBy::Program,
+            ..Replies::default()
+        },
+        agent: config::Agent {
+            enabled: true,
+            ..config::Agent::default()
+        },
     }
 }
 
@@ -84,6 +92,7 @@ const REGULARS: u32 = 12;
 #[must_use]
 pub fn open_salon(salon: &Salon, id: i64, today: NaiveDate) -> Regulars {
     salon.add_company(id, TITLE, ADDRESS, ZONE);
+    open_form(salon, id, today);
     let names = [
         "Олег",
         "Мария",
@@ -117,6 +126,20 @@ pub fn open_salon(salon: &Salon, id: i64, today: NaiveDate) -> Regulars {
     }
 }
 
+/// Fills the booking form: what is sold, who does it, and when they are free.
+fn open_form(salon: &Salon, id: i64, today: NaiveDate) {
+    for (service, title, price, length) in [(1, HAIRCUT, 2000, 3600), (2, BEARD, 1200, 1800)] {
+        salon.sell(id, &DraftService::new(service, title, price, 0), length);
+    }
+    for (staff, name) in [BARI, TIMUR] {
+        salon.employ(id, staff, name, &[1, 2]);
+    }
+    for day in 4..8 {
+        salon.offer(id, BARI.0, &[at(today, day, 12, 0), at(today, day, 15, 30)]);
+        salon.offer(id, TIMUR.0, &[at(today, day, 18, 0)]);
+    }
+}
+
 /// Plays the whole day.
 pub async fn play(stage: &mut Stage) -> Result<()> {
     let regulars = stage.regulars();
@@ -130,7 +153,8 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
     second_thoughts(stage, regulars).await?;
     changes(stage, regulars).await?;
     quiet_ones(stage).await?;
-    without_a_trace(stage, regulars).await
+    without_a_trace(stage, regulars).await?;
+    conversations(stage).await
 }
 
 /// One booking, told; its moves, told once.
@@ -283,6 +307,21 @@ async fn without_a_trace(stage: &mut Stage, regulars: Regulars) -> Result<()> {
         })
         .await?;
     stage.outcome(regulars.vera, "").await
+}
+
+/// Clients write: one word that a rule understands, and a conversation with the agent.
+async fn conversations(stage: &mut Stage) -> Result<()> {
+    stage
+        .scene("Клиент пишет одно слово: отвечает правило")
+        .await?;
+    stage.exchange("Павел", &phone(15), "Не смогу").await?;
+    stage.scene("Клиент спрашивает: отвечает агент").await?;
+    let nobody = phone(30);
+    for text in ["Сколько стоит стрижка?", "Запишите на 12:00", "да"]
+    {
+        stage.exchange("Егор", &nobody, text).await?;
+    }
+    Ok(())
 }
 
 fn phone(n: u32) -> String {

@@ -121,6 +121,21 @@ impl Show {
         self.put(&text)
     }
 
+    /// The client writes this.
+    pub fn said(&mut self, name: &str, text: &str) -> io::Result<()> {
+        let text = match self.rich {
+            true => {
+                let margin = " ".repeat(PHONE_AT);
+                format!(
+                    "{margin}{} {name}: {text}\n",
+                    self.paint(Paint::Yellow, "›")
+                )
+            }
+            false => format!("── {name} пишет: {text}\n"),
+        };
+        self.put(&text)
+    }
+
     /// The client reads this. `text` is as WhatsApp gets it.
     pub fn message(&mut self, phone: &str, text: &str) -> io::Result<()> {
         if !self.rich {

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::clock::TimeLapse;
+use super::phones::Typed;
 use super::salon::Salon;
 use super::script::{ADDRESS, Regulars, TITLE};
 use super::show::{Mark, Show};
@@ -26,6 +27,8 @@ use crate::store::{self, StoreError, cache, companies, story};
 
 /// How often the database is asked whether what is waited for has come.
 const TICK: Duration = Duration::from_millis(15);
+/// So often a bit of time is skipped for one answer: a slow machine is waited for as it is.
+const MOST_SKIPS: u32 = 60;
 /// People are given time to read only as long as this leaves enough for the rest.
 const READING_ENDS: Duration = Duration::from_secs(21);
 
@@ -61,6 +64,8 @@ pub struct Cast {
     pub clock: Arc<TimeLapse>,
     /// What arrives on clients' phones.
     pub phones: mpsc::UnboundedReceiver<Outgoing>,
+    /// What clients type.
+    pub typed: Typed,
     /// Where it is shown.
     pub show: Show,
     /// Nobody reads along.
@@ -81,6 +86,8 @@ pub struct Stage {
     cast: Cast,
     tally: Tally,
     started: Instant,
+    /// Messages typed so far.
+    said: u32,
 }
 
 impl Stage {
@@ -91,6 +98,7 @@ impl Stage {
             cast,
             tally: Tally::default(),
             started: Instant::now(),
+            said: 0,
         }
     }
 
@@ -235,6 +243,34 @@ impl Stage {
             self.cast.show.message(&phone, &message.text)?;
         }
         self.rest(1000).await;
+        Ok(())
+    }
+
+    /// A client writes, and reads an answer.
+    pub async fn exchange(&mut self, name: &str, phone: &str, text: &str) -> Result<()> {
+        self.cast.show.said(name, text)?;
+        self.rest(700).await;
+        self.said += 1;
+        let of = Phone::from_stored(phone.to_owned());
+        let at = self.cast.clock.now();
+        self.cast.typed.say(self.said, &of, text, at);
+        for tick in 0_u32.. {
+            // Whoever answers lets a few seconds pass: those are skipped, a bit at a time.
+            if tick < MOST_SKIPS {
+                self.cast.clock.skip(Duration::from_millis(700));
+            }
+            self.cast.pipeline.bell.notify_waiters();
+            tokio::select! {
+                Some(message) = self.cast.phones.recv() => {
+                    self.tally.sent += 1;
+                    let phone = Phone::from_stored(message.to).masked();
+                    self.cast.show.message(&phone, &message.text)?;
+                    break;
+                }
+                () = sleep(TICK) => {}
+            }
+        }
+        self.rest(900).await;
         Ok(())
     }
 

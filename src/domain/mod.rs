@@ -6,7 +6,9 @@
 //! [`delivery`] is the life of a message once it exists. Nothing here imports another room of this
 //! crate.
 
+pub mod agent;
 pub mod budget;
+pub mod catalogue;
 pub mod change;
 pub mod daily;
 pub mod defences;

@@ -1,4 +1,4 @@
-//! Orders in the owner's chat: `/status`, `/release`, `/retry 17`, `/pause 2h`, `/resume`. They reach
+//! Orders in the owner's chat: `/status`, `/release`, `/retry 17`, `/pause 2h`, `/resume`, `/agent off`. They reach
 //! only the companies that list the chat.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,7 +9,7 @@ use crate::config::parse_span;
 use crate::domain::message::Language;
 use crate::domain::message::markup::data;
 use crate::store::pauses::{Pause, Selector};
-use crate::store::{self, channels, companies, guard, outbox, pauses, stats};
+use crate::store::{self, channels, companies, conversations, guard, outbox, pauses, stats};
 
 /// One order as it was written.
 pub(super) struct Order<'a> {
@@ -120,6 +120,36 @@ impl Desk {
                     "Paused: nothing goes to clients. To end it: /resume",
                 ))
             }
+            "agent" => {
+                let is_on = match order.rest.to_lowercase().as_str() {
+                    "on" => true,
+                    "off" => false,
+                    _ => {
+                        return Ok(say(
+                            "Как? /agent on или /agent off",
+                            "How? /agent on or /agent off",
+                        ));
+                    }
+                };
+                let able: Vec<_> = scope.iter().filter(|c| c.has_agent()).collect();
+                for company in &able {
+                    conversations::set_switch(conn, company.settings.id, is_on, now)?;
+                }
+                Ok(match (able.is_empty(), is_on) {
+                    (true, _) => say(
+                        "Агент не настроен: нужна секция [agent] в booking-monitor.toml.",
+                        "There is no agent: it needs [agent] in booking-monitor.toml.",
+                    ),
+                    (false, true) => say(
+                        "Агент отвечает клиентам. Выключить: /agent off",
+                        "The agent answers clients. To end it: /agent off",
+                    ),
+                    (false, false) => say(
+                        "Агент молчит, клиентам отвечаете вы. Включить: /agent on",
+                        "The agent is silent, you answer clients. To begin again: /agent on",
+                    ),
+                })
+            }
             "resume" => {
                 let mut lifted = 0;
                 for company in scope {
@@ -143,8 +173,8 @@ impl Desk {
                 })
             }
             _ => Ok(say(
-                "Понимаю: /status, /release, /retry НОМЕР, /pause 2h, /resume",
-                "I know: /status, /release, /retry NUMBER, /pause 2h, /resume",
+                "Понимаю: /status, /release, /retry НОМЕР, /pause 2h, /resume, /agent on|off",
+                "I know: /status, /release, /retry NUMBER, /pause 2h, /resume, /agent on|off",
             )),
         }
     }
@@ -178,6 +208,15 @@ impl Desk {
                 (None, None) => "journal not read yet".to_owned(),
             };
             lines.push(format!("*{}*: {journal}", data(&company.title(&row))));
+            if company.has_agent() {
+                let is_on = self.agent_of(conn, company)?.is_some();
+                lines.push(match (ru, is_on) {
+                    (true, true) => "агент: отвечает".to_owned(),
+                    (true, false) => "агент: выключен".to_owned(),
+                    (false, true) => "agent: answers".to_owned(),
+                    (false, false) => "agent: off".to_owned(),
+                });
+            }
             let of_company = |p: &&Pause| p.of.company.is_none_or(|of| of == id);
             let figures = [
                 (waiting, "ждут отправки", "wait to be sent"),

@@ -11,7 +11,7 @@ use super::talk::Shown;
 use super::{ChannelEnd, Company, Desk, Pipeline, words};
 use crate::domain::message::markup::render;
 use crate::domain::message::owner::{Card, card};
-use crate::domain::message::{Language, Told};
+use crate::domain::message::{Language, Talk, Told};
 use crate::domain::phone::Phone;
 use crate::domain::question::Matter;
 use crate::domain::wish::Wish;
@@ -68,6 +68,12 @@ impl Pipeline {
                 };
                 if desk.heed(tx, &end, &written, Wish::Start, now)? && is_linked {
                     return Ok(());
+                }
+                if let Some(text) = desk.agent_greets(tx, company)? {
+                    // The number is asked for once it is needed; who wants to may show it now.
+                    let keyboard = (!is_linked).then_some(Keyboard::AskContact);
+                    let whose = desk.whose(company, &end.name);
+                    return answer(tx, &end, whose, &chat_id, text, keyboard, now);
                 }
                 let told = Told::Start {
                     named: company.is_some(),
@@ -137,6 +143,7 @@ impl Pipeline {
                 forgotten::lift(tx, &phone)?;
                 contacts::link(tx, &end.name, &chat_id, phone.e164(), &name)?;
                 desk.carry_silence(tx, &end, &chat_id, &phone, now)?;
+                desk.goes_on(tx, &end.name, &chat_id, now)?;
                 let next = desk.meetings(tx, &end, phone.e164(), now)?;
                 let next = next.into_iter().next().map(|meeting| meeting.records);
                 let told = Told::Linked {
@@ -150,6 +157,23 @@ impl Pipeline {
 }
 
 impl Desk {
+    /// The agent's greeting, where one answers this company's clients.
+    fn agent_greets(
+        &self,
+        conn: &Connection,
+        company: Option<i64>,
+    ) -> store::Result<Option<&'static str>> {
+        let Some(company) = company.and_then(|id| self.companies.get(&id)) else {
+            return Ok(None);
+        };
+        let talk = Talk {
+            language: company.settings.language,
+            today: chrono::NaiveDate::default(),
+        };
+        let has_agent = self.agent_of(conn, company)?.is_some();
+        Ok(has_agent.then(|| talk.greeting()))
+    }
+
     /// The language and the title of the company a chat belongs to; of several, no title.
     fn salon(
         &self,

@@ -20,13 +20,14 @@ use crate::domain::message::{Markup, Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
 use crate::meters::Meters;
 use crate::ports::{
-    Addressing, BookingApi, Channel, Clock, CompanyRef, Heartbeat, JOURNAL_GRACE, Receiver,
+    Addressing, BookingApi, Channel, Clock, CompanyRef, Heartbeat, JOURNAL_GRACE, Model, Receiver,
     Standing, Urgency,
 };
 use crate::store::companies::CompanyRow;
 use crate::store::{self, Store, contacts};
 
 mod aftermath;
+mod agent;
 pub mod apply;
 mod cards;
 mod claim;
@@ -82,6 +83,8 @@ pub struct Company {
     /// What the configuration says.
     pub settings: config::Company,
     texts: Arc<Texts>,
+    /// What answers its clients where no rule does.
+    model: Option<Arc<dyn Model>>,
     /// Held by whoever polls the company: its polls never overlap.
     turn: Mutex<()>,
     /// Messages that wait for a look at its journal.
@@ -122,9 +125,22 @@ impl Company {
         Self {
             settings,
             texts,
+            model: None,
             turn: Mutex::new(()),
             awaited: Arc::default(),
         }
+    }
+
+    /// The same with a model that answers its clients.
+    #[must_use]
+    pub fn with_model(mut self, model: Arc<dyn Model>) -> Self {
+        self.model = Some(model);
+        self
+    }
+
+    /// Whether there is a model that may answer its clients.
+    fn has_agent(&self) -> bool {
+        self.model.is_some() && self.settings.agent.external
     }
 
     /// What is legal in its own texts but hardly meant, on the channels it writes over.

@@ -19,7 +19,7 @@ use crate::domain::wish::Wish;
 use crate::failpoint;
 use crate::ports::{Incoming, Receipt, Received, Receiver};
 use crate::store::contacts::{self, Inbound};
-use crate::store::{self, StoreError, cache, forgotten, messages, outbox, writes};
+use crate::store::{self, StoreError, cache, conversations, forgotten, messages, outbox, writes};
 
 /// Of one message so many characters are read.
 const LONGEST_TEXT: usize = 4000;
@@ -121,10 +121,17 @@ impl Desk {
     ) -> store::Result<Shown> {
         let company = subject.meetings.first().map(|m| m.company).or(company);
         let Some(wish) = wish else {
-            let mut shown = self.converse(conn, end, written, subject, (at, now))?;
+            let answer = self.answers_proposal(conn, end, written, subject, (at, now))?;
+            let mut shown = match answer {
+                Some(shown) => shown,
+                None => self.converse(conn, end, written, subject, (at, now))?,
+            };
             shown.cards = self.forward(conn, &end.name, company, written, &shown, now)?;
             for order in &shown.order {
                 writes::set_cards(conn, *order, &shown.cards)?;
+            }
+            if let Some(contact) = written.contact {
+                conversations::set_cards(conn, contact, &shown.cards)?;
             }
             return Ok(shown);
         };

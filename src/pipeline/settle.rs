@@ -24,7 +24,7 @@ use crate::domain::settle::{Form, Net, is_small_shift};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
-use crate::store::{self, cache, events, reminders, settling, writes};
+use crate::store::{self, cache, events, proposals, reminders, settling, writes};
 
 /// A visit that is being written is looked at again after this.
 const WRITE_LOOK: TimeDelta = TimeDelta::seconds(5);
@@ -162,7 +162,9 @@ impl Settling<'_> {
             return settling::postpone(self.tx, self.unit, until);
         }
         // What the journal shows of it may be ours, and its client is told by the answer.
-        if writes::is_open(self.tx, self.unit.company, &self.unit.unit)? {
+        if writes::is_open(self.tx, self.unit.company, &self.unit.unit)?
+            || proposals::is_agreed(self.tx, self.unit.company, &self.unit.phone)?
+        {
             batch.report.visits += 1;
             return settling::postpone(self.tx, self.unit, self.now + WRITE_LOOK);
         }
@@ -350,7 +352,10 @@ impl Settling<'_> {
         }
         // They wanted it so, and were answered.
         let since = self.unit.first_change_at;
-        let reply = writes::answered(self.tx, self.unit.company, &self.unit.unit, since)?;
+        let reply = match writes::answered(self.tx, self.unit.company, &self.unit.unit, since)? {
+            Some(reply) => Some(reply),
+            None => proposals::answered(self.tx, self.unit.company, &self.unit.unit, since)?,
+        };
         if reply.is_some() {
             return Ok(reply);
         }

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
+use super::agent::Heard;
 use super::poll::delta;
 use super::receive::Written;
 use super::visit::Visit;
 use super::wishes::address;
 use super::{ChannelEnd, Company, Desk, words};
+use crate::domain::agent::courtesy;
+use crate::domain::agent::proposal::Answer as Agreement;
 use crate::domain::known::Knowledge;
 use crate::domain::message::Told;
 use crate::domain::message::owner::Head;
@@ -24,7 +27,7 @@ use crate::domain::wish::Wish;
 use crate::store::outbox::{self, New};
 use crate::store::talks::{self, Asked};
 use crate::store::writes::{self, State};
-use crate::store::{self, cache, companies, contacts, questions};
+use crate::store::{self, cache, companies, contacts, conversations, questions};
 
 /// What was said last counts as what is answered for so long.
 const FRESH: TimeDelta = TimeDelta::hours(24);
@@ -40,6 +43,7 @@ const MOST_IN_A_MINUTE: i64 = 10;
 
 /// So many answers by rules within [`LOOP_SPAN`], and another program may be on the other side.
 const MOST_ANSWERS: i64 = 5;
+const MOST_TURNS: i64 = 20;
 const LOOP_SPAN: TimeDelta = TimeDelta::minutes(10);
 
 /// Words that were read so late are a person's: meanwhile somebody may have answered them.
@@ -83,6 +87,19 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// Words that were answered, or will be when the journal did.
+    pub(super) fn answered(
+        booking: Vec<Record>,
+        answer: Option<String>,
+        rule: &'static str,
+    ) -> Self {
+        Self {
+            answer,
+            rule,
+            ..Self::words(booking)
+        }
+    }
+
     fn words(booking: Vec<Record>) -> Self {
         Self {
             head: Head::Words,
@@ -231,6 +248,7 @@ impl Desk {
         // Whatever is said next is not the answer to it any more.
         talks::ask(conn, contact, None, now)?;
         let meaning = Meaning::of(&written.text, &replies.words);
+        let chosen_none = chosen.is_none();
         let (meetings, verdict) = match chosen.filter(|_| !taken_over) {
             Some((request, meeting)) => {
                 let meaning = match request {
@@ -251,9 +269,28 @@ impl Desk {
             }
         };
         let is_for_people = now - at > STALE || self.is_too_much(conn, contact, at, now)?;
+        let has_agent = !taken_over && !is_for_people && self.agent_of(conn, company)?.is_some();
+        // In a conversation a yes, a no or a number answers what the agent said last. "нет" to "на 15:00?"
+        // must take nobody's booking off.
+        let is_short = meaning == Some(Meaning::Nod)
+            || Agreement::of(&written.text) == Agreement::No
+            || meaning::number(&written.text).is_some();
+        let goes_on = is_short
+            && has_agent
+            && chosen_none
+            && !subject.answers_reminder
+            && conversations::is_live(conn, contact, now)?;
         let verdict = match verdict {
+            _ if goes_on => Verdict::Words,
+            Verdict::Acknowledged if has_agent && courtesy(&written.text).is_some() => {
+                Verdict::Words
+            }
             Verdict::Acknowledged => Verdict::Acknowledged,
             _ if is_for_people => Verdict::Words,
+            // It knows the free times, and a person does not always.
+            Verdict::HandOn(Request::Move) | Verdict::AskWhich(Request::Move) if has_agent => {
+                Verdict::Words
+            }
             verdict => verdict,
         };
         let speaker = Speaking {
@@ -342,7 +379,6 @@ impl Desk {
                 })
             }
             Verdict::Words => {
-                speaker.waits(at)?;
                 let mut answer = None;
                 let may_speak = !taken_over && !is_for_people;
                 let wants_write = matches!(
@@ -359,6 +395,26 @@ impl Desk {
                     answer = speaker.say(&Told::TextOnly, None)?;
                     talks::asked_for_words(conn, contact, now)?;
                 }
+                let may_think = has_agent && answer.is_none();
+                if may_think && !meaning::is_wordless(&written.text) {
+                    match self.agent_hears(conn, end, company, written, now)? {
+                        Some(Heard::Waits) => {
+                            return Ok(Shown {
+                                rule: "agent",
+                                ..plain
+                            });
+                        }
+                        Some(Heard::Answered(text)) => {
+                            return Ok(Shown {
+                                answer: Some(text.to_owned()),
+                                rule: "courtesy",
+                                ..plain
+                            });
+                        }
+                        None => {}
+                    }
+                }
+                speaker.waits(at)?;
                 Ok(Shown { answer, ..plain })
             }
         }
@@ -458,7 +514,12 @@ impl Desk {
         let minute = TimeDelta::minutes(1);
         let wrote = contacts::wrote_between(conn, contact, at - minute, at)?;
         let answers = outbox::replies_since(conn, contact, now - LOOP_SPAN)?;
-        if wrote > MOST_IN_A_MINUTE || answers >= MOST_ANSWERS {
+        // A conversation has more turns than an exchange with rules.
+        let most = match conversations::get(conn, contact)? {
+            Some(_) => MOST_TURNS,
+            None => MOST_ANSWERS,
+        };
+        if wrote > MOST_IN_A_MINUTE || answers >= most {
             tracing::warn!(
                 contact,
                 wrote,

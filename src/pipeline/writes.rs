@@ -34,7 +34,7 @@ use crate::ports::{ApiError, CompanyRef, Edit, Lookup, Urgency, WriteError};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New};
 use crate::store::writes::{self, Order, State};
-use crate::store::{self, cache, contacts, known, questions, talks};
+use crate::store::{self, cache, contacts, known, proposals, questions, talks};
 
 /// What was written shows within this time, or is looked for again.
 const SHOWS_AFTER: TimeDelta = TimeDelta::seconds(2);
@@ -54,7 +54,13 @@ impl Pipeline {
     pub async fn writes_due(&self, now: DateTime<Utc>) -> store::Result<u32> {
         let waiting = self
             .store
-            .read(move |c| writes::companies_due(c, now))
+            .read(move |c| {
+                let mut all = writes::companies_due(c, now)?;
+                all.extend(proposals::companies_due(c, now)?);
+                all.sort_unstable();
+                all.dedup();
+                Ok(all)
+            })
             .await?;
         let mut ended = 0;
         for id in waiting {
@@ -89,6 +95,9 @@ impl Pipeline {
                 break;
             }
             ended += u32::from(self.write_one(company, &row, zone, order).await?);
+        }
+        if let Some(zone) = company.zone(&row) {
+            ended += self.deeds_in_turn(company, &row, zone).await?;
         }
         Ok(ended)
     }

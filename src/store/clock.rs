@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{At, Result};
 
 /// Columns that say when something is due, and which rows may be moved.
-const PLANNED: [(&str, &str, &str); 20] = [
+const PLANNED: [(&str, &str, &str); 24] = [
     ("booking_notifications", "due_at", "status = 'pending'"),
     ("booking_notifications", "look_at", "status = 'sending'"),
     ("booking_notifications", "doubt_at", "status = 'sending'"),
@@ -29,6 +29,10 @@ const PLANNED: [(&str, &str, &str); 20] = [
     ("writes", "give_up_at", "state = 'open'"),
     ("talks", "silent_until", "1"),
     ("talks", "escalate_at", "1"),
+    ("conversations", "answer_at", "1"),
+    ("proposals", "lapses_at", "state = 'open'"),
+    ("proposals", "due_at", "state = 'agreed'"),
+    ("proposals", "give_up_at", "state = 'agreed'"),
 ];
 
 /// Moves what lies ahead of `now` back by `step`. What waits for an hour of the day is decided anew

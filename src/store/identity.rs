@@ -373,6 +373,15 @@ pub(super) fn begin_anew(conn: &Connection) -> Result<usize> {
         [now],
     )?;
     conn.execute("DELETE FROM talks", [])?;
+    conn.execute(
+        "UPDATE proposals SET state = 'lapsed', ended_at = ?1 WHERE state IN ('open', 'agreed')",
+        [now],
+    )?;
+    conn.execute("DELETE FROM conversations", [])?;
+    conn.execute(
+        "UPDATE turns SET ended_at = ?1, outcome = 'overtaken' WHERE ended_at IS NULL",
+        [now],
+    )?;
     // What was out of order then is looked at anew, and told of anew.
     conn.execute("DELETE FROM alerts", [])?;
     conn.execute("DELETE FROM early_receipts", [])?;

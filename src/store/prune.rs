@@ -79,6 +79,20 @@ pub fn older_than(conn: &Connection, before: DateTime<Utc>) -> Result<Pruned> {
         "DELETE FROM writes WHERE created_at < ?1 AND state IN ('done', 'barred', 'over')",
         [cutoff],
     )?;
+    // What left to a model is kept as long as what was said.
+    conn.execute(
+        "DELETE FROM turns WHERE began_at < ?1 AND ended_at IS NOT NULL",
+        [cutoff],
+    )?;
+    conn.execute(
+        "DELETE FROM proposals WHERE made_at < ?1 AND state NOT IN ('open', 'agreed')",
+        [cutoff],
+    )?;
+    conn.execute("DELETE FROM conversation_steps WHERE at < ?1", [cutoff])?;
+    conn.execute(
+        "DELETE FROM conversations WHERE spoke_at < ?1 AND answer_at IS NULL",
+        [cutoff],
+    )?;
     Ok(Pruned {
         notifications,
         events,
@@ -155,13 +169,27 @@ pub fn received_on(conn: &Connection, channel: &str) -> Result<Erased> {
             AND status IN ('sent', 'delivered', 'read', 'failed', 'dead', 'suppressed')",
         [channel],
     )?;
+    for (table, stays) in [
+        ("turns", ""),
+        ("conversation_steps", ""),
+        ("proposals", " AND state NOT IN ('open', 'agreed')"),
+    ] {
+        conn.execute(
+            &format!(
+                "DELETE FROM {table}
+                  WHERE contact_id IN (SELECT id FROM contacts WHERE channel = ?1){stays}"
+            ),
+            [channel],
+        )?;
+    }
     let contacts = conn.execute(
         "DELETE FROM contacts
           WHERE channel = ?1 AND opted_out_at IS NULL
             AND id NOT IN (SELECT contact_id FROM booking_notifications
                             WHERE contact_id IS NOT NULL
                               AND status IN ('pending', 'held', 'sending', 'uncertain'))
-            AND id NOT IN (SELECT contact_id FROM messages WHERE contact_id IS NOT NULL)",
+            AND id NOT IN (SELECT contact_id FROM messages WHERE contact_id IS NOT NULL)
+            AND id NOT IN (SELECT contact_id FROM proposals)",
         [channel],
     )?;
     let nameless = conn.execute(

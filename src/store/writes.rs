@@ -374,3 +374,14 @@ pub fn of_record(conn: &Connection, company: i64, record: i64) -> Result<Vec<Ord
     let rows = query.query_map((company, record), read)?;
     rows.map(|row| whole(row?)).collect()
 }
+
+/// Whether a booking was taken off for this contact since then.
+pub fn cancelled_since(conn: &Connection, contact: i64, since: DateTime<Utc>) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM writes
+                             WHERE contact_id = ?1 AND act = 'cancel' AND state = 'done'
+                               AND ended_at >= ?2)",
+        )?
+        .query_row((contact, At(since)), |r| r.get(0))?)
+}

@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::wire::{Envelope, Notices, SignIn, Whole};
+use crate::domain::catalogue::{Master, Offer};
 use crate::domain::record::Record;
 use crate::http_client::readable;
 use crate::ports::{ApiError, CompanyInfo, CompanyRef, Lookup, Page, Query, Row, WriteError};
@@ -137,6 +138,28 @@ impl Answer {
         }
     }
 
+    /// The id of a booking that was made.
+    pub(super) fn new_id(&self) -> Result<i64, WriteError> {
+        self.written()?;
+        let envelope = Envelope::read(&self.body);
+        let id = envelope.as_ref().and_then(Envelope::new_id);
+        // It was taken: only which one it is, is not known.
+        id.ok_or_else(|| WriteError::Unknown("an answer without the booking's id".to_owned()))
+    }
+
+    /// The booking on this page that was made under this id of ours, and how many rows it has.
+    pub(super) fn made(
+        &self,
+        company: &CompanyRef,
+        api_id: &str,
+    ) -> Result<(Option<Box<Record>>, usize), ApiError> {
+        let envelope = self.good()?;
+        let made = envelope
+            .made(company, api_id)
+            .filter(|_| !envelope.refuses());
+        made.ok_or_else(|| self.no_answer(&envelope, "no `data` array"))
+    }
+
     /// A company's own data.
     pub(super) fn company(&self) -> Result<CompanyInfo, ApiError> {
         let envelope = self.good()?;
@@ -160,6 +183,20 @@ impl Answer {
         let envelope = self.good()?;
         let times = envelope.times(day).filter(|_| !envelope.refuses());
         times.ok_or_else(|| self.no_answer(&envelope, "no array of times"))
+    }
+
+    /// The services that can be booked.
+    pub(super) fn offers(&self) -> Result<Vec<Offer>, ApiError> {
+        let envelope = self.good()?;
+        let offers = envelope.offers().filter(|_| !envelope.refuses());
+        offers.ok_or_else(|| self.no_answer(&envelope, "no `services`"))
+    }
+
+    /// The masters who can be booked.
+    pub(super) fn masters(&self) -> Result<Vec<Master>, ApiError> {
+        let envelope = self.good()?;
+        let masters = envelope.masters().filter(|_| !envelope.refuses());
+        masters.ok_or_else(|| self.no_answer(&envelope, "no array of masters"))
     }
 
     /// The companies that a user may work in.

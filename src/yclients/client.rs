@@ -18,12 +18,13 @@ use super::answer::Answer;
 use super::limit::Limiter;
 use super::session::{Session, Step};
 use super::survey::Survey;
+use crate::domain::catalogue::{Master, Offer};
 use crate::domain::record::Record;
 use crate::http_client::{self, ClientError, failure, never_left};
 use crate::meters::Meters;
 use crate::ports::{
-    ApiError, BookingApi, CompanyInfo, CompanyRef, Edit, Lookup, Page, Query, Standing, Urgency,
-    Wanted, WriteError,
+    ApiError, BookingApi, CompanyInfo, CompanyRef, Draft, Edit, Lookup, Page, Query, Standing,
+    Urgency, Wanted, WriteError,
 };
 
 /// Enough to judge by: four hundred bookings with pages of their usual size.
@@ -161,6 +162,30 @@ impl BookingApi for Client {
             .await
     }
 
+    async fn offers(
+        &self,
+        company: &CompanyRef,
+        staff: Option<i64>,
+    ) -> Result<Vec<Offer>, ApiError> {
+        let asked: Vec<_> = staff
+            .map(|id| ("staff_id", id.to_string()))
+            .into_iter()
+            .collect();
+        let path = format!("/book_services/{}", company.id);
+        let standing = &company.standing;
+        self.0.get(&path, &asked, standing, Answer::offers).await
+    }
+
+    async fn masters(&self, company: &CompanyRef, wanted: &[i64]) -> Result<Vec<Master>, ApiError> {
+        let ids = wanted.iter();
+        let mut asked: Vec<_> = ids.map(|id| ("service_ids[]", id.to_string())).collect();
+        // Their next free moments are asked for by themselves.
+        asked.push(("without_seances", "1".to_owned()));
+        let path = format!("/book_staff/{}", company.id);
+        let standing = &company.standing;
+        self.0.get(&path, &asked, standing, Answer::masters).await
+    }
+
     fn page_size(&self) -> u32 {
         self.0.page_size
     }
@@ -181,7 +206,7 @@ impl BookingApi for Client {
         };
         let written = self
             .0
-            .write(Method::PUT, &path, Some(&body), standing)
+            .write(Method::PUT, &path, Some(&body), standing, Answer::written)
             .await;
         // A booking that is paid, or whose window is over, is not rewritten; whether its client comes
         // may be noted all the same.
@@ -195,17 +220,57 @@ impl BookingApi for Client {
                     "comment": body["comment"],
                 });
                 self.0
-                    .write(Method::PUT, &path, Some(&body), standing)
+                    .write(Method::PUT, &path, Some(&body), standing, Answer::written)
                     .await
             }
             (written, _) => written,
         }
     }
 
+    async fn make(&self, company: &CompanyRef, draft: &Draft) -> Result<i64, WriteError> {
+        let path = format!("/records/{}", company.id);
+        let body = new_record(draft);
+        let read = |answer: &Answer| answer.new_id();
+        self.0
+            .write(Method::POST, &path, Some(&body), &company.standing, read)
+            .await
+    }
+
+    async fn made(
+        &self,
+        company: &CompanyRef,
+        day: NaiveDate,
+        api_id: &str,
+    ) -> Result<Option<Box<Record>>, ApiError> {
+        let path = format!("/records/{}", company.id);
+        let day = day.format("%Y-%m-%d").to_string();
+        for page in 1..=MOST_PAGES {
+            let asked = [
+                ("page", page.to_string()),
+                ("count", self.0.page_size.to_string()),
+                ("start_date", day.clone()),
+                ("end_date", day.clone()),
+                ("with_deleted", "1".to_owned()),
+            ];
+            let read = |answer: &Answer| answer.made(company, api_id);
+            let (found, rows) = self.0.get(&path, &asked, &company.standing, read).await?;
+            if found.is_some() || rows < self.0.page_size as usize {
+                return Ok(found);
+            }
+        }
+        Err(ApiError::Unreadable("a day without end".to_owned()))
+    }
+
     async fn cancel(&self, company: &CompanyRef, record_id: i64) -> Result<(), WriteError> {
         let path = format!("/record/{}/{record_id}", company.id);
         self.0
-            .write(Method::DELETE, &path, None, &company.standing)
+            .write(
+                Method::DELETE,
+                &path,
+                None,
+                &company.standing,
+                Answer::written,
+            )
             .await
     }
 }
@@ -213,6 +278,41 @@ impl BookingApi for Client {
 fn services(wanted: &Wanted) -> Vec<(&'static str, String)> {
     let ids = wanted.services.iter();
     ids.map(|id| ("service_ids[]", id.to_string())).collect()
+}
+
+/// More pages of one day are no day.
+const MOST_PAGES: u32 = 20;
+
+/// The body of a booking that is made.
+fn new_record(draft: &Draft) -> Value {
+    let services = draft.services.iter().map(|(id, price)| {
+        let mut line = json!({ "id": id, "amount": 1 });
+        if let Some(price) = price {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "prices are far below 2^53 hundredths"
+            )]
+            let units = price.0 as f64 / 100.0;
+            line["first_cost"] = units.into();
+            line["cost"] = units.into();
+            line["discount"] = 0.into();
+        }
+        line
+    });
+    json!({
+        "staff_id": draft.staff,
+        "services": services.collect::<Value>(),
+        "client": { "phone": draft.phone.digits(), "name": draft.name },
+        // The wall clock, not the moment: its offset is wrong where clocks change.
+        "datetime": draft.start.format("%Y-%m-%d %H:%M:%S").to_string(),
+        "seance_length": draft.length,
+        "save_if_busy": false,
+        // The client hears of it from us.
+        "send_sms": false,
+        "comment": "",
+        "attendance": 0,
+        "api_id": draft.api_id,
+    })
 }
 
 /// Asked once, for a person who sets the program up or looks after it; never by the daemon.
@@ -287,13 +387,14 @@ impl Inner {
     }
 
     /// One request that changes the journal, sent once; a refused token is replaced first.
-    async fn write(
+    async fn write<T>(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
         standing: &Standing,
-    ) -> Result<(), WriteError> {
+        read: impl Fn(&Answer) -> Result<T, WriteError> + Send,
+    ) -> Result<T, WriteError> {
         let mut header = self.header(None).await.map_err(WriteError::NotDone)?;
         for is_last in [false, true] {
             let mut request = self
@@ -314,7 +415,7 @@ impl Inner {
                 header = renewed.map_err(WriteError::NotDone)?;
                 continue;
             }
-            let written = answer.written();
+            let written = read(&answer);
             if let Err(WriteError::NotDone(ApiError::Throttled { pause })) = &written {
                 self.limiter.pause(*pause);
             }

@@ -110,7 +110,7 @@ fn the_example_shows_every_key_that_is_accepted() {
 /// What a company may set again is shown where it is set for all.
 fn is_shown_elsewhere(key: &str, shown: &BTreeSet<String>) -> bool {
     key.strip_prefix("companies[].").is_some_and(|key| {
-        let whole = ["notify.", "templates.", "replies."]
+        let whole = ["notify.", "templates.", "replies.", "agent."]
             .iter()
             .any(|t| key.starts_with(t));
         shown.contains(&if whole {

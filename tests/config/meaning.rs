@@ -530,3 +530,24 @@ fn a_switch_that_another_key_leaves_without_effect_is_warned_of() {
         r#"booking-monitor.toml:2: notify.no_show: no such message is ever sent; attendance_minus_one = "cancelled" makes "did not come" a cancellation"#
     );
 }
+
+#[test]
+fn an_agent_is_off_until_a_company_says_otherwise_and_has_keys_of_its_own() {
+    let config = Draft {
+        companies: "[agent]\ntype = \"openai\"\nbase_url = \"http://127.0.0.1:8000/v1\"\nmodel = \"qwen\"\ntone = \"Коротко.\"\n[[companies]]\nid = 1\n[[companies]]\nid = 2\nagent_enabled = true\nagent = { tone = \"С юмором.\", join = \"2s\" }"
+            .into(),
+        ..draft()
+    }
+    .config();
+    let [first, second] = config.companies.as_slice() else {
+        panic!("two companies")
+    };
+    assert!(!first.agent.enabled && second.agent.enabled);
+    assert_eq!(first.agent.tone, "Коротко.");
+    assert_eq!(second.agent.tone, "С юмором.");
+    assert_eq!(second.agent.join.as_secs(), 2);
+    // A model on this machine may do without a key.
+    let model = second.agent.model.as_ref().unwrap();
+    assert_eq!(model.model, "qwen");
+    assert_eq!(model.base_url, "http://127.0.0.1:8000/v1");
+}

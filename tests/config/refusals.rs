@@ -532,7 +532,7 @@ booking-monitor.toml:11: companies[0].only_phones[0]: not a valid number; write 
             r#"[[companies]]
 id = 1
 enabled = true"#,
-            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, attendance_minus_one, recent_activity, per_client_per_hour, notify, templates, replies",
+            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, attendance_minus_one, recent_activity, per_client_per_hour, notify, templates, replies, agent_enabled, agent",
         ),
         (
             r#"[[companies]]
@@ -842,5 +842,49 @@ booking-monitor.toml:6: companies: no company has an owner; nobody hears when so
     assert_eq!(
         open.warnings(),
         "booking-monitor.toml:7: channels.owners.api_url: the token and the messages travel unencrypted over http; use https://, unless the network between is your own"
+    );
+}
+
+#[test]
+fn an_agent_that_could_not_answer_says_what_it_lacks() {
+    let with = |agent: &str, company: &str| Draft {
+        companies: format!(
+            "[agent]\n{agent}\n[[companies]]\nid = 1\n{company}\nowner = [{{ channel = \"owners\", to = \"1\" }}]"
+        ),
+        ..draft()
+    };
+    let enabled = "agent_enabled = true";
+    for (agent, company, problems) in [
+        (
+            "scope = \"GIGACHAT_API_PERS\"",
+            enabled,
+            "booking-monitor.toml:10: companies[0].agent_enabled: the agent has no key for its model; write agent.client_id and agent.client_secret, or agent.token",
+        ),
+        (
+            "client_id = \"id\"",
+            enabled,
+            "booking-monitor.toml:6: agent.client_secret: missing; write { env = \"GIGACHAT_CLIENT_SECRET\" }\nbooking-monitor.toml:10: companies[0].agent_enabled: the agent has no key for its model; write agent.client_id and agent.client_secret, or agent.token",
+        ),
+        (
+            "type = \"openai\"",
+            "",
+            "booking-monitor.toml:6: agent.base_url: missing; write the address, such as \"https://api.openai.com/v1\"\nbooking-monitor.toml:6: agent.model: missing; write the model's name, as that address lists it",
+        ),
+        (
+            "type = \"gpt\"",
+            "",
+            "booking-monitor.toml:7: agent.type: expected one of \"gigachat\", \"openai\", found \"gpt\"",
+        ),
+        (
+            "concurrency = 0",
+            "",
+            "booking-monitor.toml:7: agent.concurrency: expected a whole number from 1 to 100, found 0",
+        ),
+    ] {
+        assert_eq!(with(agent, company).problems(), problems, "{agent}");
+    }
+    assert_eq!(
+        with("token = \"t\"\nexternal = false", enabled).warnings(),
+        "booking-monitor.toml:11: companies[0].agent_enabled: agent.external is false: no model is asked; clients are answered by rules and by people; say agent.external = true, or agent_enabled = false"
     );
 }

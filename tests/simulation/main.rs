@@ -670,6 +670,7 @@ fn company(with_owner: bool) -> config::Company {
         review_link: None,
         templates: TEMPLATES.iter().map(|key| template(key)).collect(),
         replies: Replies::default(),
+        agent: config::Agent::default(),
     }
 }
 

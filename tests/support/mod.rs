@@ -8,10 +8,12 @@
 )]
 #![expect(unreachable_pub, reason = "a module of a test program has no outside")]
 
+pub mod agent;
 pub mod cloud;
 pub mod fake;
 pub mod gateway;
 pub mod green_api;
+pub mod model;
 #[cfg(debug_assertions)]
 pub mod power;
 pub mod program;

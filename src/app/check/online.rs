@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::advice;
 use super::findings::{Findings, Sign};
 use super::unit::{self, Unit};
+use crate::app::agent::Models;
 use crate::app::progress::Progress;
 use crate::app::text::Say;
 use crate::app::{Failure, api, channel_ends, stdout_sink, templates};
@@ -46,6 +47,7 @@ pub(super) async fn ask(config: &Config, words: Say, found: &mut Findings) -> Re
     if let Some(skew) = skews.into_iter().min_by_key(|skew| skew.abs()) {
         clock(skew, words, found);
     }
+    models(config, words, found).await?;
     channels(config, words, found).await?;
     machine(config, words, found);
     Ok(())
@@ -226,6 +228,28 @@ fn clock(skew: i64, words: Say, found: &mut Findings) {
             "Let it be set by the network: timedatectl set-ntp true",
         ),
     );
+}
+
+/// Whether the agents' models take the key and are there. Nobody's words are sent.
+async fn models(config: &Config, words: Say, found: &mut Findings) -> Result<(), Failure> {
+    let mut models = Models::default();
+    for company in config.companies.iter().filter(|c| c.agent.enabled) {
+        models.of(company)?;
+    }
+    for model in models.all() {
+        let name = words.of("модель агента", "the agent's model");
+        match model.probe().await {
+            Ok(()) => found.good(format!("{name} {}", model.name())),
+            Err(error) => found.problem(
+                format!("agent: {error}"),
+                words.of(
+                    "Проверьте ключ, scope, имя модели и ca_file в [agent]; до тех пор разговоры достаются людям.",
+                    "Check the key, the scope, the model's name and ca_file in [agent]; until then people get the conversations.",
+                ),
+            ),
+        }
+    }
+    Ok(())
 }
 
 async fn channels(config: &Config, words: Say, found: &mut Findings) -> Result<(), Failure> {

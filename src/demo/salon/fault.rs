@@ -17,8 +17,14 @@ pub enum Route {
     BookDates,
     /// `GET /book_times/{company}/{staff}/{day}`.
     BookTimes,
+    /// `GET /book_services/{company}`.
+    BookServices,
+    /// `GET /book_staff/{company}`.
+    BookStaff,
     /// `POST /auth`.
     Auth,
+    /// `POST /records/{company}`.
+    Make,
     /// `PUT /record/{company}/{id}`.
     Change,
     /// `DELETE /record/{company}/{id}`.

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::draft::{BookingDraft, set_services, set_staff};
+use super::form::Form;
 use crate::domain::record::instant;
 
 /// The API's ids of late 2026; they pass 2^31 within months.
@@ -33,6 +34,8 @@ pub(super) struct Company {
     pub(super) lag: TimeDelta,
     /// Times that can be booked, by master.
     pub(super) free: BTreeSet<(NaiveDateTime, i64)>,
+    /// What its booking form offers.
+    pub(super) form: Form,
     rows: BTreeMap<i64, Value>,
     late: BTreeMap<i64, Late>,
     clients: BTreeMap<String, i64>,
@@ -71,6 +74,7 @@ impl Journal {
             cursor_zone: None,
             lag: TimeDelta::zero(),
             free: BTreeSet::new(),
+            form: Form::default(),
             late: BTreeMap::new(),
             rows: BTreeMap::new(),
             clients: BTreeMap::new(),
@@ -189,6 +193,26 @@ impl Company {
             Some(row) => row,
             None => panic!("the simulated salon has no record {id}"),
         }
+    }
+
+    /// The master has another booking in that time.
+    pub(super) fn is_busy(
+        &self,
+        staff: i64,
+        start: NaiveDateTime,
+        length: i64,
+        but: Option<i64>,
+    ) -> bool {
+        let ends = |from: NaiveDateTime, length: i64| from + TimeDelta::seconds(length);
+        self.rows.iter().any(|(id, row)| {
+            let begins = NaiveDateTime::parse_from_str(text(row, "date"), "%Y-%m-%d %H:%M:%S");
+            let lasts = row["seance_length"].as_i64().unwrap_or(0);
+            Some(*id) != but
+                && row["deleted"] != json!(true)
+                && row["staff_id"] == json!(staff)
+                && begins
+                    .is_ok_and(|other| other < ends(start, length) && start < ends(other, lasts))
+        })
     }
 
     /// What can be booked with this master, or with any for 0; a time that two have comes once.

@@ -70,6 +70,7 @@ async fn answer(
 ) -> Response {
     let path = uri.path().strip_prefix(PREFIX).unwrap_or(uri.path());
     let (route, ids) = route(&method, path);
+    let whole = uri.to_string();
     let (fault, now) = {
         let mut state = shared.state();
         let query = uri.query().map(|query| format!("?{query}"));
@@ -84,6 +85,7 @@ async fn answer(
     };
     let asked = Asked {
         ids: &ids,
+        uri: &whole,
         last: path.rsplit('/').next().unwrap_or_default(),
         parameters: &parameters,
         headers: &headers,
@@ -130,9 +132,12 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
         ("GET", "company", 1) => Some(Route::Company),
         ("GET", "companies", 0) => Some(Route::Companies),
         ("GET", "book_dates", 1) => Some(Route::BookDates),
+        ("GET", "book_services", 1) => Some(Route::BookServices),
+        ("GET", "book_staff", 1) => Some(Route::BookStaff),
         // The day behind the two is no number.
         ("GET", "book_times", 2) => Some(Route::BookTimes),
         ("POST", "auth", 0) => Some(Route::Auth),
+        ("POST", "records", 1) => Some(Route::Make),
         ("PUT", "record", 2) => Some(Route::Change),
         ("DELETE", "record", 2) => Some(Route::Cancel),
         ("PUT", "visits", 2) => Some(Route::Attend),
@@ -145,6 +150,8 @@ fn route(method: &Method, path: &str) -> (Option<Route>, Vec<i64>) {
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     ids: &'a [i64],
+    /// Path and query.
+    uri: &'a str,
     /// The last part of the path.
     last: &'a str,
     parameters: &'a Parameters,
@@ -208,7 +215,13 @@ fn right(shared: &Shared, route: Route, asked: Asked<'_>, bend: Option<Fault>) -
         },
         (Route::Company, _) => Reply::good(company.info.clone(), json!([])),
         (Route::BookDates, _) => book_dates(company, asked),
+        (Route::BookServices, _) => Reply::good(company.form.services(asked.uri), json!([])),
+        (Route::BookStaff, _) => Reply::good(company.form.masters(asked.uri), json!([])),
         (Route::BookTimes, staff) => book_times(company, staff.copied().unwrap_or(0), asked),
+        (Route::Make, _) => {
+            let company = asked.ids[0];
+            writing::make(&mut state.journal, company, asked)
+        }
         (Route::Change, Some(id)) => match company.look(*id, asked.now) {
             Some(Ok(_)) => {
                 let company = asked.ids[0];

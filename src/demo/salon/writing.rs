@@ -4,6 +4,7 @@
 use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
+use super::draft::BookingDraft;
 use super::journal::{Journal, set_start};
 use super::server::{Asked, Reply};
 
@@ -83,12 +84,20 @@ pub(super) fn change(journal: &mut Journal, company: i64, record: i64, asked: As
     {
         return error(&["client"]);
     }
-    let zone = journal.company(company).zone;
+    let staff = said["staff_id"].as_i64().unwrap_or(0);
+    let length = said["seance_length"].as_i64().unwrap_or(0);
+    let here = journal.company(company);
+    if said["save_if_busy"] != json!(true) && here.is_busy(staff, start, length, Some(record)) {
+        return Reply::refused(409, "Указанное время занято");
+    }
+    let named = here.form.name_of(staff).map(str::to_owned);
+    let zone = here.zone;
     journal.edit(company, record, asked.now, |row| {
         let staff = &said["staff_id"];
         if row["staff_id"] != *staff {
             row["staff_id"] = staff.clone();
-            row["staff"] = json!({ "id": staff, "name": format!("Мастер {staff}") });
+            let name = named.unwrap_or_else(|| format!("Мастер {staff}"));
+            row["staff"] = json!({ "id": staff, "name": name });
         }
         let titles = row["services"].clone();
         let services = said["services"].as_array().cloned().unwrap_or_default();
@@ -132,6 +141,59 @@ pub(super) fn change(journal: &mut Journal, company: i64, record: i64, asked: As
         set_start(row, start, zone);
     });
     let row = journal.row(company, record).cloned().unwrap_or_default();
+    Reply::good(row, json!([])).created()
+}
+
+/// Makes a booking, unless its master is busy then.
+pub(super) fn make(journal: &mut Journal, company: i64, asked: Asked<'_>) -> Reply {
+    let said: Value = serde_json::from_slice(asked.body).unwrap_or_default();
+    let missing: Vec<&str> = REQUIRED
+        .into_iter()
+        .filter(|key| said[*key].is_null())
+        .collect();
+    if !missing.is_empty() {
+        return error(&missing);
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (phone, name) = (
+        text(&said["client"]["phone"]),
+        text(&said["client"]["name"]),
+    );
+    if phone.len() < 11 || name.is_empty() || !phone.bytes().all(|b| b.is_ascii_digit()) {
+        return error(&["client"]);
+    }
+    let start = text(&said["datetime"]);
+    let Ok(start) = NaiveDateTime::parse_from_str(&start, "%Y-%m-%d %H:%M:%S") else {
+        return error(&["datetime"]);
+    };
+    let (staff, length) = (&said["staff_id"], &said["seance_length"]);
+    let (staff, length) = (staff.as_i64().unwrap_or(0), length.as_i64().unwrap_or(0));
+    let here = journal.company(company);
+    if here.is_busy(staff, start, length, None) && said["save_if_busy"] != json!(true) {
+        return Reply::refused(409, "Указанное время занято");
+    }
+    let mut draft = BookingDraft::new(company, start)
+        .client(&name, &format!("+{phone}"))
+        .staff(staff, here.form.name_of(staff).unwrap_or("Мастер"))
+        .length(length)
+        .by_user(0);
+    for line in said["services"].as_array().into_iter().flatten() {
+        let id = line["id"].as_i64().unwrap_or(0);
+        let title = here.form.title_of(id).unwrap_or("Услуга").to_owned();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a price of the simulated salon"
+        )]
+        let cost = line["cost"].as_f64().unwrap_or(0.0) as i64;
+        draft = draft.service(id, &title, cost, 0);
+    }
+    here.free.remove(&(start, staff));
+    let id = journal.book(draft, asked.now);
+    journal.edit(company, id, asked.now, |row| {
+        row["api_id"] = said["api_id"].clone();
+        row["comment"] = said["comment"].clone();
+    });
+    let row = journal.row(company, id).cloned().unwrap_or_default();
     Reply::good(row, json!([])).created()
 }
 

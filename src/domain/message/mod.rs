@@ -17,6 +17,7 @@ pub mod markup;
 pub mod owner;
 mod price;
 pub mod suggested;
+mod talk;
 pub mod template;
 mod trial;
 mod words;
@@ -24,6 +25,7 @@ mod words;
 pub use brief::Brief;
 pub use compose::{Place, Told, Way, brief, compose};
 pub use markup::Markup;
+pub use talk::{Talk, day, lasts, price, weekday};
 pub use template::{Key, Override, TemplateProblem, Texts};
 
 /// The language of a text.

@@ -17,6 +17,7 @@ mod doubts;
 mod questions;
 mod threads;
 mod troubles;
+mod wishes;
 
 pub use alerts::{
     Blind, Waited, alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen,
@@ -33,6 +34,7 @@ pub use doubts::{
 pub use questions::{PauseEnd, Refusal, alert_dead, ask_pause, waiting_list};
 pub use threads::{Card, Head, card, card_taken_off, card_unwritten};
 pub use troubles::alert_tariff;
+pub use wishes::{card_undone, card_wanted};
 
 /// In which language and markup an owner is written to.
 #[derive(Clone, Copy, Debug)]

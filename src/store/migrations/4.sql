@@ -95,3 +95,81 @@ CREATE INDEX notifications_contact ON booking_notifications (contact_id, id)
 CREATE INDEX messages_contact ON messages (contact_id, created_at) WHERE contact_id IS NOT NULL;
 -- When a company is open, where the API says so: clients' words wait for a person in these hours.
 ALTER TABLE companies ADD COLUMN opening_hours TEXT NOT NULL DEFAULT '';
+
+-- Conversations that a model holds: where each stands, and when what was written is answered.
+CREATE TABLE conversations (
+  contact_id   INTEGER PRIMARY KEY REFERENCES contacts (id) ON DELETE CASCADE,
+  company_id   INTEGER NOT NULL,
+  state        TEXT NOT NULL DEFAULT 'greeting',
+  waits_since  TEXT,                           -- the first of their words that is not answered
+  answer_at    TEXT,                           -- what was written is answered then; NULL: nothing waits
+  answered_id  INTEGER NOT NULL DEFAULT 0,     -- messages up to this one are dealt with
+  wants_number INTEGER NOT NULL DEFAULT 0,     -- 1: it goes on once the chat is linked to a phone
+  cards        TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(cards)), -- what owners were shown last
+  spoke_at     TEXT                            -- when anything last happened in it
+) STRICT;
+CREATE INDEX conversations_due ON conversations (answer_at) WHERE answer_at IS NOT NULL;
+CREATE TABLE conversation_steps (
+  contact_id  INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  at          TEXT NOT NULL,
+  step        TEXT NOT NULL,                   -- what happened
+  state       TEXT NOT NULL                    -- where it stood after
+) STRICT;
+CREATE INDEX conversation_steps_contact ON conversation_steps (contact_id, at);
+
+-- Each answer by a model, begun before it is asked, and what left the house for it.
+CREATE TABLE turns (
+  id               INTEGER PRIMARY KEY,
+  contact_id       INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  company_id       INTEGER NOT NULL,
+  up_to            INTEGER NOT NULL,           -- the last message that it answers
+  began_at         TEXT NOT NULL,
+  ended_at         TEXT,
+  outcome          TEXT,                       -- said, proposed, number, handed:…, overtaken, taken_over
+  notification_id  INTEGER
+) STRICT;
+CREATE INDEX turns_contact ON turns (contact_id, began_at);
+CREATE INDEX turns_company ON turns (company_id, began_at);
+CREATE TABLE model_questions (
+  id           INTEGER PRIMARY KEY,
+  turn_id      INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+  model        TEXT NOT NULL,
+  asked_at     TEXT NOT NULL,
+  sent         TEXT NOT NULL CHECK (json_valid(sent)), -- what left, behind its mask
+  answered_at  TEXT,
+  outcome      TEXT,                           -- words, calls, or how it failed
+  answer       TEXT
+) STRICT;
+CREATE INDEX model_questions_turn ON model_questions (turn_id);
+
+-- What was put to a client before anything is written. Agreed to, it is the intent of the write.
+CREATE TABLE proposals (
+  id               INTEGER PRIMARY KEY,
+  contact_id       INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  company_id       INTEGER NOT NULL,
+  phone            TEXT NOT NULL,              -- whose booking it is to be
+  language         TEXT NOT NULL,
+  what             TEXT NOT NULL CHECK (json_valid(what)),
+  notification_id  INTEGER NOT NULL,           -- the sentence
+  state            TEXT NOT NULL,              -- open, lapsed, declined, agreed, handed, done, barred
+  made_at          TEXT NOT NULL,
+  lapses_at        TEXT NOT NULL,
+  api_id           TEXT NOT NULL,              -- by this a booking we made is known again
+  due_at           TEXT,                       -- agreed: the next look or request
+  give_up_at       TEXT,                       -- the client is not kept waiting longer
+  began_at         TEXT,                       -- when the request may have left
+  tries            INTEGER NOT NULL DEFAULT 0,
+  ended_at         TEXT,
+  obstacle         TEXT,                       -- why it was not written
+  unit             TEXT NOT NULL DEFAULT '',   -- done: the visit
+  reply_id         INTEGER                     -- what the client was answered
+) STRICT;
+CREATE INDEX proposals_contact ON proposals (contact_id, id);
+CREATE INDEX proposals_agreed ON proposals (company_id, due_at) WHERE state = 'agreed';
+
+-- What owners said in their chat: it wins over agent_enabled.
+CREATE TABLE agent_switches (
+  company_id  INTEGER PRIMARY KEY,
+  is_on       INTEGER NOT NULL,
+  since       TEXT NOT NULL
+) STRICT;

@@ -6,6 +6,7 @@
 //! otherwise become a lie: no id, no start, or services and client of an unknown shape (which,
 //! read as "none", would look like a change).
 
+mod catalogue;
 mod company;
 mod free;
 mod lenient;
@@ -21,6 +22,8 @@ use self::lenient::{List, Obj, Scalar};
 use self::record::row;
 pub use self::survey::Notices;
 pub(super) use self::whole::Whole;
+use crate::domain::catalogue::{Master, Offer};
+use crate::domain::record::Record;
 use crate::ports::{CompanyInfo, CompanyRef, Row};
 
 /// The outermost object of every answer, error shapes A and B included.
@@ -54,6 +57,13 @@ struct Words {
 struct SignedIn {
     user_token: Scalar,
     uuid: Scalar,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OnlyIds {
+    id: Scalar,
+    api_id: Scalar,
 }
 
 /// What `/auth` answered.
@@ -131,6 +141,53 @@ impl<'a> Envelope<'a> {
     /// The starts of one day, in order.
     pub(super) fn times(&self, day: NaiveDate) -> Option<Vec<NaiveDateTime>> {
         free::times(self.data?.get(), day)
+    }
+
+    /// The id in `data`: an object, or an array of one.
+    pub(super) fn new_id(&self) -> Option<i64> {
+        let data = self.data?.get();
+        let one: Obj<OnlyIds> = match data.trim_start().starts_with('[') {
+            true => {
+                let all: Vec<Obj<OnlyIds>> = serde_json::from_str(data).ok()?;
+                all.into_iter().next()?
+            }
+            false => serde_json::from_str(data).ok()?,
+        };
+        match one {
+            Obj::Some(ids) => ids.id.int().filter(|id| *id > 0),
+            Obj::None | Obj::Odd => None,
+        }
+    }
+
+    /// The row that was made under this id of ours, and the number of rows.
+    pub(super) fn made(
+        &self,
+        company: &CompanyRef,
+        api_id: &str,
+    ) -> Option<(Option<Box<Record>>, usize)> {
+        let rows: Vec<&RawValue> = serde_json::from_str(self.data?.get()).ok()?;
+        let ours = |text: &&&RawValue| match serde_json::from_str(text.get()) {
+            Ok(Obj::Some(OnlyIds { api_id: of, .. })) => of.text() == api_id,
+            _ => false,
+        };
+        let found = rows
+            .iter()
+            .find(ours)
+            .and_then(|text| match row(text, company) {
+                Row::Record(record) => Some(record),
+                Row::Unreadable { .. } | Row::Null => None,
+            });
+        Some((found, rows.len()))
+    }
+
+    /// The services that can be booked.
+    pub(super) fn offers(&self) -> Option<Vec<Offer>> {
+        catalogue::offers(self.data?.get())
+    }
+
+    /// The masters who can be booked.
+    pub(super) fn masters(&self) -> Option<Vec<Master>> {
+        catalogue::masters(self.data?.get())
     }
 
     /// The companies of a list, those without an id left out; `None` when `data` is no list.

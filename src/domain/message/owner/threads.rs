@@ -135,7 +135,7 @@ fn with_sign(sign: &str, booking: &str) -> String {
     }
 }
 
-fn client(name: &str, phone: Option<&Phone>, mask: bool) -> String {
+pub(super) fn client(name: &str, phone: Option<&Phone>, mask: bool) -> String {
     let phone = phone.map(|p| if mask { p.masked() } else { p.readable() });
     let parts = [data(name), phone.map_or_else(String::new, |p| data(&p))];
     let parts: Vec<String> = parts.into_iter().filter(|p| !p.is_empty()).collect();

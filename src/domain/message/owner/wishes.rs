@@ -1,0 +1,67 @@
+//! What a client agreed to in a conversation with the agent and a person has to do: because the program
+//! may not write, or because the journal did not let it.
+
+use super::super::Talk;
+use super::super::markup::data;
+use super::threads::client;
+use super::{Voice, joined};
+use crate::domain::agent::proposal::Proposal;
+use crate::domain::phone::Phone;
+use crate::domain::reply::order::Obstacle;
+
+impl Voice {
+    fn talk(&self) -> Talk {
+        Talk {
+            language: self.language,
+            today: self.today,
+        }
+    }
+}
+
+/// `✋ *Просит записать: Малаховка* …`
+#[must_use]
+pub fn card_wanted(
+    voice: Voice,
+    salon: &str,
+    (name, phone): (&str, Option<&Phone>),
+    what: &Proposal,
+    mask: bool,
+) -> String {
+    let head = match what {
+        Proposal::Make { .. } => voice.say("Просит записать", "Wants a booking"),
+        Proposal::Move { .. } => voice.say("Просит перенести", "Wants to reschedule"),
+        Proposal::Cancel { .. } => voice.say("Просит отменить", "Wants to cancel"),
+    };
+    voice.write(&[
+        format!("✋ *{head}: {}*", data(salon)),
+        joined(&[client(name, phone, mask)]),
+        voice.talk().body(what),
+        data(&voice.how_to_answer()),
+    ])
+}
+
+/// `⚠️ *Не получилось записать: Малаховка* …`
+#[must_use]
+pub fn card_undone(
+    voice: Voice,
+    salon: &str,
+    (name, phone): (&str, Option<&Phone>),
+    (what, why): (&Proposal, Obstacle),
+    mask: bool,
+) -> String {
+    let head = match what {
+        Proposal::Make { .. } => voice.say("Не получилось записать", "Could not book"),
+        Proposal::Move { .. } => voice.say("Не получилось перенести", "Could not reschedule"),
+        Proposal::Cancel { .. } => voice.say("Не получилось отменить", "Could not cancel"),
+    };
+    voice.write(&[
+        format!("⚠️ *{head}: {}*", data(salon)),
+        joined(&[client(name, phone, mask)]),
+        voice.talk().body(what),
+        format!(
+            "{}: {}.",
+            voice.say("Причина", "Why"),
+            data(voice.obstacle(why))
+        ),
+    ])
+}

@@ -1,0 +1,303 @@
+//! What a client's words do to a conversation, in the transaction that stores them: they answer the
+//! sentence that waits, or they are answered by the model a moment later.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
+
+use super::super::receive::Written;
+use super::super::talk::{PATIENCE, Shown, Subject};
+use super::super::{ChannelEnd, Company, Desk};
+use super::{Chat, join};
+use crate::domain::agent::proposal::{Answer, Proposal};
+use crate::domain::agent::state::Step;
+use crate::domain::agent::{Courtesy, courtesy, language_of};
+use crate::domain::message::owner::{Head, card_wanted};
+use crate::domain::record::Record;
+use crate::domain::reply::order::{Act, Meant};
+use crate::domain::reply::{CancelBy, Request};
+use crate::store::proposals::{self, Proposed, Standing};
+use crate::store::writes::{self, State};
+use crate::store::{self, cache, companies, contacts, conversations, outbox, talks};
+
+/// Words that come while others wait put the answer off, though not for longer than so many joins.
+const MOST_JOINS: i32 = 5;
+/// Messengers tell the time of a message in whole seconds.
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+/// After so long a conversation is a new one.
+const NEW_AFTER: TimeDelta = TimeDelta::hours(12);
+
+impl Desk {
+    /// Whether these words answer the sentence that waits, and what follows; `None` where they do not:
+    /// then it stands no more.
+    pub(in crate::pipeline) fn answers_proposal(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        written: &Written,
+        subject: &Subject,
+        (at, now): (DateTime<Utc>, DateTime<Utc>),
+    ) -> store::Result<Option<Shown>> {
+        let Some(contact) = written.contact else {
+            return Ok(None);
+        };
+        let Some(proposed) = proposals::open_of(conn, contact)? else {
+            return Ok(None);
+        };
+        let (Some(company), Some(contact)) = (
+            self.companies.get(&proposed.company),
+            contacts::get(conn, contact)?,
+        ) else {
+            return Ok(None);
+        };
+        let chat = Chat {
+            conn,
+            desk: self,
+            company,
+            end,
+            contact: &contact,
+            language: proposed.language,
+            now,
+        };
+        // A yes from before the sentence stood there is an answer to something else.
+        let sentence = outbox::get(conn, proposed.notification)?;
+        let stood_at = sentence.and_then(|n| n.sent_at);
+        let is_heard = stood_at.is_some_and(|stood| at + SECOND >= stood);
+        let taken_over = talks::silent_until(conn, contact.id)?.is_some_and(|until| until > now);
+        let is_theirs = contact.phone == proposed.phone;
+        let answer = match now < proposed.lapses_at && is_heard && !taken_over && is_theirs {
+            true => Answer::of(&written.text),
+            false => Answer::Other,
+        };
+        let booking: Vec<Record> = {
+            let meant = |r: &&Record| Some(r.id) == proposed.what.record();
+            let all = subject.meetings.iter().flat_map(|m| &m.records);
+            all.filter(meant).cloned().collect()
+        };
+        match answer {
+            Answer::Yes => chat.agreed(&proposed, booking, at).map(Some),
+            Answer::No => {
+                proposals::end(conn, proposed.id, Standing::Declined, None, now)?;
+                chat.step(Step::Lapsed)?;
+                let text = chat.talk()?.left_as_it_was();
+                chat.say(text, None, TimeDelta::zero())?;
+                Ok(Some(Shown::answered(
+                    booking,
+                    Some(text.to_owned()),
+                    "declined",
+                )))
+            }
+            Answer::Nod => {
+                let text = chat.talk()?.word_wanted();
+                chat.say(text, None, TimeDelta::zero())?;
+                let plain = text.replace('*', "");
+                Ok(Some(Shown::answered(booking, Some(plain), "nodded")))
+            }
+            Answer::Other => {
+                proposals::lapse(conn, contact.id, now)?;
+                chat.step(Step::Lapsed)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether the model answers these words, and when. A greeting and a farewell need none.
+    pub(in crate::pipeline) fn agent_hears(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        company: &Company,
+        written: &Written,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<Heard>> {
+        let Some(contact) = written.contact else {
+            return Ok(None);
+        };
+        if self.agent_of(conn, company)?.is_none() {
+            return Ok(None);
+        }
+        // Prices of another branch would be false words: a chat of which nobody knows whose client it is
+        // belongs to people where several salons share the bot.
+        let known = cache::company_of_phone(conn, written.phone.as_ref().map_or("", |p| p.e164()))?;
+        let served = self.companies.values().filter(|c| c.writes_over(&end.name));
+        if known.is_none() && served.count() > 1 {
+            return Ok(None);
+        }
+        let Some(contact) = contacts::get(conn, contact)? else {
+            return Ok(None);
+        };
+        let before = conversations::get(conn, contact.id)?;
+        let is_new = before
+            .as_ref()
+            .and_then(|c| c.spoke_at)
+            .is_none_or(|at| now - at > NEW_AFTER);
+        let id = company.settings.id;
+        conversations::ensure(conn, contact.id, id, now)?;
+        let chat = Chat {
+            conn,
+            desk: self,
+            company,
+            end,
+            contact: &contact,
+            language: language_of(&written.text).unwrap_or(company.settings.language),
+            now,
+        };
+        let waits = before.as_ref().is_some_and(|c| c.answer_at.is_some());
+        if !waits {
+            let (text, step) = match courtesy(&written.text) {
+                Some(Courtesy::Greeting) if is_new => {
+                    (Some(chat.talk()?.greeting()), Step::Greeted)
+                }
+                Some(Courtesy::Farewell) => (Some(chat.talk()?.goodbye()), Step::Left),
+                _ => (None, Step::Greeted),
+            };
+            if let Some(text) = text {
+                chat.step(step)?;
+                chat.say(text, None, TimeDelta::zero())?;
+                let last = conversations::last_heard(conn, contact.id)?;
+                conversations::answered(conn, contact.id, last)?;
+                return Ok(Some(Heard::Answered(text)));
+            }
+        }
+        let first = before.and_then(|c| c.waits_since).unwrap_or(now);
+        let latest = first + join(company) * MOST_JOINS;
+        conversations::wait(
+            conn,
+            contact.id,
+            (now + join(company)).min(latest.max(now)),
+            now,
+        )?;
+        Ok(Some(Heard::Waits))
+    }
+
+    /// A chat that a conversation waited for is linked to its phone now: it goes on.
+    pub(in crate::pipeline) fn goes_on(
+        &self,
+        conn: &Connection,
+        channel: &str,
+        chat_id: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let Some(contact) = contacts::of_chat(conn, channel, chat_id)? else {
+            return Ok(());
+        };
+        let waits = conversations::get(conn, contact)?.is_some_and(|c| c.wants_number);
+        if waits {
+            conversations::wait(conn, contact, now, now)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the agent makes of words.
+pub(in crate::pipeline) enum Heard {
+    /// They are answered in a moment.
+    Waits,
+    /// They were answered, with this.
+    Answered(&'static str),
+}
+
+impl Chat<'_> {
+    /// The client said yes to exactly this.
+    fn agreed(
+        &self,
+        proposed: &Proposed,
+        booking: Vec<Record>,
+        at: DateTime<Utc>,
+    ) -> store::Result<Shown> {
+        self.step(Step::Agreed)?;
+        let replies = &self.company.settings.replies;
+        let row = companies::ensure(self.conn, self.company.settings.id)?;
+        let zone = self.company.zone(&row).unwrap_or(chrono_tz::UTC);
+        let is_near = |start: chrono::NaiveDateTime| {
+            let starts = crate::domain::record::instant(start, zone);
+            starts - self.now < super::delta(replies.cancel_until)
+        };
+        let by_program = match &proposed.what {
+            Proposal::Make { .. } => replies.write,
+            Proposal::Move { was, .. } => replies.write && !is_near(was.start),
+            Proposal::Cancel { was } => {
+                replies.write && replies.cancel == CancelBy::Program && !is_near(was.start)
+            }
+        };
+        let is_cancel = matches!(proposed.what, Proposal::Cancel { .. });
+        match (by_program, &proposed.what) {
+            (true, Proposal::Cancel { .. }) => {
+                let order = self.order(proposed, State::Open)?;
+                Ok(Shown {
+                    order: order.into_iter().collect(),
+                    ..Shown::answered(booking, None, "agreed")
+                })
+            }
+            (true, Proposal::Make { .. } | Proposal::Move { .. }) => {
+                proposals::agree(self.conn, proposed.id, self.now + PATIENCE, self.now)?;
+                Ok(Shown::answered(booking, None, "agreed"))
+            }
+            (false, _) => {
+                let asks = match is_cancel {
+                    true => self.order(proposed, State::Asked)?,
+                    false => None,
+                };
+                proposals::end(self.conn, proposed.id, Standing::Handed, None, self.now)?;
+                let talk = self.talk()?;
+                let text = talk.understood();
+                self.say(text, None, TimeDelta::zero())?;
+                self.desk.waits_for_person(
+                    self.conn,
+                    self.company,
+                    self.contact.id,
+                    at,
+                    self.now,
+                )?;
+                if !is_cancel {
+                    let (name, phone) = (&self.contact.name, self.phone());
+                    let mask = self.desk.mask_phones;
+                    self.tell_owners(|voice, salon| {
+                        let client = (name.as_str(), phone.as_ref());
+                        card_wanted(voice, salon, client, &proposed.what, mask)
+                    })?;
+                }
+                let head = match is_cancel {
+                    true => Head::Wants(Request::Cancel),
+                    false => Head::Words,
+                };
+                Ok(Shown {
+                    head,
+                    asks,
+                    ..Shown::answered(booking, Some(text.to_owned()), "agreed")
+                })
+            }
+        }
+    }
+
+    /// The cancellation that the client agreed to, as an order like any other.
+    fn order(&self, proposed: &Proposed, state: State) -> store::Result<Option<i64>> {
+        let Proposal::Cancel { was } = &proposed.what else {
+            return Ok(None);
+        };
+        let id = self.company.settings.id;
+        let Some(cached) = cache::get(self.conn, id, was.record)? else {
+            return Ok(None);
+        };
+        let unit = cache::unit(&cached.record);
+        proposals::end(self.conn, proposed.id, Standing::Handed, None, self.now)?;
+        if let Some(order) = writes::is_pending(self.conn, id, &unit, Act::Cancel)? {
+            return Ok(Some(order));
+        }
+        let meant = [Meant {
+            record: was.record,
+            created_at: was.created_at,
+            start_local: was.start,
+        }];
+        let new = writes::New {
+            company: id,
+            unit: &unit,
+            phone: &proposed.phone,
+            contact: Some(self.contact.id),
+            act: Act::Cancel,
+            meant: &meant,
+            state,
+            give_up_at: (state == State::Open).then_some(self.now + PATIENCE),
+        };
+        writes::add(self.conn, &new, self.now).map(Some)
+    }
+}

@@ -1,0 +1,587 @@
+//! The agent beyond single dialogues: what leaves the house, budgets, outages, people who take over, kills.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod support;
+
+use booking_monitor::demo::salon::{Fault, Route};
+use booking_monitor::ports::Clock as _;
+use serde_json::json;
+use support::agent::{OTHER, WRITES, booked, follow, furnish, replies, salon, say, write};
+use support::model::{Act, call, say as words};
+use support::world::{OWNER, PHONE, SALON, World};
+
+const HANDED: &str = "Передаю администратору, он ответит вам здесь.";
+const PROPOSED: &str = "Записываю:\n📅 21 августа в 14:30\n💇 Мужская стрижка\n👤 Мастер: Бари\n💰 Стоимость: 2000 руб\nВсё верно? Ответьте *да*.";
+const DONE: &str = "✅ *Вы записаны!*\n\n📅 21 августа в 14:30\n💇 Мужская стрижка\n👤 Мастер: Бари\n💰 Стоимость: 2000 руб\n📍 Малаховка, Южная улица, 38";
+
+fn propose() -> Act {
+    call(
+        "propose_booking",
+        json!({"services": [45], "master": 5, "day": "2026-08-21", "time": "14:30"}),
+    )
+}
+
+fn outcomes(world: &World) -> Vec<String> {
+    world.rows("SELECT outcome FROM turns ORDER BY id")
+}
+
+fn posts(world: &World) -> usize {
+    world.salon.asked(Route::Make)
+}
+
+#[tokio::test]
+async fn no_phone_surname_or_e_mail_leaves_and_they_come_back() {
+    let (world, model) = salon("", WRITES).await;
+    booked(&world, PHONE, "2026-08-23T12:00:00").await;
+    model.then(call("my_bookings", json!({})));
+    model.then(words("[name5], пишите на [mail1]. Ваш номер [phone2]."));
+    say(
+        &world,
+        "Это +7 900 000-00-01, anna.petrova@example.com, меня зовут Мария Сидорова, Петрова тоже я",
+    )
+    .await;
+    let left: String = model.asked().iter().map(ToString::to_string).collect();
+    for secret in ["900", "example.com", "Сидоров", "Петров"] {
+        assert!(!left.contains(secret), "{secret} left: {left}");
+    }
+    assert_eq!(
+        replies(&world, PHONE),
+        [
+            "Петрова, пишите на anna.\u{2060}petrova@\u{2060}example.\u{2060}com. Ваш номер +7 900 000-00-01."
+        ]
+    );
+    // What left can be looked up to the letter.
+    let audited = world.rows("SELECT sent ->> '$.said[0].text', outcome FROM model_questions");
+    assert_eq!(audited.len(), 2);
+    assert_eq!(
+        audited[0],
+        "Это [phone2], [mail1], меня зовут [name3] [name4], [name5] тоже я|calls"
+    );
+}
+
+#[tokio::test]
+async fn where_nothing_may_leave_no_model_is_asked() {
+    let (world, model) = salon(", external = false", WRITES).await;
+    say(&world, "Сколько стоит стрижка?").await;
+    assert_eq!(model.asked().len(), 0);
+    assert_eq!(replies(&world, PHONE), Vec::<String>::new());
+    assert!(
+        world
+            .owner_told()
+            .concat()
+            .contains("Сколько стоит стрижка?")
+    );
+}
+
+#[tokio::test]
+async fn words_of_a_few_seconds_are_answered_together() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Подскажу всё."));
+    write(&world, PHONE, "А скажите").await;
+    world.advance("1s");
+    write(&world, PHONE, "сколько стоит").await;
+    world.advance("1s");
+    write(&world, PHONE, "стрижка?").await;
+    world.advance("3s");
+    world
+        .pipeline()
+        .answers_due(world.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(model.asked().len(), 0, "the last word is 3 s old");
+    follow(&world).await;
+    assert_eq!(model.asked().len(), 1);
+    let said = model.asked()[0]["messages"].as_array().unwrap().len();
+    assert_eq!(said, 4, "the system and three messages");
+    assert_eq!(replies(&world, PHONE), ["Подскажу всё."]);
+}
+
+#[tokio::test]
+async fn who_writes_without_an_end_is_answered_all_the_same() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Слушаю вас."));
+    for _ in 0..8 {
+        write(&world, PHONE, "и вот ещё что").await;
+        world.advance("1s");
+    }
+    let now = world.clock.now();
+    assert_eq!(world.pipeline().answers_due(now).await.unwrap(), 1);
+    assert_eq!(model.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_written_while_the_model_thinks_is_answered_together_with_it() {
+    let (world, model) = salon("", WRITES).await;
+    let bell = model.hold_next();
+    model.then(words("Первый ответ."));
+    model.then(words("Ответ на всё."));
+    write(&world, PHONE, "Вопрос").await;
+    world.advance("4s");
+    let pipeline = world.pipeline();
+    let thinking = pipeline.answers_due(world.clock.now());
+    let meanwhile = async {
+        model.wait_for_requests("/openai/chat/completions", 1).await;
+        world
+            .green
+            .push_text_at(PHONE, "и ещё вопрос", world.clock.now());
+        world.receive().await;
+        bell.notify_one();
+    };
+    let (answered, ()) = tokio::join!(thinking, meanwhile);
+    answered.unwrap();
+    follow(&world).await;
+    assert_eq!(outcomes(&world), ["overtaken", "said"]);
+    assert_eq!(replies(&world, PHONE), ["Ответ на всё."]);
+}
+
+#[tokio::test]
+async fn a_yes_from_before_the_sentence_stood_there_agrees_to_nothing() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    write(&world, PHONE, "Запишите на стрижку завтра в 14:30").await;
+    world.advance("4s");
+    world
+        .pipeline()
+        .answers_due(world.clock.now())
+        .await
+        .unwrap();
+    // Typed while the sentence was on its way, received after it.
+    let early = world.clock.now();
+    world.advance("7s");
+    world.deliver().await;
+    assert_eq!(replies(&world, PHONE), [PROPOSED]);
+    world.green.push_text_at(PHONE, "да", early);
+    world.receive().await;
+    follow(&world).await;
+    assert_eq!(posts(&world), 0);
+    assert_eq!(world.rows("SELECT state FROM proposals"), ["lapsed"]);
+}
+
+#[tokio::test]
+async fn a_booking_made_here_is_announced_once_whatever_the_poll_sees() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    say(&world, "да").await;
+    assert_eq!(replies(&world, PHONE), [PROPOSED, DONE]);
+    for _ in 0..3 {
+        world.tell().await;
+    }
+    assert_eq!(replies(&world, PHONE), [PROPOSED, DONE]);
+    let copies: Vec<String> = world
+        .owner_told()
+        .into_iter()
+        .filter(|text| text.contains("Новая запись"))
+        .collect();
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    assert!(!copies[0].contains("не сообщили"), "{copies:?}");
+    assert_eq!(
+        world.rows("SELECT event_type FROM booking_events"),
+        ["record.created"]
+    );
+    let row = world.rows("SELECT state, unit <> '', reply_id IS NOT NULL FROM proposals");
+    assert_eq!(row, ["done|1|1"]);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_found_by_reading_the_day_and_nothing_is_made_twice() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    world.salon.fail_next(Route::Make, 1, Fault::AnswerLost);
+    say(&world, "да").await;
+    follow(&world).await;
+    assert_eq!(posts(&world), 1);
+    assert_eq!(replies(&world, PHONE), [PROPOSED, DONE]);
+}
+
+#[tokio::test]
+async fn a_request_that_came_to_nothing_is_never_repeated_blindly() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    // It left, and did not arrive: nobody can know.
+    world.salon.fail_next(Route::Make, 1, Fault::Disconnect);
+    say(&world, "да").await;
+    for _ in 0..40 {
+        world.advance("10s");
+        world
+            .pipeline()
+            .writes_due(world.clock.now())
+            .await
+            .unwrap();
+    }
+    world.deliver().await;
+    assert_eq!(posts(&world), 1);
+    assert_eq!(replies(&world, PHONE), [PROPOSED, HANDED]);
+    assert_eq!(
+        world.rows("SELECT state, obstacle FROM proposals"),
+        ["barred|unknown"]
+    );
+    let told = world.owner_told().concat();
+    assert!(told.contains("Не получилось записать"), "{told}");
+    assert!(told.contains("проверьте в журнале"), "{told}");
+}
+
+#[tokio::test]
+async fn a_journal_that_is_down_is_asked_again_and_then_handed_on() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    let limit = Fault::TooManyRequests { seconds: 3 };
+    world.salon.fail_next(Route::Make, 1, limit);
+    say(&world, "да").await;
+    assert_eq!(posts(&world), 1);
+    world.advance("4s");
+    world
+        .pipeline()
+        .writes_due(world.clock.now())
+        .await
+        .unwrap();
+    world.deliver().await;
+    assert_eq!(posts(&world), 2, "the first one surely did nothing");
+    assert_eq!(replies(&world, PHONE), [PROPOSED, DONE]);
+}
+
+#[tokio::test]
+async fn a_tool_that_fails_hands_the_conversation_on_and_invents_nothing() {
+    let (world, model) = salon("", WRITES).await;
+    world
+        .salon
+        .set_fault(Route::BookServices, Some(Fault::Html));
+    model.then(call("prices", json!({})));
+    say(&world, "Сколько стоит стрижка?").await;
+    assert_eq!(replies(&world, PHONE), [HANDED]);
+    assert_eq!(outcomes(&world), ["handed:journal"]);
+}
+
+#[tokio::test]
+async fn a_busy_model_is_asked_again_and_one_that_stays_busy_is_not_waited_for() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(Act::Http(429, "{}".into()));
+    model.then(words("Слушаю."));
+    say(&world, "Вопрос").await;
+    follow(&world).await;
+    assert_eq!(replies(&world, PHONE), ["Слушаю."]);
+    assert_eq!(
+        outcomes(&world),
+        ["said"],
+        "one answer, however often it was asked"
+    );
+    for _ in 0..12 {
+        model.then(Act::Http(429, "{}".into()));
+    }
+    say(&world, "Ещё вопрос").await;
+    for _ in 0..4 {
+        follow(&world).await;
+    }
+    assert_eq!(replies(&world, PHONE), ["Слушаю.", HANDED]);
+    assert_eq!(outcomes(&world), ["said", "handed:busy"]);
+}
+
+#[tokio::test]
+async fn after_an_outage_conversations_go_on() {
+    let (world, model) = salon("", WRITES).await;
+    for _ in 0..2 {
+        model.then(Act::Http(503, String::new()));
+        say(&world, "Сколько стоит стрижка?").await;
+        world.advance("10m");
+    }
+    assert_eq!(replies(&world, PHONE), [HANDED], "said once an hour");
+    model.then(words("Слушаю вас."));
+    say(&world, "Алло").await;
+    assert_eq!(replies(&world, PHONE), [HANDED, "Слушаю вас."]);
+    // Nobody answered the first words for a quarter of an hour: the owner hears of it once more, unless
+    // the client was answered since.
+    let asked = world.rows("SELECT waiting_since IS NULL FROM talks");
+    assert_eq!(asked, ["1"]);
+}
+
+#[tokio::test]
+async fn what_no_model_answers_is_escalated_like_any_words() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(Act::Hang);
+    say(&world, "Сколько стоит стрижка?").await;
+    assert_eq!(outcomes(&world), ["handed:timed_out"]);
+    world.advance("16m");
+    world
+        .pipeline()
+        .alerts_due(world.clock.now())
+        .await
+        .unwrap();
+    world.deliver().await;
+    let told = world.owner_told().concat();
+    assert!(told.contains("Клиент ждёт ответа"), "{told}");
+}
+
+#[tokio::test]
+async fn a_client_gets_so_many_answers_a_day_and_tomorrow_more() {
+    let (world, model) = salon(", per_client_per_day = 2", WRITES).await;
+    for text in ["Раз?", "Два?", "Три?"] {
+        model.then(words("Слушаю."));
+        say(&world, text).await;
+    }
+    assert_eq!(model.asked().len(), 2);
+    assert_eq!(replies(&world, PHONE), ["Слушаю.", "Слушаю.", HANDED]);
+    assert_eq!(outcomes(&world), ["said", "said", "handed:budget"]);
+    world.advance("13h");
+    say(&world, "А сегодня?").await;
+    assert_eq!(model.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn all_clients_together_get_so_many_answers_a_day() {
+    let (world, model) = salon(", per_day = 1", WRITES).await;
+    model.then(words("Слушаю."));
+    say(&world, "Вопрос").await;
+    write(&world, OTHER, "И у меня вопрос").await;
+    follow(&world).await;
+    assert_eq!(model.asked().len(), 1);
+    assert_eq!(replies(&world, OTHER), [HANDED]);
+}
+
+#[tokio::test]
+async fn while_a_person_speaks_no_model_does() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Слушаю."));
+    say(&world, "Вопрос").await;
+    // The owner answers the client's words from their chat.
+    let card = world
+        .telegram
+        .standing(OWNER)
+        .into_iter()
+        .next_back()
+        .unwrap();
+    world.telegram.push_update(json!({"message": {
+        "message_id": 9000, "date": 1_787_300_000, "text": "Я сама отвечу",
+        "chat": {"id": 500, "type": "private"}, "from": {"id": 500, "first_name": "Владелец"},
+        "reply_to_message": {"message_id": card.id.parse::<i64>().unwrap()},
+    }}));
+    world.receive().await;
+    world.deliver().await;
+    say(&world, "А по цене?").await;
+    assert_eq!(model.asked().len(), 1);
+    assert_eq!(replies(&world, PHONE), ["Слушаю.", "Я сама отвечу"]);
+    world.advance("2h");
+    model.then(words("Снова я."));
+    say(&world, "Вы тут?").await;
+    assert_eq!(replies(&world, PHONE).last().unwrap(), "Снова я.");
+}
+
+#[tokio::test]
+async fn an_owner_turns_it_off_and_on_and_a_restart_changes_nothing() {
+    let (mut world, model) = salon("", WRITES).await;
+    world.telegram.push_text(500, "/agent off");
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(
+        world.owner_told().last().unwrap(),
+        "Агент молчит, клиентам отвечаете вы. Включить: /agent on"
+    );
+    world.restart().await;
+    say(&world, "Вопрос").await;
+    assert_eq!(model.asked().len(), 0);
+    world.telegram.push_text(500, "/agent on");
+    world.receive().await;
+    world.restart().await;
+    model.then(words("Слушаю."));
+    say(&world, "Ещё вопрос").await;
+    assert_eq!(replies(&world, PHONE), ["Слушаю."]);
+}
+
+#[tokio::test]
+async fn owners_read_what_was_answered_below_the_words() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Слушаю вас."));
+    say(&world, "Вопрос").await;
+    world
+        .pipeline()
+        .alerts_due(world.clock.now())
+        .await
+        .unwrap();
+    world.deliver().await;
+    let cards = world.telegram.standing(OWNER);
+    let card = cards.last().unwrap();
+    assert!(card.text.contains("«Вопрос»"), "{}", card.text);
+    assert!(
+        card.text.contains("Ответил: «Слушаю вас.»"),
+        "{}",
+        card.text
+    );
+}
+
+#[tokio::test]
+async fn a_chat_that_nobody_is_linked_to_is_answered_and_asked_for_its_number_when_needed() {
+    let (mut world, model) = salon("", WRITES).await;
+    world.config.companies[0].channels.push("telegram".into());
+    world.restart().await;
+    furnish(&world.salon);
+    booked(&world, PHONE, "2026-08-23T12:00:00").await;
+    let chat = |world: &World| -> Vec<String> {
+        let sent = world
+            .telegram
+            .sent()
+            .into_iter()
+            .filter(|s| s.chat == "700");
+        sent.map(|s| s.text).collect()
+    };
+    world.telegram.push_update(json!({"message": {
+        "message_id": 1, "date": 1_787_300_000, "text": "/start",
+        "chat": {"id": 700, "type": "private"}, "from": {"id": 700, "first_name": "Анна"},
+    }}));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(
+        chat(&world),
+        ["Здравствуйте! Подскажу услуги и цены, запишу, перенесу или отменю запись. Чем помочь?"]
+    );
+    model.then(call("prices", json!({"about": "борода"})));
+    model.then(words("Оформление бороды 1000 руб."));
+    world.telegram.push_text(700, "Сколько стоит борода?");
+    world.receive().await;
+    follow(&world).await;
+    assert_eq!(chat(&world).last().unwrap(), "Оформление бороды 1000 руб.");
+    model.then(call("my_bookings", json!({})));
+    world.telegram.push_text(700, "А когда я записана?");
+    world.receive().await;
+    follow(&world).await;
+    assert_eq!(
+        chat(&world).last().unwrap(),
+        "Для этого нужен ваш номер. Нажмите кнопку, чтобы прислать его."
+    );
+    model.then(call("my_bookings", json!({})));
+    model.then(words("Вы записаны на 23 августа в 12:00."));
+    world.telegram.push_contact(700, "79000000001", Some(700));
+    world.receive().await;
+    follow(&world).await;
+    let chat = chat(&world);
+    assert!(chat[3].starts_with("Готово ✅"), "{chat:?}");
+    assert_eq!(chat[4..], ["Вы записаны на 23 августа в 12:00."]);
+}
+
+#[tokio::test]
+async fn a_conversation_is_forgotten_with_its_client() {
+    let (mut world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    say(&world, "да").await;
+    world.stop();
+    let phone = booking_monitor::domain::phone::Phone::parse(PHONE, "RU").unwrap();
+    booking_monitor::store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    for table in [
+        "conversations",
+        "conversation_steps",
+        "turns",
+        "model_questions",
+        "proposals",
+    ] {
+        let left = world.rows(&format!("SELECT count(*) FROM {table}"));
+        assert_eq!(left, ["0"], "{table}");
+    }
+}
+
+#[tokio::test]
+async fn where_a_conversation_stood_is_kept_step_by_step() {
+    let (world, model) = salon("", WRITES).await;
+    say(&world, "Здравствуйте").await;
+    model.then(call("prices", json!({})));
+    model.then(words("Мужская стрижка 2000 руб."));
+    say(&world, "Цены?").await;
+    model.then(propose());
+    say(&world, "Завтра в 14:30 к Бари").await;
+    say(&world, "да").await;
+    say(&world, "до свидания").await;
+    assert_eq!(
+        world.rows("SELECT step, state FROM conversation_steps ORDER BY rowid"),
+        [
+            "greeted|greeting",
+            "priced|pricing",
+            "proposed|confirmation",
+            "agreed|goodbye",
+            "left|goodbye",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn another_program_on_the_other_side_is_not_talked_with_for_ever() {
+    let (world, model) = salon("", WRITES).await;
+    for _ in 0..34 {
+        model.then(words("Чем ещё помочь?"));
+        say(&world, "Спасибо за обращение! Ваш звонок важен для нас.").await;
+    }
+    assert_eq!(model.asked().len(), 20);
+    // People see all of it.
+    let told = world.owner_told();
+    assert_eq!(
+        told.iter()
+            .filter(|t| t.contains("Ваш звонок важен"))
+            .count(),
+        34
+    );
+}
+
+#[tokio::test]
+async fn of_twenty_thousand_characters_the_first_are_read() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Слишком длинно для меня."));
+    say(&world, &"слово ".repeat(4000)).await;
+    let sent = model.asked()[0]["messages"][1]["content"]
+        .as_str()
+        .unwrap()
+        .chars()
+        .count();
+    assert!(sent <= 4000, "{sent}");
+    assert_eq!(replies(&world, PHONE), ["Слишком длинно для меня."]);
+}
+
+#[tokio::test]
+async fn a_move_whose_answer_was_lost_is_seen_to_be_done() {
+    let (world, model) = salon("", WRITES).await;
+    let record = booked(&world, PHONE, "2026-08-23T12:00:00").await;
+    model.then(call(
+        "propose_move",
+        json!({"booking": record, "day": "2026-08-22", "time": "16:00"}),
+    ));
+    say(&world, "Перенесите на субботу в 16").await;
+    world.salon.fail_next(Route::Change, 1, Fault::AnswerLost);
+    say(&world, "да").await;
+    follow(&world).await;
+    let told = replies(&world, PHONE);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].starts_with("🔄 *Запись перенесена*"), "{told:?}");
+    assert_eq!(world.salon.asked(Route::Change), 1);
+    world.tell().await;
+    assert_eq!(replies(&world, PHONE).len(), 2);
+    assert_eq!(SALON, 111_111);
+}
+
+#[tokio::test]
+async fn what_left_is_erased_with_what_is_old() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Слушаю."));
+    say(&world, "Вопрос").await;
+    let all = world.clock.now() + chrono::TimeDelta::days(1);
+    booking_monitor::store::prune::older_than(&world.sql(), all).unwrap();
+    // References are kept by whoever opens the database as the program does.
+    for table in ["conversations", "conversation_steps", "turns"] {
+        assert_eq!(
+            world.rows(&format!("SELECT count(*) FROM {table}")),
+            ["0"],
+            "{table}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_put_back_keeps_nobody_waiting() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Слушаю."));
+    write(&world, PHONE, "Вопрос").await;
+    world.settle().await;
+    world.clock.put_back(std::time::Duration::from_secs(3600));
+    world.poll().await;
+    world.settle().await;
+    follow(&world).await;
+    assert_eq!(model.asked().len(), 1);
+}
