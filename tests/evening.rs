@@ -301,7 +301,7 @@ async fn the_letter_of_the_first_day_goes_once_a_day_after_the_baseline() {
           Телефоны видны в 1 из 2.\n\
           Сообщения уходят только на тестовые номера (1). Всем клиентам: booking-monitor go-live\n\
           Сообщаю: новые записи, переносы и изменения.\n\
-          Остальное включается в booking-monitor.toml: [notify] cancelled = true, [alerts] digest = \"21:00\""]
+          Остальное включается в booking-monitor.toml: [notify] cancelled = true, [notify] no_show = true, [notify] visited = true, [notify] reminders = [\"24h\"], [alerts] digest = \"21:00\""]
     );
     world.restart().await;
     world.advance("24h");

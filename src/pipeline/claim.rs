@@ -32,6 +32,8 @@ pub(super) enum Claim {
         outgoing: Outgoing,
         kind: String,
     },
+    /// Something else is on its way to the same person.
+    Behind,
     Skip,
 }
 
@@ -84,9 +86,11 @@ impl Desk {
         if n.status != Status::Pending
             || n.due_at > now
             || store::settling::is_open(tx, n.company, &n.unit, &n.phone)?
-            || outbox::is_person_busy(tx, id)?
         {
             return Ok(Claim::Skip);
+        }
+        if outbox::is_person_busy(tx, id)? {
+            return Ok(Claim::Behind);
         }
         let Some(end) = self.channels.get(&n.channel) else {
             return Ok(Claim::Skip);

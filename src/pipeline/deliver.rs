@@ -79,12 +79,25 @@ impl Line {
     }
 }
 
+/// What came of one try to send something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tried {
+    /// The channel took it.
+    Taken,
+    /// The channel did not.
+    Failed,
+    /// Something else is on its way to the same person: it is due as soon as that is over.
+    Behind,
+    /// It does not leave in this run.
+    Left,
+}
+
 /// One thing under way on a channel.
 enum Step {
     /// The journal of this company was looked at; until when its clients may be told things.
     Looked(i64, store::Result<Option<DateTime<Utc>>>),
     /// This notification was tried; whether it was taken, `None` when it did not leave.
-    Tried(i64, store::Result<Option<bool>>),
+    Tried(i64, store::Result<Tried>),
     /// The messenger's journal was searched for this send.
     LookedUp(i64, store::Result<()>),
     /// This message, which is out, was written anew.
@@ -174,7 +187,7 @@ impl Pipeline {
                 () = rung, if room && !flying.is_empty() => None,
                 () = tokio::time::sleep_until(next_at), if room && !flying.is_empty() => None,
             };
-            if !matches!(step, Some(Step::Tried(_, Ok(Some(true))))) {
+            if !matches!(step, Some(Step::Tried(_, Ok(Tried::Taken)))) {
                 line.read_at = None;
             }
             match step {
@@ -203,9 +216,10 @@ impl Pipeline {
                 Some(Step::Tried(id, outcome)) => {
                     sending.remove(&id);
                     match outcome? {
-                        Some(true) => report.accepted += 1,
-                        Some(false) => report.failed += 1,
-                        None => {
+                        Tried::Taken => report.accepted += 1,
+                        Tried::Failed => report.failed += 1,
+                        Tried::Behind => {}
+                        Tried::Left => {
                             left.insert(id);
                         }
                     }
@@ -348,35 +362,36 @@ impl Pipeline {
         }
     }
 
-    /// One notification, from the intent to the stored outcome. `Some(true)` when it was taken.
+    /// One notification, from the intent to the stored outcome.
     pub(super) async fn deliver_one(
         &self,
         end: &Arc<ChannelEnd>,
         due: &Due,
-    ) -> store::Result<Option<bool>> {
+    ) -> store::Result<Tried> {
         let id = due.id;
         if !self.ask_who_wrote(due).await? {
-            return Ok(None);
+            return Ok(Tried::Left);
         }
         tokio::select! {
-            () = self.stopping.cancelled() => return Ok(None),
+            () = self.stopping.cancelled() => return Ok(Tried::Left),
             () = end.pace.wait(&due.recipient) => {}
         }
         if self.stopping.is_cancelled() {
-            return Ok(None);
+            return Ok(Tried::Left);
         }
         // The last thing before the intent: what is free now may be taken in a minute.
         let free = self.free_times(due).await?;
         let (desk, now) = (self.desk(), self.clock.now());
         let claimed = move |tx: &rusqlite::Transaction<'_>| desk.claim(tx, id, &free, now);
         let claim = self.store.write(claimed).await?;
-        let Claim::Go {
-            attempt,
-            outgoing,
-            kind,
-        } = claim
-        else {
-            return Ok(None);
+        let (attempt, outgoing, kind) = match claim {
+            Claim::Go {
+                attempt,
+                outgoing,
+                kind,
+            } => (attempt, outgoing, kind),
+            Claim::Behind => return Ok(Tried::Behind),
+            Claim::Skip => return Ok(Tried::Left),
         };
         failpoint::pass("after_intent");
         // From here on the message may have left, so what follows must not be cut off halfway.
@@ -435,7 +450,10 @@ impl Pipeline {
             if settle_waits {
                 bell.notify_waiters();
             }
-            Ok(Some(accepted))
+            Ok(match accepted {
+                true => Tried::Taken,
+                false => Tried::Failed,
+            })
         });
         match sending.await {
             Ok(result) => result,
