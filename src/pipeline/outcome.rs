@@ -295,7 +295,7 @@ impl Desk {
                     }
                 }
                 for told in &told {
-                    told.set(conn, n.company, &n.phone, &told.before, None)?;
+                    told.take_back(conn, n.company, &n.phone, n.sent_at)?;
                 }
                 self.answer_failed(conn, &n, now)?;
                 let with_template = receipt == Receipt::NoSession

@@ -50,10 +50,8 @@ impl Pipeline {
     pub async fn settle_due(&self, now: DateTime<Utc>) -> store::Result<SettleReport> {
         self.heed_clock(now).await?;
         let mut report = SettleReport::default();
-        if !self.store.read(move |c| settling::is_due(c, now)).await? {
-            return Ok(report);
-        }
-        loop {
+        // Most turns find nothing, and need not keep others from writing.
+        while self.store.read(move |c| settling::is_due(c, now)).await? {
             let desk = self.desk();
             let (seen, part) = self
                 .store
@@ -352,9 +350,15 @@ impl Settling<'_> {
         }
         // They wanted it so, and were answered.
         let since = self.unit.first_change_at;
-        let reply = match writes::answered(self.tx, self.unit.company, &self.unit.unit, since)? {
+        let Unit {
+            company,
+            unit,
+            phone,
+            ..
+        } = self.unit;
+        let reply = match writes::answered(self.tx, (*company, unit, phone), since)? {
             Some(reply) => Some(reply),
-            None => proposals::answered(self.tx, self.unit.company, &self.unit.unit, since)?,
+            None => proposals::answered(self.tx, *company, unit, since)?,
         };
         if reply.is_some() {
             return Ok(reply);

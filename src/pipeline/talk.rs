@@ -18,6 +18,7 @@ use crate::domain::agent::proposal::Answer as Agreement;
 use crate::domain::known::Knowledge;
 use crate::domain::message::Told;
 use crate::domain::message::owner::Head;
+use crate::domain::phone::Phone;
 use crate::domain::question::{End, Matter};
 use crate::domain::record::Record;
 use crate::domain::reply::meaning::{self, Meaning};
@@ -27,7 +28,7 @@ use crate::domain::wish::Wish;
 use crate::store::outbox::{self, New};
 use crate::store::talks::{self, Asked};
 use crate::store::writes::{self, State};
-use crate::store::{self, cache, companies, contacts, conversations, questions};
+use crate::store::{self, cache, companies, contacts, conversations, messages, questions};
 
 /// What was said last counts as what is answered for so long.
 const FRESH: TimeDelta = TimeDelta::hours(24);
@@ -133,8 +134,15 @@ impl Desk {
                 let to = address(end, &written.chat_id, Some(phone));
                 outbox::by_message(conn, &end.name, &to, id)?
             }
-            None => outbox::last_said(conn, &end.name, phone.e164(), contact)?
-                .filter(|n| n.kind == "reminder" && n.sent_at.is_some_and(|at| now - at <= FRESH)),
+            None => {
+                let last = outbox::last_said(conn, &end.name, phone.e164(), contact)?
+                    .filter(|n| n.kind == "reminder");
+                // What a person of the salon said after it is what is answered.
+                match last.as_ref().and_then(|n| n.sent_at).zip(contact) {
+                    Some((at, contact)) if messages::was_said_since(conn, contact, at)? => None,
+                    _ => last.filter(|n| n.sent_at.is_some_and(|at| now - at <= FRESH)),
+                }
+            }
         };
         let about = about.filter(|n| !n.phone.is_empty() && n.record != 0);
         let all = self.meetings(conn, end, phone.e164(), now)?;
@@ -167,7 +175,8 @@ impl Desk {
         let mut meetings = Vec::new();
         for meeting in all.into_iter().filter(meant) {
             let company = self.companies.get(&meeting.company);
-            let is_known = |c: &Arc<Company>| is_as_known(conn, c, &meeting, phone.e164());
+            let said_at = about.sent_at.filter(|_| answers_reminder);
+            let is_known = |c: &Arc<Company>| is_as_known(conn, c, &meeting, phone, said_at);
             if company.map(is_known).transpose()?.unwrap_or_default() {
                 meetings.push(meeting);
             }
@@ -383,7 +392,13 @@ impl Desk {
                 let may_speak = !taken_over && !is_for_people;
                 let wants_write = matches!(
                     meaning,
-                    Some(Meaning::Cancel | Meaning::Move | Meaning::Confirm | Meaning::Late)
+                    Some(
+                        Meaning::Cancel
+                            | Meaning::No
+                            | Meaning::Move
+                            | Meaning::Confirm
+                            | Meaning::Late
+                    )
                 );
                 if may_speak && subject.is_foreign && subject.meetings.is_empty() && wants_write {
                     answer = speaker.say(&Told::NotYours, None)?;
@@ -494,7 +509,8 @@ impl Desk {
         subject: &Subject,
         now: DateTime<Utc>,
     ) -> Option<(Request, Meeting)> {
-        let asked = talk.asked.as_ref()?;
+        // "1" under a reminder is a yes to it, whatever was asked before.
+        let asked = talk.asked.as_ref().filter(|_| !subject.answers_reminder)?;
         talk.asked_at.filter(|at| now - *at <= FRESH)?;
         let number = meaning::number(&written.text)?.checked_sub(1)?;
         let (company, unit) = asked.visits.get(number)?;
@@ -532,14 +548,19 @@ impl Desk {
     }
 }
 
-/// Whether the client knows when this visit is: a yes to another time is no yes.
+/// Whether the client knows when this visit is: a yes to another time is no yes, nor is one under a
+/// reminder (`said_at`) that something was told after.
 fn is_as_known(
     conn: &Connection,
     company: &Company,
     meeting: &Meeting,
-    phone: &str,
+    phone: &Phone,
+    said_at: Option<DateTime<Utc>>,
 ) -> store::Result<bool> {
-    let visit = Visit::read(conn, company, &meeting.unit, phone)?;
+    let visit = Visit::read(conn, company, &meeting.unit, phone.e164())?;
+    if said_at.is_some_and(|said| visit.told_at.is_some_and(|told| told > said)) {
+        return Ok(false);
+    }
     Ok(visit.members.iter().filter(|m| m.theirs).all(|member| {
         let known = member.known.states().iter().filter_map(Knowledge::record);
         let mut moved = known.filter(|known| known.start_local != member.record.start_local);
@@ -579,21 +600,21 @@ impl Speaking<'_> {
         let Some(phone) = &self.written.phone else {
             return Ok(None);
         };
-        let pending = writes::is_pending(self.conn, meeting.company, &meeting.unit, act)?;
+        let of = (meeting.company, meeting.unit.as_str(), phone.e164());
+        let pending = writes::is_pending(self.conn, of, act)?;
         if let Some(id) = pending {
             return Ok((state == State::Asked).then_some(id));
         }
         let lately = self.now - SAID_AGAIN;
-        if writes::was_done(self.conn, meeting.company, &meeting.unit, act, lately)? {
+        if writes::was_done(self.conn, of, act, lately)? {
             return Ok(None);
         }
         if act == Act::Confirm {
             // Whoever comes after all does not want it taken off any more.
-            let (company, unit) = (meeting.company, &meeting.unit);
-            if let Some(id) = writes::is_pending(self.conn, company, unit, Act::Cancel)? {
+            if let Some(id) = writes::is_pending(self.conn, of, Act::Cancel)? {
                 writes::take_back(self.conn, id, self.now)?;
                 let matter = Matter::Cancel(id);
-                questions::end(self.conn, company, &matter, End::Over, self.now)?;
+                questions::end(self.conn, meeting.company, &matter, End::Over, self.now)?;
             }
         }
         let meant: Vec<Meant> = meeting.records.iter().map(Meant::of).collect();

@@ -415,6 +415,21 @@ impl Told {
             == self.before.clone().or(self.state.clone()))
     }
 
+    /// What told them of it then did not arrive: they know what they knew before.
+    pub(super) fn take_back(
+        &self,
+        conn: &Connection,
+        company: i64,
+        phone: &str,
+        told_at: Option<DateTime<Utc>>,
+    ) -> store::Result<()> {
+        self.set(conn, company, phone, &self.before, None)?;
+        match told_at {
+            Some(at) => known::untell(conn, self.key(company, phone), at),
+            None => Ok(()),
+        }
+    }
+
     /// Stores what this person knows of this booking.
     pub(super) fn set(
         &self,

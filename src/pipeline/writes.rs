@@ -193,10 +193,19 @@ impl Pipeline {
                 let look = match self.api.record(reference, meant.record).await {
                     Ok(Lookup::Found(record)) => Some(*record),
                     Ok(Lookup::Gone) => None,
+                    // It was not seen, so nothing may be said of it.
+                    Err(ApiError::Denied { .. }) => {
+                        return Ok(Attempt::Barred(match began {
+                            true => Obstacle::Unknown,
+                            false => Obstacle::Unreachable,
+                        }));
+                    }
                     Err(error) => return Ok(not_seen(&error, order)),
                 };
                 let around = (reference.zone, self.clock.now());
-                let standing = judge(order.act, meant, &phone, look.as_ref(), began, around);
+                // Of this booking: that another one of the visit was written says nothing of it.
+                let asked = order.began_at.is_some() || wrote;
+                let standing = judge(order.act, meant, &phone, look.as_ref(), asked, around);
                 match standing {
                     Standing::Done => {
                         found.push((meant.record, look));

@@ -92,6 +92,23 @@ pub fn set(
     Ok(())
 }
 
+/// What told this person then did not arrive.
+pub fn untell(conn: &Connection, key: Key<'_>, told_at: DateTime<Utc>) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE known SET told_at = NULL
+          WHERE company_id = ?1 AND record_id = ?2 AND create_date = ?3 AND phone = ?4
+            AND told_at = ?5",
+    )?
+    .execute((
+        key.company,
+        key.record,
+        key.create_date,
+        key.phone,
+        At(told_at),
+    ))?;
+    Ok(())
+}
+
 /// Whoever knew of this record may have been told that it is off: nothing is known any more.
 pub fn forget_record(conn: &Connection, company: i64, record: i64) -> Result<()> {
     conn.prepare_cached("DELETE FROM known WHERE company_id = ?1 AND record_id = ?2")?

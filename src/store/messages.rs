@@ -176,6 +176,17 @@ pub fn store_said(conn: &Connection, said: &Said<'_>) -> Result<bool> {
     Ok(added == 1)
 }
 
+/// Whether a person of the salon wrote to this contact since then.
+pub fn was_said_since(conn: &Connection, contact: i64, since: DateTime<Utc>) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM messages
+                             WHERE created_at > ?2 AND contact_id = ?1
+                               AND direction = 'outbound' AND notification_id IS NULL)",
+        )?
+        .query_row((contact, At(since)), |r| r.get(0))?)
+}
+
 /// What a client was answered.
 #[derive(Clone, Debug)]
 pub struct Answer<'a> {

@@ -320,14 +320,20 @@ pub fn sent_at(
     Ok(at.map(|at| at.0))
 }
 
-/// Whether an owner was asked to call instead of reminding a client of this booking.
+/// Whether an owner was asked to call instead of reminding a client of this booking, as it starts now.
 pub fn has_card(conn: &Connection, company: i64, record: i64) -> Result<bool> {
     Ok(conn
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM booking_notifications n JOIN booking_notifications c
                                 ON c.company_id = n.company_id AND c.record_id = n.record_id
                                AND c.about = n.id AND c.kind = 'owner' AND c.told = '[]'
-                             WHERE n.company_id = ?1 AND n.record_id = ?2 AND n.kind = 'reminder')",
+                                JOIN appointments_cache a
+                                     ON a.company_id = n.company_id AND a.record_id = n.record_id
+                             WHERE n.company_id = ?1 AND n.record_id = ?2 AND n.kind = 'reminder'
+                               AND EXISTS (SELECT 1 FROM reminders r
+                                            WHERE r.notification_id = n.id
+                                              AND r.record_id = n.record_id
+                                              AND r.start_local = a.start_local))",
         )?
         .query_row((company, record), |r| r.get(0))?)
 }

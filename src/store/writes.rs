@@ -233,33 +233,37 @@ pub fn is_open(conn: &Connection, company: i64, unit: &str) -> Result<bool> {
         .query_row((company, unit), |r| r.get(0))?)
 }
 
-/// Whether the client asked for the same already, and it is not decided.
-pub fn is_pending(conn: &Connection, company: i64, unit: &str, act: Act) -> Result<Option<i64>> {
+/// Whether this person asked for the same of this visit (company, unit, phone) already, and it is not
+/// decided.
+pub fn is_pending(conn: &Connection, of: (i64, &str, &str), act: Act) -> Result<Option<i64>> {
+    let (company, unit, phone) = of;
     Ok(conn
         .prepare_cached(
             "SELECT id FROM writes
-              WHERE company_id = ?1 AND unit = ?2 AND act = ?3 AND state IN ('asked', 'open')
+              WHERE company_id = ?1 AND unit = ?2 AND phone = ?4 AND act = ?3
+                AND state IN ('asked', 'open')
               ORDER BY id DESC LIMIT 1",
         )?
-        .query_row((company, unit, act.as_str()), |r| r.get(0))
+        .query_row((company, unit, act.as_str(), phone), |r| r.get(0))
         .optional()?)
 }
 
-/// Whether the same was asked for and done since then.
+/// Whether this person asked for the same of this visit since then, and it was done.
 pub fn was_done(
     conn: &Connection,
-    company: i64,
-    unit: &str,
+    (company, unit, phone): (i64, &str, &str),
     act: Act,
     since: DateTime<Utc>,
 ) -> Result<bool> {
     Ok(conn
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM writes
-                             WHERE company_id = ?1 AND unit = ?2 AND act = ?3 AND state = 'done'
-                               AND ended_at >= ?4)",
+                             WHERE company_id = ?1 AND unit = ?2 AND phone = ?5 AND act = ?3
+                               AND state = 'done' AND ended_at >= ?4)",
         )?
-        .query_row((company, unit, act.as_str(), At(since)), |r| r.get(0))?)
+        .query_row((company, unit, act.as_str(), At(since), phone), |r| {
+            r.get(0)
+        })?)
 }
 
 /// Whether it was we who took this booking off, for its client.
@@ -277,18 +281,17 @@ pub fn took_off(conn: &Connection, company: i64, record: i64) -> Result<bool> {
 /// What the client was answered when this visit was last written, since then.
 pub fn answered(
     conn: &Connection,
-    company: i64,
-    unit: &str,
+    (company, unit, phone): (i64, &str, &str),
     since: DateTime<Utc>,
 ) -> Result<Option<i64>> {
     Ok(conn
         .prepare_cached(
             "SELECT reply_id FROM writes
-              WHERE company_id = ?1 AND unit = ?2 AND state = 'done' AND ended_at >= ?3
-                AND reply_id IS NOT NULL
+              WHERE company_id = ?1 AND unit = ?2 AND phone = ?4 AND state = 'done'
+                AND ended_at >= ?3 AND reply_id IS NOT NULL
               ORDER BY id DESC LIMIT 1",
         )?
-        .query_row((company, unit, At(since)), |r| r.get(0))
+        .query_row((company, unit, At(since), phone), |r| r.get(0))
         .optional()?)
 }
 

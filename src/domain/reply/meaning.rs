@@ -8,6 +8,8 @@ pub enum Meaning {
     Nod,
     /// "буду", "приду": the client comes, whatever was said last.
     Confirm,
+    /// "нет", "2": a no to whatever was said last.
+    No,
     /// The client does not come.
     Cancel,
     /// The client wants another time.
@@ -179,7 +181,11 @@ impl Meaning {
             // "да, не смогу" is a no; "да нет, приду" is for a person to understand.
             let contradicts =
                 has(Sense::Confirm) || has(Sense::Late) || comes && !has(Sense::Cancel);
-            return (!contradicts).then_some(Self::Cancel);
+            let off = match has(Sense::Cancel) {
+                true => Self::Cancel,
+                false => Self::No,
+            };
+            return (!contradicts).then_some(off);
         }
         if has(Sense::Late) {
             return Some(Self::Late);
@@ -332,8 +338,6 @@ mod tests {
             (
                 Meaning::Cancel,
                 &[
-                    "2",
-                    "Нет",
                     "не приду",
                     "Не смогу(",
                     "не получится",
@@ -348,6 +352,7 @@ mod tests {
                     "Добрый день! Не получится, спасибо",
                 ],
             ),
+            (Meaning::No, &["2", "Нет", "нет, спасибо"]),
             (
                 Meaning::Move,
                 &[

@@ -154,7 +154,9 @@ pub fn decide(meaning: Option<Meaning>, around: Around, replies: &Replies) -> Ve
             1 => Verdict::HandOn(Request::Move),
             _ => Verdict::AskWhich(Request::Move),
         },
-        Meaning::Cancel => match around.visits {
+        // Nothing was asked that this could be the answer to.
+        Meaning::No if !around.answers_reminder => Verdict::Words,
+        Meaning::No | Meaning::Cancel => match around.visits {
             0 => Verdict::Words,
             1 if replies.write && replies.cancel == CancelBy::Program && !around.is_near => {
                 Verdict::Cancel

@@ -280,7 +280,8 @@ impl Chat<'_> {
         };
         let unit = cache::unit(&cached.record);
         proposals::end(self.conn, proposed.id, Standing::Handed, None, self.now)?;
-        if let Some(order) = writes::is_pending(self.conn, id, &unit, Act::Cancel)? {
+        let of = (id, unit.as_str(), proposed.phone.as_str());
+        if let Some(order) = writes::is_pending(self.conn, of, Act::Cancel)? {
             return Ok(Some(order));
         }
         let meant = [Meant {
