@@ -715,3 +715,186 @@ async fn whatever_is_said_only_ones_own_bookings_are_written() {
         world.poll().await;
     }
 }
+
+#[tokio::test]
+async fn a_yes_to_a_reminder_is_not_the_number_of_an_older_question() {
+    let (world, records) = told_of(CANCELS, TWO).await;
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(world.told(), [WHICH]);
+    world.advance("1h");
+    remind(&world, records[0]);
+    say(&world, PHONE, "1").await;
+    assert_eq!(
+        journal(&world, &records),
+        "confirmed stands",
+        "{:?}",
+        world.told()
+    );
+}
+
+#[tokio::test]
+async fn the_number_of_a_visit_that_is_gone_takes_off_no_other() {
+    let (world, records) = told_of(CANCELS, TWO).await;
+    say(&world, PHONE, "перенести").await;
+    assert_eq!(world.told(), [WHICH]);
+    world.salon.cancel(SALON, records[1]);
+    world.poll().await;
+    say(&world, PHONE, "2").await;
+    let shown = world.salon.row(SALON, records[0]).unwrap();
+    assert_eq!(
+        shown["deleted"].as_bool(),
+        Some(false),
+        "{:?}",
+        world.told()
+    );
+}
+
+#[tokio::test]
+async fn whoever_comes_after_all_is_not_taken_off_by_what_waits() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    remind(&world, records[0]);
+    world.green.push_text_at(PHONE, "2", world.clock.now());
+    world.receive().await;
+    world.green.push_text_at(PHONE, "приду", world.clock.now());
+    follow(&world).await;
+    follow(&world).await;
+    assert_eq!(journal(&world, &records), "confirmed", "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn a_number_that_moves_does_not_take_off() {
+    let (world, records) = told_of(CANCELS, TWO).await;
+    for words in ["перенести", "спасибо", "2", "2"] {
+        say(&world, PHONE, words).await;
+    }
+    assert_eq!(
+        journal(&world, &records),
+        "stands stands",
+        "{:?}",
+        world.told()
+    );
+}
+
+#[tokio::test]
+async fn a_no_to_how_was_it_takes_nothing_off() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    let added = world.sql().execute(
+        "INSERT INTO booking_notifications (company_id, record_id, visit_id, unit, kind, phone,
+             recipient, channel, status, message, frozen, first_change_at, changed_at, due_at,
+             created_at, sent_at, provider_message_id)
+         SELECT company_id, record_id, visit_id, unit, 'visited', client_phone, client_phone,
+                'whatsapp', 'sent', 'Всё ли понравилось?', 1, ?2, ?2, ?2, ?2, ?2, 'VISITED'
+           FROM appointments_cache WHERE record_id = ?1",
+        (
+            records[0],
+            world
+                .clock
+                .now()
+                .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        ),
+    );
+    assert_eq!(added.unwrap(), 1);
+    say(&world, PHONE, "Нет").await;
+    assert_eq!(journal(&world, &records), "stands", "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn a_question_still_waits_after_a_yes() {
+    let (world, records) = told_of(WRITES, ONE).await;
+    remind(&world, records[0]);
+    say(&world, PHONE, "А можно прийти с ребёнком?").await;
+    say(&world, PHONE, "1").await;
+    assert_eq!(
+        world.rows("SELECT count(*) FROM talks WHERE waiting_since IS NOT NULL"),
+        ["1"]
+    );
+}
+
+#[tokio::test]
+async fn what_the_salon_asked_first_is_not_answered_by_rules() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    remind(&world, records[0]);
+    world.green.push(json!({
+        "typeWebhook": "outgoingMessageReceived",
+        "timestamp": world.clock.now().timestamp(),
+        "idMessage": "OUT1",
+        "senderData": {"chatId": format!("{PHONE}@c.us"), "sender": "79000000009@c.us"},
+        "messageData": {"typeMessage": "textMessage",
+                        "textMessageData": {"textMessage": "Бари заболел. Подойдёт Тимур?"}},
+    }));
+    follow(&world).await;
+    say(&world, PHONE, "нет").await;
+    assert_eq!(journal(&world, &records), "stands", "{:?}", world.told());
+    assert!(world.told().is_empty(), "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn what_cannot_be_decrypted_is_shown_to_the_owner() {
+    let (world, _) = told_of(CANCELS, ONE).await;
+    say(&world, PHONE, "{{SWE003}}").await;
+    assert_eq!(world.told(), [TEXT_ONLY]);
+}
+
+#[tokio::test]
+async fn after_a_prune_the_owners_answer_reaches_nobody_else() {
+    let (world, _) = told_of(CANCELS, ONE).await;
+    say(&world, PHONE, "А можно с ребёнком?").await;
+    world.deliver().await;
+    let owners = world.rows(
+        "SELECT id, contact_id FROM booking_notifications WHERE kind = 'owner' AND contact_id IS NOT NULL",
+    );
+    assert!(!owners.is_empty());
+    let pruned = world
+        .pipeline()
+        .store()
+        .write(|tx| booking_monitor::store::prune::received_on(tx, "whatsapp"));
+    assert_eq!(pruned.await.unwrap().contacts, 1);
+    say(&world, OTHER, "Здравствуйте! Сколько стоит стрижка?").await;
+    assert_eq!(
+        world.rows(
+            "SELECT count(*) FROM booking_notifications n JOIN contacts c ON c.id = n.contact_id
+              WHERE n.kind = 'owner' AND c.phone = '+79000000002'"
+        ),
+        ["1"]
+    );
+}
+
+#[tokio::test]
+async fn a_request_from_before_a_move_does_not_swallow_the_next() {
+    let (world, records) = told_of(CANCELS, NEAR).await;
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(world.told(), [DECLINED]);
+    let later = "2026-08-21T14:30:00".parse().unwrap();
+    world.salon.reschedule(SALON, records[0], later);
+    world.poll().await;
+    world.tell().await;
+    world.green.forget_sent();
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(world.told(), [CALLED_OFF]);
+    assert_eq!(journal(&world, &records), "off");
+}
+
+#[tokio::test]
+async fn an_unasked_yes_to_a_visit_that_was_moved_is_no_yes() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    let later = "2026-08-21T18:00:00".parse().unwrap();
+    world.salon.reschedule(SALON, records[0], later);
+    world.poll().await;
+    say(&world, PHONE, "приду").await;
+    assert_eq!(journal(&world, &records), "stands", "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn a_yes_to_the_day_takes_back_what_was_asked_of_any_of_it() {
+    let (world, records) = told_of(WRITES, &["2026-08-21T14:30:00", "2026-08-21T18:00:00"]).await;
+    say(&world, PHONE, "отмена").await;
+    say(&world, PHONE, "2").await;
+    assert_eq!(world.rows("SELECT state FROM writes"), ["asked"]);
+    world.advance("1h");
+    remind(&world, records[0]);
+    say(&world, PHONE, "1").await;
+    assert_eq!(
+        world.rows("SELECT act, state FROM writes ORDER BY id"),
+        ["cancel|over", "confirm|done"]
+    );
+}

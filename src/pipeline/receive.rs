@@ -295,8 +295,19 @@ impl Pipeline {
                 let (desk, end) = (self.desk(), Arc::clone(end));
                 self.store
                     .write(move |tx| {
-                        let phone = phone.as_ref().map_or("", |p| p.e164());
-                        for contact in contacts::written_to(tx, &end.name, &chat_id, phone)? {
+                        let number = phone.as_ref().map_or("", |p| p.e164());
+                        let mut spoken_to = contacts::written_to(tx, &end.name, &chat_id, number)?;
+                        // Of somebody with a booking, also where the salon has the first word: what
+                        // they answer is not for the rules.
+                        if let (true, Some(phone)) = (spoken_to.is_empty(), &phone)
+                            && cache::company_of_phone(tx, number)?.is_some()
+                            && forgotten::since(tx, phone)?.is_none()
+                        {
+                            contacts::ensure(tx, &end.name, &chat_id, "")?;
+                            contacts::learn(tx, &end.name, &chat_id, number)?;
+                            spoken_to.extend(contacts::of_chat(tx, &end.name, &chat_id)?);
+                        }
+                        for contact in spoken_to {
                             let said = messages::Said {
                                 contact,
                                 text: &capped(&text, LONGEST_TEXT),

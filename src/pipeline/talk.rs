@@ -2,6 +2,7 @@
 //! is answered, and what the owners are shown. One transaction a message, no request within it: what has
 //! to be written into the journal is an order ([`super::writes`]).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -172,15 +173,9 @@ impl Desk {
                     }
                 })
         };
-        let mut meetings = Vec::new();
-        for meeting in all.into_iter().filter(meant) {
-            let company = self.companies.get(&meeting.company);
-            let said_at = about.sent_at.filter(|_| answers_reminder);
-            let is_known = |c: &Arc<Company>| is_as_known(conn, c, &meeting, phone, said_at);
-            if company.map(is_known).transpose()?.unwrap_or_default() {
-                meetings.push(meeting);
-            }
-        }
+        let said_at = about.sent_at.filter(|_| answers_reminder);
+        let meetings = all.into_iter().filter(meant).collect();
+        let meetings = self.as_known(conn, meetings, phone, said_at)?;
         Ok(Subject {
             meetings,
             answers_reminder,
@@ -256,7 +251,12 @@ impl Desk {
         let taken_over = talks::silent_until(conn, contact)?.is_some_and(|until| until > now);
         // Whatever is said next is not the answer to it any more.
         talks::ask(conn, contact, None, now)?;
-        let meaning = Meaning::of(&written.text, &replies.words);
+        // A number that names none of the visits asked about is nobody's yes or no.
+        let is_lost_number = chosen.is_none()
+            && !subject.answers_reminder
+            && is_asked(&talk, now)
+            && meaning::number(&written.text).is_some();
+        let meaning = Meaning::of(&written.text, &replies.words).filter(|_| !is_lost_number);
         let chosen_none = chosen.is_none();
         let (meetings, verdict) = match chosen.filter(|_| !taken_over) {
             Some((request, meeting)) => {
@@ -271,7 +271,11 @@ impl Desk {
                 (meetings, decide(Some(meaning), around, replies))
             }
             None => {
-                let meetings = subject.meetings.clone();
+                let mut meetings = subject.meetings.clone();
+                let is_unasked = meaning == Some(Meaning::Confirm) && !subject.answers_reminder;
+                if let Some(phone) = written.phone.as_ref().filter(|_| is_unasked) {
+                    meetings = self.as_known(conn, meetings, phone, None)?;
+                }
                 let answers = subject.answers_reminder;
                 let around = self.around(company, &meetings, answers, taken_over, conn, now)?;
                 (meetings, decide(meaning, around, replies))
@@ -509,14 +513,35 @@ impl Desk {
         subject: &Subject,
         now: DateTime<Utc>,
     ) -> Option<(Request, Meeting)> {
-        // "1" under a reminder is a yes to it, whatever was asked before.
-        let asked = talk.asked.as_ref().filter(|_| !subject.answers_reminder)?;
-        talk.asked_at.filter(|at| now - *at <= FRESH)?;
+        // "1" under a reminder that came after the question is the answer to the reminder.
+        if subject.answers_reminder || !is_asked(talk, now) {
+            return None;
+        }
+        let asked = talk.asked.as_ref()?;
         let number = meaning::number(&written.text)?.checked_sub(1)?;
         let (company, unit) = asked.visits.get(number)?;
         let meant = |m: &&Meeting| m.company == *company && m.unit == *unit;
         let meeting = subject.meetings.iter().find(meant)?;
         Some((Request::from_stored(&asked.request)?, meeting.clone()))
+    }
+
+    /// The visits that are when their client knows them to be.
+    fn as_known(
+        &self,
+        conn: &Connection,
+        meetings: Vec<Meeting>,
+        phone: &Phone,
+        said_at: Option<DateTime<Utc>>,
+    ) -> store::Result<Vec<Meeting>> {
+        let mut known = Vec::new();
+        for meeting in meetings {
+            let company = self.companies.get(&meeting.company);
+            let is_known = company.map(|c| is_as_known(conn, c, &meeting, phone, said_at));
+            if is_known.transpose()?.unwrap_or_default() {
+                known.push(meeting);
+            }
+        }
+        Ok(known)
     }
 
     /// A flood, or another program on the other side: nothing is answered any more.
@@ -546,6 +571,11 @@ impl Desk {
         }
         Ok(false)
     }
+}
+
+/// Whether the client was asked which visit is meant, and may still answer that.
+fn is_asked(talk: &talks::Talk, now: DateTime<Utc>) -> bool {
+    talk.asked.is_some() && talk.asked_at.is_some_and(|at| now - at <= FRESH)
 }
 
 /// Whether the client knows when this visit is: a yes to another time is no yes, nor is one under a
@@ -601,9 +631,21 @@ impl Speaking<'_> {
             return Ok(None);
         };
         let of = (meeting.company, meeting.unit.as_str(), phone.e164());
+        let meant: Vec<Meant> = meeting.records.iter().map(Meant::of).collect();
         let pending = writes::is_pending(self.conn, of, act)?;
         if let Some(id) = pending {
-            return Ok((state == State::Asked).then_some(id));
+            let waits = writes::get(self.conn, id)?.is_some_and(|old| match old.state {
+                State::Asked => state == State::Asked && old.meant == meant,
+                _ => true,
+            });
+            if waits {
+                return Ok((state == State::Asked).then_some(id));
+            }
+            // What the owner was asked is not what is asked for now: the visit was moved, or may be
+            // taken off without them.
+            writes::take_back(self.conn, id, self.now)?;
+            let matter = Matter::Cancel(id);
+            questions::end(self.conn, meeting.company, &matter, End::Over, self.now)?;
         }
         let lately = self.now - SAID_AGAIN;
         if writes::was_done(self.conn, of, act, lately)? {
@@ -611,13 +653,19 @@ impl Speaking<'_> {
         }
         if act == Act::Confirm {
             // Whoever comes after all does not want it taken off any more.
-            if let Some(id) = writes::is_pending(self.conn, of, Act::Cancel)? {
-                writes::take_back(self.conn, id, self.now)?;
-                let matter = Matter::Cancel(id);
-                questions::end(self.conn, meeting.company, &matter, End::Over, self.now)?;
+            let company = meeting.company;
+            let units: BTreeSet<String> = meeting.records.iter().map(cache::unit).collect();
+            for unit in &units {
+                let of = (company, unit.as_str(), phone.e164());
+                let pending = writes::is_pending(self.conn, of, Act::Cancel)?;
+                if let Some(id) = pending
+                    && writes::take_back(self.conn, id, self.now)?
+                {
+                    let matter = Matter::Cancel(id);
+                    questions::end(self.conn, company, &matter, End::Over, self.now)?;
+                }
             }
         }
-        let meant: Vec<Meant> = meeting.records.iter().map(Meant::of).collect();
         let new = writes::New {
             company: meeting.company,
             unit: &meeting.unit,

@@ -240,9 +240,10 @@ impl Pipeline {
                     }
                 }
                 let (id, now) = (order.id, self.clock.now());
-                self.store
-                    .write(move |tx| writes::begin(tx, id, now))
-                    .await?;
+                let begun = self.store.write(move |tx| writes::begin(tx, id, now));
+                if !begun.await? {
+                    return Ok(Attempt::Later(TimeDelta::zero()));
+                }
                 failpoint::pass("after_write_intent");
                 began = true;
                 let written = match order.act {
@@ -332,7 +333,8 @@ impl Closing<'_> {
             self.end_question(End::TakenOff)?;
             self.note_taken_off(&records)?;
         }
-        if let Some(contact) = self.order.contact {
+        // Whoever's button it was has read the words. What else was asked before a yes by rules still waits.
+        if let Some(contact) = self.order.contact.filter(|_| self.order.by_owner) {
             talks::answered(self.tx, contact)?;
         }
         Ok(())

@@ -76,7 +76,7 @@ pub fn older_than(conn: &Connection, before: DateTime<Utc>) -> Result<Pruned> {
         [cutoff],
     )?;
     conn.execute(
-        "DELETE FROM writes WHERE created_at < ?1 AND state IN ('done', 'barred', 'over')",
+        "DELETE FROM writes WHERE created_at < ?1 AND state <> 'open'",
         [cutoff],
     )?;
     // What left to a model is kept as long as what was said.
@@ -189,9 +189,21 @@ pub fn received_on(conn: &Connection, channel: &str) -> Result<Erased> {
                             WHERE contact_id IS NOT NULL
                               AND status IN ('pending', 'held', 'sending', 'uncertain'))
             AND id NOT IN (SELECT contact_id FROM messages WHERE contact_id IS NOT NULL)
+            AND id NOT IN (SELECT contact_id FROM writes
+                            WHERE contact_id IS NOT NULL AND state IN ('asked', 'open'))
             AND id NOT IN (SELECT contact_id FROM proposals)",
         [channel],
     )?;
+    // Numbers are given anew: what names one that is gone would name somebody else.
+    for table in ["booking_notifications", "writes"] {
+        conn.execute(
+            &format!(
+                "UPDATE {table} SET contact_id = NULL
+                  WHERE contact_id IS NOT NULL AND contact_id NOT IN (SELECT id FROM contacts)"
+            ),
+            [],
+        )?;
+    }
     let nameless = conn.execute(
         "UPDATE contacts SET name = '', last_inbound_at = NULL WHERE channel = ?1",
         [channel],

@@ -295,15 +295,16 @@ pub fn answered(
         .optional()?)
 }
 
-/// The intent: from here on a request may have left.
-pub fn begin(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<()> {
-    execute(
+/// The intent: from here on a request may have left. `false` when it was taken back meanwhile: then
+/// none may.
+pub fn begin(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<bool> {
+    let begun = execute(
         conn,
         "UPDATE writes SET began_at = coalesce(began_at, ?2), tries = tries + 1
           WHERE id = ?1 AND state = 'open'",
         (id, At(now)),
     )?;
-    Ok(())
+    Ok(begun == 1)
 }
 
 /// The owner wants it written.
@@ -322,14 +323,15 @@ pub fn open(
     Ok(opened == 1)
 }
 
-/// The owner need not decide about it any more.
-pub fn take_back(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<()> {
-    execute(
+/// It is not wanted any more. `false` when a request may have left already.
+pub fn take_back(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<bool> {
+    let taken = execute(
         conn,
-        "UPDATE writes SET state = 'over', ended_at = ?2 WHERE id = ?1 AND state = 'asked'",
+        "UPDATE writes SET state = 'over', ended_at = ?2
+          WHERE id = ?1 AND (state = 'asked' OR state = 'open' AND began_at IS NULL)",
         (id, At(now)),
     )?;
-    Ok(())
+    Ok(taken == 1)
 }
 
 /// It is looked at again then.

@@ -262,11 +262,14 @@ pub(super) fn digits_of(value: &Value) -> Option<String> {
 /// messenger itself tells of a chat gives `None`.
 fn words(data: &Value) -> Option<String> {
     let kind = data["typeMessage"].as_str()?;
-    spoken(data).or_else(|| WORDLESS.contains(&kind).then(String::new))
+    spoken(data).or_else(|| {
+        let is_unread = WORDLESS.contains(&kind) || is_undecrypted(data);
+        is_unread.then(String::new)
+    })
 }
 
 /// What a person sends without words.
-const WORDLESS: [&str; 7] = [
+const WORDLESS: [&str; 11] = [
     "audioMessage",
     "stickerMessage",
     "imageMessage",
@@ -274,7 +277,21 @@ const WORDLESS: [&str; 7] = [
     "documentMessage",
     "locationMessage",
     "contactMessage",
+    "contactsArrayMessage",
+    "liveLocationMessage",
+    "pollMessage",
+    "groupInviteMessage",
 ];
+
+/// The vendor could not read it; its author waits for an answer all the same.
+fn is_undecrypted(data: &Value) -> bool {
+    let text = [
+        &data["textMessageData"]["textMessage"],
+        &data["extendedTextMessageData"]["text"],
+    ];
+    let mut text = text.into_iter().filter_map(Value::as_str);
+    text.any(|text| text.contains("{{SWE"))
+}
 
 fn spoken(data: &Value) -> Option<String> {
     let text = match data["typeMessage"].as_str()? {

@@ -8,10 +8,10 @@ pub enum Meaning {
     Nod,
     /// "буду", "приду": the client comes, whatever was said last.
     Confirm,
-    /// "нет", "2": a no to whatever was said last.
-    No,
     /// The client does not come.
     Cancel,
+    /// "2", "нет": a no to whatever was said last; only a reminder asks whether they come.
+    No,
     /// The client wants another time.
     Move,
     /// The client comes later.
@@ -181,11 +181,11 @@ impl Meaning {
             // "да, не смогу" is a no; "да нет, приду" is for a person to understand.
             let contradicts =
                 has(Sense::Confirm) || has(Sense::Late) || comes && !has(Sense::Cancel);
-            let off = match has(Sense::Cancel) {
+            let meant = match has(Sense::Cancel) {
                 true => Self::Cancel,
                 false => Self::No,
             };
-            return (!contradicts).then_some(off);
+            return (!contradicts).then_some(meant);
         }
         if has(Sense::Late) {
             return Some(Self::Late);
@@ -335,6 +335,7 @@ mod tests {
                     "ок, приду",
                 ],
             ),
+            (Meaning::No, &["2", "Нет"]),
             (
                 Meaning::Cancel,
                 &[

@@ -154,7 +154,7 @@ pub fn decide(meaning: Option<Meaning>, around: Around, replies: &Replies) -> Ve
             1 => Verdict::HandOn(Request::Move),
             _ => Verdict::AskWhich(Request::Move),
         },
-        // Nothing was asked that this could be the answer to.
+        // A no to anything else ("Всё ли понравилось?", a question of the salon's) takes nothing off.
         Meaning::No if !around.answers_reminder => Verdict::Words,
         Meaning::No | Meaning::Cancel => match around.visits {
             0 => Verdict::Words,

@@ -1,4 +1,4 @@
-//! Clients are answered by rules: dialogues as people have them, word by word.
+//! What a word of a client is the answer to, and what follows where it is the answer to nothing.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod support;
