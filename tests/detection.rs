@@ -696,3 +696,16 @@ async fn a_row_without_a_master_names_no_other_master() {
     world.tell().await;
     assert!(world.told()[1].contains("Бари"), "{}", world.told()[1]);
 }
+
+#[tokio::test]
+async fn a_company_with_a_user_of_its_own_is_read_with_that_users_token_alone() {
+    let rest = "user_token = \"of somebody whom the salon does not know\"\n\
+                [[companies]]\nid = 222222\nchannels = [\"whatsapp\"]";
+    let world = World::with("", rest).await;
+    world
+        .salon
+        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+    let refused = world.poll_of(SALON).await.error;
+    assert!(refused.is_some());
+    assert_eq!(world.poll_of(222_222).await.error, None);
+}

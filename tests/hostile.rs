@@ -11,7 +11,9 @@ use std::time::Duration;
 use booking_monitor::channels::approved::{Template, Templates};
 use booking_monitor::channels::green_api::Flavour;
 use booking_monitor::channels::http_gateway::{Custom, Preset};
-use booking_monitor::channels::{self, Built, Common, ConsoleSink, JOURNAL_GRACE, Kind, Settings};
+use booking_monitor::channels::{
+    self, Built, Common, ConsoleSink, JOURNAL_GRACE, Kind, Settings, console,
+};
 use booking_monitor::demo::salon::BookingDraft;
 use booking_monitor::domain::change::Field;
 use booking_monitor::domain::message::{
@@ -654,7 +656,10 @@ async fn every_gateway() {
 async fn the_console_and_the_terminal_behind_it() {
     for word in corpus() {
         let shown = Arc::new(Mutex::new(Vec::<u8>::new()));
-        let console = built(Kind::Console, Arc::clone(&shown) as ConsoleSink);
+        let console = built(
+            Kind::Console(console::Settings::default()),
+            Arc::clone(&shown) as ConsoleSink,
+        );
         for (message, model) in messages(&word, Markup::WhatsApp)
             .iter()
             .zip(messages("Слово", Markup::WhatsApp))

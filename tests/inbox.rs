@@ -6,7 +6,7 @@ mod support;
 use booking_monitor::ports::Clock as _;
 use chrono::TimeDelta;
 use serde_json::json;
-use support::world::{PHONE, SALON, World, at, haircut};
+use support::world::{OWNER, PHONE, SALON, World, at, haircut};
 
 const WITH_OWNER: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
 const STOPPED: &str = "Хорошо, больше не буду присылать сообщения о записях. Сами записи остаются в силе. Передумаете — напишите СТАРТ.";
@@ -678,4 +678,26 @@ async fn what_a_client_sends_without_words_is_told_to_the_owner() {
         ["💬 Анна · Малаховка: [без слов: фото, голос или файл]\n\
              Ответил: «Пока читаю только текст. Напишите, пожалуйста, словами.»"]
     );
+}
+
+#[tokio::test]
+async fn an_owner_without_alerts_reads_clients_words_or_requests_where_the_events_say_so() {
+    for (events, read) in [
+        ("", 0),
+        ("\"messages\"", 2),
+        ("\"support\"", 1),
+        ("\"created\"", 0),
+    ] {
+        let owner = format!(
+            "owner = [{{ channel = \"telegram\", to = \"{OWNER}\", alerts = false, events = [{events}] }}]"
+        );
+        let world = World::watching_with("", &owner).await;
+        world.green.push_text(PHONE, "А можно с ребёнком?");
+        world.receive().await;
+        world.green.push_text(PHONE, "Позовите администратора");
+        world.receive().await;
+        world.deliver().await;
+        let told = world.owner_told();
+        assert_eq!(told.len(), read, "{events}: {told:?}");
+    }
 }

@@ -214,7 +214,7 @@ fn templates<'c>(config: &'c Config, name: &str) -> Option<&'c channels::approve
         channels::Kind::GreenApi(green) => {
             (green.flavour == channels::green_api::Flavour::Waba).then_some(&green.templates)
         }
-        channels::Kind::Telegram(_) | channels::Kind::Http(_) | channels::Kind::Console => None,
+        channels::Kind::Telegram(_) | channels::Kind::Http(_) | channels::Kind::Console(_) => None,
     }
 }
 

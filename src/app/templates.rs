@@ -60,7 +60,7 @@ fn official(settings: &Settings) -> Option<Official<'_>> {
     let by_id = match &settings.kind {
         Kind::WhatsAppCloud(_) => false,
         Kind::GreenApi(green) if green.flavour == Flavour::Waba => true,
-        Kind::GreenApi(_) | Kind::Telegram(_) | Kind::Http(_) | Kind::Console => return None,
+        Kind::GreenApi(_) | Kind::Telegram(_) | Kind::Http(_) | Kind::Console(_) => return None,
     };
     Some(Official {
         name: &settings.name,

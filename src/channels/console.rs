@@ -13,6 +13,13 @@ use crate::ports::{Addressing, Channel, Outgoing};
 /// Where the console channel writes; the composition root hands in standard output.
 pub type ConsoleSink = Arc<Mutex<dyn Write + Send>>;
 
+/// What may be set of a console channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// How fast messages appear at most; `None`: as fast as they come.
+    pub messages_per_second: Option<f64>,
+}
+
 /// `type = "console"`.
 pub struct Console {
     name: String,

@@ -35,7 +35,7 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// `type = "console"`.
-    Console,
+    Console(console::Settings),
     /// `type = "telegram"`.
     Telegram(telegram::Settings),
     /// `type = "green-api"`.
@@ -51,7 +51,7 @@ impl Kind {
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Console => "console",
+            Self::Console(_) => "console",
             Self::Telegram(_) => "telegram",
             Self::GreenApi(_) => "green-api",
             Self::WhatsAppCloud(_) => "whatsapp-cloud",
@@ -63,7 +63,7 @@ impl Kind {
     #[must_use]
     pub fn messages_per_second(&self) -> Option<f64> {
         match self {
-            Self::Console => None,
+            Self::Console(settings) => settings.messages_per_second,
             Self::Telegram(settings) => Some(settings.common.messages_per_second),
             Self::GreenApi(settings) => Some(settings.common.messages_per_second),
             Self::WhatsAppCloud(settings) => Some(settings.common.messages_per_second),
@@ -80,7 +80,7 @@ impl Kind {
             Self::Telegram(settings) => settings.common.receive,
             Self::GreenApi(settings) => settings.common.receive,
             // Meta tells inbound text to webhooks alone, and gateways are not listened to.
-            Self::WhatsAppCloud(_) | Self::Http(_) | Self::Console => false,
+            Self::WhatsAppCloud(_) | Self::Http(_) | Self::Console(_) => false,
         }
     }
 
@@ -90,7 +90,7 @@ impl Kind {
         match self {
             Self::GreenApi(settings) => settings.common.journal_grace,
             Self::Http(settings) => settings.common.journal_grace,
-            Self::Console | Self::Telegram(_) | Self::WhatsAppCloud(_) => JOURNAL_GRACE,
+            Self::Console(_) | Self::Telegram(_) | Self::WhatsAppCloud(_) => JOURNAL_GRACE,
         }
     }
 }
@@ -121,7 +121,7 @@ pub struct Built {
 /// sent or asked yet.
 pub fn build(settings: &Settings, console: ConsoleSink) -> Result<Built, ClientError> {
     Ok(match &settings.kind {
-        Kind::Console => Built {
+        Kind::Console(_) => Built {
             channel: Arc::new(console::Console::new(&settings.name, console)),
             receiver: None,
         },

@@ -11,7 +11,8 @@ use super::yclients::client;
 use super::{approved, gateway};
 use crate::channels::green_api::Flavour;
 use crate::channels::{
-    Common, DEFAULT_TIMEOUT, JOURNAL_GRACE, Kind, Settings, green_api, telegram, whatsapp_cloud,
+    Common, DEFAULT_TIMEOUT, JOURNAL_GRACE, Kind, Settings, console, green_api, telegram,
+    whatsapp_cloud,
 };
 
 /// Channels by name, also those too broken to use: whoever names one of these should not be told
@@ -32,7 +33,7 @@ impl Channels {
         named.is_some_and(|channel| match &channel.kind {
             Kind::WhatsAppCloud(_) => true,
             Kind::GreenApi(green) => green.flavour == Flavour::Waba,
-            Kind::Telegram(_) | Kind::Http(_) | Kind::Console => false,
+            Kind::Telegram(_) | Kind::Http(_) | Kind::Console(_) => false,
         })
     }
 }
@@ -109,7 +110,7 @@ fn channel(at: &Section<'_>, value: &Value<'_>) -> Option<(Kind, u32)> {
                 let gateway = gateway::read(at, |at| outbound(at, HTTP_RATE));
                 Some(Kind::Http(Box::new(gateway)))
             }
-            Some(Type::Console) => Some(Kind::Console),
+            Some(Type::Console) => Some(Kind::Console(console(at))),
             None => {
                 // Which keys belong here is unknown until the type is mended.
                 at.others();
@@ -130,6 +131,16 @@ fn channel_type(value: &Value<'_>) -> Option<Type> {
         let hint = hint.unwrap_or_else(|| format!("known: {}", known.join(", ")));
         value.wrong("this version does not know the type", Some(hint))
     })
+}
+
+/// Nothing leaves over the network there; the keys that every channel has are taken all the same, so that
+/// a channel can be made a console for a trial by its type alone.
+fn console(at: &mut Section<'_>) -> console::Settings {
+    let most = at.optional("messages_per_second", rate);
+    client(at, DEFAULT_TIMEOUT);
+    console::Settings {
+        messages_per_second: most,
+    }
 }
 
 fn green_api(at: &mut Section<'_>) -> green_api::Settings {

@@ -89,6 +89,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         .optional("country", country)
         .unwrap_or_else(|| "RU".into());
     let language = at.optional("language", word(&LANGUAGES));
+    let user_token = at.optional_secret("user_token");
 
     let inherited = around.inherited.clone().monitor(at, &around.overrides);
     let inherited = at.table("notify", |at| {
@@ -117,6 +118,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         owners: owners.into_iter().flatten().collect(),
         rules: inherited.rules_in(at, &country),
         country,
+        user_token,
         pace: inherited.pace,
         schedule: inherited.schedule,
         quiet_hours: inherited.quiet_hours,
@@ -127,6 +129,17 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
         replies,
         agent,
     }
+}
+
+/// What an owner's chat may be sent besides alerts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    /// Copies of this kind of message.
+    Kind(Kind),
+    /// What clients ask of a person.
+    Support,
+    /// Everything clients write.
+    Messages,
 }
 
 fn owner(at: &mut Section<'_>, channels: &Channels) -> Option<Owner> {
@@ -142,15 +155,32 @@ fn owner(at: &mut Section<'_>, channels: &Channels) -> Option<Owner> {
         at.reader.warning(&at.place_of("channel"), wrong);
     }
     let to = at.required("to", "the chat's id, or a phone", text_or_number);
-    let events = Kind::NEWS.to_vec();
-    let events = at.get("events", events, list(word(&KINDS)));
+    let news = Kind::NEWS.map(Copied::Kind).to_vec();
+    let kinds = KINDS.map(|(name, kind)| (name, Copied::Kind(kind)));
+    let [a, b, c, d, e] = kinds;
+    let words = [
+        a,
+        b,
+        c,
+        d,
+        e,
+        ("support", Copied::Support),
+        ("messages", Copied::Messages),
+    ];
+    let copied = at.get("events", news, list(word(&words)));
+    let events = copied.iter().filter_map(|copied| match copied {
+        Copied::Kind(kind) => Some(*kind),
+        Copied::Support | Copied::Messages => None,
+    });
     let alerts = at.get("alerts", true, switch);
     let users = at.get("users", Vec::new(), list(text_or_number));
     Some(Owner {
         channel: channel?,
         to: to?,
-        events,
+        events: events.collect(),
         alerts,
+        messages: copied.contains(&Copied::Messages),
+        support: copied.contains(&Copied::Support),
         users,
     })
 }

@@ -141,7 +141,7 @@ fn config(root: &mut Section<'_>) -> Config {
         inherited.warn_of_delay(at);
         (overrides.enabled.unwrap_or(enabled), inherited)
     });
-    let yclients = root.table("yclients", yclients::read);
+    let mut yclients = root.table("yclients", yclients::read);
     let inherited = root.table("notify", |at| {
         let inherited = inherited.notify(at);
         inherited.warn_of_idle_no_show(None, &at.place_of("no_show"), at);
@@ -182,6 +182,8 @@ fn config(root: &mut Section<'_>) -> Config {
             reader.warning(place, wrong);
         }
     }
+    let own = |c: &super::Company| Some((c.id, c.user_token.clone()?));
+    yclients.own_users = companies.iter().filter_map(own).collect();
     let mut config = Config {
         file: reader.file.to_owned(),
         language,

@@ -101,6 +101,8 @@ pub struct Company {
     pub channels: Vec<String>,
     /// Who hears of what happens here.
     pub owners: Vec<Owner>,
+    /// The token of the user whose eyes this company's journal is read with, in place of everybody's.
+    pub user_token: Option<secrecy::SecretString>,
     /// Intervals, delays and the horizon.
     pub pace: Pace,
     /// When polls run, in place of `interval`: a cron expression in the company's zone.
@@ -169,10 +171,22 @@ pub struct Owner {
     pub to: String,
     /// Kinds that are copied there.
     pub events: Vec<Kind>,
-    /// Alerts go there too.
+    /// Alerts, cards, the day's digest and clients' words go there too.
     pub alerts: bool,
+    /// Clients' words go there in any case.
+    pub messages: bool,
+    /// What clients ask of a person goes there in any case.
+    pub support: bool,
     /// In a group: the users who may answer clients and give orders.
     pub users: Vec<String>,
+}
+
+impl Owner {
+    /// Whether clients' words are read there; `asks` where they want something of the salon's people.
+    #[must_use]
+    pub fn reads_words(&self, asks: bool) -> bool {
+        self.alerts || self.messages || (asks && self.support)
+    }
 }
 
 /// One text that stands in place of a built-in one.

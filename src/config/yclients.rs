@@ -28,6 +28,7 @@ pub(super) fn read(at: &mut Section<'_>) -> Settings {
         requests_per_second: at.get("requests_per_second", 3, count(1, 100_000)),
         requests_per_minute: at.get("requests_per_minute", 180, count(1, 6_000_000)),
         page_size: at.get("page_size", 200, count(1, 300)),
+        own_users: std::collections::BTreeMap::new(),
         client: client(at, DEFAULT_TIMEOUT),
     };
     let limits = [

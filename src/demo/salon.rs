@@ -121,6 +121,7 @@ impl Salon {
             requests_per_second: 1000,
             requests_per_minute: 60_000,
             page_size: 200,
+            own_users: std::collections::BTreeMap::new(),
             client: ClientSettings {
                 timeout: Duration::from_secs(5),
                 proxy: None,

@@ -62,6 +62,7 @@ pub fn company(id: i64, interval: Duration) -> config::Company {
         rules: Rules::default(),
         booking_link: None,
         offer_times: 0,
+        user_token: None,
         review_link: None,
         templates: Vec::new(),
         replies: Replies {

@@ -10,7 +10,7 @@ use super::receive::Written;
 use super::talk::Shown;
 use super::{ChannelEnd, Company, Desk, Pipeline, words};
 use crate::domain::message::markup::render;
-use crate::domain::message::owner::{Card, card};
+use crate::domain::message::owner::{Card, Head, card};
 use crate::domain::message::{Language, Talk, Told};
 use crate::domain::phone::Phone;
 use crate::domain::question::Matter;
@@ -257,7 +257,9 @@ impl Desk {
         });
         for company in concerned {
             let row = companies::ensure(conn, company.settings.id)?;
-            for owner in company.settings.owners.iter().filter(|o| o.alerts) {
+            let asks = !matches!(shown.head, Head::Words);
+            let owners = company.settings.owners.iter();
+            for owner in owners.filter(|o| o.reads_words(asks)) {
                 let Some(end) = self.channels.get(&owner.channel) else {
                     continue;
                 };

@@ -474,7 +474,7 @@ impl Closing<'_> {
         }
     }
 
-    /// Writes into the client's thread in the chats of the owners who take alerts.
+    /// Writes into the client's thread in the chats of the owners who read clients' words.
     fn tell_owners(&self, text: impl Fn(Voice, &str, &str) -> String) -> store::Result<()> {
         let contact = match self.order.contact {
             Some(id) => contacts::get(self.tx, id)?,
@@ -482,7 +482,8 @@ impl Closing<'_> {
         };
         let name = contact.as_ref().map_or("", |c| c.name.as_str());
         let salon = self.company.title(self.row);
-        for owner in self.company.settings.owners.iter().filter(|o| o.alerts) {
+        let owners = self.company.settings.owners.iter();
+        for owner in owners.filter(|o| o.reads_words(true)) {
             let Some(end) = self.desk.channels.get(&owner.channel) else {
                 continue;
             };

@@ -1,5 +1,6 @@
 //! Transport: one request at a time through the limiter, one meaning for every answer.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +14,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::Settings;
 use super::answer::Answer;
 use super::limit::Limiter;
 use super::session::{Session, Step};
 use super::survey::Survey;
+use super::{Settings, User};
 use crate::domain::catalogue::{Master, Offer};
 use crate::domain::record::Record;
 use crate::http_client::{self, ClientError, failure, never_left};
@@ -31,9 +32,10 @@ use crate::ports::{
 const PAGES_OF_A_SURVEY: u32 = 2;
 
 /// The records API at one address. Clones share the connections, the tokens and the pace, and
-/// there must be no second client for the same address: the API counts requests per IP.
+/// there must be no second client for the same address: the API counts requests per IP. Companies
+/// that are read with the eyes of a user of their own have theirs in the second place.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Arc<Inner>, Arc<BTreeMap<i64, Arc<Inner>>>);
 
 struct Inner {
     http: reqwest::Client,
@@ -43,7 +45,7 @@ struct Inner {
     /// A pause longer than a request's own time-out is not waited out.
     patience: Duration,
     session: Session,
-    limiter: Limiter,
+    limiter: Arc<Limiter>,
     meters: Meters,
 }
 
@@ -61,16 +63,31 @@ impl Client {
         let accept = HeaderValue::from_str(&settings.accept).map_err(|_| {
             ClientError::Setup("`accept` holds characters that no HTTP header can carry".into())
         })?;
-        Ok(Self(Arc::new(Inner {
-            http: http_client::client_for(&settings.base_url, &settings.client)?,
-            base_url: settings.base_url.trim_end_matches('/').to_owned(),
-            accept,
-            page_size: settings.page_size.max(1),
-            patience: settings.client.timeout,
-            session: Session::new(settings.partner_token, settings.user)?,
-            limiter: Limiter::new(settings.requests_per_second, settings.requests_per_minute),
-            meters: Meters::default(),
-        })))
+        let http = http_client::client_for(&settings.base_url, &settings.client)?;
+        let limiter = Limiter::new(settings.requests_per_second, settings.requests_per_minute);
+        let (limiter, meters) = (Arc::new(limiter), Meters::default());
+        let of = |user| -> Result<Arc<Inner>, ClientError> {
+            Ok(Arc::new(Inner {
+                http: http.clone(),
+                base_url: settings.base_url.trim_end_matches('/').to_owned(),
+                accept: accept.clone(),
+                page_size: settings.page_size.max(1),
+                patience: settings.client.timeout,
+                session: Session::new(settings.partner_token.clone(), user)?,
+                limiter: Arc::clone(&limiter),
+                meters: meters.clone(),
+            }))
+        };
+        let mut own = BTreeMap::new();
+        for (company, token) in &settings.own_users {
+            own.insert(*company, of(User::Token(token.clone()))?);
+        }
+        Ok(Self(of(settings.user.clone())?, Arc::new(own)))
+    }
+
+    /// With whose eyes this company is read.
+    fn of(&self, company: i64) -> &Inner {
+        self.1.get(&company).unwrap_or(&self.0)
     }
 
     /// What is counted of its requests.
@@ -102,7 +119,7 @@ impl BookingApi for Client {
                 asked.push(("end_date", last.format("%Y-%m-%d").to_string()));
             }
         }
-        self.0
+        self.of(company.id)
             .get(
                 &format!("/records/{}", company.id),
                 &asked,
@@ -113,7 +130,7 @@ impl BookingApi for Client {
     }
 
     async fn record(&self, company: &CompanyRef, record_id: i64) -> Result<Lookup, ApiError> {
-        self.0
+        self.of(company.id)
             .get(
                 &format!("/record/{}/{record_id}", company.id),
                 &[],
@@ -128,7 +145,9 @@ impl BookingApi for Client {
         // Nothing can be read before the zone is known.
         let standing = Standing::new(Urgency::Poll(None), Arc::default());
         let path = format!("/company/{company_id}");
-        self.0.get(&path, &forms, &standing, Answer::company).await
+        self.of(company_id)
+            .get(&path, &forms, &standing, Answer::company)
+            .await
     }
 
     async fn bookable_days(
@@ -140,7 +159,9 @@ impl BookingApi for Client {
         asked.extend(wanted.staff.map(|id| ("staff_id", id.to_string())));
         let path = format!("/book_dates/{}", company.id);
         let standing = &company.standing;
-        self.0.get(&path, &asked, standing, Answer::days).await
+        self.of(company.id)
+            .get(&path, &asked, standing, Answer::days)
+            .await
     }
 
     async fn bookable_times(
@@ -157,7 +178,7 @@ impl BookingApi for Client {
             day.format("%Y-%m-%d")
         );
         let asked = services(wanted);
-        self.0
+        self.of(company.id)
             .get(&path, &asked, &company.standing, |answer| answer.times(day))
             .await
     }
@@ -173,7 +194,9 @@ impl BookingApi for Client {
             .collect();
         let path = format!("/book_services/{}", company.id);
         let standing = &company.standing;
-        self.0.get(&path, &asked, standing, Answer::offers).await
+        self.of(company.id)
+            .get(&path, &asked, standing, Answer::offers)
+            .await
     }
 
     async fn masters(&self, company: &CompanyRef, wanted: &[i64]) -> Result<Vec<Master>, ApiError> {
@@ -183,7 +206,9 @@ impl BookingApi for Client {
         asked.push(("without_seances", "1".to_owned()));
         let path = format!("/book_staff/{}", company.id);
         let standing = &company.standing;
-        self.0.get(&path, &asked, standing, Answer::masters).await
+        self.of(company.id)
+            .get(&path, &asked, standing, Answer::masters)
+            .await
     }
 
     fn page_size(&self) -> u32 {
@@ -199,7 +224,7 @@ impl BookingApi for Client {
         let path = format!("/record/{}/{}", company.id, seen.id);
         let standing = &company.standing;
         let read = |answer: &Answer| answer.to_rewrite(company, seen);
-        let found = self.0.get(&path, &[], standing, read).await;
+        let found = self.of(company.id).get(&path, &[], standing, read).await;
         let body = match found.map_err(WriteError::NotDone)? {
             Some(row) => row.whole(edit),
             None => return Err(WriteError::Overtaken),
@@ -219,7 +244,7 @@ impl BookingApi for Client {
                     "attendance": attendance.number(),
                     "comment": body["comment"],
                 });
-                self.0
+                self.of(company.id)
                     .write(Method::PUT, &path, Some(&body), standing, Answer::written)
                     .await
             }
@@ -231,7 +256,7 @@ impl BookingApi for Client {
         let path = format!("/records/{}", company.id);
         let body = new_record(draft);
         let read = |answer: &Answer| answer.new_id();
-        self.0
+        self.of(company.id)
             .write(Method::POST, &path, Some(&body), &company.standing, read)
             .await
     }
@@ -253,7 +278,10 @@ impl BookingApi for Client {
                 ("with_deleted", "1".to_owned()),
             ];
             let read = |answer: &Answer| answer.made(company, api_id);
-            let (found, rows) = self.0.get(&path, &asked, &company.standing, read).await?;
+            let (found, rows) = self
+                .of(company.id)
+                .get(&path, &asked, &company.standing, read)
+                .await?;
             if found.is_some() || rows < self.0.page_size as usize {
                 return Ok(found);
             }
@@ -263,7 +291,7 @@ impl BookingApi for Client {
 
     async fn cancel(&self, company: &CompanyRef, record_id: i64) -> Result<(), WriteError> {
         let path = format!("/record/{}/{record_id}", company.id);
-        self.0
+        self.of(company.id)
             .write(
                 Method::DELETE,
                 &path,
@@ -350,7 +378,7 @@ impl Client {
                 ("end_date", to.format("%Y-%m-%d").to_string()),
             ];
             let (page, notices) = self
-                .0
+                .of(company.id)
                 .get(
                     &format!("/records/{}", company.id),
                     &asked,

@@ -31,6 +31,8 @@ pub struct Settings {
     pub partner_token: SecretString,
     /// Whose eyes the journal is read with.
     pub user: User,
+    /// Companies that are read with other eyes: their own user's token.
+    pub own_users: std::collections::BTreeMap<i64, SecretString>,
     /// The `Accept` header.
     pub accept: String,
     /// Hard cap in any second.

@@ -18,7 +18,7 @@ use booking_monitor::channels::approved::{Template, Templates};
 use booking_monitor::channels::green_api::Flavour;
 use booking_monitor::channels::http_gateway::{Custom, Preset};
 use booking_monitor::channels::{
-    self, Built, Common, ConsoleSink, JOURNAL_GRACE, Kind, Settings, build,
+    self, Built, Common, ConsoleSink, JOURNAL_GRACE, Kind, Settings, build, console,
 };
 use booking_monitor::domain::delivery::Outcome;
 use booking_monitor::http_client::ClientSettings;
@@ -1031,7 +1031,7 @@ async fn the_console_shows_the_message_and_hides_the_phone() {
     let paper: Arc<Mutex<Vec<u8>>> = Arc::default();
     let settings = Settings {
         name: "terminal".into(),
-        kind: Kind::Console,
+        kind: Kind::Console(console::Settings::default()),
         new_recipients_per_day: 0,
     };
     let built = build(&settings, paper.clone()).unwrap();
@@ -1056,7 +1056,7 @@ async fn a_console_nobody_reads_is_down() {
     }
     let settings = Settings {
         name: "terminal".into(),
-        kind: Kind::Console,
+        kind: Kind::Console(console::Settings::default()),
         new_recipients_per_day: 0,
     };
     let built = build(&settings, Arc::new(Mutex::new(Closed))).unwrap();

@@ -551,3 +551,47 @@ fn an_agent_is_off_until_a_company_says_otherwise_and_has_keys_of_its_own() {
     assert_eq!(model.model, "qwen");
     assert_eq!(model.base_url, "http://127.0.0.1:8000/v1");
 }
+
+#[test]
+fn a_console_takes_the_keys_that_every_channel_has() {
+    let draft = Draft {
+        channels: "[channels.owners]\ntype = \"console\"\ntimeout = \"20s\"\nproxy = \"\"\n\
+                   ca_file = \"\"\nmessages_per_second = 2.5"
+            .into(),
+        ..draft()
+    };
+    let config = draft.config();
+    assert_eq!(config.channels[0].kind.messages_per_second(), Some(2.5));
+}
+
+#[test]
+fn an_owner_may_read_clients_words_without_alerts_and_a_company_may_have_its_own_user() {
+    let draft = Draft {
+        companies: r#"[[companies]]
+id = 1
+user_token = "CANARY"
+owner = [{ channel = "owners", to = "1", alerts = false, events = ["created", "support"] },
+         { channel = "owners", to = "2", alerts = false, events = ["messages"] }]
+[[companies]]
+id = 2"#
+            .into(),
+        ..draft()
+    };
+    let config = draft.config();
+    let [support, messages] = config.companies[0].owners.as_slice() else {
+        panic!("two owners");
+    };
+    assert_eq!(support.events, [Kind::Created]);
+    assert_eq!(
+        (support.reads_words(true), support.reads_words(false)),
+        (true, false)
+    );
+    assert_eq!(
+        (messages.reads_words(true), messages.reads_words(false)),
+        (true, true)
+    );
+    assert_eq!(messages.events, []);
+    let own: Vec<i64> = config.yclients.own_users.keys().copied().collect();
+    assert_eq!(own, [1]);
+    assert!(!format!("{config:?}").contains("CANARY"));
+}

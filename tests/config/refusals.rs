@@ -309,7 +309,7 @@ type = "console""#,
             r#"[channels.owners]
 type = "console"
 token = "t""#,
-            "booking-monitor.toml:6: channels.owners.token: unknown key; known here: type, new_recipients_per_day",
+            "booking-monitor.toml:6: channels.owners.token: unknown key; known here: type, messages_per_second, timeout, proxy, ca_file, new_recipients_per_day",
         ),
     ];
     for (written, expected) in cases {
@@ -497,7 +497,7 @@ id = 1
 owner = [{ channel = "ownes", to = [], events = ["create"], alerts = 1, user = [] }, { to = "" }]"#,
             r#"booking-monitor.toml:8: companies[0].owner[0].channel: no channel named "ownes"; did you mean "owners"?
 booking-monitor.toml:8: companies[0].owner[0].to: expected a string, found an array
-booking-monitor.toml:8: companies[0].owner[0].events[0]: expected one of "created", "updated", "cancelled", "no_show", "visited", found "create"; did you mean "created"?
+booking-monitor.toml:8: companies[0].owner[0].events[0]: expected one of "created", "updated", "cancelled", "no_show", "visited", "support", "messages", found "create"; did you mean "created"?
 booking-monitor.toml:8: companies[0].owner[0].alerts: expected true or false, found 1
 booking-monitor.toml:8: companies[0].owner[0].user: unknown key; did you mean "users"?
 booking-monitor.toml:8: companies[0].owner[1].channel: missing; write the name of a channel
@@ -532,7 +532,7 @@ booking-monitor.toml:11: companies[0].only_phones[0]: not a valid number; write 
             r#"[[companies]]
 id = 1
 enabled = true"#,
-            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, attendance_minus_one, recent_activity, per_client_per_hour, notify, templates, replies, agent_enabled, agent",
+            "booking-monitor.toml:8: companies[0].enabled: unknown key; known here: id, channels, owner, title, address, phone, timezone, country, language, user_token, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, attendance_minus_one, recent_activity, per_client_per_hour, notify, templates, replies, agent_enabled, agent",
         ),
         (
             r#"[[companies]]

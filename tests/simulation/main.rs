@@ -632,6 +632,8 @@ fn company(with_owner: bool) -> config::Company {
         to: OWNER.into(),
         events: vec![Kind::Created, Kind::Updated, Kind::Cancelled],
         alerts: true,
+        messages: false,
+        support: false,
         users: Vec::new(),
     };
     let template = |key: &str| config::Template {
@@ -667,6 +669,7 @@ fn company(with_owner: bool) -> config::Company {
         },
         booking_link: None,
         offer_times: 0,
+        user_token: None,
         review_link: None,
         templates: TEMPLATES.iter().map(|key| template(key)).collect(),
         replies: Replies::default(),

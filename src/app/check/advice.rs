@@ -89,7 +89,7 @@ pub(in crate::app) fn of_channel(words: Say, kind: &Kind, said: &str) -> &'stati
             "Проверьте адрес, ключ и сеть. Сообщения подождут.",
             "Check address, key and network. Messages wait.",
         ),
-        Kind::Console => "",
+        Kind::Console(_) => "",
     }
 }
 

@@ -49,7 +49,7 @@ impl Answers {
             match &way.kind {
                 Kind::GreenApi(settings) => secrets.push((way.name.to_owned(), &settings.token)),
                 Kind::Telegram(settings) => secrets.push((way.name.to_owned(), &settings.token)),
-                Kind::Console | Kind::WhatsAppCloud(_) | Kind::Http(_) => {}
+                Kind::Console(_) | Kind::WhatsAppCloud(_) | Kind::Http(_) => {}
             }
         }
         secrets
@@ -140,7 +140,7 @@ impl Answers {
                 }
                 text.secret("token", way.name);
             }
-            Kind::Console | Kind::WhatsAppCloud(_) | Kind::Http(_) => {}
+            Kind::Console(_) | Kind::WhatsAppCloud(_) | Kind::Http(_) => {}
         }
     }
 

@@ -290,6 +290,7 @@ fn client(base_url: &str, partner: &SecretString, user: User) -> Result<Client, 
         requests_per_second: 3,
         requests_per_minute: 180,
         page_size: 200,
+        own_users: std::collections::BTreeMap::new(),
         client: ClientSettings {
             timeout: DEFAULT_TIMEOUT,
             proxy: None,

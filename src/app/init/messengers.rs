@@ -10,7 +10,7 @@ use crate::app::progress::Progress;
 use crate::app::{Failure, say};
 use crate::channels::green_api::{self, Flavour};
 use crate::channels::telegram::setup::{Deaf, Place};
-use crate::channels::{Common, DEFAULT_TIMEOUT, JOURNAL_GRACE, Kind, telegram};
+use crate::channels::{Common, DEFAULT_TIMEOUT, JOURNAL_GRACE, Kind, console, telegram};
 use crate::http_client::ClientSettings;
 
 /// A channel as it will be written down.
@@ -61,7 +61,7 @@ pub(super) async fn clients(ask: &Ask, telegram_url: &str) -> Result<Way, Failur
         },
         _ => Way {
             name: "terminal",
-            kind: Kind::Console,
+            kind: Kind::Console(console::Settings::default()),
         },
     })
 }

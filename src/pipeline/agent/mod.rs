@@ -148,7 +148,7 @@ impl Chat<'_> {
         Ok(())
     }
 
-    /// Writes into the client's thread in the chats of the owners who take alerts.
+    /// Writes into the client's thread in the chats of the owners who read clients' words.
     fn tell_owners(
         &self,
         text: impl Fn(crate::domain::message::owner::Voice, &str) -> String,
@@ -161,7 +161,8 @@ impl Chat<'_> {
             zone: self.company.zone(&row).unwrap_or(chrono_tz::UTC),
             now: self.now,
         };
-        for owner in self.company.settings.owners.iter().filter(|o| o.alerts) {
+        let owners = self.company.settings.owners.iter();
+        for owner in owners.filter(|o| o.reads_words(true)) {
             let Some(end) = self.desk.channels.get(&owner.channel) else {
                 continue;
             };
