@@ -10,12 +10,8 @@ use support::world::{PHONE, SALON, World, at, haircut};
 
 const OTHER: &str = "+79000000002";
 const CONFIRMED: &str = "Спасибо, ждём вас! 🤍";
-const DECLINED: &str = "Понятно. Передаю администратору, он ответит вам здесь.";
 const HANDED_ON: &str = "Передаю администратору, он ответит вам здесь.";
-const CALLED_OFF: &str = "Готово, отменил вашу запись на 21 августа в 14:30. Захотите прийти в другой раз — напишите мне здесь 👇";
 const WHICH: &str = "О какой записи речь? Ответьте номером:\n\n*1* — 21 августа в 14:30, МУЖСКАЯ СТРИЖКА\n*2* — 23 августа в 12:00, МУЖСКАЯ СТРИЖКА";
-const STOPPED: &str = "Хорошо, больше не буду присылать сообщения о записях. Сами записи остаются в силе. Передумаете — напишите СТАРТ.";
-const TEXT_ONLY: &str = "Пока читаю только текст. Напишите, пожалуйста, словами.";
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
 
@@ -23,7 +19,6 @@ fn settings(replies: &str) -> String {
     format!("{OWNED}\nreplies = {{ {replies} }}")
 }
 
-const OFF: &str = "write = false";
 const WRITES: &str = "write = true";
 const CANCELS: &str = "write = true, cancel = \"self\"";
 
