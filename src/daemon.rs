@@ -461,10 +461,10 @@ async fn listen(pipeline: Arc<Pipeline>, end: Arc<ChannelEnd>) -> Result<(), Dae
                 // Said once, not every five seconds.
                 if !troubled {
                     tracing::warn!(channel = end.name, %error, "cannot receive");
-                    let why = format!("cannot receive: {error}");
-                    pipeline.note_trouble(&end, &why).await?;
                 }
                 troubled = true;
+                let why = format!("cannot receive: {error}");
+                pipeline.note_deaf(&end, &why).await?;
                 tokio::select! {
                     () = pipeline.stopping.cancelled() => return Ok(()),
                     () = tokio::time::sleep(LISTEN_AGAIN) => {}

@@ -280,3 +280,17 @@ async fn of_a_bot_for_owners_only_an_answer_in_doubt_is_told_to_who_reads_it() {
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("№ 1: Номер этого чата: 600."), "{told:?}");
 }
+
+#[tokio::test]
+async fn a_messenger_that_cannot_be_reached_is_down_although_nobody_is_written_to() {
+    let mut world = World::watching().await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let nowhere = text.replace(&world.telegram.url, "http://127.0.0.1:9");
+    world.config = support::world::parse(&path, &nowhere);
+    world.restart().await;
+    let troubles = booking_monitor::daemon::once(world.pipeline(), None).await;
+    assert_eq!(troubles.unwrap().len(), 1);
+    let down = "SELECT down_since IS NOT NULL FROM channel_states WHERE name = 'telegram'";
+    assert_eq!(world.rows(down), ["1"]);
+}

@@ -26,7 +26,7 @@ pub async fn once(
                 ReceiveError::Store(error) => return Err(error.into()),
                 error => {
                     let why = format!("cannot receive: {error}");
-                    pipeline.note_trouble(end, &why).await?;
+                    pipeline.note_deaf(end, &why).await?;
                     troubles.push(Trouble::Channel {
                         name: end.name.clone(),
                         why,
@@ -59,7 +59,12 @@ pub async fn once(
     pipeline.alerts_due(pipeline.clock().now()).await?;
     turn(pipeline).await?;
     pipeline.chores_due(pipeline.clock().now()).await?;
-    troubles.extend(channels_down(pipeline).await?);
+    for down in channels_down(pipeline).await? {
+        let is_same = |told: &Trouble| told.channel().is_some_and(|c| down.channel() == Some(c));
+        if !troubles.iter().any(is_same) {
+            troubles.push(down);
+        }
+    }
     if troubles.is_empty() {
         pipeline.beat_due().await?;
     }
@@ -85,6 +90,16 @@ pub enum Trouble {
         /// What it said.
         why: String,
     },
+}
+
+impl Trouble {
+    /// The channel that it is about.
+    fn channel(&self) -> Option<&str> {
+        match self {
+            Self::Channel { name, .. } => Some(name),
+            Self::Company { .. } => None,
+        }
+    }
 }
 
 async fn poll_all(pipeline: &Arc<Pipeline>) -> Result<Vec<Trouble>, DaemonError> {

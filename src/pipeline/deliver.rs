@@ -316,8 +316,17 @@ impl Pipeline {
             .await
     }
 
+    /// Stores that a channel cannot be listened to. Whether it could send it is asked itself: of one that
+    /// nobody writes over just now nothing else tells that it is down.
+    pub async fn note_deaf(&self, end: &ChannelEnd, why: &str) -> store::Result<()> {
+        match end.channel.probe().await {
+            Ok(()) => self.note_trouble(end, why).await,
+            Err(why) => self.note_channel(end, Err(why)).await,
+        }
+    }
+
     /// Stores that a channel fails at something other than sending: `status` shows it.
-    pub async fn note_trouble(&self, end: &ChannelEnd, why: &str) -> store::Result<()> {
+    async fn note_trouble(&self, end: &ChannelEnd, why: &str) -> store::Result<()> {
         let (name, why) = (end.name.clone(), why.to_owned());
         self.store
             .write(move |tx| channels::note(tx, &name, &why))
