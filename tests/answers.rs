@@ -6,101 +6,13 @@ mod support;
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::ports::Clock as _;
 use serde_json::json;
+use support::dialogue::*;
 use support::world::{PHONE, SALON, World, at, haircut};
 
-const OTHER: &str = "+79000000002";
-const CONFIRMED: &str = "Спасибо, ждём вас! 🤍";
-const HANDED_ON: &str = "Передаю администратору, он ответит вам здесь.";
-const WHICH: &str = "О какой записи речь? Ответьте номером:\n\n*1* — 21 августа в 14:30, МУЖСКАЯ СТРИЖКА\n*2* — 23 августа в 12:00, МУЖСКАЯ СТРИЖКА";
-
-const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
-
-fn settings(replies: &str) -> String {
-    format!("{OWNED}\nreplies = {{ {replies} }}")
-}
-
-const WRITES: &str = "write = true";
-const CANCELS: &str = "write = true, cancel = \"self\"";
-
-/// A client who was told of these bookings.
-async fn told_of(replies: &str, starts: &[&str]) -> (World, Vec<i64>) {
-    let world = World::watching_with("", &settings(replies)).await;
-    let records = starts
-        .iter()
-        .map(|s| world.salon.book(haircut(s)))
-        .collect();
-    world.tell().await;
-    world.green.forget_sent();
-    (world, records)
-}
-
-/// A reminder of this booking that its client got.
-fn remind(world: &World, record: i64) {
-    let now = world
-        .clock
-        .now()
-        .to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    let added = world.sql().execute(
-        "INSERT INTO booking_notifications (company_id, record_id, visit_id, unit, kind, phone,
-             recipient, channel, status, message, frozen, first_change_at, changed_at, due_at,
-             created_at, sent_at, provider_message_id)
-         SELECT company_id, record_id, visit_id, unit, 'reminder', client_phone, client_phone,
-                'whatsapp', 'sent', '⏰', 1, ?2, ?2, ?2, ?2, ?2, 'REMINDER'
-           FROM appointments_cache WHERE record_id = ?1",
-        (record, now),
-    );
-    assert_eq!(added.unwrap(), 1);
-}
-
-/// The client writes, and everything that follows is done.
-async fn say(world: &World, phone: &str, text: &str) {
-    world.green.push_text_at(phone, text, world.clock.now());
-    follow(world).await;
-}
-
-async fn follow(world: &World) {
-    world.receive().await;
-    let now = world.clock.now();
-    world.pipeline().writes_due(now).await.unwrap();
-    world.deliver().await;
-    world.advance("2s");
-}
-
-/// The client answers a message by quoting it.
-async fn quote(world: &World, phone: &str, message: &str, text: &str) {
-    let chat = format!("{phone}@c.us");
-    world.green.push_message(
-        &chat,
-        &json!({
-            "typeMessage": "quotedMessage",
-            "extendedTextMessageData": {"text": text, "stanzaId": message},
-            "quotedMessage": {"stanzaId": message, "typeMessage": "textMessage"},
-        }),
-    );
-    follow(world).await;
-}
-
-fn journal(world: &World, records: &[i64]) -> String {
-    let state = |record: &i64| {
-        let row = world.salon.row(SALON, *record).unwrap();
-        match (row["deleted"].as_bool(), row["attendance"].as_i64()) {
-            (Some(true), _) => "off".to_owned(),
-            (_, Some(2)) => "confirmed".to_owned(),
-            (_, Some(0)) => "stands".to_owned(),
-            (_, attendance) => format!("{attendance:?}"),
-        }
-    };
-    records.iter().map(state).collect::<Vec<_>>().join(" ")
-}
-
-const CANCELS2: &str = CANCELS;
-const ONE: &[&str] = &["2026-08-21T14:30:00"];
-const TWO: &[&str] = &["2026-08-21T14:30:00", "2026-08-23T12:00:00"];
-
-/// 1: an unanswered "which one?" and then a reminder: "1" is a yes to the reminder.
+/// An unanswered "which one?" and then a reminder: "1" is a yes to the reminder.
 #[tokio::test]
 async fn a_yes_to_a_reminder_is_no_answer_to_an_older_question() {
-    let (world, records) = told_of(CANCELS2, TWO).await;
+    let (world, records) = told_of(CANCELS, TWO).await;
     say(&world, PHONE, "отмена").await;
     assert_eq!(world.told(), [WHICH]);
     world.advance("2h");
@@ -116,7 +28,7 @@ async fn a_yes_to_a_reminder_is_no_answer_to_an_older_question() {
     );
 }
 
-/// 2: two persons of one visit.
+/// Two persons of one visit.
 #[tokio::test]
 async fn two_persons_of_one_visit_are_each_answered() {
     let world = World::watching_with("", &settings(CANCELS)).await;
@@ -140,7 +52,7 @@ async fn two_persons_of_one_visit_are_each_answered() {
     );
 }
 
-/// 2b: the owner is asked about the right person's booking.
+/// The owner is asked about the right person's booking.
 #[tokio::test]
 async fn two_persons_of_one_visit_are_two_orders() {
     let world = World::watching_with("", &settings(WRITES)).await;
@@ -161,7 +73,7 @@ async fn two_persons_of_one_visit_are_two_orders() {
     );
 }
 
-/// 3: the button or quote of a reminder of another time.
+/// The button or quote of a reminder of another time.
 #[tokio::test]
 async fn a_no_to_a_reminder_of_another_time_takes_nothing_off() {
     let (world, records) = told_of(CANCELS, ONE).await;
@@ -175,7 +87,7 @@ async fn a_no_to_a_reminder_of_another_time_takes_nothing_off() {
     assert_eq!(journal(&world, &records), "stands", "{:?}", world.told());
 }
 
-/// 4: the journal refuses to be read, and the booking is somewhere else.
+/// The journal refuses to be read, and the booking is somewhere else.
 #[tokio::test]
 async fn a_yes_is_not_confirmed_of_a_journal_that_was_not_seen() {
     let (world, records) = told_of(WRITES, ONE).await;
@@ -190,7 +102,7 @@ async fn a_yes_is_not_confirmed_of_a_journal_that_was_not_seen() {
     assert_eq!(world.told(), [HANDED_ON]);
 }
 
-/// 5: a no to nothing.
+/// A no to nothing.
 #[tokio::test]
 async fn a_no_that_answers_nothing_takes_nothing_off() {
     let (world, records) = told_of(CANCELS, ONE).await;
@@ -198,7 +110,7 @@ async fn a_no_that_answers_nothing_takes_nothing_off() {
     assert_eq!(journal(&world, &records), "stands", "{:?}", world.told());
 }
 
-/// 0: a reminder falls due while nothing is being settled.
+/// A reminder falls due while nothing is being settled.
 #[tokio::test]
 async fn a_reminder_needs_no_change_beside_it() {
     let world = World::watching_with("", "notify = { reminders = [\"24h\"] }").await;
@@ -214,7 +126,7 @@ async fn a_reminder_needs_no_change_beside_it() {
     assert_eq!(world.told().len(), 1);
 }
 
-/// 7: a visit that was moved needs a call of its own.
+/// A visit that was moved needs a call of its own.
 #[tokio::test]
 async fn a_visit_that_moved_is_another_call() {
     let rest = format!("{OWNED}\nnotify = {{ reminders = [\"24h\"] }}");
@@ -247,7 +159,7 @@ async fn a_visit_that_moved_is_another_call() {
     );
 }
 
-/// 8: a person of the salon asked something after the reminder.
+/// A person of the salon asked something after the reminder.
 #[tokio::test]
 async fn a_no_to_a_person_is_no_answer_to_the_reminder_before() {
     let (world, records) = told_of(CANCELS, ONE).await;
@@ -273,7 +185,7 @@ async fn a_no_to_a_person_is_no_answer_to_the_reminder_before() {
     );
 }
 
-/// 9: what was told and turned out not to have arrived told nobody.
+/// What was told and turned out not to have arrived told nobody.
 #[tokio::test]
 async fn a_message_that_failed_later_makes_no_reminder_needless() {
     let rest = format!("{OWNED}\nnotify = {{ reminders = [\"24h\"] }}");
@@ -296,5 +208,188 @@ async fn a_message_that_failed_later_makes_no_reminder_needless() {
         "{:?} {:?}",
         world.rows("SELECT state, reason FROM reminders"),
         world.rows("SELECT kind, status, reason FROM booking_notifications")
+    );
+}
+
+#[tokio::test]
+async fn a_yes_to_a_reminder_is_not_the_number_of_an_older_question() {
+    let (world, records) = told_of(CANCELS, TWO).await;
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(world.told(), [WHICH]);
+    world.advance("1h");
+    remind(&world, records[0]);
+    say(&world, PHONE, "1").await;
+    assert_eq!(
+        journal(&world, &records),
+        "confirmed stands",
+        "{:?}",
+        world.told()
+    );
+}
+
+#[tokio::test]
+async fn the_number_of_a_visit_that_is_gone_takes_off_no_other() {
+    let (world, records) = told_of(CANCELS, TWO).await;
+    say(&world, PHONE, "перенести").await;
+    assert_eq!(world.told(), [WHICH]);
+    world.salon.cancel(SALON, records[1]);
+    world.poll().await;
+    say(&world, PHONE, "2").await;
+    let shown = world.salon.row(SALON, records[0]).unwrap();
+    assert_eq!(
+        shown["deleted"].as_bool(),
+        Some(false),
+        "{:?}",
+        world.told()
+    );
+}
+
+#[tokio::test]
+async fn whoever_comes_after_all_is_not_taken_off_by_what_waits() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    remind(&world, records[0]);
+    world.green.push_text_at(PHONE, "2", world.clock.now());
+    world.receive().await;
+    world.green.push_text_at(PHONE, "приду", world.clock.now());
+    follow(&world).await;
+    follow(&world).await;
+    assert_eq!(journal(&world, &records), "confirmed", "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn a_number_that_moves_does_not_take_off() {
+    let (world, records) = told_of(CANCELS, TWO).await;
+    for words in ["перенести", "спасибо", "2", "2"] {
+        say(&world, PHONE, words).await;
+    }
+    assert_eq!(
+        journal(&world, &records),
+        "stands stands",
+        "{:?}",
+        world.told()
+    );
+}
+
+#[tokio::test]
+async fn a_no_to_how_was_it_takes_nothing_off() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    let added = world.sql().execute(
+        "INSERT INTO booking_notifications (company_id, record_id, visit_id, unit, kind, phone,
+             recipient, channel, status, message, frozen, first_change_at, changed_at, due_at,
+             created_at, sent_at, provider_message_id)
+         SELECT company_id, record_id, visit_id, unit, 'visited', client_phone, client_phone,
+                'whatsapp', 'sent', 'Всё ли понравилось?', 1, ?2, ?2, ?2, ?2, ?2, 'VISITED'
+           FROM appointments_cache WHERE record_id = ?1",
+        (
+            records[0],
+            world
+                .clock
+                .now()
+                .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        ),
+    );
+    assert_eq!(added.unwrap(), 1);
+    say(&world, PHONE, "Нет").await;
+    assert_eq!(journal(&world, &records), "stands", "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn a_question_still_waits_after_a_yes() {
+    let (world, records) = told_of(WRITES, ONE).await;
+    remind(&world, records[0]);
+    say(&world, PHONE, "А можно прийти с ребёнком?").await;
+    say(&world, PHONE, "1").await;
+    assert_eq!(
+        world.rows("SELECT count(*) FROM talks WHERE waiting_since IS NOT NULL"),
+        ["1"]
+    );
+}
+
+#[tokio::test]
+async fn what_the_salon_asked_first_is_not_answered_by_rules() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    remind(&world, records[0]);
+    world.green.push(json!({
+        "typeWebhook": "outgoingMessageReceived",
+        "timestamp": world.clock.now().timestamp(),
+        "idMessage": "OUT1",
+        "senderData": {"chatId": format!("{PHONE}@c.us"), "sender": "79000000009@c.us"},
+        "messageData": {"typeMessage": "textMessage",
+                        "textMessageData": {"textMessage": "Бари заболел. Подойдёт Тимур?"}},
+    }));
+    follow(&world).await;
+    say(&world, PHONE, "нет").await;
+    assert_eq!(journal(&world, &records), "stands", "{:?}", world.told());
+    assert!(world.told().is_empty(), "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn what_cannot_be_decrypted_is_shown_to_the_owner() {
+    let (world, _) = told_of(CANCELS, ONE).await;
+    say(&world, PHONE, "{{SWE003}}").await;
+    assert_eq!(world.told(), [TEXT_ONLY]);
+}
+
+#[tokio::test]
+async fn after_a_prune_the_owners_answer_reaches_nobody_else() {
+    let (world, _) = told_of(CANCELS, ONE).await;
+    say(&world, PHONE, "А можно с ребёнком?").await;
+    world.deliver().await;
+    let owners = world.rows(
+        "SELECT id, contact_id FROM booking_notifications WHERE kind = 'owner' AND contact_id IS NOT NULL",
+    );
+    assert!(!owners.is_empty());
+    let pruned = world
+        .pipeline()
+        .store()
+        .write(|tx| booking_monitor::store::prune::received_on(tx, "whatsapp"));
+    assert_eq!(pruned.await.unwrap().contacts, 1);
+    say(&world, OTHER, "Здравствуйте! Сколько стоит стрижка?").await;
+    assert_eq!(
+        world.rows(
+            "SELECT count(*) FROM booking_notifications n JOIN contacts c ON c.id = n.contact_id
+              WHERE n.kind = 'owner' AND c.phone = '+79000000002'"
+        ),
+        ["1"]
+    );
+}
+
+#[tokio::test]
+async fn a_request_from_before_a_move_does_not_swallow_the_next() {
+    let (world, records) = told_of(CANCELS, NEAR).await;
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(world.told(), [DECLINED]);
+    let later = "2026-08-21T14:30:00".parse().unwrap();
+    world.salon.reschedule(SALON, records[0], later);
+    world.poll().await;
+    world.tell().await;
+    world.green.forget_sent();
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(world.told(), [CALLED_OFF]);
+    assert_eq!(journal(&world, &records), "off");
+}
+
+#[tokio::test]
+async fn an_unasked_yes_to_a_visit_that_was_moved_is_no_yes() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    let later = "2026-08-21T18:00:00".parse().unwrap();
+    world.salon.reschedule(SALON, records[0], later);
+    world.poll().await;
+    say(&world, PHONE, "приду").await;
+    assert_eq!(journal(&world, &records), "stands", "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn a_yes_to_the_day_takes_back_what_was_asked_of_any_of_it() {
+    let (world, records) = told_of(WRITES, &["2026-08-21T14:30:00", "2026-08-21T18:00:00"]).await;
+    say(&world, PHONE, "отмена").await;
+    say(&world, PHONE, "2").await;
+    assert_eq!(world.rows("SELECT state FROM writes"), ["asked"]);
+    world.advance("1h");
+    remind(&world, records[0]);
+    say(&world, PHONE, "1").await;
+    assert_eq!(
+        world.rows("SELECT act, state FROM writes ORDER BY id"),
+        ["cancel|over", "confirm|done"]
     );
 }

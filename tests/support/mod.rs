@@ -10,6 +10,7 @@
 
 pub mod agent;
 pub mod cloud;
+pub mod dialogue;
 pub mod fake;
 pub mod gateway;
 pub mod green_api;
