@@ -8,14 +8,27 @@ use std::process::Output;
 use support::program::{Program, start, stderr, stdout};
 use support::world::{SALON, haircut};
 
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 20] = [
     "created",
     "updated",
     "restored",
     "cancelled",
+    "no_show",
+    "visited",
+    "reminder",
     "wrong_number",
     "stopped",
     "started",
+    "confirmed",
+    "declined",
+    "called_off",
+    "handed_on",
+    "which",
+    "text_only",
+    "not_yours",
+    "start",
+    "linked",
+    "foreign_contact",
 ];
 
 /// Without a single secret.
