@@ -62,13 +62,14 @@ fn has_other_number(before: &Record, after: &Record) -> bool {
 }
 
 /// The journal says "did not come" as before, and only what the salon means by it was set anew: no
-/// booking came back by that, nor went.
+/// booking came back by that, nor went. A row that was changed since says something else.
 fn is_meant_otherwise(cached: &Cached, listed: &Record, seen: &Record) -> bool {
     let missed = |r: &Record| r.attendance == Attendance::NoShow;
     listed.is_alive()
         && missed(listed)
         && missed(&cached.record)
         && cached.record.is_same_booking(listed)
+        && cached.record.changed_at == listed.changed_at
         && cached.record.deleted != seen.deleted
 }
 

@@ -28,9 +28,10 @@ pub const TEMPLATES: [&str; 5] = [
 pub fn template(key: &str) -> String {
     let each = "{{ item.date }}|{{ item.time }}|{{ item.staff }}|{{ item.services }}";
     let old = match key {
-        // A line that names what is not there is left out.
+        // A line that names what is not there is left out. Of several bookings the old values are those
+        // of the ones that changed, which a reader of this short text cannot tell apart.
         "updated" => {
-            "\nbegan {{ old_date }}|{{ old_time }}\nwith {{ old_staff }}\nhad {{ old_services }}\n"
+            "\n{% if items | length == 1 %}began {{ old_date }}|{{ old_time }}\nwith {{ old_staff }}{% endif +%}\nhad {{ old_services }}\n"
         }
         _ => "",
     };
