@@ -364,3 +364,23 @@ async fn what_was_cancelled_so_at_the_baseline_is_told_when_it_is_on_again() {
     assert_eq!(world.told().len(), 1);
     assert!(world.told()[0].starts_with("✅ *Ваша запись снова в силе*"));
 }
+
+#[tokio::test]
+async fn a_missed_booking_that_was_taken_off_and_put_back_is_on_again() {
+    let (world, record) = told_of("", "").await;
+    marked(&world, record, -1, "2026-08-20T12:05:00").await;
+    world.advance("5m");
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    world.advance("5m");
+    world.salon.restore(SALON, record);
+    world.tell().await;
+    let heads: Vec<String> = after(&world)
+        .iter()
+        .map(|text| text.lines().next().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        heads,
+        ["❌ *Запись отменена*", "✅ *Ваша запись снова в силе*"]
+    );
+}
