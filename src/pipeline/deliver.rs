@@ -392,7 +392,7 @@ impl Pipeline {
         let free = self.free_times(due).await?;
         let (desk, now) = (self.desk(), self.clock.now());
         let claimed = move |tx: &rusqlite::Transaction<'_>| desk.claim(tx, id, &free, now);
-        let claim = self.store.write(claimed).await?;
+        let claim = self.store.write_together(claimed).await?;
         let (attempt, outgoing, kind) = match claim {
             Claim::Go {
                 attempt,
@@ -441,7 +441,7 @@ impl Pipeline {
             let settle_waits = loop {
                 let (desk, outcome) = (desk.clone(), Arc::clone(&outcome));
                 let written = store
-                    .write(move |tx| {
+                    .write_together(move |tx| {
                         let waits = desk.conclude(tx, id, attempt, &outcome, now)?;
                         failpoint::pass("before_commit_sent");
                         Ok(waits)

@@ -53,6 +53,7 @@ pub mod sinks;
 pub mod stats;
 pub mod story;
 pub mod talks;
+mod together;
 pub mod turns;
 pub mod writes;
 
@@ -67,6 +68,7 @@ pub use reader::open_reader;
 pub use restore::{Lost, Restored, restore};
 pub use room::{Free, Room};
 pub use sign::Sign;
+use together::Together;
 
 /// The schema a fresh database gets.
 pub const SCHEMA: &str = include_str!("../../schema.sql");
@@ -157,6 +159,8 @@ enum Place {
         writer: Client,
         reader: Client,
         room: Room,
+        /// What the writer is to write in one go.
+        together: Together,
         /// What ended the use of the two.
         ended: Arc<OnceLock<(Ailment, String)>>,
     },
@@ -208,6 +212,7 @@ impl Store {
             writer,
             reader,
             room: Room::beside(path),
+            together: Together::default(),
             ended: Arc::default(),
         };
         Ok(Self { place })
@@ -265,6 +270,46 @@ impl Store {
                     .await
             }
             Place::Memory(memory) => memory.with(|conn| write_on(conn, work)).await,
+        };
+        failpoint::pass("after_commit");
+        done
+    }
+
+    /// The same for what many do at once: those that wait for the writer share a transaction, and the
+    /// disk is waited for once. What one of them does is taken back when it fails, and only that.
+    pub async fn write_together<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let Place::File {
+            writer,
+            room,
+            together,
+            ended,
+            ..
+        } = &self.place
+        else {
+            return self.write(work).await;
+        };
+        failpoint::pass("before_transaction");
+        let answered = together.add(|tx| {
+            let value = work(tx)?;
+            failpoint::pass("before_commit");
+            Ok(value)
+        });
+        let (room, together, ended) = (room.clone(), together.clone(), Arc::clone(ended));
+        let watched = failpoint::carry();
+        let written = writer.conn_mut_and_then(move |conn| {
+            watched.run(|| together.write(conn, &room, &ended));
+            Ok::<_, StoreError>(())
+        });
+        // Whoever comes first takes along those who wait behind: their answer is there before their turn.
+        let done = tokio::select! {
+            biased;
+            Ok(done) = answered => done,
+            Err(error) = written => Err(error),
+            else => Err(StoreError::Broken),
         };
         failpoint::pass("after_commit");
         done
