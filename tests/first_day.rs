@@ -40,6 +40,38 @@ fn completions_and_the_manual_need_no_configuration() {
 }
 
 #[test]
+fn bash_completes_what_stands_behind_a_subcommand() {
+    let script = stdout(&bare(&["completions", "bash"]));
+    // What a Tab asks for: the function that is registered, with the words so far.
+    let tab = r#"
+        words=("$@")
+        COMP_WORDS=(booking-monitor "${words[@]}")
+        COMP_CWORD=${#words[@]}
+        function=$(complete -p booking-monitor | sed 's/.*-F \([^ ]*\).*/\1/')
+        "$function" booking-monitor "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"
+        echo "${COMPREPLY[*]}""#;
+    for (words, completed) in [
+        (&["sta"][..], "status"),
+        (&["db", "ba"], "backup"),
+        (&["status", "--js"], "--json"),
+        (&["go-live", "--y"], "--yes"),
+        (&["db", "prune", "--me"], "--messages"),
+    ] {
+        let asked = Command::new("bash")
+            .args(["--norc", "-c", &format!("{script}\n{tab}"), "-"])
+            .args(words)
+            .output()
+            .unwrap();
+        assert_eq!(
+            stdout(&asked).trim(),
+            completed,
+            "{words:?} {}",
+            stderr(&asked)
+        );
+    }
+}
+
+#[test]
 fn every_command_has_a_manual_page_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("man1");

@@ -225,6 +225,47 @@ async fn metrics_have_a_type_a_help_and_base_units() {
 }
 
 #[tokio::test]
+async fn the_readmes_tables_of_metrics_have_each_of_them_and_no_other() {
+    let world = eventful("en").await;
+    // This world's journal is read by a client that counts for nobody.
+    world.pipeline().meters().requested(Some(200));
+    let answer = get(served(&world).await, "/metrics").await;
+    let text = answer.text().await.unwrap();
+    let mut real: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let Some(family) = line.strip_prefix("# TYPE booking_monitor_") else {
+            continue;
+        };
+        real.push(match family.split_once(' ').unwrap() {
+            (name, "counter") => format!("{name}_total"),
+            (name, "info") => format!("{name}_info"),
+            (name, _) => name.to_owned(),
+        });
+    }
+    real.sort();
+    for (file, head) in [
+        (
+            "README.md",
+            "| metric (all begin with `booking_monitor_`) |",
+        ),
+        (
+            "README.ru.md",
+            "| метрика (все начинаются с `booking_monitor_`) |",
+        ),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let readme = std::fs::read_to_string(path).unwrap();
+        let (_, table) = readme.split_once(head).unwrap();
+        let rows = table.lines().skip(2).take_while(|l| l.starts_with('|'));
+        let first = rows.map(|row| row[1..].split('|').next().unwrap());
+        let names = first.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        let mut shown: Vec<&str> = names.collect();
+        shown.sort_unstable();
+        assert_eq!(shown, real, "{file}");
+    }
+}
+
+#[tokio::test]
 async fn with_a_token_only_health_is_for_everybody() {
     let mut world = World::watching().await;
     world.config.http.token = Some("CANARY-page".into());

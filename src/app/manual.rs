@@ -15,6 +15,14 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
+    if shell == clap_complete::Shell::Bash {
+        // It spells a name with a hyphen in two ways, so that nothing behind a subcommand would ever be
+        // completed (clap#6421). Where it does not, this changes nothing.
+        let text = String::from_utf8_lossy(&script);
+        script = text
+            .replace("booking__subcmd__monitor", "booking__monitor")
+            .into_bytes();
+    }
     print(&script)?;
     Ok(0)
 }

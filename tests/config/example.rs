@@ -26,7 +26,7 @@ fn env() -> Vec<(&'static str, String)> {
     .into()
 }
 
-fn example(path: &Path) -> Loaded {
+pub(crate) fn example(path: &Path) -> Loaded {
     load(path, &env(), Secrets::Needed).unwrap_or_else(|report| panic!("{report}"))
 }
 
@@ -67,7 +67,7 @@ fn the_example_shows_the_defaults_that_the_program_has() {
 }
 
 /// The example with the channels switched on that it shows behind a comment sign.
-fn with_every_channel() -> Draft {
+pub(crate) fn with_every_channel() -> Draft {
     let text = fs::read_to_string(shipped()).unwrap();
     let mut inside = false;
     let lines = text.lines().map(|line| {
@@ -122,7 +122,7 @@ fn is_shown_elsewhere(key: &str, shown: &BTreeSet<String>) -> bool {
 }
 
 /// The keys that a text shows, commented ones included, named as [`Loaded::keys`] names them.
-fn keys_of(text: &str) -> BTreeSet<String> {
+pub(crate) fn keys_of(text: &str) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     let mut table = String::new();
     let mut types: BTreeMap<String, String> = BTreeMap::new();

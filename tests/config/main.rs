@@ -8,6 +8,8 @@ mod example;
 #[cfg(test)]
 mod meaning;
 #[cfg(test)]
+mod readmes;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod secrets;
