@@ -251,6 +251,7 @@ fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd
                 pace,
             );
             Ok(end
+                .with_timeout(settings.kind.timeout())
                 .with_journal_grace(settings.kind.journal_grace())
                 .with_warm_up(settings.new_recipients_per_day))
         })
