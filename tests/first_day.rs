@@ -440,6 +440,40 @@ owner = [{{ channel = "owners", to = "500" }}]
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_root_sets_up_for_a_user_that_user_can_read_and_nobody_else() {
+    let (program, telegram) = unconfigured().await;
+    let folder = program.folder.path().join("salon");
+    std::fs::create_dir(&folder).unwrap();
+    if std::os::unix::fs::chown(&folder, Some(NOBODY), Some(NOBODY)).is_err() {
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED: only root can give a folder away"
+        )
+        .unwrap();
+        return;
+    }
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(program.folder.path(), open).unwrap();
+    let mut answers = vec!["1", PARTNER_TOKEN, "1", LOGIN, PASSWORD, "1"];
+    let rest = the_rest(&program);
+    answers.extend(rest.iter().map(String::as_str));
+    let done = init(&folder, &program.salon, &telegram, &answers).await;
+    assert_eq!(done.code, Some(0), "{}{}", done.said, done.errors);
+    for (file, mode) in [
+        ("booking-monitor.toml", 0o600),
+        ("secrets", 0o700),
+        ("secrets/yclients-user", 0o600),
+        ("secrets/owners", 0o600),
+        ("booking-monitor.db", 0o600),
+        ("booking-monitor.db.id", 0o600),
+    ] {
+        let meta = std::fs::metadata(folder.join(file)).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o777, mode, "{file}");
+        assert_eq!(meta.uid(), NOBODY, "{file}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn init_explains_a_second_factor_and_takes_a_ready_token_instead() {
     let (program, telegram) = unconfigured().await;
     program.salon.allow_login("own@example.com", PASSWORD, true);
