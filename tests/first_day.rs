@@ -146,7 +146,9 @@ async fn every_refusal_of_a_service_comes_with_what_to_do() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("✗ companies.id = 111111: HTTP 403: Нет прав на управление филиалом\n  → Дайте роботу права:"), "{said}");
     assert!(
-        said.contains("✗ channels.whatsapp: the account is notAuthorized\n  → Телефон отвязан:"),
+        said.contains(
+            "✗ channels.whatsapp: аккаунт в состоянии notAuthorized\n  → Телефон отвязан:"
+        ),
         "{said}"
     );
     program.salon.forbid(SALON, false);
@@ -159,7 +161,7 @@ async fn every_refusal_of_a_service_comes_with_what_to_do() {
     let (code, said) = check_online(&program).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(
-        said.contains("! channels.whatsapp: the instance has a webhookUrl"),
+        said.contains("! channels.whatsapp: у инстанса задан webhookUrl"),
         "{said}"
     );
     assert!(
@@ -167,7 +169,7 @@ async fn every_refusal_of_a_service_comes_with_what_to_do() {
         "{said}"
     );
     assert!(
-        said.contains("! channels.owners: the bot has a webhook"),
+        said.contains("! channels.owners: у бота задан вебхук"),
         "{said}"
     );
     assert!(
