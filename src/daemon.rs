@@ -4,12 +4,13 @@
 //! receiver listens. They share nothing but the database and a bell. Between two due moments
 //! everything sleeps.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::pipeline::events::SinkEnd;
@@ -57,10 +58,11 @@ pub enum DaemonError {
 }
 
 /// Signs of life of the loops that do the work, for the watchdog.
-#[derive(Debug)]
 pub struct Pulse {
     dispatcher: AtomicI64,
     worker: AtomicI64,
+    /// What sends, once it does.
+    channels: OnceLock<Vec<Arc<ChannelEnd>>>,
 }
 
 impl Default for Pulse {
@@ -77,6 +79,7 @@ impl Pulse {
         Self {
             dispatcher: at.timestamp().into(),
             worker: at.timestamp().into(),
+            channels: OnceLock::new(),
         }
     }
 
@@ -84,13 +87,15 @@ impl Pulse {
         slot.store(Utc::now().timestamp(), Ordering::Relaxed);
     }
 
-    /// Whether every loop that does the work has moved lately.
+    /// Whether every loop that does the work has moved lately, and nothing hangs in those that send.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         let now = Utc::now().timestamp();
-        [&self.dispatcher, &self.worker]
+        let move_on = [&self.dispatcher, &self.worker]
             .iter()
-            .all(|s| now - s.load(Ordering::Relaxed) < 60)
+            .all(|s| now - s.load(Ordering::Relaxed) < 60);
+        let mut channels = self.channels.get().into_iter().flatten();
+        move_on && channels.all(|end| end.is_well(Instant::now()))
     }
 }
 
@@ -103,6 +108,8 @@ pub async fn run(
     pipeline.recover_interrupted().await?;
     Pulse::beat(&pulse.dispatcher);
     Pulse::beat(&pulse.worker);
+    let ends = pipeline.channels().values().map(Arc::clone);
+    pulse.channels.get_or_init(|| ends.collect());
     let mut loops: JoinSet<(&'static str, Result<(), DaemonError>)> = JoinSet::new();
     let (calendar, polls) = calendar(&pipeline).await?;
     {

@@ -3,8 +3,13 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use booking_monitor::channels::Kind;
 use support::fake::Answer;
 use support::world::{OWNER, SALON, World, at, haircut};
+use tokio::time::Instant;
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
 
@@ -522,4 +527,60 @@ async fn what_waits_for_a_company_that_left_the_configuration_waits_for_its_retu
     world.poll().await;
     world.turn().await;
     assert_eq!(world.told().len(), 2);
+}
+
+/// Longer than any send may take.
+const LATER: Duration = Duration::from_mins(10);
+
+#[tokio::test]
+async fn a_send_that_never_ends_is_no_sign_of_life() {
+    let world = World::watching().await;
+    let end = Arc::clone(&world.pipeline().channels()["whatsapp"]);
+    let bell = world.green.hold_next();
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    world.advance("31s");
+    world.settle().await;
+    let (pipeline, sending) = (Arc::clone(world.pipeline()), Arc::clone(&end));
+    let sending = tokio::spawn(async move { pipeline.deliver_due(&sending).await });
+    world.green.wait_for_requests("sendMessage", 1).await;
+    assert!(end.is_well(Instant::now()), "it may take its time");
+    assert!(!end.is_well(Instant::now() + LATER), "not for ever");
+    bell.notify_one();
+    sending.await.unwrap().unwrap();
+    assert!(end.is_well(Instant::now() + LATER), "it is over");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_slow_channels_pace_is_well_however_long_that_takes() {
+    let mut world = World::new().await;
+    for channel in &mut world.config.channels {
+        if let Kind::GreenApi(settings) = &mut channel.kind {
+            settings.common.messages_per_second = 0.001;
+        }
+    }
+    world.restart().await;
+    world.poll().await;
+    for phone in ["+79000000001", "+79000000002"] {
+        let draft = haircut("2026-08-21T14:30:00").client("Вера", phone);
+        world.salon.book(draft);
+    }
+    world.poll().await;
+    world.advance("31s");
+    world.settle().await;
+    let end = Arc::clone(&world.pipeline().channels()["whatsapp"]);
+    let (pipeline, sending) = (Arc::clone(world.pipeline()), Arc::clone(&end));
+    let sending = tokio::spawn(async move { pipeline.deliver_due(&sending).await });
+    world.green.wait_for(1).await;
+    // The second waits a quarter of an hour for its turn. What the loop does in between is short.
+    let at_rest = async {
+        while !end.is_well(Instant::now() + LATER) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), at_rest)
+        .await
+        .unwrap();
+    assert!(!sending.is_finished());
+    sending.abort();
 }

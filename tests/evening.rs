@@ -284,8 +284,12 @@ async fn the_letter_of_the_first_day_goes_once_a_day_after_the_baseline() {
     let rest = format!(
         "owner = [{{ channel = \"telegram\", to = \"{OWNER}\" }}]\nonly_phones = [\"+79000000009\"]\nnotify = {{ cancelled = false }}"
     );
-    let mut world = World::with("", &rest).await;
+    let mut world = World::with("ignore = { staff = [99] }", &rest).await;
     world.salon.book(haircut("2026-08-25T14:30:00"));
+    // A column that holds no bookings.
+    world
+        .salon
+        .book(haircut("2026-08-25T16:30:00").staff(99, "Лист ожидания"));
     world
         .salon
         .book(haircut("2026-08-25T15:30:00").client("Без телефона", ""));

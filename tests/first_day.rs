@@ -178,7 +178,9 @@ async fn every_refusal_of_a_service_comes_with_what_to_do() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("✗ companies.id = 111111: HTTP 403: Нет прав на управление филиалом\n  → Дайте роботу права:"), "{said}");
     assert!(
-        said.contains("✗ channels.whatsapp: the account is notAuthorized\n  → Телефон отвязан:"),
+        said.contains(
+            "✗ channels.whatsapp: аккаунт в состоянии notAuthorized\n  → Телефон отвязан:"
+        ),
         "{said}"
     );
     program.salon.forbid(SALON, false);
@@ -191,7 +193,7 @@ async fn every_refusal_of_a_service_comes_with_what_to_do() {
     let (code, said) = check_online(&program).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(
-        said.contains("! channels.whatsapp: the instance has a webhookUrl"),
+        said.contains("! channels.whatsapp: у инстанса задан webhookUrl"),
         "{said}"
     );
     assert!(
@@ -199,7 +201,7 @@ async fn every_refusal_of_a_service_comes_with_what_to_do() {
         "{said}"
     );
     assert!(
-        said.contains("! channels.owners: the bot has a webhook"),
+        said.contains("! channels.owners: у бота задан вебхук"),
         "{said}"
     );
     assert!(
@@ -469,6 +471,40 @@ owner = [{{ channel = "owners", to = "500" }}]
     assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
     let chats: Vec<String> = program.green.sent().into_iter().map(|s| s.chat).collect();
     assert_eq!(chats, ["79000000009@c.us"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_root_sets_up_for_a_user_that_user_can_read_and_nobody_else() {
+    let (program, telegram) = unconfigured().await;
+    let folder = program.folder.path().join("salon");
+    std::fs::create_dir(&folder).unwrap();
+    if std::os::unix::fs::chown(&folder, Some(NOBODY), Some(NOBODY)).is_err() {
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED: only root can give a folder away"
+        )
+        .unwrap();
+        return;
+    }
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(program.folder.path(), open).unwrap();
+    let mut answers = vec!["1", PARTNER_TOKEN, "1", LOGIN, PASSWORD, "1"];
+    let rest = the_rest(&program);
+    answers.extend(rest.iter().map(String::as_str));
+    let done = init(&folder, &program.salon, &telegram, &answers).await;
+    assert_eq!(done.code, Some(0), "{}{}", done.said, done.errors);
+    for (file, mode) in [
+        ("booking-monitor.toml", 0o600),
+        ("secrets", 0o700),
+        ("secrets/yclients-user", 0o600),
+        ("secrets/owners", 0o600),
+        ("booking-monitor.db", 0o600),
+        ("booking-monitor.db.id", 0o600),
+    ] {
+        let meta = std::fs::metadata(folder.join(file)).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o777, mode, "{file}");
+        assert_eq!(meta.uid(), NOBODY, "{file}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

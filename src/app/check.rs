@@ -3,10 +3,13 @@
 
 use std::path::Path;
 
+use chrono::Utc;
+
 use super::failure::code;
 use super::text::Say;
-use super::{Failure, Outcome, say};
-use crate::config::{self, Config, Language, Loaded, ProcessEnvironment, Secrets};
+use super::{Outcome, say};
+use crate::config::{self, Config, Language, ProcessEnvironment, Secrets};
+use crate::store::{self, pauses};
 
 pub(super) mod advice;
 mod findings;
@@ -17,57 +20,86 @@ mod unit;
 use findings::{Findings, Sign};
 
 pub(super) async fn run(path: &Path, online: bool) -> Outcome {
-    let mut found = Findings::default();
     if !path.exists() {
         super::load(path, Secrets::Needed)?;
     }
-    let loaded = match config::load(path, &ProcessEnvironment, Secrets::Needed) {
-        Ok(loaded) => Some(loaded),
+    let mut found = Findings::default();
+    let (read, problems, warnings) = match config::load(path, &ProcessEnvironment, Secrets::Needed)
+    {
+        Ok(loaded) => (Ok(loaded.config), Vec::new(), loaded.warnings),
+        Err(mut report) => {
+            let problems = std::mem::take(&mut report.problems);
+            let warnings = std::mem::take(&mut report.warnings);
+            (Err(report), problems, warnings)
+        }
+    };
+    let words = Say(match &read {
+        Ok(config) => config.language,
+        Err(report) => report.language,
+    });
+    for (sign, all) in [(Sign::Problem, &problems), (Sign::Remark, &warnings)] {
+        for problem in all {
+            found.said(sign, problem.within(words.0));
+        }
+    }
+    let config = match &read {
+        Ok(config) => {
+            super::user::settle(&config.database.path)?;
+            offline::look(config, words, &mut found);
+            Some(config)
+        }
+        // The rest is looked at all the same: mending one line only to be told of the next is no way
+        // to spend an evening.
         Err(report) => {
-            for problem in &report.problems {
-                found.said(Sign::Problem, problem.to_string());
-            }
-            for warning in &report.warnings {
-                found.said(Sign::Remark, warning.to_string());
+            if let Some(partial) = &report.partial {
+                super::user::settle(&partial.database.path)?;
+                let is_database = |key: &str| key.starts_with("database");
+                let has_path = !problems.iter().any(|p| is_database(&p.key));
+                offline::look_at_part(partial, has_path, words, &mut found);
             }
             None
         }
     };
-    let words = Say(loaded.as_ref().map_or(Language::Ru, |l| l.config.language));
     let mut failed = code::USAGE;
-    if let Some(Loaded {
-        config, warnings, ..
-    }) = &loaded
-    {
-        super::user::settle(&config.database.path)?;
-        for warning in warnings {
-            found.said(Sign::Remark, warning.to_string());
-        }
-        offline::look(config, words, &mut found);
-        if online && found.count(Sign::Problem) == 0 {
+    match config {
+        Some(config) if online && found.count(Sign::Problem) == 0 => {
             failed = code::FAILED;
             online::ask(config, words, &mut found).await?;
         }
+        _ if online => found.note(words.of(
+            "YClients и каналы не спрошены: сначала поправьте то, что ниже",
+            "YClients and the channels were not asked: first mend what stands below",
+        )),
+        _ => {}
     }
-    conclude(loaded.as_ref().map(|l| &l.config), words, &found)?;
+    found.print()?;
+    if let Some(config) = config {
+        say(&audience(config, words))?;
+        for paused in paused(config, words) {
+            say(&paused)?;
+        }
+    }
+    say(&found.verdict(words))?;
     Ok(match found.count(Sign::Problem) {
         0 => 0,
         _ => failed,
     })
 }
 
-fn conclude(config: Option<&Config>, words: Say, found: &Findings) -> Result<(), Failure> {
-    found.print()?;
-    if let Some(config) = config {
-        say(&audience(config, words))?;
-    }
-    say(&found.verdict(words))
+/// The pauses that keep messages back just now, as far as the database can be read.
+fn paused(config: &Config, words: Say) -> Vec<String> {
+    let now = Utc::now();
+    let conn = store::open_reader(&config.database.path);
+    let running = conn.and_then(|conn| pauses::running(&conn, now));
+    let running = running.unwrap_or_default();
+    running.iter().map(|p| words.pause(p, now)).collect()
 }
 
 /// To whom messages go right now.
 fn audience(config: &Config, words: Say) -> String {
-    let silent = |c: &&config::Company| c.rules.dry_run;
-    let tested = |c: &&config::Company| !c.rules.dry_run && !c.rules.only_phones.is_empty();
+    let silent = |c: &&config::Company| c.rules.dry_run || c.channels.is_empty();
+    let tested = |c: &&config::Company| !silent(c) && !c.rules.only_phones.is_empty();
+    let unwritten = config.companies.iter().all(|c| c.channels.is_empty());
     let all = config.companies.len();
     let silent = config.companies.iter().filter(silent).count();
     let mut phones: Vec<String> = config
@@ -92,6 +124,12 @@ fn audience(config: &Config, words: Say) -> String {
             .of(
                 "Сообщения уходят всем клиентам.",
                 "Messages go to every client.",
+            )
+            .to_owned(),
+        (true, _) if unwritten => words
+            .of(
+                "Сообщения не уходят никому: ни у одного филиала нет channels.",
+                "Messages go to nobody: no company has channels.",
             )
             .to_owned(),
         (true, _) if silent == all => words

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::channels::{self, ConsoleSink};
 use crate::cli::{Cli, Command};
-use crate::config::{self, Config, Loaded, ProcessEnvironment, Secrets};
+use crate::config::{self, Config, Language, Loaded, ProcessEnvironment, Secrets};
 use crate::daemon::{self, Pulse, Trouble};
 use crate::heartbeat::HttpHeartbeat;
 use crate::meters::Meters;
@@ -45,6 +45,7 @@ mod receive_test;
 mod release;
 mod sample;
 mod send_test;
+mod spoken;
 mod status;
 mod templates;
 mod text;
@@ -202,32 +203,47 @@ fn loaded(path: &Path) -> Result<Config, Failure> {
 
 /// Every company with its texts compiled; the error lists every broken template.
 fn companies(config: &Config) -> Result<Vec<Company>, Failure> {
+    let companies = compiled(config, Language::En).map_err(|problems| {
+        let all: Vec<String> = problems.into_iter().collect();
+        Failure::new(code::USAGE, anyhow::anyhow!("{}", all.join("\n")))
+            .hint("the variables a text may use are listed in the README")
+    })?;
+    let mut models = agent::Models::default();
+    let mut with_models = Vec::new();
+    for company in companies {
+        with_models.push(match models.of(&company.settings)? {
+            Some(model) => company.with_model(model),
+            None => company,
+        });
+    }
+    Ok(with_models)
+}
+
+/// The companies with their texts alone, or everything that is wrong with those; what many share is
+/// said once.
+fn compiled(config: &Config, language: Language) -> Result<Vec<Company>, BTreeSet<String>> {
     let mut companies = Vec::new();
     let mut problems = BTreeSet::new();
-    let mut models = agent::Models::default();
     for settings in &config.companies {
         match Company::beside(&companies, settings.clone()) {
-            Ok(company) => companies.push(match models.of(settings)? {
-                Some(model) => company.with_model(model),
-                None => company,
-            }),
-            Err(broken) => problems.extend(broken.into_iter().map(|p| p.to_string())),
+            Ok(company) => companies.push(company),
+            Err(broken) => problems.extend(broken.iter().map(|p| p.within(language))),
         }
     }
-    if problems.is_empty() {
-        return Ok(companies);
+    match problems.is_empty() {
+        true => Ok(companies),
+        false => Err(problems),
     }
-    let all: Vec<String> = problems.into_iter().collect();
-    Err(
-        Failure::new(code::USAGE, anyhow::anyhow!("{}", all.join("\n")))
-            .hint("the variables a text may use are listed in the README"),
-    )
 }
 
 /// What is legal in the companies' own texts but hardly meant; what many share is said once.
-fn text_remarks(companies: &[Company], ends: &[ChannelEnd]) -> BTreeSet<String> {
+fn text_remarks(
+    companies: &[Company],
+    ends: &[ChannelEnd],
+    language: Language,
+) -> BTreeSet<String> {
     let remarks = companies.iter().flat_map(|company| company.remarks(ends));
-    remarks.map(|remark| remark.to_string()).collect()
+    remarks.map(|remark| remark.within(language)).collect()
 }
 
 /// Every channel, ready to send.
@@ -251,6 +267,7 @@ fn channel_ends(config: &Config, console: &ConsoleSink) -> Result<Vec<ChannelEnd
                 pace,
             );
             Ok(end
+                .with_timeout(settings.kind.timeout())
                 .with_journal_grace(settings.kind.journal_grace())
                 .with_warm_up(settings.new_recipients_per_day))
         })
@@ -356,7 +373,7 @@ async fn put_together(
         .await
         .map_err(refused)?;
     let companies = companies(config)?;
-    for remark in text_remarks(&companies, &ends) {
+    for remark in text_remarks(&companies, &ends, Language::En) {
         tracing::warn!("{remark}");
     }
     let pipeline = Pipeline::new(store, clock, api, companies, ends, config.alerts.clone());

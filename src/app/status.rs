@@ -94,15 +94,7 @@ impl Picture {
 
     /// `Пауза для всех: ещё 2 ч`.
     pub(super) fn paused(&self, words: Say) -> Vec<String> {
-        let line = |pause: &Pause| {
-            let end = match pause.until {
-                Some(until) => words.until(until, self.now),
-                None => words
-                    .of("до booking-monitor resume", "until booking-monitor resume")
-                    .to_owned(),
-            };
-            format!("{}: {end}", words.paused(&pause.of))
-        };
+        let line = |pause| words.pause(pause, self.now);
         self.pauses.iter().map(line).collect()
     }
 
@@ -118,7 +110,7 @@ impl CompanyPicture {
     /// `в порядке`, or what is wrong.
     pub(super) fn state(&self, words: Say) -> String {
         match (&self.row.last_error, self.held) {
-            (Some(error), _) => error.clone(),
+            (Some(error), _) => words.spoken(error),
             (None, held) if held > 0 => sight::held(held, self.held_moves, words),
             (None, _) if sight::is_narrow(&self.row, &self.hidden) => words
                 .of("видно не всё, см. ниже", "not all is seen, see below")
@@ -140,9 +132,15 @@ impl CompanyPicture {
 /// `в порядке`, or what is wrong with a channel.
 pub(super) fn channel_state(c: &ChannelState, words: Say) -> String {
     match (c.down_since, &c.last_error) {
-        (Some(_), Some(error)) => error.clone(),
+        (Some(_), Some(error)) => words.spoken(error),
         (Some(_), None) => words.of("не работает", "down").to_owned(),
-        (None, Some(error)) => format!("{}: {error}", words.of("отправляет", "sends")),
+        (None, Some(error)) => {
+            format!(
+                "{}: {}",
+                words.of("отправляет", "sends"),
+                words.spoken(error)
+            )
+        }
         (None, None) => words.of("в порядке", "well").to_owned(),
     }
 }

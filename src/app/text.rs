@@ -9,7 +9,7 @@ use crate::domain::budget::Plan;
 use crate::domain::message::Language;
 use crate::domain::phone::{Phone, PhoneProblem};
 use crate::store::Free;
-use crate::store::pauses::Selector;
+use crate::store::pauses::{Pause, Selector};
 
 /// Picks the wording.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +83,17 @@ impl Say {
         format!("{} ({})", self.of("Пауза", "Pause"), about.join(", "))
     }
 
+    /// `Пауза для всех: ещё 2 ч`.
+    pub(super) fn pause(self, pause: &Pause, now: DateTime<Utc>) -> String {
+        let end = match pause.until {
+            Some(until) => self.until(until, now),
+            None => self
+                .of("до booking-monitor resume", "until booking-monitor resume")
+                .to_owned(),
+        };
+        format!("{}: {end}", self.paused(&pause.of))
+    }
+
     /// `ещё 2 ч`, `2 h more`.
     pub(super) fn until(self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
         let span = self.span((at - now).to_std().unwrap_or_default());
@@ -94,14 +105,15 @@ impl Say {
 
     /// What is wrong with a number.
     pub(super) fn refused(self, problem: PhoneProblem) -> &'static str {
-        match problem {
-            PhoneProblem::Empty => self.of("в нём нет цифр", "it has no digits"),
-            PhoneProblem::Hidden => self.of("часть цифр скрыта", "some digits are hidden"),
-            PhoneProblem::TooShort => self.of("слишком короткий", "it is too short"),
-            PhoneProblem::TooLong => self.of("слишком длинный", "it is too long"),
-            PhoneProblem::Length => self.of("не то число цифр", "a wrong number of digits"),
-            PhoneProblem::Invalid => self.of("такого номера не бывает", "there is no such number"),
-        }
+        let en = match problem {
+            PhoneProblem::Empty => "it has no digits",
+            PhoneProblem::Hidden => "some digits are hidden",
+            PhoneProblem::TooShort => "it is too short",
+            PhoneProblem::TooLong => "it is too long",
+            PhoneProblem::Length => "a wrong number of digits",
+            PhoneProblem::Invalid => "there is no such number",
+        };
+        self.of(problem.in_russian(), en)
     }
 
     /// An interval: to the second where seconds matter.
@@ -178,6 +190,25 @@ impl Say {
             },
         )
     }
+}
+
+/// The width that people's terminals have at least.
+pub(super) const WIDTH: usize = 80;
+
+/// A paragraph in lines that fit, the following ones indented.
+pub(super) fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(format!("  {word}")),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A plain table that fits 80 columns.

@@ -84,6 +84,30 @@ impl Kind {
         }
     }
 
+    /// Its approved templates, where it takes no other message to somebody who did not write lately.
+    #[must_use]
+    pub fn approved(&self) -> Option<&approved::Templates> {
+        match self {
+            Self::WhatsAppCloud(settings) => Some(&settings.templates),
+            Self::GreenApi(settings) => {
+                (settings.flavour == green_api::Flavour::Waba).then_some(&settings.templates)
+            }
+            Self::Telegram(_) | Self::Http(_) | Self::Console(_) => None,
+        }
+    }
+
+    /// How long one request to it may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        match self {
+            Self::Console(_) => DEFAULT_TIMEOUT,
+            Self::Telegram(settings) => settings.common.client.timeout,
+            Self::GreenApi(settings) => settings.common.client.timeout,
+            Self::WhatsAppCloud(settings) => settings.common.client.timeout,
+            Self::Http(settings) => settings.common.client.timeout,
+        }
+    }
+
     /// So long the messenger's journal may lag behind its sends.
     #[must_use]
     pub fn journal_grace(&self) -> Duration {

@@ -6,8 +6,31 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
+use super::problem::{Said, said};
 use super::reader::{Value, Wrong};
 use super::values::text;
+
+fn an_address() -> Said {
+    said(
+        r#"expected an address such as "https://host/path", found"#,
+        r#"нужен адрес вида "https://host/path", а стоит"#,
+    )
+}
+
+fn begin_with(what: &str) -> Said {
+    said(
+        format!("begin it with {what}"),
+        format!("начните его с {what}"),
+    )
+}
+
+/// What to do about an address that anybody on the way may read.
+fn close_it() -> Said {
+    said(
+        "use https://, unless the network between is your own",
+        "напишите https://, если эта сеть не ваша собственная",
+    )
+}
 
 /// An address to which paths are appended, without its trailing slash.
 fn address(value: &Value<'_>) -> Option<String> {
@@ -16,17 +39,17 @@ fn address(value: &Value<'_>) -> Option<String> {
         matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|h| !h.is_empty())
     });
     let Some(url) = parsed else {
-        let message = r#"expected an address such as "https://host/path", found"#;
-        return value.wrong_hidden(message, Some("begin it with https://".into()));
+        return value.wrong_hidden(an_address(), Some(begin_with("https://")));
     };
     if !url.username().is_empty()
         || url.password().is_some()
         || url.query().is_some()
         || url.fragment().is_some()
     {
-        return value.refuse(Wrong::new(
+        return value.refuse(Wrong::new(said(
             "must hold neither a user, nor a password, nor anything after ? or #",
-        ));
+            "в адресе не должно быть ни имени, ни пароля, ни того, что идёт за ? или #",
+        )));
     }
     Some(written.trim_end_matches('/').to_owned())
 }
@@ -37,19 +60,22 @@ pub(super) fn whole_address(value: &Value<'_>, address: &str) -> bool {
         matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|h| !h.is_empty())
     });
     let Some(url) = parsed else {
-        let message = r#"expected an address such as "https://host/path", found"#;
-        value.wrong_hidden::<()>(message, Some("begin it with https://".into()));
+        value.wrong_hidden::<()>(an_address(), Some(begin_with("https://")));
         return false;
     };
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        value.refuse::<()>(Wrong::new(
+        value.refuse::<()>(Wrong::new(said(
             "must hold neither a user, nor a password, nor anything after #",
-        ));
+            "в адресе не должно быть ни имени, ни пароля, ни того, что идёт за #",
+        )));
         return false;
     }
     if is_open(address) {
-        let wrong = Wrong::new("what is sent there travels unencrypted over http")
-            .hint("use https://, unless the network between is your own".to_owned());
+        let wrong = Wrong::new(said(
+            "what is sent there travels unencrypted over http",
+            "по http всё идёт незашифрованным",
+        ))
+        .hint(close_it());
         value.reader.warning(&value.place, wrong);
     }
     true
@@ -60,7 +86,10 @@ pub(super) fn secure_address(value: &Value<'_>) -> Option<String> {
     let address = address(value)?;
     if is_open(&address) {
         return value.wrong(
-            "must begin with https:// (http only for this machine), found",
+            said(
+                "must begin with https:// (http only for this machine), found",
+                "адрес должен начинаться с https:// (http только для этой машины), а стоит",
+            ),
             None,
         );
     }
@@ -71,8 +100,11 @@ pub(super) fn secure_address(value: &Value<'_>) -> Option<String> {
 pub(super) fn channel_address(value: &Value<'_>) -> Option<String> {
     let address = address(value)?;
     if is_open(&address) {
-        let wrong = Wrong::new("the token and the messages travel unencrypted over http")
-            .hint("use https://, unless the network between is your own".to_owned());
+        let wrong = Wrong::new(said(
+            "the token and the messages travel unencrypted over http",
+            "по http токен и сообщения идут незашифрованными",
+        ))
+        .hint(close_it());
         value.reader.warning(&value.place, wrong);
     }
     Some(address)
@@ -99,8 +131,11 @@ pub(super) fn proxy(value: &Value<'_>) -> Option<String> {
             Some(written.to_owned())
         }
         _ => value.wrong_hidden(
-            r#"expected an address such as "socks5h://host:1080", found"#,
-            Some(format!("begin it with {}://", SCHEMES.join("://, "))),
+            said(
+                r#"expected an address such as "socks5h://host:1080", found"#,
+                r#"нужен адрес вида "socks5h://host:1080", а стоит"#,
+            ),
+            Some(begin_with(&format!("{}://", SCHEMES.join("://, ")))),
         ),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Agent;
 use super::address::{proxy, secure_address};
 use super::load::Secrets;
+use super::problem::{Said, said};
 use super::reader::Wrong;
 use super::section::Section;
 use super::values::{SHORTEST, count, duration, switch, text, word};
@@ -105,11 +106,20 @@ impl AgentKeys {
             if read.base_url.is_none() && !at.has("base_url") {
                 at.missing(
                     "base_url",
-                    r#"the address, such as "https://api.openai.com/v1""#,
+                    said(
+                        r#"the address, such as "https://api.openai.com/v1""#,
+                        r#"адрес вида "https://api.openai.com/v1""#,
+                    ),
                 );
             }
             if read.model.is_none() && !at.has("model") {
-                at.missing("model", "the model's name, as that address lists it");
+                at.missing(
+                    "model",
+                    said(
+                        "the model's name, as that address lists it",
+                        "имя модели, как его называет этот адрес",
+                    ),
+                );
             }
         }
         read
@@ -119,25 +129,43 @@ impl AgentKeys {
     pub(super) fn of_company(self, at: &Section<'_>, enabled: bool, has_owner: bool) -> Agent {
         let needs_key = self.kind == Kind::GigaChat;
         let has_key = self.key.is_given();
-        let warn = |what: &str, hint: &str| {
-            let wrong = Wrong::new(what.to_owned()).hint(hint.to_owned());
+        let warn = |what: Said, hint: Said| {
+            let wrong = Wrong::new(what).hint(hint);
             at.reader.warning(&at.place_of("agent_enabled"), wrong);
         };
         if enabled && needs_key && !has_key && at.reader.secrets == Secrets::Needed {
-            let wrong = Wrong::new("the agent has no key for its model")
-                .hint("write agent.client_id and agent.client_secret, or agent.token".to_owned());
+            let wrong = Wrong::new(said(
+                "the agent has no key for its model",
+                "у агента нет ключа к модели",
+            ))
+            .hint(said(
+                "write agent.client_id and agent.client_secret, or agent.token",
+                "напишите agent.client_id и agent.client_secret, или agent.token",
+            ));
             at.reader.problem(&at.place_of("agent_enabled"), wrong);
         }
         if enabled && !self.external {
             warn(
-                "agent.external is false: no model is asked",
-                "clients are answered by rules and by people; say agent.external = true, or agent_enabled = false",
+                said(
+                    "agent.external is false: no model is asked",
+                    "agent.external = false: модель не спрашивают",
+                ),
+                said(
+                    "clients are answered by rules and by people; say agent.external = true, or agent_enabled = false",
+                    "клиентам отвечают правила и люди; напишите agent.external = true или agent_enabled = false",
+                ),
             );
         }
         if enabled && !has_owner {
             warn(
-                "the agent has nobody to hand a conversation to",
-                "name an owner: what no model answers goes to them",
+                said(
+                    "the agent has nobody to hand a conversation to",
+                    "агенту некому передать разговор",
+                ),
+                said(
+                    "name an owner: what no model answers goes to them",
+                    "назовите owner: ему уходит то, на что модель не отвечает",
+                ),
             );
         }
         let model = (has_key || !needs_key).then(|| Settings {
@@ -177,16 +205,25 @@ fn key(at: &mut Section<'_>, inherited: Key) -> Key {
     match (&key.client_id, &key.client_secret, &key.token) {
         (None, None, None) => inherited,
         (Some(_), None, _) if at.reader.secrets == Secrets::Needed && !at.has("client_secret") => {
-            at.missing("client_secret", r#"{ env = "GIGACHAT_CLIENT_SECRET" }"#);
+            at.missing(
+                "client_secret",
+                r#"{ env = "GIGACHAT_CLIENT_SECRET" }"#.to_owned(),
+            );
             key
         }
         (None, Some(_), _) if at.reader.secrets == Secrets::Needed && !at.has("client_id") => {
-            at.missing("client_id", r#"{ env = "GIGACHAT_CLIENT_ID" }"#);
+            at.missing("client_id", r#"{ env = "GIGACHAT_CLIENT_ID" }"#.to_owned());
             key
         }
         (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
-            let wrong = Wrong::new("token stands beside client_id or client_secret")
-                .hint("keep the token, or the other two".to_owned());
+            let wrong = Wrong::new(said(
+                "token stands beside client_id or client_secret",
+                "token стоит рядом с client_id или client_secret",
+            ))
+            .hint(said(
+                "keep the token, or the other two",
+                "оставьте токен или те два",
+            ));
             at.reader.problem(&at.place_of("token"), wrong);
             key
         }

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::problem::did_you_mean;
-use super::reader::{Place, Value, Wrong};
+use super::Company;
+use super::problem::{did_you_mean, known, known_here, said};
+use super::reader::{Place, Reader, Value, Wrong};
 use super::section::Section;
 use super::values::{list, text};
 use crate::channels::approved::{Template, Templates};
 use crate::domain::message::brief::KINDS;
 use crate::domain::message::facts::{PARAMETERS, VARIABLES};
-
-/// Kinds that every salon's clients get: without a template they are refused.
-const EXPECTED: [&str; 3] = ["created", "updated", "cancelled"];
+use crate::domain::policy::Kind;
 
 /// Templates as they are written; one that is broken has been reported and is still there by name.
 pub(super) struct Written(BTreeMap<String, Option<Template>>);
@@ -22,8 +21,9 @@ pub(super) fn read(at: &mut Section<'_>) -> Written {
         for (kind, value) in at.others() {
             if !KINDS.contains(&kind.as_str()) {
                 let hint = did_you_mean(&kind, KINDS);
-                let hint = hint.unwrap_or_else(|| format!("known here: {}", KINDS.join(", ")));
-                value.refuse::<()>(Wrong::new("unknown kind of message").hint(hint));
+                let hint = hint.unwrap_or_else(|| known_here(&KINDS.join(", ")));
+                let message = said("unknown kind of message", "нет сообщения такого вида");
+                value.refuse::<()>(Wrong::new(message).hint(hint));
             }
             found.insert(kind, at.named(&value, "KIND", template));
         }
@@ -32,7 +32,14 @@ pub(super) fn read(at: &mut Section<'_>) -> Written {
 }
 
 fn template(at: &mut Section<'_>) -> Option<Template> {
-    let name = at.required("name", "the name it was approved under", text);
+    let name = at.required(
+        "name",
+        said(
+            "the name it was approved under",
+            "имя, под которым его одобрили",
+        ),
+        text,
+    );
     let language = at.optional("language", text);
     let parameters = at.get("parameters", Vec::new(), list(parameter));
     Some(Template {
@@ -44,13 +51,14 @@ fn template(at: &mut Section<'_>) -> Option<Template> {
 
 fn parameter(value: &Value<'_>) -> Option<String> {
     let name = text(value)?;
-    let known = &VARIABLES[..PARAMETERS];
-    if known.contains(&name.as_str()) {
+    let all = &VARIABLES[..PARAMETERS];
+    if all.contains(&name.as_str()) {
         return Some(name);
     }
-    let hint = did_you_mean(&name, known.iter().copied());
-    let hint = hint.unwrap_or_else(|| format!("known: {}", known.join(", ")));
-    value.wrong("no value has the name", Some(hint))
+    let hint = did_you_mean(&name, all.iter().copied());
+    let hint = hint.unwrap_or_else(|| known(&all.join(", ")));
+    let message = said("no value has the name", "нет значения с именем");
+    value.wrong(message, Some(hint))
 }
 
 impl Written {
@@ -58,21 +66,36 @@ impl Written {
         self.0.is_empty()
     }
 
-    /// Names the kinds that no template stands for.
-    pub(super) fn warn_of_gaps(&self, at: &Section<'_>, place: &Place) {
-        let missing: Vec<&str> = EXPECTED
-            .into_iter()
-            .filter(|kind| !self.0.contains_key(*kind))
-            .collect();
-        if !missing.is_empty() {
-            let wrong = Wrong::new(format!("no approved template for {}", missing.join(", ")))
-                .hint("clients who did not write lately cannot be told of these".to_owned());
-            at.reader.warning(place, wrong);
-        }
-    }
-
     pub(super) fn whole(self) -> Templates {
         let whole = self.0.into_iter();
         Templates(whole.filter_map(|(kind, t)| Some((kind, t?))).collect())
+    }
+}
+
+/// Names the kinds that companies tell over this channel and that no template stands for.
+pub(super) fn warn_of_gaps(
+    reader: &Reader<'_>,
+    place: &Place,
+    templates: &Templates,
+    companies: &[&Company],
+) {
+    let is_told = |kind: &Kind| companies.iter().any(|c| c.rules.tells(*kind));
+    let lacks = |kind: &Kind| !templates.0.contains_key(kind.as_str());
+    let missing: Vec<&str> = Kind::ALL
+        .into_iter()
+        .filter(|kind| is_told(kind) && lacks(kind))
+        .map(Kind::as_str)
+        .collect();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        let wrong = Wrong::new(said(
+            format!("no approved template for {missing}"),
+            format!("нет одобренного шаблона для {missing}"),
+        ))
+        .hint(said(
+            "clients who did not write lately cannot be told of these: booking-monitor templates suggest",
+            "клиенты, которые давно не писали, об этом не узнают: booking-monitor templates suggest",
+        ));
+        reader.warning(place, wrong);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::address::channel_address;
-use super::problem::did_you_mean;
+use super::problem::{did_you_mean, known, said};
 use super::reader::{Place, Value, Wrong};
 use super::section::Section;
 use super::values::{SHORTEST, account, count, duration, rate, switch, text, word};
@@ -30,11 +30,7 @@ impl Channels {
     /// Whether this channel takes approved templates alone.
     pub(super) fn is_official(&self, name: &str) -> bool {
         let named = self.settings.iter().find(|channel| channel.name == name);
-        named.is_some_and(|channel| match &channel.kind {
-            Kind::WhatsAppCloud(_) => true,
-            Kind::GreenApi(green) => green.flavour == Flavour::Waba,
-            Kind::Telegram(_) | Kind::Http(_) | Kind::Console(_) => false,
-        })
+        named.is_some_and(|channel| channel.kind.approved().is_some())
     }
 }
 
@@ -98,7 +94,10 @@ fn channel(at: &Section<'_>, value: &Value<'_>) -> Option<(Kind, u32)> {
     at.named(value, label, |at| {
         let kind = at.required(
             "type",
-            r#""green-api", "whatsapp-cloud", "telegram", "http" or "console""#,
+            said(
+                r#""green-api", "whatsapp-cloud", "telegram", "http" or "console""#,
+                r#""green-api", "whatsapp-cloud", "telegram", "http" или "console""#,
+            ),
             channel_type,
         );
         let kind = match kind {
@@ -126,10 +125,14 @@ fn channel_type(value: &Value<'_>) -> Option<Type> {
     let written = text(value)?;
     let found = TYPES.iter().find(|(name, _)| *name == written);
     found.map(|(_, kind)| *kind).or_else(|| {
-        let known = TYPES.map(|(name, _)| name);
-        let hint = did_you_mean(&written, known);
-        let hint = hint.unwrap_or_else(|| format!("known: {}", known.join(", ")));
-        value.wrong("this version does not know the type", Some(hint))
+        let names = TYPES.map(|(name, _)| name);
+        let hint = did_you_mean(&written, names);
+        let hint = hint.unwrap_or_else(|| known(&names.join(", ")));
+        let message = said(
+            "this version does not know the type",
+            "эта версия не знает вида",
+        );
+        value.wrong(message, Some(hint))
     })
 }
 
@@ -146,22 +149,32 @@ fn console(at: &mut Section<'_>) -> console::Settings {
 fn green_api(at: &mut Section<'_>) -> green_api::Settings {
     let api_url = at.required(
         "api_url",
-        r#"the instance's own address, such as "https://7103.api.greenapi.com""#,
+        said(
+            r#"the instance's own address, such as "https://7103.api.greenapi.com""#,
+            r#"адрес инстанса вида "https://7103.api.greenapi.com""#,
+        ),
         channel_address,
     );
     let instance_id = at.required(
         "instance_id",
-        r#"the number from the console, such as "1101000001""#,
+        said(
+            r#"the number from the console, such as "1101000001""#,
+            r#"номер инстанса из консоли вида "1101000001""#,
+        ),
         account,
     );
     let flavour = at.get("flavour", Flavour::WhatsApp, word(&FLAVOURS));
     let place = at.place_of("templates");
     let templates = approved::read(at);
-    if flavour == Flavour::Waba {
-        templates.warn_of_gaps(at, &place);
-    } else if !templates.is_empty() {
-        let wrong = Wrong::new("approved templates belong to official WhatsApp")
-            .hint("set flavour = \"waba\", or remove them".to_owned());
+    if flavour != Flavour::Waba && !templates.is_empty() {
+        let wrong = Wrong::new(said(
+            "approved templates belong to official WhatsApp",
+            "одобренные шаблоны бывают только у официального WhatsApp",
+        ))
+        .hint(said(
+            "set flavour = \"waba\", or remove them",
+            "напишите flavour = \"waba\" или уберите их",
+        ));
         at.reader.problem(&place, wrong);
     }
     green_api::Settings {
@@ -185,12 +198,13 @@ fn whatsapp_cloud(at: &mut Section<'_>) -> whatsapp_cloud::Settings {
     let api_url = at.optional("api_url", channel_address);
     let phone_number_id = at.required(
         "phone_number_id",
-        "the id of the sending number (not the number itself), from the app's API setup",
+        said(
+            "the id of the sending number (not the number itself), from the app's API setup",
+            "id номера (не сам номер), со страницы API Setup приложения",
+        ),
         account,
     );
-    let place = at.place_of("templates");
     let templates = approved::read(at);
-    templates.warn_of_gaps(at, &place);
     whatsapp_cloud::Settings {
         api_url: api_url.unwrap_or_else(|| "https://graph.facebook.com/v26.0".into()),
         phone_number_id: phone_number_id.unwrap_or_default(),

@@ -4,7 +4,8 @@ use super::agent::AgentKeys;
 use super::channels::Channels;
 use super::environment::Overrides;
 use super::monitor::{Inherited, KINDS};
-use super::reader::{Value, Wrong};
+use super::problem::said;
+use super::reader::{Value, Wrong, named_twice};
 use super::replies;
 use super::section::Section;
 use super::templates::{self, unknown_channel};
@@ -34,16 +35,29 @@ pub(super) fn read(at: &mut Section<'_>, around: &Surroundings<'_>) -> Vec<Compa
         let company = company(at, around);
         // Zero is the placeholder of an id that could not be read.
         if company.id != 0 && seen.contains(&company.id) {
-            let wrong = Wrong::new(format!("the company {} is listed twice", company.id))
-                .hint("its clients would be told everything twice; keep one".to_owned());
+            let id = company.id;
+            let wrong = Wrong::new(said(
+                format!("the company {id} is listed twice"),
+                format!("филиал {id} записан дважды"),
+            ))
+            .hint(said(
+                "its clients would be told everything twice; keep one",
+                "его клиентам всё пришло бы дважды; оставьте один",
+            ));
             at.reader.problem(&at.place_of("id"), wrong);
         }
         seen.push(company.id);
         // What looks left out may only be broken, so gaps are named once the rest is right.
         let whole = at.reader.problem_count() == before;
         if whole && company.channels.is_empty() && company.owners.is_empty() {
-            let wrong = Wrong::new("no channels and no owner")
-                .hint("its bookings are watched, but nobody is told".to_owned());
+            let wrong = Wrong::new(said(
+                "no channels and no owner",
+                "нет ни channels, ни owner",
+            ))
+            .hint(said(
+                "its bookings are watched, but nobody is told",
+                "за записями следят, но никому не сообщают",
+            ));
             at.reader.warning(&at.place, wrong);
         }
         company
@@ -51,12 +65,20 @@ pub(super) fn read(at: &mut Section<'_>, around: &Surroundings<'_>) -> Vec<Compa
     let place = at.place_of("companies");
     let whole = at.reader.problem_count() == before;
     if whole && companies.is_empty() {
-        let wrong =
-            Wrong::new("no company to watch").hint("add [[companies]] with its id".to_owned());
+        let wrong = Wrong::new(said("no company to watch", "нет ни одного филиала")).hint(said(
+            "add [[companies]] with its id",
+            "добавьте [[companies]] с его id",
+        ));
         at.reader.problem(&place, wrong);
     } else if whole && companies.iter().all(|company| company.owners.is_empty()) {
-        let wrong = Wrong::new("no company has an owner")
-            .hint("nobody hears when something breaks or is held back".to_owned());
+        let wrong = Wrong::new(said(
+            "no company has an owner",
+            "ни у одного филиала нет owner",
+        ))
+        .hint(said(
+            "nobody hears when something breaks or is held back",
+            "никто не узнает, когда что-то сломается или придержано",
+        ));
         at.reader.warning(&place, wrong);
     }
     companies
@@ -65,7 +87,10 @@ pub(super) fn read(at: &mut Section<'_>, around: &Surroundings<'_>) -> Vec<Compa
 fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
     let id = at.required(
         "id",
-        "the branch's number, such as 962302",
+        said(
+            "the branch's number, such as 962302",
+            "номер филиала вида 962302",
+        ),
         whole(1, i64::MAX),
     );
     let channel = |value: &Value<'_>| channel_name(value, around.channels);
@@ -76,7 +101,7 @@ fn company(at: &mut Section<'_>, around: &Surroundings<'_>) -> Company {
             .enumerate()
             .find(|(index, name)| names[..*index].contains(name));
         match twice {
-            Some((_, name)) => value.refuse(Wrong::new("named twice:").found(format!("{name:?}"))),
+            Some((_, name)) => value.refuse(named_twice(name)),
             None => Some(names),
         }
     });
@@ -143,18 +168,27 @@ enum Copied {
 }
 
 fn owner(at: &mut Section<'_>, channels: &Channels) -> Option<Owner> {
-    let channel = at.required("channel", "the name of a channel", |value| {
-        channel_name(value, channels)
-    });
+    let name = said("the name of a channel", "имя канала");
+    let channel = at.required("channel", name, |value| channel_name(value, channels));
     if channel
         .as_ref()
         .is_some_and(|name| channels.is_official(name))
     {
-        let wrong = Wrong::new("official WhatsApp takes only approved templates")
-            .hint("copies and alerts have none: choose another channel for the owner".to_owned());
+        let wrong = Wrong::new(said(
+            "official WhatsApp takes only approved templates",
+            "официальный WhatsApp берёт только одобренные шаблоны",
+        ))
+        .hint(said(
+            "copies and alerts have none: choose another channel for the owner",
+            "для копий и тревог их нет: выберите владельцу другой канал",
+        ));
         at.reader.warning(&at.place_of("channel"), wrong);
     }
-    let to = at.required("to", "the chat's id, or a phone", text_or_number);
+    let to = at.required(
+        "to",
+        said("the chat's id, or a phone", "id чата или телефон"),
+        text_or_number,
+    );
     let news = Kind::NEWS.map(Copied::Kind).to_vec();
     let kinds = KINDS.map(|(name, kind)| (name, Copied::Kind(kind)));
     let [a, b, c, d, e] = kinds;

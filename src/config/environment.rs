@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::problem::Problem;
+use super::problem::{Problem, Said, said};
 use super::values::{SHORTEST, spell};
 
 /// Where variables are looked up; tests hand in a closure, so that they never share a process's own.
@@ -72,7 +72,10 @@ impl Variable {
             "true" | "1" | "yes" | "on" => Some(true),
             "false" | "0" | "no" | "off" => Some(false),
             _ => self.wrong(
-                "expected true, false, 1, 0, yes, no, on or off, found".into(),
+                said(
+                    "expected true, false, 1, 0, yes, no, on or off, found",
+                    "нужно true, false, 1, 0, yes, no, on или off, а стоит",
+                ),
                 problems,
             ),
         }
@@ -80,28 +83,31 @@ impl Variable {
 
     fn milliseconds(&self, problems: &mut Vec<Problem>) -> Option<Duration> {
         let Ok(number) = self.value.parse::<u32>() else {
-            let message = "expected a number of milliseconds such as 60000, found";
-            return self.wrong(message.into(), problems);
+            let message = said(
+                "expected a number of milliseconds such as 60000, found",
+                "нужно число миллисекунд вида 60000, а стоит",
+            );
+            return self.wrong(message, problems);
         };
         let span = Duration::from_millis(number.into());
         if span < SHORTEST {
-            let message = format!(
-                "must be at least {} milliseconds ({}), found",
-                SHORTEST.as_millis(),
-                spell(SHORTEST)
+            let (least, spelt) = (SHORTEST.as_millis(), spell(SHORTEST));
+            let message = said(
+                format!("must be at least {least} milliseconds ({spelt}), found"),
+                format!("нужно не меньше {least} миллисекунд ({spelt}), а стоит"),
             );
             return self.wrong(message, problems);
         }
         Some(span)
     }
 
-    fn wrong<T>(&self, message: String, problems: &mut Vec<Problem>) -> Option<T> {
+    fn wrong<T>(&self, message: Said, problems: &mut Vec<Problem>) -> Option<T> {
         problems.push(Problem {
             file: PathBuf::from("environment"),
             line: None,
             key: self.name.clone(),
             message,
-            found: Some(format!("{:?}", self.value)),
+            found: Some(format!("{:?}", self.value).into()),
             hint: None,
         });
         None

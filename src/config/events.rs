@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret as _;
 
 use super::load::Secrets;
+use super::problem::said;
 use super::reader::{Value, Wrong};
 use super::secret::secret_address;
 use super::section::Section;
@@ -47,8 +48,14 @@ pub(super) fn read(
     let named_twice = |s: &Settings| all.iter().filter(|o| o.sink == s.sink).count() > 1;
     let known = root.reader.secrets == Secrets::Needed;
     if known && all.iter().any(named_twice) {
-        let wrong = Wrong::new("two of these go to the same place")
-            .hint("every event would come twice; keep one, with the companies of both".to_owned());
+        let wrong = Wrong::new(said(
+            "two of these go to the same place",
+            "двое из них ведут в одно место",
+        ))
+        .hint(said(
+            "every event would come twice; keep one, with the companies of both",
+            "каждое событие пришло бы дважды; оставьте одно, с филиалами обоих",
+        ));
         root.reader.problem(&root.place_of("events"), wrong);
     }
     all
@@ -60,13 +67,17 @@ fn one(
     database: &Database,
     folder: &Path,
 ) -> Option<Settings> {
-    let to = at.required("to", r#""http" or "jsonl""#, word(&TO));
+    let to = at.required(
+        "to",
+        said(r#""http" or "jsonl""#, r#""http" или "jsonl""#),
+        word(&TO),
+    );
     let types = at.get("types", Vec::new(), list(word(&TYPES)));
     let id = |value: &Value<'_>| company(value, companies);
     let companies = at.get("companies", Vec::new(), list(id));
     let (place, label, to) = match to {
         Some(To::Http) => {
-            let url = at.required("url", r#""https://host/path""#, secret_address);
+            let url = at.required("url", r#""https://host/path""#.to_owned(), secret_address);
             let token = at.optional_secret("token");
             let secret = at.optional_secret("secret");
             let url = url?;
@@ -76,7 +87,7 @@ fn one(
             (place, shown, Target::Http(to))
         }
         Some(To::Jsonl) => {
-            let path = at.required("path", r#""events.jsonl""#, |value| {
+            let path = at.required("path", r#""events.jsonl""#.to_owned(), |value| {
                 file(value, database, folder)
             })?;
             let label = path.file_name().unwrap_or(path.as_os_str());
@@ -107,8 +118,11 @@ fn company(value: &Value<'_>, companies: &[Company]) -> Option<i64> {
         return Some(id);
     }
     value.wrong(
-        "no company has this id:",
-        Some("it must stand in [[companies]]".into()),
+        said("no company has this id:", "нет филиала с таким id:"),
+        Some(said(
+            "it must stand in [[companies]]",
+            "он должен стоять в [[companies]]",
+        )),
     )
 }
 
@@ -117,15 +131,24 @@ fn file(value: &Value<'_>, database: &Database, folder: &Path) -> Option<PathBuf
     let path = std::path::absolute(&written).unwrap_or(written);
     let base = std::path::absolute(&database.path).unwrap_or_else(|_| database.path.clone());
     if path.file_name().is_none() || path.is_dir() {
-        return value.wrong("expected a file, found", None);
+        return value.wrong(said("expected a file, found", "нужен файл, а стоит"), None);
     }
     // The database and what lies beside it under its name.
     let theirs = base.as_os_str().to_string_lossy().into_owned();
     if path.as_os_str().to_string_lossy().starts_with(&theirs) {
-        return value.wrong("must not be the database, nor one of its files:", None);
+        return value.wrong(
+            said(
+                "must not be the database, nor one of its files:",
+                "это база или один из её файлов:",
+            ),
+            None,
+        );
     }
     if path.starts_with("/etc") {
-        return value.wrong("no data are kept under /etc:", None);
+        return value.wrong(
+            said("no data are kept under /etc:", "в /etc данные не хранят:"),
+            None,
+        );
     }
     Some(path)
 }

@@ -8,9 +8,11 @@ use toml::de::DeValue;
 use super::address::channel_address;
 use super::channels::journal_grace;
 use super::load::Secrets;
+use super::problem::{known, said};
 use super::reader::{Place, Value, Wrong};
-use super::section::Section;
-use super::values::{list, marker, switch, text, text_or_number, whole, word};
+use super::secret::a_secret;
+use super::section::{Section, a_table};
+use super::values::{a_string, list, marker, switch, text, text_or_number, whole, word};
 use crate::channels::Common;
 use crate::channels::http_gateway::{Custom, PLACEHOLDERS, Preset, Settings, placeholders};
 
@@ -54,7 +56,10 @@ pub(super) fn read(
 ) -> Settings {
     let preset = at.required(
         "preset",
-        r#""waha", "evolution", "wppconnect", "wazzup" or "none""#,
+        said(
+            r#""waha", "evolution", "wppconnect", "wazzup" or "none""#,
+            r#""waha", "evolution", "wppconnect", "wazzup" или "none""#,
+        ),
         word(&PRESETS),
     );
     let base_url = at.optional("base_url", channel_address);
@@ -64,7 +69,10 @@ pub(super) fn read(
     if base_url.is_none() && preset.is_some() && !at.has("base_url") {
         at.missing(
             "base_url",
-            r#"the gateway's address, such as "http://127.0.0.1:3000""#,
+            said(
+                r#"the gateway's address, such as "http://127.0.0.1:3000""#,
+                r#"адрес шлюза вида "http://127.0.0.1:3000""#,
+            ),
         );
     }
     let token = match preset {
@@ -75,21 +83,33 @@ pub(super) fn read(
     let session = at.optional("session", text_or_number);
     let channel_id = at.optional("channel_id", text_or_number);
     if preset == Some(Preset::Wazzup) && channel_id.is_none() {
-        at.missing("channel_id", "the channel's id, from GET /v3/channels");
+        at.missing(
+            "channel_id",
+            said(
+                "the channel's id, from GET /v3/channels",
+                "id канала, его называет GET /v3/channels",
+            ),
+        );
     }
     if channel_id.is_some() && preset.is_some_and(|preset| preset != Preset::Wazzup) {
-        let wrong = Wrong::new("read only with preset = \"wazzup\"");
+        let wrong = Wrong::new(said(
+            "read only with preset = \"wazzup\"",
+            "читается только при preset = \"wazzup\"",
+        ));
         at.reader.warning(&at.place_of("channel_id"), wrong);
     }
     let custom = custom(at, preset == Some(Preset::None));
     let needs_token = named_in(&custom).contains(&"token") && !at.has("token");
     if preset == Some(Preset::None) && needs_token && at.reader.secrets == Secrets::Needed {
-        at.missing("token", r#"{ env = "NAME" } or { file = "PATH" }"#);
+        at.missing("token", a_secret());
     }
     if preset.is_some_and(|preset| preset != Preset::None) {
         for table in ["request", "answer"] {
             if at.has(table) {
-                let wrong = Wrong::new("read only with preset = \"none\"");
+                let wrong = Wrong::new(said(
+                    "read only with preset = \"none\"",
+                    "читается только при preset = \"none\"",
+                ));
                 at.reader.warning(&at.place_of(table), wrong);
             }
         }
@@ -118,7 +138,10 @@ fn custom(at: &mut Section<'_>, needed: bool) -> Custom {
     at.table("request", |at| {
         form.method = at.get("method", Request::Post, word(&METHODS)).into();
         form.path = if needed {
-            let example = r#"what follows base_url, such as "/send""#;
+            let example = said(
+                r#"what follows base_url, such as "/send""#,
+                r#"то, что идёт за base_url, вида "/send""#,
+            );
             at.required("path", example, path).unwrap_or_default()
         } else {
             at.optional("path", path).unwrap_or_default()
@@ -134,7 +157,13 @@ fn custom(at: &mut Section<'_>, needed: bool) -> Custom {
                 .filter_map(|s| u16::try_from(s).ok())
                 .collect();
             match statuses.is_empty() {
-                true => value.wrong_hidden("expected at least one status, found", None),
+                true => value.wrong_hidden(
+                    said(
+                        "expected at least one status, found",
+                        "нужен хотя бы один код ответа, а стоит",
+                    ),
+                    None,
+                ),
                 false => Some(statuses),
             }
         });
@@ -160,21 +189,31 @@ fn custom(at: &mut Section<'_>, needed: bool) -> Custom {
 fn complete(at: &Section<'_>, form: &Custom, idempotent: &Place) {
     let named = named_in(form);
     for (places, what) in [
-        (&["text"][..], "the text: name {text}"),
+        (
+            &["text"][..],
+            said(
+                "neither path nor body says the text: name {text}",
+                "ни в path, ни в body нет текста: впишите {text}",
+            ),
+        ),
         (
             &["phone", "chat_id"][..],
-            "the person: name {phone} or {chat_id}",
+            said(
+                "neither path nor body says the person: name {phone} or {chat_id}",
+                "ни в path, ни в body нет получателя: впишите {phone} или {chat_id}",
+            ),
         ),
     ] {
         if !places.iter().any(|place| named.contains(place)) {
-            let wrong = Wrong::new(format!("neither path nor body says {what}"));
-            at.reader.problem(&at.place_of("request"), wrong);
+            at.reader.problem(&at.place_of("request"), Wrong::new(what));
         }
     }
     if form.idempotent && !named.contains(&"key") {
         // A lost answer would be followed by the same message again, and nothing to know it by.
-        let wrong =
-            Wrong::new("the request does not name the {key} by which a repetition is known");
+        let wrong = Wrong::new(said(
+            "the request does not name the {key} by which a repetition is known",
+            "в запросе нет {key}, по которому узнают повтор",
+        ));
         at.reader.problem(idempotent, wrong);
     }
 }
@@ -183,17 +222,21 @@ fn complete(at: &Section<'_>, form: &Custom, idempotent: &Place) {
 fn form(value: &Value<'_>, header: bool) -> Option<String> {
     let written = value.node.as_str();
     let Some(written) = written else {
-        return value.wrong_hidden("expected a string, found", None);
+        return value.wrong_hidden(a_string(), None);
     };
     for place in placeholders(written) {
         if !PLACEHOLDERS.contains(&place) {
-            let wrong = Wrong::new("nothing has the name")
+            let all = format!("{{{}}}", PLACEHOLDERS.join("} {"));
+            let wrong = Wrong::new(said("nothing has the name", "нет значения с именем"))
                 .found(format!("{{{place}}}"))
-                .hint(format!("known: {{{}}}", PLACEHOLDERS.join("} {")));
+                .hint(known(&all));
             return value.refuse(wrong);
         }
         if header && place == "text" {
-            return value.refuse(Wrong::new("{text} has more than the one line of a header"));
+            return value.refuse(Wrong::new(said(
+                "{text} has more than the one line of a header",
+                "в заголовке одна строка, а в {text} их больше",
+            )));
         }
     }
     Some(written.to_owned())
@@ -205,7 +248,13 @@ fn path(value: &Value<'_>) -> Option<String> {
     if path.starts_with('/') && path.chars().all(plain) {
         Some(path)
     } else {
-        value.wrong_hidden("expected a path that begins with /, found", None)
+        value.wrong_hidden(
+            said(
+                "expected a path that begins with /, found",
+                "нужен путь, который начинается с /, а стоит",
+            ),
+            None,
+        )
     }
 }
 
@@ -215,15 +264,22 @@ fn pointer(value: &Value<'_>) -> Option<String> {
     if pointer.is_empty() || pointer.starts_with('/') {
         Some(pointer)
     } else {
-        let hint = "a JSON pointer begins with /, as \"/message/id\"";
-        value.wrong("expected a JSON pointer, found", Some(hint.into()))
+        let hint = said(
+            "a JSON pointer begins with /, as \"/message/id\"",
+            "он начинается с /, вида \"/message/id\"",
+        );
+        let message = said(
+            "expected a JSON pointer, found",
+            "нужен указатель JSON, а стоит",
+        );
+        value.wrong(message, Some(hint))
     }
 }
 
 /// The values of a table, each with its own place.
 fn entries<'r>(value: &Value<'r>) -> Option<Vec<(String, Value<'r>)>> {
     let Some(table) = value.node.as_table() else {
-        return value.wrong_hidden("expected a table, found", None);
+        return value.wrong_hidden(a_table(), None);
     };
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
@@ -254,7 +310,13 @@ fn headers(value: &Value<'_>) -> Option<Vec<(String, String)>> {
             match fits {
                 true => Some((name, form)),
                 // It may be a key that was written out.
-                false => value.wrong_hidden("expected the one line of a header, found", None),
+                false => value.wrong_hidden(
+                    said(
+                        "expected the one line of a header, found",
+                        "нужна одна строка заголовка, а стоит",
+                    ),
+                    None,
+                ),
             }
         })
         .collect();
@@ -264,8 +326,11 @@ fn headers(value: &Value<'_>) -> Option<Vec<(String, String)>> {
 fn body(value: &Value<'_>) -> Option<Json> {
     if !value.node.is_table() {
         return value.wrong_hidden(
-            "expected a table, found",
-            Some(r#"write body = { to = "{phone}", text = "{text}" }"#.to_owned()),
+            a_table(),
+            Some(said(
+                r#"write body = { to = "{phone}", text = "{text}" }"#,
+                r#"напишите body = { to = "{phone}", text = "{text}" }"#,
+            )),
         );
     }
     json(value)
@@ -279,11 +344,14 @@ fn json(value: &Value<'_>) -> Option<Json> {
         DeValue::Float(number) => {
             let number = number.as_str().parse::<f64>().ok();
             let number = number.and_then(serde_json::Number::from_f64);
-            number
-                .map(Json::Number)
-                .or_else(|| value.wrong_hidden("no number of JSON:", None))
+            number.map(Json::Number).or_else(|| {
+                value.wrong_hidden(said("no number of JSON:", "нет такого числа в JSON:"), None)
+            })
         }
-        DeValue::Datetime(_) => value.wrong_hidden("write a text in place of", None),
+        DeValue::Datetime(_) => value.wrong_hidden(
+            said("write a text in place of", "нужен текст, а стоит"),
+            None,
+        ),
         DeValue::Array(_) => {
             let items: Vec<Option<Json>> = value.items()?.iter().map(json).collect();
             items

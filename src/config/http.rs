@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::Http;
 use super::load::Secrets;
+use super::problem::said;
 use super::reader::{Value, Wrong};
 use super::section::Section;
 use super::values::{switch, text};
@@ -21,13 +22,25 @@ pub(super) fn read(at: &mut Section<'_>) -> Http {
     {
         let wrong = match (allow_remote, &token) {
             (false, _) => Some(
-                Wrong::new("others than this machine could read it:")
-                    .found(format!("{:?}", address.to_string()))
-                    .hint("write 127.0.0.1, or set allow_remote = true and a token".to_owned()),
+                Wrong::new(said(
+                    "others than this machine could read it:",
+                    "страницу увидят не только с этой машины:",
+                ))
+                .found(format!("{:?}", address.to_string()))
+                .hint(said(
+                    "write 127.0.0.1, or set allow_remote = true and a token",
+                    "напишите 127.0.0.1 или задайте allow_remote = true и token",
+                )),
             ),
             (true, None) => Some(
-                Wrong::new("others than this machine may read it, and nothing asks who they are")
-                    .hint(r#"set token = { file = "PATH" }"#.to_owned()),
+                Wrong::new(said(
+                    "others than this machine may read it, and nothing asks who they are",
+                    "страница открыта всем, и никто не спрашивает, кто смотрит",
+                ))
+                .hint(said(
+                    r#"set token = { file = "PATH" }"#,
+                    r#"задайте token = { file = "ПУТЬ" }"#,
+                )),
             ),
             (true, Some(_)) => None,
         };
@@ -44,7 +57,10 @@ fn address(value: &Value<'_>) -> Option<SocketAddr> {
     match named.parse::<SocketAddr>() {
         Ok(address) if address.port() != 0 => Some(address),
         _ => value.wrong(
-            r#"expected an address and a port such as "127.0.0.1:9464", found"#,
+            said(
+                r#"expected an address and a port such as "127.0.0.1:9464", found"#,
+                r#"нужен адрес с портом вида "127.0.0.1:9464", а стоит"#,
+            ),
             None,
         ),
     }

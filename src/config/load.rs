@@ -9,16 +9,18 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::agent::AgentKeys;
+use super::channels::Channels;
 use super::companies::{LANGUAGES, Surroundings};
 use super::environment::{Environment, Overrides, ProcessEnvironment};
 use super::monitor::Inherited;
-use super::problem::{Problem, Report};
-use super::reader::{Notes, Reader, Wrong, line_of};
+use super::problem::{Problem, Report, Said, said};
+use super::reader::{Notes, Place, Reader, Wrong, line_of};
 use super::secret::secret_address;
 use super::section::Section;
 use super::values::{SHORTEST, duration, hour, switch, text, word};
 use super::{
-    Alerts, Config, Database, channels, companies, events, http, replies, templates, yclients,
+    Alerts, Company, Config, Database, Language, approved, channels, companies, events, http,
+    replies, templates, yclients,
 };
 use crate::domain::reply::Replies;
 
@@ -86,15 +88,20 @@ pub fn locate_from(explicit: Option<&Path>, env: &dyn Environment, folder: &Path
 /// # Errors
 /// The report names every problem at once.
 pub fn load(path: &Path, env: &dyn Environment, secrets: Secrets) -> Result<Loaded, Report> {
-    let failed = |problems| Report {
+    let failed = |language, problems| Report {
         file: path.to_owned(),
+        language,
         problems,
         warnings: Vec::new(),
+        partial: None,
     };
-    let text = read(path).map_err(|problem| failed(vec![*problem]))?;
+    let text = read(path).map_err(|problem| failed(Language::default(), vec![*problem]))?;
     let (document, errors) = DeTable::parse_recoverable(&text);
     if !errors.is_empty() {
-        return Err(failed(syntax(path, &text, errors)));
+        return Err(failed(
+            spoken(document.get_ref()),
+            syntax(path, &text, errors),
+        ));
     }
 
     let reader = Reader {
@@ -123,10 +130,19 @@ pub fn load(path: &Path, env: &dyn Environment, secrets: Secrets) -> Result<Load
     } else {
         Err(Report {
             file: path.to_owned(),
+            language: config.language,
             problems: notes.problems,
             warnings: notes.warnings,
+            partial: Some(Box::new(config)),
         })
     }
+}
+
+/// The language of a file that is no TOML, as far as it could be parsed.
+fn spoken(document: &DeTable<'_>) -> Language {
+    let written = document.get("language").and_then(|v| v.get_ref().as_str());
+    let known = LANGUAGES.iter().find(|(word, _)| Some(*word) == written);
+    known.map(|(_, language)| *language).unwrap_or_default()
 }
 
 fn config(root: &mut Section<'_>) -> Config {
@@ -171,18 +187,11 @@ fn config(root: &mut Section<'_>) -> Config {
     let events = events::read(root, &companies, &database, &folder);
     let http = root.table("http", http::read);
 
-    for (name, place) in &channels.places {
-        let used = companies.iter().any(|company| {
-            company.channels.contains(name) || company.owners.iter().any(|o| o.channel == *name)
-        });
-        // A company that could not be read may be the one that uses it.
-        if !used && reader.problem_count() == 0 {
-            let wrong = Wrong::new("no company uses this channel")
-                .hint("name it in a company's `channels` or `owner`".to_owned());
-            reader.warning(place, wrong);
-        }
+    // A company that could not be read may be the one that uses it.
+    if reader.problem_count() == 0 {
+        warn_of_channels(reader, &channels, &companies);
     }
-    let own = |c: &super::Company| Some((c.id, c.user_token.clone()?));
+    let own = |c: &Company| Some((c.id, c.user_token.clone()?));
     yclients.own_users = companies.iter().filter_map(own).collect();
     let mut config = Config {
         file: reader.file.to_owned(),
@@ -200,16 +209,48 @@ fn config(root: &mut Section<'_>) -> Config {
     config
 }
 
+/// Channels over which nobody is written to, and official ones that lack a template for what is told.
+fn warn_of_channels(reader: &Reader<'_>, channels: &Channels, companies: &[Company]) {
+    for (name, place) in &channels.places {
+        let writers = companies.iter().filter(|c| c.channels.contains(name));
+        let writers: Vec<&Company> = writers.collect();
+        let is_owners = |c: &Company| c.owners.iter().any(|o| o.channel == *name);
+        if writers.is_empty() && !companies.iter().any(is_owners) {
+            let wrong = Wrong::new(said(
+                "no company uses this channel",
+                "этим каналом не пользуется ни один филиал",
+            ))
+            .hint(said(
+                "name it in a company's `channels` or `owner`",
+                "назовите его в channels или owner филиала",
+            ));
+            reader.warning(place, wrong);
+        }
+        let settings = channels.settings.iter().find(|c| c.name == *name);
+        if let Some(templates) = settings.and_then(|c| c.kind.approved()) {
+            let place = Place {
+                key: format!("{}.templates", place.key),
+                line: place.line,
+            };
+            approved::warn_of_gaps(reader, &place, templates, &writers);
+        }
+    }
+}
+
 fn database(at: &mut Section<'_>) -> Database {
     let place = at.place_of("path");
     let written = at.optional("path", text).unwrap_or_else(|| DATABASE.into());
     let path = database_folder(&at.reader.folder).join(written);
     if std::path::absolute(&path).is_ok_and(|path| path.starts_with("/etc")) {
-        let wrong = Wrong::new("a database is not kept under /etc:")
-            .found(format!("{:?}", path.display().to_string()))
-            .hint(format!(
-                "write a path such as \"{STATE_FOLDER}/{DATABASE}\""
-            ));
+        let wrong = Wrong::new(said(
+            "a database is not kept under /etc:",
+            "базу не хранят в /etc:",
+        ))
+        .found(format!("{:?}", path.display().to_string()))
+        .hint(said(
+            format!("write a path such as \"{STATE_FOLDER}/{DATABASE}\""),
+            format!("напишите путь вида \"{STATE_FOLDER}/{DATABASE}\""),
+        ));
         at.reader.problem(&place, wrong);
     }
     let backup_dir = at.optional("backup_dir", text);
@@ -233,29 +274,36 @@ fn database_folder(config: &Path) -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<String, Box<Problem>> {
-    let problem = |line, message: String, hint: &str| {
+    let problem = |line, message: Said, hint: Said| {
         Box::new(Problem {
             file: path.to_owned(),
             line,
             key: String::new(),
             message,
             found: None,
-            hint: Some(hint.to_owned()),
+            hint: Some(hint),
         })
     };
     let bytes = fs::read(path).map_err(|error| {
-        let hint = "name the file with --config or BOOKING_MONITOR_CONFIG";
-        problem(
-            None,
+        let hint = said(
+            "name the file with --config or BOOKING_MONITOR_CONFIG",
+            "назовите файл: --config или BOOKING_MONITOR_CONFIG",
+        );
+        let message = said(
             format!("cannot read the configuration: {error}"),
-            hint,
-        )
+            format!("настройки не прочитать: {error}"),
+        );
+        problem(None, message, hint)
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(error.as_bytes());
         let line = line_of(&text, good);
-        problem(line, "not UTF-8 text".into(), "save the file as UTF-8")
+        problem(
+            line,
+            said("not UTF-8 text", "это не текст в UTF-8"),
+            said("save the file as UTF-8", "сохраните файл в UTF-8"),
+        )
     })
 }
 
@@ -271,7 +319,10 @@ fn syntax(path: &Path, text: &str, mut errors: Vec<toml::de::Error>) -> Vec<Prob
                 file: path.to_owned(),
                 line,
                 key: String::new(),
-                message: format!("not TOML: {}", error.message()),
+                message: said(
+                    format!("not TOML: {}", error.message()),
+                    format!("строка записана не по правилам TOML: {}", error.message()),
+                ),
                 found: None,
                 hint: None,
             });

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::NaiveTime;
 
 use super::environment::Overrides;
-use super::reader::{Place, Value, Wrong};
+use super::problem::said;
+use super::reader::{Place, Value, Wrong, named_twice};
 use super::section::Section;
 use super::values::{
     SHORTEST, count, days, duration, hours, list, marker, parse_duration, percent, schedule, spell,
@@ -158,8 +159,11 @@ impl Inherited {
                 match Phone::parse(written, country) {
                     Ok(phone) => phones.push(phone),
                     Err(problem) => {
-                        let wrong = Wrong::new(problem.to_string())
-                            .hint("write it whole, as +79000000001".to_owned());
+                        let wrong = Wrong::new(said(problem.to_string(), problem.in_russian()))
+                            .hint(said(
+                                "write it whole, as +79000000001",
+                                "напишите его целиком, вида +79000000001",
+                            ));
                         at.reader.problem(place, wrong);
                     }
                 }
@@ -184,10 +188,14 @@ impl Inherited {
                 && of.rules.attendance_minus_one == MinusOne::Cancelled
         };
         if is_idle(self) && !told_of.is_some_and(is_idle) {
-            let wrong = Wrong::new("no such message is ever sent").hint(
-                r#"attendance_minus_one = "cancelled" makes "did not come" a cancellation"#
-                    .to_owned(),
-            );
+            let wrong = Wrong::new(said(
+                "no such message is ever sent",
+                "такое сообщение никогда не уйдёт",
+            ))
+            .hint(said(
+                r#"attendance_minus_one = "cancelled" makes "did not come" a cancellation"#,
+                r#"attendance_minus_one = "cancelled" делает из «не пришёл» отмену"#,
+            ));
             at.reader.warning(notify, wrong);
         }
     }
@@ -208,14 +216,14 @@ impl Inherited {
             ..
         } = self.pace;
         if notification_delay > max_delay {
-            let wrong = Wrong::new(format!(
-                "{} is longer than max_delay ({})",
-                spell(notification_delay),
-                spell(max_delay)
+            let (delay, most) = (spell(notification_delay), spell(max_delay));
+            let wrong = Wrong::new(said(
+                format!("{delay} is longer than max_delay ({most})"),
+                format!("{delay} больше, чем max_delay ({most})"),
             ))
-            .hint(format!(
-                "every change is told {} after it was seen, even while it is still being edited",
-                spell(max_delay)
+            .hint(said(
+                format!("every change is told {most} after it was seen, even while it is still being edited"),
+                format!("о каждом изменении сообщат через {most}, даже если запись ещё правят"),
             ));
             at.reader.warning(&at.place_of("notification_delay"), wrong);
         }
@@ -238,9 +246,7 @@ fn leads(value: &Value<'_>) -> Option<Vec<Lead>> {
         .enumerate()
         .find(|(index, lead)| leads[..*index].contains(lead));
     match twice {
-        Some((_, lead)) => {
-            value.refuse(Wrong::new("named twice:").found(format!("{:?}", lead.to_string())))
-        }
+        Some((_, lead)) => value.refuse(named_twice(&lead.to_string())),
         None => Some(leads),
     }
 }
@@ -249,7 +255,10 @@ fn lead(value: &Value<'_>) -> Option<Lead> {
     let written = value.node.as_str().unwrap_or_default();
     let span = parse_duration(written).and_then(Lead::before);
     span.or_else(|| Lead::at_hour(written)).or_else(|| {
-        let message = r#"expected a span up to "30d" such as "24h", or an hour and a day before such as "18:00 -1d", found"#;
+        let message = said(
+            r#"expected a span up to "30d" such as "24h", or an hour and a day before such as "18:00 -1d", found"#,
+            r#"нужен срок до "30d" вида "24h" или час и день до визита вида "18:00 -1d", а стоит"#,
+        );
         value.wrong(message, None)
     })
 }

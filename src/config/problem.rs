@@ -1,7 +1,37 @@
 //! What is wrong with a configuration, said in one line that names the place and the way out.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Config;
+use crate::domain::message::Language;
+pub(super) use crate::domain::message::{Said, said};
+
+/// What a list says, or that it may hold.
+pub(super) fn known(names: &str) -> Said {
+    said(format!("known: {names}"), format!("известны: {names}"))
+}
+
+/// The same of the keys of a table.
+pub(super) fn known_here(names: &str) -> Said {
+    said(
+        format!("known here: {names}"),
+        format!("здесь бывают: {names}"),
+    )
+}
+
+/// A file that cannot be read.
+pub(super) fn cannot_read(path: &Path, error: &io::Error) -> Said {
+    let path = path.display();
+    let ru = match error.kind() {
+        io::ErrorKind::NotFound => format!("нет файла {path}"),
+        io::ErrorKind::PermissionDenied => format!("нет прав прочитать {path}"),
+        io::ErrorKind::IsADirectory => format!("{path}: это папка, а не файл"),
+        _ => format!("не прочитать {path}: {error}"),
+    };
+    said(format!("cannot read {path}: {error}"), ru)
+}
 
 /// One broken rule, or one legal but risky setting.
 ///
@@ -16,43 +46,56 @@ pub struct Problem {
     /// The whole path of the key (`companies[0].timezone`), or the variable's name.
     pub key: String,
     /// What is wrong or allowed, worded so that `found` may follow it.
-    pub message: String,
+    pub message: Said,
     /// What was found, as it is written in the file.
-    pub found: Option<String>,
+    pub found: Option<Said>,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Said>,
+}
+
+impl Problem {
+    /// The whole line, as people read it; a log has the English of [`fmt::Display`].
+    #[must_use]
+    pub fn within(&self, language: Language) -> String {
+        let mut line = self.file.display().to_string();
+        if let Some(number) = self.line {
+            line += &format!(":{number}");
+        }
+        line += ": ";
+        if !self.key.is_empty() {
+            line += &format!("{}: ", self.key);
+        }
+        line += self.message.within(language);
+        for (before, part) in [(" ", &self.found), ("; ", &self.hint)] {
+            if let Some(part) = part {
+                line += before;
+                line += part.within(language);
+            }
+        }
+        line
+    }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        f.write_str(": ")?;
-        if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
-        }
-        f.write_str(&self.message)?;
-        if let Some(found) = &self.found {
-            write!(f, " {found}")?;
-        }
-        if let Some(hint) = &self.hint {
-            write!(f, "; {hint}")?;
-        }
-        Ok(())
+        f.write_str(&self.within(Language::En))
     }
 }
 
 /// Why a configuration cannot be used: every reason at once, in the file's order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Report {
     /// The file that was read.
     pub file: PathBuf,
+    /// What people read, as far as the file says.
+    pub language: Language,
     /// At least one.
     pub problems: Vec<Problem>,
     /// What would be worth a word even without the problems.
     pub warnings: Vec<Problem>,
+    /// What could be read, with placeholders for what could not: for `check` to look further, never
+    /// to run with. `None` where the file is no TOML.
+    pub partial: Option<Box<Config>>,
 }
 
 impl fmt::Display for Report {
@@ -75,7 +118,7 @@ impl std::error::Error for Report {}
 pub(super) fn did_you_mean<'a>(
     word: &str,
     known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+) -> Option<Said> {
     let wanted = word.to_lowercase();
     // A short word is one slip away from many: MSK is not meant as MST.
     let allowed = wanted.chars().count() / 4;
@@ -87,5 +130,10 @@ pub(super) fn did_you_mean<'a>(
         })
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| format!("did you mean {name:?}?"))
+        .map(|(_, name)| {
+            said(
+                format!("did you mean {name:?}?"),
+                format!("может быть, {name:?}?"),
+            )
+        })
 }

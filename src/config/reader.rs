@@ -1,7 +1,8 @@
 //! One file being read: its values, their places, and what was found wrong with them.
 //!
 //! Parsers report to the [`Reader`] and answer `None`, and the walk goes on with a placeholder, so
-//! that one run finds every problem. No placeholder gets out: a load with problems is an error.
+//! that one run finds every problem. No placeholder is run with: a load with problems is an error, and
+//! what it carries of them is for `check` to look at.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use toml::de::DeValue;
 
 use super::environment::Environment;
 use super::load::Secrets;
-use super::problem::Problem;
+use super::problem::{Problem, Said, said};
 
 /// A message is one line: longer values are quoted by their beginning.
 const LONGEST_QUOTE: usize = 60;
@@ -44,29 +45,34 @@ pub(super) struct Place {
 
 /// What is wrong, before it has a place.
 pub(super) struct Wrong {
-    pub(super) message: String,
-    pub(super) found: Option<String>,
-    pub(super) hint: Option<String>,
+    pub(super) message: Said,
+    pub(super) found: Option<Said>,
+    pub(super) hint: Option<Said>,
 }
 
 impl Wrong {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: Said) -> Self {
         Self {
-            message: message.into(),
+            message,
             found: None,
             hint: None,
         }
     }
 
-    pub(super) fn found(mut self, found: impl Into<String>) -> Self {
+    pub(super) fn found(mut self, found: impl Into<Said>) -> Self {
         self.found = Some(found.into());
         self
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<Option<Said>>) -> Self {
         self.hint = hint.into();
         self
     }
+}
+
+/// An item that a list holds already.
+pub(super) fn named_twice(name: &str) -> Wrong {
+    Wrong::new(said("named twice:", "названо дважды:")).found(format!("{name:?}"))
 }
 
 impl Reader<'_> {
@@ -126,24 +132,24 @@ pub(super) struct Value<'r> {
 
 impl<'r> Value<'r> {
     /// Reports that this value is not what `message` asks for and says what it is.
-    pub(super) fn wrong<T>(&self, message: &str, hint: Option<String>) -> Option<T> {
-        let found = match self.node {
+    pub(super) fn wrong<T>(&self, message: Said, hint: Option<Said>) -> Option<T> {
+        let found: Said = match self.node {
             DeValue::String(text) if text.chars().count() > LONGEST_QUOTE => {
                 let start: String = text.chars().take(LONGEST_QUOTE).collect();
-                format!("{:?}", start + "…")
+                format!("{:?}", start + "…").into()
             }
-            DeValue::String(text) => format!("{:?}", text.as_ref()),
-            DeValue::Integer(number) => number.to_string(),
-            DeValue::Float(number) => number.to_string(),
-            DeValue::Boolean(switch) => switch.to_string(),
-            DeValue::Datetime(moment) => moment.to_string(),
-            DeValue::Array(_) | DeValue::Table(_) => self.type_name().to_owned(),
+            DeValue::String(text) => format!("{:?}", text.as_ref()).into(),
+            DeValue::Integer(number) => number.to_string().into(),
+            DeValue::Float(number) => number.to_string().into(),
+            DeValue::Boolean(switch) => switch.to_string().into(),
+            DeValue::Datetime(moment) => moment.to_string().into(),
+            DeValue::Array(_) | DeValue::Table(_) => self.type_name(),
         };
         self.refuse(Wrong::new(message).found(found).hint(hint))
     }
 
     /// The same without the value itself: for secrets, phones and addresses with a password.
-    pub(super) fn wrong_hidden<T>(&self, message: &str, hint: Option<String>) -> Option<T> {
+    pub(super) fn wrong_hidden<T>(&self, message: Said, hint: Option<Said>) -> Option<T> {
         self.refuse(Wrong::new(message).found(self.type_name()).hint(hint))
     }
 
@@ -152,16 +158,17 @@ impl<'r> Value<'r> {
         None
     }
 
-    pub(super) fn type_name(&self) -> &'static str {
-        match self.node {
-            DeValue::String(_) => "a string",
-            DeValue::Integer(_) => "an integer",
-            DeValue::Float(_) => "a number with a fraction",
-            DeValue::Boolean(_) => "true or false",
-            DeValue::Datetime(_) => "a date",
-            DeValue::Array(_) => "an array",
-            DeValue::Table(_) => "a table",
-        }
+    fn type_name(&self) -> Said {
+        let (en, ru) = match self.node {
+            DeValue::String(_) => ("a string", "строка"),
+            DeValue::Integer(_) => ("an integer", "целое число"),
+            DeValue::Float(_) => ("a number with a fraction", "дробное число"),
+            DeValue::Boolean(_) => ("true or false", "true или false"),
+            DeValue::Datetime(_) => ("a date", "дата"),
+            DeValue::Array(_) => ("an array", "массив"),
+            DeValue::Table(_) => ("a table", "таблица"),
+        };
+        said(en, ru)
     }
 
     pub(super) fn is_empty_text(&self) -> bool {
@@ -173,7 +180,10 @@ impl<'r> Value<'r> {
     /// The items of an array, each with its own place.
     pub(super) fn items(&self) -> Option<Vec<Value<'r>>> {
         let DeValue::Array(array) = self.node else {
-            return self.wrong_hidden("expected an array, found", None);
+            return self.wrong_hidden(
+                said("expected an array, found", "нужен массив, а стоит"),
+                None,
+            );
         };
         let items = array.iter().enumerate().map(|(index, item)| Value {
             reader: self.reader,

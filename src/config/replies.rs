@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::problem::said;
 use super::reader::{Value, Wrong};
 use super::section::Section;
 use super::values::{SHORTEST, duration, hours, list, marker, switch, word};
@@ -21,8 +22,14 @@ pub(super) fn read(at: &mut Section<'_>, old: Replies) -> Replies {
         words: at.table("words", |at| words(at, old.words)),
     };
     if replies.cancel == CancelBy::Program && !replies.write && at.has("cancel") {
-        let wrong = Wrong::new("\"self\" needs write = true")
-            .hint("until then the owner is asked".to_owned());
+        let wrong = Wrong::new(said(
+            "\"self\" needs write = true",
+            "для \"self\" нужно write = true",
+        ))
+        .hint(said(
+            "until then the owner is asked",
+            "до тех пор спрашивают владельца",
+        ));
         at.reader.warning(&at.place_of("cancel"), wrong);
     }
     replies

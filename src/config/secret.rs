@@ -12,6 +12,7 @@ use toml::de::DeValue;
 
 use super::address::whole_address;
 use super::load::Secrets;
+use super::problem::{Said, cannot_read, said};
 use super::reader::{Reader, Value, Wrong};
 use super::section::Section;
 
@@ -28,13 +29,19 @@ impl Section<'_> {
     /// A secret that is needed by every command that needs secrets at all.
     pub(super) fn secret(&mut self, key: &'static str) -> SecretString {
         let found = match self.reader.secrets {
-            Secrets::Needed => {
-                self.required(key, r#"{ env = "NAME" } or { file = "PATH" }"#, secret)
-            }
+            Secrets::Needed => self.required(key, a_secret(), secret),
             Secrets::NotNeeded => self.optional_secret(key),
         };
         found.unwrap_or_default()
     }
+}
+
+/// How a secret is written, as the hint of one that is missing.
+pub(super) fn a_secret() -> Said {
+    said(
+        r#"{ env = "NAME" } or { file = "PATH" }"#,
+        r#"{ env = "ИМЯ" } или { file = "ПУТЬ" }"#,
+    )
 }
 
 /// An address that may end in a password, written out or named.
@@ -66,7 +73,10 @@ fn secret(value: &Value<'_>) -> Option<SecretString> {
 
 /// The only pair of `{ env = "NAME" }` and its like.
 fn reference(value: &Value<'_>) -> Option<(&'static str, String)> {
-    let shape = r#"expected a string, { env = "NAME" }, { file = "PATH" } or { credential = "NAME" }, found"#;
+    let shape = said(
+        r#"expected a string, { env = "NAME" }, { file = "PATH" } or { credential = "NAME" }, found"#,
+        r#"нужна строка, { env = "ИМЯ" }, { file = "ПУТЬ" } или { credential = "ИМЯ" }, а стоит"#,
+    );
     let Some(table) = value.node.as_table() else {
         return value.wrong_hidden(shape, None);
     };
@@ -80,19 +90,23 @@ fn reference(value: &Value<'_>) -> Option<(&'static str, String)> {
             return Some((way, name.to_owned()));
         }
     }
-    value.refuse(Wrong::new(shape).found("another table"))
+    value.refuse(Wrong::new(shape).found(said("another table", "другая таблица")))
 }
 
 /// A secret goes into a header or a path, where an empty or broken line would be a request that
 /// nobody can explain.
 fn usable(secret: String) -> Result<String, Wrong> {
     if secret.trim().is_empty() {
-        Err(Wrong::new("the secret is empty"))
+        Err(Wrong::new(said("the secret is empty", "секрет пуст")))
     } else if secret.chars().any(char::is_control) {
-        Err(
-            Wrong::new("the secret holds a line break or another control character")
-                .hint("keep it alone, on one line".to_owned()),
-        )
+        Err(Wrong::new(said(
+            "the secret holds a line break or another control character",
+            "в секрете есть перевод строки или другой служебный знак",
+        ))
+        .hint(said(
+            "keep it alone, on one line",
+            "оставьте его одного, в одной строке",
+        )))
     } else {
         Ok(secret)
     }
@@ -101,16 +115,28 @@ fn usable(secret: String) -> Result<String, Wrong> {
 fn from_variable(reader: &Reader<'_>, name: &str) -> Result<String, Wrong> {
     let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     let shown = match name.chars().all(is_name) {
-        true => format!("the environment variable {name}"),
-        false => "the environment variable named here".to_owned(),
+        true => (
+            format!("the environment variable {name}"),
+            format!("переменная окружения {name}"),
+        ),
+        false => (
+            "the environment variable named here".to_owned(),
+            "переменная окружения, названная здесь,".to_owned(),
+        ),
     };
-    let hint = "set it, for a unit in its EnvironmentFile, or use { file = \"PATH\" }";
+    let hint = said(
+        "set it, for a unit in its EnvironmentFile, or use { file = \"PATH\" }",
+        "задайте её, для службы в её EnvironmentFile, или напишите { file = \"ПУТЬ\" }",
+    );
+    let (en, ru) = shown;
     match reader.env.var(name) {
         Some(secret) if secret.trim().is_empty() => {
-            Err(Wrong::new(format!("{shown} is empty")).hint(hint.to_owned()))
+            Err(Wrong::new(said(format!("{en} is empty"), format!("{ru} пуста"))).hint(hint))
         }
         Some(secret) => Ok(secret),
-        None => Err(Wrong::new(format!("{shown} is not set")).hint(hint.to_owned())),
+        None => {
+            Err(Wrong::new(said(format!("{en} is not set"), format!("{ru} не задана"))).hint(hint))
+        }
     }
 }
 
@@ -118,10 +144,10 @@ fn from_file(value: &Value<'_>, name: &str) -> Result<String, Wrong> {
     let path = value.reader.path(name);
     warn_if_open(value, &path);
     read(&path).map_err(|wrong| {
-        wrong.hint(
-            "it must exist, hold the secret alone, and be readable by the program's user"
-                .to_owned(),
-        )
+        wrong.hint(said(
+            "it must exist, hold the secret alone, and be readable by the program's user",
+            "в нём должен быть один секрет, и читать его должен пользователь программы",
+        ))
     })
 }
 
@@ -134,23 +160,36 @@ fn warn_if_open(value: &Value<'_>, path: &Path) {
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o044 != 0 {
         let path = path.display();
-        let wrong = Wrong::new(format!("others may read {path} (mode {mode:04o})"))
-            .hint(format!("run `chmod 600 {path}`"));
+        let wrong = Wrong::new(said(
+            format!("others may read {path} (mode {mode:04o})"),
+            format!("{path} могут прочитать другие (права {mode:04o})"),
+        ))
+        .hint(said(
+            format!("run `chmod 600 {path}`"),
+            format!("выполните `chmod 600 {path}`"),
+        ));
         value.reader.warning(&value.place, wrong);
     }
 }
 
 fn from_credential(reader: &Reader<'_>, name: &str) -> Result<String, Wrong> {
     if name.contains('/') || name.starts_with('.') {
-        return Err(Wrong::new("a credential's name is no path"));
+        return Err(Wrong::new(said(
+            "a credential's name is no path",
+            "имя credential — это не путь",
+        )));
     }
     match reader
         .env
         .var("CREDENTIALS_DIRECTORY")
         .filter(|d| !d.is_empty())
     {
-        Some(folder) => read(&Path::new(&folder).join(name))
-            .map_err(|wrong| wrong.hint(format!("add LoadCredential={name}:PATH to the unit"))),
+        Some(folder) => read(&Path::new(&folder).join(name)).map_err(|wrong| {
+            wrong.hint(said(
+                format!("add LoadCredential={name}:PATH to the unit"),
+                format!("добавьте в службу LoadCredential={name}:ПУТЬ"),
+            ))
+        }),
         None => outside_unit(name, Path::new(CREDSTORE), Path::new(CREDSTORE_ENCRYPTED)),
     }
 }
@@ -163,16 +202,26 @@ fn outside_unit(name: &str, plain: &Path, encrypted: &Path) -> Result<String, Wr
     } else if encrypted.exists() {
         decrypt(&encrypted)
     } else {
-        Err(Wrong::new(format!("no credential {name:?}")).hint(format!(
-            "put it into {} (mode 0600), or run `systemd-creds encrypt - {}`",
-            plain.display(),
-            encrypted.display()
+        let (plain, encrypted) = (plain.display(), encrypted.display());
+        Err(Wrong::new(said(
+            format!("no credential {name:?}"),
+            format!("нет credential {name:?}"),
+        ))
+        .hint(said(
+            format!("put it into {plain} (mode 0600), or run `systemd-creds encrypt - {encrypted}`"),
+            format!("положите его в {plain} (права 0600) или выполните `systemd-creds encrypt - {encrypted}`"),
         )))
     }
 }
 
 fn decrypt(path: &Path) -> Result<String, Wrong> {
-    let failed = |why: String| Wrong::new(format!("cannot decrypt {}: {why}", path.display()));
+    let failed = |why: String| {
+        let path = path.display();
+        Wrong::new(said(
+            format!("cannot decrypt {path}: {why}"),
+            format!("не расшифровать {path}: {why}"),
+        ))
+    };
     let output = Command::new("systemd-creds")
         .args(["decrypt", "--newline=no"])
         .arg(path)
@@ -181,9 +230,12 @@ fn decrypt(path: &Path) -> Result<String, Wrong> {
         .output()
         .map_err(|error| failed(format!("systemd-creds: {error}")))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("no reason given");
-        return Err(failed(said.to_owned()).hint("run it as root, on this machine".to_owned()));
+        let words = String::from_utf8_lossy(&output.stderr);
+        let words = words.lines().next().unwrap_or("no reason given");
+        return Err(failed(words.to_owned()).hint(said(
+            "run it as root, on this machine",
+            "запустите от root на этой же машине",
+        )));
     }
     String::from_utf8(output.stdout)
         .map(without_newline)
@@ -193,7 +245,7 @@ fn decrypt(path: &Path) -> Result<String, Wrong> {
 fn read(path: &Path) -> Result<String, Wrong> {
     fs::read_to_string(path)
         .map(without_newline)
-        .map_err(|error| Wrong::new(format!("cannot read {}: {error}", path.display())))
+        .map_err(|error| Wrong::new(cannot_read(path, &error)))
 }
 
 /// Editors and `echo` end a file with a newline that is no part of the secret.
@@ -253,7 +305,7 @@ mod tests {
         // Its name is sealed in: one credential does not pass for another.
         fs::rename(&sealed, store.path().join("other")).unwrap();
         let refused = outside_unit("other", plain, store.path());
-        assert!(refused.is_err_and(|wrong| !wrong.message.contains("canary-2")));
+        assert!(refused.is_err_and(|wrong| !format!("{:?}", wrong.message).contains("canary-2")));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::problem::did_you_mean;
+use super::problem::{Said, did_you_mean, known_here, said};
 use super::reader::{Place, Reader, Value, Wrong};
+use crate::domain::message::Language;
 
 /// A table, or the place where an absent one would be: absent tables are walked too, so that
 /// defaults and the list of known keys do not depend on what the file happens to show.
@@ -44,8 +45,8 @@ impl<'r> Section<'r> {
             let known = self.known.iter().map(String::as_str);
             if !self.known.contains(&name) {
                 let hint = did_you_mean(&name, known)
-                    .unwrap_or_else(|| format!("known here: {}", self.known.join(", ")));
-                let wrong = Wrong::new("unknown key").hint(hint);
+                    .unwrap_or_else(|| known_here(&self.known.join(", ")));
+                let wrong = Wrong::new(unknown_key()).hint(hint);
                 self.reader.problem(&value.place, wrong);
             }
         }
@@ -150,7 +151,7 @@ impl<'r> Section<'r> {
     pub(super) fn required<T>(
         &mut self,
         key: &'static str,
-        example: &str,
+        example: impl Into<Said>,
         parse: impl FnOnce(&Value<'r>) -> Option<T>,
     ) -> Option<T> {
         match self.value(key) {
@@ -162,12 +163,12 @@ impl<'r> Section<'r> {
         }
     }
 
-    pub(super) fn missing(&self, key: &str, example: &str) {
+    pub(super) fn missing(&self, key: &str, example: impl Into<Said>) {
         // What is no table lacks every key; once said is enough.
         if self.broken {
             return;
         }
-        let wrong = Wrong::new("missing").hint(format!("write {example}"));
+        let wrong = Wrong::new(said("missing", "не задано")).hint(write(&example.into()));
         self.reader.problem(&self.place_of(key), wrong);
     }
 
@@ -205,11 +206,14 @@ impl<'r> Section<'r> {
         let items = self.find(key).and_then(|value| match value.node {
             DeValue::Array(_) => value.items(),
             _ => value.wrong_hidden(
-                "expected an array of tables, found",
-                Some(match self.place.key.as_str() {
-                    "" => format!("write [[{key}]]"),
-                    _ => format!("write {key} = [{{ … }}]"),
-                }),
+                said(
+                    "expected an array of tables, found",
+                    "нужен массив таблиц, а стоит",
+                ),
+                Some(write(&match self.place.key.as_str() {
+                    "" => format!("[[{key}]]").into(),
+                    _ => format!("{key} = [{{ … }}]").into(),
+                })),
             ),
         });
         let mut read_one = |item: &Value<'r>| section(item, pattern.clone()).walk(&mut read);
@@ -230,7 +234,7 @@ impl<'r> Section<'r> {
 fn section<'r>(value: &Value<'r>, pattern: String) -> Section<'r> {
     let table = value.node.as_table();
     if table.is_none() {
-        value.wrong_hidden::<()>("expected a table, found", None);
+        value.wrong_hidden::<()>(a_table(), None);
     }
     Section {
         reader: value.reader,
@@ -240,6 +244,20 @@ fn section<'r>(value: &Value<'r>, pattern: String) -> Section<'r> {
         known: Vec::new(),
         broken: table.is_none(),
     }
+}
+
+pub(super) fn a_table() -> Said {
+    said("expected a table, found", "нужна таблица, а стоит")
+}
+
+pub(super) fn unknown_key() -> Said {
+    said("unknown key", "такого ключа нет")
+}
+
+/// How to write what is missing.
+fn write(example: &Said) -> Said {
+    let [en, ru] = [Language::En, Language::Ru].map(|language| example.within(language));
+    said(format!("write {en}"), format!("напишите {ru}"))
 }
 
 fn join(path: &str, key: &str) -> String {

@@ -6,9 +6,9 @@ use toml::de::DeValue;
 
 use super::Template;
 use super::channels::Channels;
-use super::problem::did_you_mean;
+use super::problem::{cannot_read, did_you_mean, known, known_here, said};
 use super::reader::{Value, Wrong};
-use super::section::Section;
+use super::section::{Section, unknown_key};
 use crate::domain::message::Key;
 
 fn keys() -> impl Iterator<Item = &'static str> {
@@ -27,10 +27,8 @@ pub(super) fn read(
         let is_text = !value.node.is_table() || value.node.get("file").is_some();
         if is_text {
             let hint = did_you_mean(&name, keys());
-            let hint = hint.unwrap_or_else(|| {
-                format!("known here: {}", keys().collect::<Vec<_>>().join(", "))
-            });
-            value.refuse::<()>(Wrong::new("unknown key").hint(hint));
+            let hint = hint.unwrap_or_else(|| known_here(&keys().collect::<Vec<_>>().join(", ")));
+            value.refuse::<()>(Wrong::new(unknown_key()).hint(hint));
         } else {
             if !channels.names().any(|known| known == name) {
                 value.refuse::<()>(unknown_channel(&name, channels));
@@ -51,13 +49,13 @@ pub(super) fn read(
 }
 
 pub(super) fn unknown_channel(name: &str, channels: &Channels) -> Wrong {
-    let known: Vec<&str> = channels.names().collect();
-    let hint = did_you_mean(name, known.iter().copied());
-    let hint = hint.unwrap_or_else(|| match known.as_slice() {
-        [] => "add it as [channels.NAME]".to_owned(),
-        _ => format!("known: {}", known.join(", ")),
+    let all: Vec<&str> = channels.names().collect();
+    let hint = did_you_mean(name, all.iter().copied());
+    let hint = hint.unwrap_or_else(|| match all.as_slice() {
+        [] => said("add it as [channels.NAME]", "добавьте его: [channels.ИМЯ]"),
+        _ => known(&all.join(", ")),
     });
-    Wrong::new("no channel named")
+    Wrong::new(said("no channel named", "нет канала"))
         .found(format!("{name:?}"))
         .hint(hint)
 }
@@ -85,19 +83,26 @@ fn text(value: &Value<'_>) -> Option<(String, String)> {
         _ => None,
     };
     let Some(file) = file.and_then(|file| file.get_ref().as_str()) else {
-        return value.wrong_hidden(r#"expected a string or { file = "PATH" }, found"#, None);
+        return value.wrong_hidden(
+            said(
+                r#"expected a string or { file = "PATH" }, found"#,
+                r#"нужна строка или { file = "ПУТЬ" }, а стоит"#,
+            ),
+            None,
+        );
     };
     let path = value.reader.path(file);
     match fs::read_to_string(&path) {
         Ok(source) if source.trim().is_empty() => {
-            value.refuse(Wrong::new(format!("{} is empty", path.display())))
+            let path = path.display();
+            value.refuse(Wrong::new(said(
+                format!("{path} is empty"),
+                format!("файл {path} пуст"),
+            )))
         }
         // The newline that ends a file would end every message.
         Ok(source) => Some((source.trim_end().to_owned(), path.display().to_string())),
-        Err(error) => value.refuse(Wrong::new(format!(
-            "cannot read {}: {error}",
-            path.display()
-        ))),
+        Err(error) => value.refuse(Wrong::new(cannot_read(&path, &error))),
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use croner::parser::{CronParser, Seconds, Year};
 
-use super::problem::did_you_mean;
+use super::problem::{Said, did_you_mean, said};
 use super::reader::Value;
 use crate::domain::phone::Phone;
 
@@ -18,10 +18,14 @@ const LONGEST: Duration = Duration::from_hours(24 * 3650);
 
 const DAY: Duration = Duration::from_hours(24);
 
+pub(super) fn a_string() -> Said {
+    said("expected a string, found", "нужна строка, а стоит")
+}
+
 pub(super) fn text(value: &Value<'_>) -> Option<String> {
     match value.node.as_str() {
         Some(text) => Some(text.trim().to_owned()),
-        None => value.wrong("expected a string, found", None),
+        None => value.wrong(a_string(), None),
     }
 }
 
@@ -30,14 +34,20 @@ pub(super) fn text_or_number(value: &Value<'_>) -> Option<String> {
     match integer(value) {
         Some(number) => Some(number.to_string()),
         None if value.node.is_str() => text(value),
-        None => value.wrong_hidden("expected a string, found", None),
+        None => value.wrong_hidden(a_string(), None),
     }
 }
 
 pub(super) fn switch(value: &Value<'_>) -> Option<bool> {
     match value.node.as_bool() {
         Some(switch) => Some(switch),
-        None => value.wrong("expected true or false, found", None),
+        None => value.wrong(
+            said(
+                "expected true or false, found",
+                "нужно true или false, а стоит",
+            ),
+            None,
+        ),
     }
 }
 
@@ -51,11 +61,17 @@ pub(super) fn whole(least: i64, most: i64) -> impl Fn(&Value<'_>) -> Option<i64>
     move |value| match integer(value) {
         Some(number) if (least..=most).contains(&number) => Some(number),
         _ if most == i64::MAX => value.wrong(
-            &format!("expected a whole number from {least}, found"),
+            said(
+                format!("expected a whole number from {least}, found"),
+                format!("нужно целое число от {least}, а стоит"),
+            ),
             None,
         ),
         _ => value.wrong(
-            &format!("expected a whole number from {least} to {most}, found"),
+            said(
+                format!("expected a whole number from {least} to {most}, found"),
+                format!("нужно целое число от {least} до {most}, а стоит"),
+            ),
             None,
         ),
     }
@@ -77,7 +93,13 @@ pub(super) fn rate(value: &Value<'_>) -> Option<f64> {
     };
     match number {
         Some(rate) if (0.001..=100_000.0).contains(&rate) => Some(rate),
-        _ => value.wrong("expected a number from 0.001 to 100000, found", None),
+        _ => value.wrong(
+            said(
+                "expected a number from 0.001 to 100000, found",
+                "нужно число от 0.001 до 100000, а стоит",
+            ),
+            None,
+        ),
     }
 }
 
@@ -85,14 +107,28 @@ pub(super) fn rate(value: &Value<'_>) -> Option<f64> {
 pub(super) fn duration(least: Duration) -> impl Fn(&Value<'_>) -> Option<Duration> {
     move |value| {
         let Some(span) = value.node.as_str().and_then(parse_duration) else {
-            let message = r#"expected a duration such as "60s", "15m", "2h" or "30d", found"#;
+            let message = said(
+                r#"expected a duration such as "60s", "15m", "2h" or "30d", found"#,
+                r#"нужен срок вида "60s", "15m", "2h" или "30d", а стоит"#,
+            );
             return value.wrong(message, None);
         };
         if span < least {
-            value.wrong(&format!("must be at least {:?}, found", spell(least)), None)
-        } else if span > LONGEST {
+            let least = spell(least);
             value.wrong(
-                &format!("must be at most {:?}, found", spell(LONGEST)),
+                said(
+                    format!("must be at least {least:?}, found"),
+                    format!("нужно не меньше {least:?}, а стоит"),
+                ),
+                None,
+            )
+        } else if span > LONGEST {
+            let most = spell(LONGEST);
+            value.wrong(
+                said(
+                    format!("must be at most {most:?}, found"),
+                    format!("нужно не больше {most:?}, а стоит"),
+                ),
                 None,
             )
         } else {
@@ -105,7 +141,11 @@ pub(super) fn duration(least: Duration) -> impl Fn(&Value<'_>) -> Option<Duratio
 pub(super) fn days(value: &Value<'_>) -> Option<u32> {
     let span = duration(DAY)(value)?;
     if !span.as_secs().is_multiple_of(DAY.as_secs()) {
-        return value.wrong(r#"expected whole days such as "180d", found"#, None);
+        let message = said(
+            r#"expected whole days such as "180d", found"#,
+            r#"нужны целые дни вида "180d", а стоит"#,
+        );
+        return value.wrong(message, None);
     }
     u32::try_from(span.as_secs() / DAY.as_secs()).ok()
 }
@@ -150,7 +190,13 @@ pub(super) fn percent(value: &Value<'_>) -> Option<f64> {
     let number = number.and_then(|number| number.trim().parse::<f64>().ok());
     match number {
         Some(percent) if (0.0..=100.0).contains(&percent) => Some(percent),
-        _ => value.wrong(r#"expected a share such as "20%", found"#, None),
+        _ => value.wrong(
+            said(
+                r#"expected a share such as "20%", found"#,
+                r#"нужна доля вида "20%", а стоит"#,
+            ),
+            None,
+        ),
     }
 }
 
@@ -158,7 +204,13 @@ pub(super) fn percent(value: &Value<'_>) -> Option<f64> {
 pub(super) fn hour(value: &Value<'_>) -> Option<NaiveTime> {
     let written = value.node.as_str().map(str::trim);
     let hour = written.and_then(|text| NaiveTime::parse_from_str(text, "%H:%M").ok());
-    hour.or_else(|| value.wrong(r#"expected an hour such as "21:00", found"#, None))
+    hour.or_else(|| {
+        let message = said(
+            r#"expected an hour such as "21:00", found"#,
+            r#"нужно время вида "21:00", а стоит"#,
+        );
+        value.wrong(message, None)
+    })
 }
 
 /// `"21:30-09:00"`.
@@ -169,7 +221,10 @@ pub(super) fn hours(value: &Value<'_>) -> Option<(NaiveTime, NaiveTime)> {
         // Equal ends could mean no hour or all of them: nobody should have to guess.
         Some((from, to)) if from != to => Some((from, to)),
         _ => value.wrong(
-            r#"expected two different times such as "21:30-09:00", found"#,
+            said(
+                r#"expected two different times such as "21:30-09:00", found"#,
+                r#"нужны два разных времени вида "21:30-09:00", а стоит"#,
+            ),
             None,
         ),
     }
@@ -190,7 +245,13 @@ pub(super) fn list<T>(
 pub(super) fn marker(value: &Value<'_>) -> Option<String> {
     match value.node.as_str() {
         Some(text) if !text.trim().is_empty() => Some(text.to_owned()),
-        _ => value.wrong("expected a text that is not empty, found", None),
+        _ => value.wrong(
+            said(
+                "expected a text that is not empty, found",
+                "нужен непустой текст, а стоит",
+            ),
+            None,
+        ),
     }
 }
 
@@ -202,11 +263,20 @@ pub(super) fn word<T: Copy>(words: &[(&'static str, T)]) -> impl Fn(&Value<'_>) 
         found.map(|(_, meaning)| *meaning).or_else(|| {
             let names: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
             let message = match names.as_slice() {
-                [one] => format!("expected {one}, found"),
-                _ => format!("expected one of {}, found", names.join(", ")),
+                [one] => said(
+                    format!("expected {one}, found"),
+                    format!("нужно {one}, а стоит"),
+                ),
+                _ => {
+                    let names = names.join(", ");
+                    said(
+                        format!("expected one of {names}, found"),
+                        format!("нужно одно из {names}, а стоит"),
+                    )
+                }
             };
             let hint = did_you_mean(written, words.iter().map(|(word, _)| *word));
-            value.wrong(&message, hint)
+            value.wrong(message, hint)
         })
     }
 }
@@ -215,8 +285,14 @@ pub(super) fn timezone(value: &Value<'_>) -> Option<Tz> {
     let name = text(value)?;
     name.parse().ok().or_else(|| {
         let hint = did_you_mean(&name, TZ_VARIANTS.iter().map(|zone| zone.name()));
-        let hint = hint.unwrap_or_else(|| r#"write a name such as "Europe/Moscow""#.into());
-        value.wrong("unknown time zone", Some(hint))
+        let hint = hint.unwrap_or_else(|| {
+            said(
+                r#"write a name such as "Europe/Moscow""#,
+                r#"напишите имя вида "Europe/Moscow""#,
+            )
+        });
+        let message = said("unknown time zone", "нет такого часового пояса:");
+        value.wrong(message, Some(hint))
     })
 }
 
@@ -225,8 +301,11 @@ pub(super) fn country(value: &Value<'_>) -> Option<String> {
     if code.len() == 2 && Phone::knows_country(&code) {
         return Some(code);
     }
-    let hint = r#"write two letters such as "RU""#;
-    value.wrong("unknown country", Some(hint.into()))
+    let hint = said(
+        r#"write two letters such as "RU""#,
+        r#"напишите две буквы вида "RU""#,
+    );
+    value.wrong(said("unknown country", "нет такой страны:"), Some(hint))
 }
 
 /// A cron expression with seconds first; one of five fields gets second 0.
@@ -240,7 +319,10 @@ pub(super) fn schedule(value: &Value<'_>) -> Option<String> {
         5 => format!("0 {written}"),
         6 => written,
         _ => {
-            let message = "expected a cron expression of 5 fields, or 6 with seconds first, found";
+            let message = said(
+                "expected a cron expression of 5 fields, or 6 with seconds first, found",
+                "нужно расписание cron из 5 полей, или из 6 с секундами впереди, а стоит",
+            );
             return value.wrong(message, None);
         }
     };
@@ -256,13 +338,17 @@ pub(super) fn schedule(value: &Value<'_>) -> Option<String> {
                 .find_next_occurrence(&DateTime::<Utc>::UNIX_EPOCH, false)
                 .is_err()
             {
-                return value.wrong("a cron expression that never comes due:", None);
+                let message = said(
+                    "a cron expression that never comes due:",
+                    "расписание, время которого не наступит никогда:",
+                );
+                return value.wrong(message, None);
             }
             Some(expression)
         }
         Err(error) => value.wrong(
-            "not a cron expression:",
-            Some(error.to_string().trim_end_matches('.').to_owned()),
+            said("not a cron expression:", "это не расписание cron:"),
+            Some(error.to_string().trim_end_matches('.').to_owned().into()),
         ),
     }
 }
@@ -273,6 +359,12 @@ pub(super) fn account(value: &Value<'_>) -> Option<String> {
     if id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         Some(id)
     } else {
-        value.wrong_hidden("expected letters and digits only, found", None)
+        value.wrong_hidden(
+            said(
+                "expected letters and digits only, found",
+                "нужны только латинские буквы и цифры, а стоит",
+            ),
+            None,
+        )
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::address::{proxy, secure_address};
 use super::load::Secrets;
+use super::problem::{cannot_read, said};
 use super::reader::{Value, Wrong};
 use super::section::Section;
 use super::values::{SHORTEST, count, duration, text, text_or_number};
@@ -36,21 +37,25 @@ pub(super) fn read(at: &mut Section<'_>) -> Settings {
             "requests_per_second",
             settings.requests_per_second,
             API_PER_SECOND,
-            "second",
+            ("second", "секунду"),
         ),
         (
             "requests_per_minute",
             settings.requests_per_minute,
             API_PER_MINUTE,
-            "minute",
+            ("minute", "минуту"),
         ),
     ];
-    for (key, asked, allowed, span) in limits {
+    for (key, asked, allowed, (span, russian)) in limits {
         if asked > allowed {
-            let wrong = Wrong::new(format!(
-                "YClients allows {allowed} requests a {span}, not {asked}"
+            let wrong = Wrong::new(said(
+                format!("YClients allows {allowed} requests a {span}, not {asked}"),
+                format!("YClients разрешает запросов в {russian}: {allowed}, а не {asked}"),
             ))
-            .hint("above that it answers 429 and every company waits".to_owned());
+            .hint(said(
+                "above that it answers 429 and every company waits",
+                "сверх этого он отвечает 429, и ждут все филиалы",
+            ));
             at.reader.warning(&at.place_of(key), wrong);
         }
     }
@@ -68,8 +73,14 @@ fn user(at: &mut Section<'_>) -> User {
         (Some(token), None, None) => User::Token(token),
         (None, Some(login), Some(password)) => User::Login { login, password },
         (Some(_), _, _) => {
-            let wrong = Wrong::new("user_token stands beside login or password")
-                .hint("keep the token, or the other two".to_owned());
+            let wrong = Wrong::new(said(
+                "user_token stands beside login or password",
+                "user_token стоит рядом с login или password",
+            ))
+            .hint(said(
+                "keep the token, or the other two",
+                "оставьте токен или те два",
+            ));
             at.reader.problem(&place, wrong);
             User::Token(Default::default())
         }
@@ -78,11 +89,22 @@ fn user(at: &mut Section<'_>) -> User {
             let reported = at.reader.problem_count() > before;
             if at.reader.secrets == Secrets::Needed && !reported {
                 match (login, password) {
-                    (Some(_), None) => at.missing("password", r#"{ env = "YCLIENTS_PASSWORD" }"#),
-                    (None, Some(_)) => at.missing("login", "the phone or e-mail of the user"),
+                    (Some(_), None) => {
+                        at.missing("password", r#"{ env = "YCLIENTS_PASSWORD" }"#.to_owned());
+                    }
+                    (None, Some(_)) => at.missing(
+                        "login",
+                        said(
+                            "the phone or e-mail of the user",
+                            "телефон или почту пользователя",
+                        ),
+                    ),
                     _ => at.missing(
                         "user_token",
-                        r#"{ env = "YCLIENTS_USER_TOKEN" }, or login and password"#,
+                        said(
+                            r#"{ env = "YCLIENTS_USER_TOKEN" }, or login and password"#,
+                            r#"{ env = "YCLIENTS_USER_TOKEN" }, или login и password"#,
+                        ),
                     ),
                 }
             }
@@ -105,9 +127,6 @@ pub(super) fn ca_file(value: &Value<'_>) -> Option<PathBuf> {
     let path = value.reader.path(&text(value)?);
     match std::fs::File::open(&path) {
         Ok(_) => Some(path),
-        Err(error) => value.refuse(Wrong::new(format!(
-            "cannot read {}: {error}",
-            path.display()
-        ))),
+        Err(error) => value.refuse(Wrong::new(cannot_read(&path, &error))),
     }
 }

@@ -40,6 +40,19 @@ pub enum PhoneProblem {
 }
 
 impl PhoneProblem {
+    /// The same in Russian.
+    #[must_use]
+    pub fn in_russian(self) -> &'static str {
+        match self {
+            Self::Empty => "в нём нет цифр",
+            Self::Hidden => "часть цифр скрыта",
+            Self::TooShort => "слишком короткий",
+            Self::TooLong => "слишком длинный",
+            Self::Length => "не то число цифр",
+            Self::Invalid => "такого номера не бывает",
+        }
+    }
+
     /// Every problem.
     pub const ALL: [Self; 6] = [
         Self::Empty,

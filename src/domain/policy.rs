@@ -217,6 +217,15 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// Whether clients get this kind of message.
+    #[must_use]
+    pub fn tells(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Reminder => !self.reminders.is_empty(),
+            other => self.kinds.contains(&other),
+        }
+    }
+
     /// Whether the comment asks for silence about this booking.
     #[must_use]
     pub fn is_quiet(&self, record: &Record) -> bool {

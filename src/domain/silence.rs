@@ -90,11 +90,7 @@ pub fn untimely(
     if around.phone.is_none() {
         return Some(without_number(records));
     }
-    let is_wanted = match kind {
-        Kind::Reminder => !rules.reminders.is_empty(),
-        other => rules.kinds.contains(&other),
-    };
-    if !is_wanted {
+    if !rules.tells(kind) {
         return Some(Reason::Disabled);
     }
     if around.quiet {

@@ -126,13 +126,17 @@ impl Pipeline {
             let rung = bell.notified();
             tokio::pin!(rung);
             rung.as_mut().enable();
+            let looks = end.life.work();
             let room = flying.len() < IN_FLIGHT && !self.stopping.is_cancelled();
             if room && line.is_old() {
                 // A journal can be read when nothing can be sent.
                 for look in self.looks_due(end).await? {
                     if sending.insert(look.id) {
                         let id = look.id;
-                        let step = async move { Step::LookedUp(id, self.look_up(end, look).await) };
+                        let step = async move {
+                            let _looks = end.life.work();
+                            Step::LookedUp(id, self.look_up(end, look).await)
+                        };
                         flying.push(step.boxed());
                     }
                 }
@@ -180,6 +184,7 @@ impl Pipeline {
                     flying.push(step.boxed());
                 }
             }
+            drop(looks);
             // Whoever hangs delays nobody who comes later: the bell and the clock are heard too.
             let next_at = line.next_at.unwrap_or_else(|| Instant::now() + GLANCE);
             let step = tokio::select! {
@@ -414,7 +419,9 @@ impl Pipeline {
         let sending = tokio::spawn(async move {
             end.pace.leave().await;
             let began = std::time::Instant::now();
+            let sends = end.life.work();
             let outcome = end.channel.send(&outgoing).await;
+            drop(sends);
             meters.sent(&end.name, outcome.as_str(), began.elapsed());
             let (now, accepted) = (clock.now(), matches!(outcome, Outcome::Accepted { .. }));
             let channel = end.name.as_str();

@@ -12,8 +12,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use tokio::sync::{Mutex, Notify};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::channels::DEFAULT_TIMEOUT;
 use crate::config;
 use crate::domain::defences::Defences;
 use crate::domain::message::{Markup, Override, TemplateProblem, Texts};
@@ -41,6 +43,7 @@ mod happened;
 mod heartbeat;
 mod hidden;
 mod ignored;
+mod life;
 mod link;
 pub mod listing;
 mod lookup;
@@ -73,6 +76,7 @@ mod words;
 mod writes;
 
 use events::SinkEnd;
+use life::Life;
 use pace::Pace;
 
 /// A clock that is set right by less moves nothing.
@@ -199,6 +203,7 @@ pub struct ChannelEnd {
     /// The way in, where it is read.
     pub receiver: Option<Arc<dyn Receiver>>,
     pace: Pace,
+    life: Life,
     /// So many people a day that this channel has never written to; 0: as many as there are.
     new_recipients_per_day: u32,
     /// So long the messenger's journal may lag behind its sends.
@@ -223,9 +228,23 @@ impl ChannelEnd {
             channel,
             receiver,
             pace,
+            life: Life::new(DEFAULT_TIMEOUT),
             new_recipients_per_day: 0,
             journal_grace: JOURNAL_GRACE,
         }
+    }
+
+    /// The same with another time within which its requests end.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.life = Life::new(timeout);
+        self
+    }
+
+    /// Whether nothing hangs there: what was begun is over by then, or may still take its time.
+    #[must_use]
+    pub fn is_well(&self, now: Instant) -> bool {
+        self.life.is_well(now)
     }
 
     /// The same with another grace for its journal.

@@ -165,15 +165,25 @@ pub fn rehearsed(conn: &Connection, company: i64, span: Span) -> Result<Vec<Rehe
     Ok(rehearsed)
 }
 
-/// Bookings ahead that name a client, and of them those that show a phone.
-pub fn known_ahead(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<(i64, i64)> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT count(*), count(*) FILTER (WHERE client_phone <> '') FROM appointments_cache
-              WHERE company_id = ?1 AND deleted = 0 AND start_at > ?2
-                AND (client_phone <> '' OR json_extract(snapshot, '$.client') IS NOT NULL)",
-        )?
-        .query_row((company, At(now)), |r| Ok((r.get(0)?, r.get(1)?)))?)
+/// Bookings ahead that name a client, each with whether it shows a phone.
+pub fn known_ahead(
+    conn: &Connection,
+    company: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<(Record, bool)>> {
+    let mut query = conn.prepare_cached(
+        "SELECT snapshot, client_phone <> '' FROM appointments_cache
+          WHERE company_id = ?1 AND deleted = 0 AND start_at > ?2
+            AND (client_phone <> '' OR json_extract(snapshot, '$.client') IS NOT NULL)",
+    )?;
+    let rows = query.query_map((company, At(now)), |r| {
+        Ok((r.get::<_, String>(0)?, r.get(1)?))
+    })?;
+    let row = |row: rusqlite::Result<(String, bool)>| {
+        let (snapshot, has_phone) = row?;
+        Ok((parsed(&snapshot)?, has_phone))
+    };
+    rows.map(row).collect()
 }
 
 fn parsed(snapshot: &str) -> Result<Record> {

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::identity::{beside, inspect_current, read_marker};
-use super::{Result, SCHEMA, StoreError, gate};
+use super::identity::{beside, inspect_current, read_marker, verify};
+use super::reader::open_any_version;
+use super::{Result, SCHEMA, SCHEMA_VERSION, StoreError, gate};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub enum Finding {
         /// The database's.
         database: i64,
     },
+    /// Its schema is an older program's: the next start brings it up to date.
+    Older(i64),
     /// Others may read this file.
     Open(PathBuf),
 }
@@ -45,7 +48,7 @@ impl Finding {
             Self::Pages(wrong) | Self::Schema(wrong) => !wrong.is_empty(),
             Self::References(wrong) => !wrong.is_empty(),
             Self::MarkerForeign | Self::MarkerNewer { .. } => true,
-            Self::Marker(_) | Self::MarkerMissing | Self::Open(_) => false,
+            Self::Marker(_) | Self::MarkerMissing | Self::Older(_) | Self::Open(_) => false,
         }
     }
 }
@@ -59,16 +62,33 @@ pub fn examine(path: &Path) -> Result<Vec<Finding>> {
     found.push(Finding::References(references(&conn)?));
     found.push(Finding::Schema(missing(&conn)?));
     found.push(marker(&conn, path)?);
-    for ending in ["", "-wal", "-shm", ".id", ".lock"] {
+    found.extend(open_to_others(path));
+    Ok(found)
+}
+
+/// What decides whether a start would take it, without reading all of it twice.
+pub fn glance(path: &Path) -> Result<Vec<Finding>> {
+    let conn = open_any_version(path)?;
+    verify(&conn)?;
+    let version = conn.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    let mut found = vec![marker(&conn, path)?];
+    if version < SCHEMA_VERSION {
+        found.push(Finding::Older(version));
+    }
+    found.extend(open_to_others(path));
+    Ok(found)
+}
+
+/// The files of the database that others may read.
+fn open_to_others(path: &Path) -> impl Iterator<Item = Finding> {
+    let files = ["", "-wal", "-shm", ".id", ".lock"].map(|ending| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
-        let file = PathBuf::from(name);
-        let open = |meta: fs::Metadata| meta.permissions().mode() & 0o077 != 0;
-        if fs::metadata(&file).is_ok_and(open) {
-            found.push(Finding::Open(file));
-        }
-    }
-    Ok(found)
+        PathBuf::from(name)
+    });
+    let open = |meta: fs::Metadata| meta.permissions().mode() & 0o077 != 0;
+    let open = move |file: &PathBuf| fs::metadata(file).is_ok_and(open);
+    files.into_iter().filter(open).map(Finding::Open)
 }
 
 fn pages(conn: &Connection) -> Result<Vec<String>> {

@@ -8,10 +8,19 @@ use super::{Ailment, Result, StoreError, configure_reader, gate, identity};
 
 /// Opens an existing database for looking, beside a daemon or without one. Needs no lock.
 pub fn open_reader(path: &Path) -> Result<Connection> {
+    open(path, identity::inspect_current)
+}
+
+/// The same of a database that an older program wrote.
+pub(super) fn open_any_version(path: &Path) -> Result<Connection> {
+    open(path, identity::inspect)
+}
+
+fn open(path: &Path, inspect: fn(&Connection) -> Result<()>) -> Result<Connection> {
     gate(rusqlite::version_number())?;
     let look = |conn: Connection| {
         configure_reader(&conn)?;
-        identity::inspect_current(&conn)?;
+        inspect(&conn)?;
         Ok(conn)
     };
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use booking_monitor::config::{self, Config, Loaded, Report, Secrets};
+use booking_monitor::config::{self, Config, Language, Loaded, Problem, Report, Secrets};
 use tempfile::TempDir;
 
 pub(crate) const FILE: &str = "booking-monitor.toml";
@@ -80,13 +80,17 @@ impl Draft {
     pub(crate) fn problems(&self) -> String {
         match self.load() {
             Ok(_) => "(accepted)".into(),
-            Err(report) => self.without_folder(&report.to_string()),
+            Err(report) => {
+                report.problems.iter().for_each(in_russian_too);
+                self.without_folder(&report.to_string())
+            }
         }
     }
 
     /// Every warning, one a line, of a configuration that is accepted.
     pub(crate) fn warnings(&self) -> String {
         let loaded = self.load().unwrap_or_else(|report| panic!("{report}"));
+        loaded.warnings.iter().for_each(in_russian_too);
         let lines: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
         self.without_folder(&lines.join("\n"))
     }
@@ -94,6 +98,13 @@ impl Draft {
     fn without_folder(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.folder.path().display()), "")
     }
+}
+
+/// Whatever is said is said in Russian, too.
+fn in_russian_too(problem: &Problem) {
+    let message = problem.message.within(Language::Ru);
+    let is_russian = message.contains(|c: char| ('а'..='я').contains(&c));
+    assert!(is_russian, "{message}");
 }
 
 pub(crate) fn load(

@@ -1,5 +1,7 @@
 //! One broken file per rule, each with the whole text of what is said about it.
 
+use booking_monitor::config::Language;
+
 use crate::draft::{Draft, draft};
 
 #[test]
@@ -450,12 +452,15 @@ booking-monitor.toml:10: channels.owners.request: read only with preset = "none"
         channels: "[channels.owners]\ntype = \"whatsapp-cloud\"\nphone_number_id = \"1\"\n\
             token = \"t\""
             .into(),
+        companies: "[[companies]]\nid = 1\nchannels = [\"owners\"]\n\
+            owner = [{ channel = \"owners\", to = \"1\" }]"
+            .into(),
         ..draft()
     };
     assert_eq!(
         official.warnings(),
-        "booking-monitor.toml:4: channels.owners.templates: no approved template for created, updated, cancelled; clients who did not write lately cannot be told of these\n\
-         booking-monitor.toml:10: companies[0].owner[0].channel: official WhatsApp takes only approved templates; copies and alerts have none: choose another channel for the owner"
+        "booking-monitor.toml:4: channels.owners.templates: no approved template for created, updated, cancelled; clients who did not write lately cannot be told of these: booking-monitor templates suggest\n\
+         booking-monitor.toml:11: companies[0].owner[0].channel: official WhatsApp takes only approved templates; copies and alerts have none: choose another channel for the owner"
     );
 }
 
@@ -887,4 +892,60 @@ fn an_agent_that_could_not_answer_says_what_it_lacks() {
         with("token = \"t\"\nexternal = false", enabled).warnings(),
         "booking-monitor.toml:11: companies[0].agent_enabled: agent.external is false: no model is asked; clients are answered by rules and by people; say agent.external = true, or agent_enabled = false"
     );
+}
+
+#[test]
+fn what_is_told_over_official_whatsapp_needs_a_template_and_what_is_not_needs_none() {
+    let told = |notify: &str| {
+        let channels = "[channels.owners]\ntype = \"console\"\n\
+            [channels.wa]\ntype = \"green-api\"\nflavour = \"waba\"\n\
+            api_url = \"https://7103.api.greenapi.com\"\ninstance_id = \"1\"\ntoken = \"t\"\n\
+            [channels.wa.templates]\ncreated = { name = \"booked\" }";
+        let companies = format!(
+            "[[companies]]\nid = 1\nchannels = [\"wa\"]\n\
+             owner = [{{ channel = \"owners\", to = \"1\" }}]\nnotify = {notify}"
+        );
+        let draft = Draft {
+            channels: channels.into(),
+            companies,
+            ..draft()
+        };
+        let warnings = draft.warnings();
+        let (_, gap) = warnings.split_once("no approved template for ")?;
+        Some(gap.split_once(';')?.0.to_owned())
+    };
+    assert_eq!(
+        told("{ reminders = [\"24h\"], visited = true }").as_deref(),
+        Some("updated, cancelled, visited, reminder")
+    );
+    assert_eq!(told("{ updated = false, cancelled = false }"), None);
+}
+
+#[test]
+fn a_broken_file_is_explained_in_its_own_language() {
+    let broken = Draft {
+        monitor: "interval = 60\nquiet = true".into(),
+        ..draft()
+    };
+    let report = broken.load().unwrap_err();
+    let folder = format!("{}/", broken.folder.path().display());
+    let russian: Vec<String> = report
+        .problems
+        .iter()
+        .map(|problem| problem.within(report.language).replace(&folder, ""))
+        .collect();
+    assert_eq!(
+        russian,
+        [
+            r#"booking-monitor.toml:2: monitor.interval: нужен срок вида "60s", "15m", "2h" или "30d", а стоит 60"#,
+            r#"booking-monitor.toml:3: monitor.quiet: такого ключа нет; здесь бывают: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, attendance_minus_one, recent_activity, per_client_per_hour"#,
+        ]
+    );
+    // What the file says of its language holds although the rest of it is no TOML.
+    let torn = Draft {
+        root: "language = \"en\"".into(),
+        monitor: "interval = ".into(),
+        ..draft()
+    };
+    assert_eq!(torn.load().unwrap_err().language, Language::En);
 }

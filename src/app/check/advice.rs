@@ -46,7 +46,25 @@ pub(in crate::app) fn of_company(words: Say, error: &ApiError) -> &'static str {
 /// What a channel that does not work said.
 pub(in crate::app) fn of_channel(words: Say, kind: &Kind, said: &str) -> &'static str {
     let has = |part: &str| said.contains(part);
+    let unreached = ["cannot connect", "timed out", "the request failed"];
+    let is_away = unreached.into_iter().any(has);
     match kind {
+        Kind::Telegram(_) if is_away => words.of(
+            "Если Telegram отсюда недоступен, напишите каналу proxy или api_url ретранслятора.",
+            "If Telegram cannot be reached from here, give the channel a proxy or a relay's api_url.",
+        ),
+        Kind::Http(_) if is_away => words.of(
+            "Запущен ли шлюз? Проверьте base_url канала. Сообщения подождут.",
+            "Does the gateway run? Check the channel's base_url. Messages wait.",
+        ),
+        _ if is_away => words.of(
+            "Проверьте сеть и api_url канала, а если выход только через прокси, его proxy. Сообщения подождут.",
+            "Check the network and the channel's api_url, and where a proxy is the only way out, its proxy. Messages wait.",
+        ),
+        _ if has("HTTP 5") => words.of(
+            "Не работает сам сервис: повторите позже. Сообщения подождут.",
+            "The service itself is down: try later. Messages wait.",
+        ),
         Kind::GreenApi(settings) if has("notAuthorized") => match settings.flavour {
             Flavour::WhatsApp | Flavour::Waba => words.of(
                 "Телефон отвязан: console.green-api.com, инстанс, отсканируйте QR-код в WhatsApp → «Связанные устройства».",
@@ -78,16 +96,20 @@ pub(in crate::app) fn of_channel(words: Say, kind: &Kind, said: &str) -> &'stati
             "Telegram knows no such bot: take its token from @BotFather anew.",
         ),
         Kind::Telegram(_) => words.of(
-            "Если Telegram отсюда недоступен, напишите каналу proxy или api_url ретранслятора.",
-            "If Telegram cannot be reached from here, give the channel a proxy or a relay's api_url.",
+            "Telegram ответил отказом: проверьте токен и api_url канала.",
+            "Telegram refuses: check the channel's token and api_url.",
+        ),
+        Kind::WhatsAppCloud(_) if has("HTTP 400") || has("HTTP 404") => words.of(
+            "Сверьте phone_number_id со страницей API Setup приложения: это не сам номер, а его id.",
+            "Compare phone_number_id with the app's API setup page: it is not the number but its id.",
         ),
         Kind::WhatsAppCloud(_) => words.of(
             "Проверьте phone_number_id и токен в Business settings: у него бывает срок.",
             "Check phone_number_id and the token in Business settings: tokens can expire.",
         ),
         Kind::GreenApi(_) | Kind::Http(_) => words.of(
-            "Проверьте адрес, ключ и сеть. Сообщения подождут.",
-            "Check address, key and network. Messages wait.",
+            "Проверьте адрес канала и его token. Сообщения подождут.",
+            "Check the channel's address and its token. Messages wait.",
         ),
         Kind::Console(_) => "",
     }

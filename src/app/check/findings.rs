@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use crate::app::text::Say;
+use crate::app::text::{Say, wrapped};
 use crate::app::{Failure, say};
 use crate::config::Language;
 
@@ -66,12 +66,22 @@ impl Findings {
 
     /// The good first, the worst last, where it is read.
     pub(super) fn print(&self) -> Result<(), Failure> {
-        let coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let terminal = std::io::stdout().is_terminal();
+        let coloured = terminal && std::env::var_os("NO_COLOR").is_none();
+        // A terminal breaks lines anywhere; a file or a pipe gets each in one piece.
+        let folded = |text: &str| match terminal {
+            true => wrapped(text).join("\n"),
+            false => text.to_owned(),
+        };
         for sign in [Sign::Good, Sign::Note, Sign::Remark, Sign::Problem] {
             for finding in self.0.iter().filter(|f| f.sign == sign) {
-                say(&format!("{} {}", sign.shown(coloured), finding.what))?;
+                // Folded with the bare sign: colours take no room.
+                let line = folded(&format!("{} {}", sign.bare(), finding.what));
+                let rest = line.trim_start_matches(sign.bare());
+                say(&format!("{}{rest}", sign.shown(coloured)))?;
                 if let Some(action) = &finding.action {
-                    say(&format!("  → {action}"))?;
+                    let action = folded(&format!("→ {action}")).replace('\n', "\n  ");
+                    say(&format!("  {action}"))?;
                 }
             }
         }
@@ -95,12 +105,22 @@ impl Findings {
 }
 
 impl Sign {
+    fn bare(self) -> &'static str {
+        match self {
+            Self::Good => "✓",
+            Self::Note => "·",
+            Self::Remark => "!",
+            Self::Problem => "✗",
+        }
+    }
+
     fn shown(self, coloured: bool) -> String {
-        let (sign, colour) = match self {
-            Self::Good => ("✓", "32"),
-            Self::Note => ("·", "2"),
-            Self::Remark => ("!", "33"),
-            Self::Problem => ("✗", "31"),
+        let sign = self.bare();
+        let colour = match self {
+            Self::Good => "32",
+            Self::Note => "2",
+            Self::Remark => "33",
+            Self::Problem => "31",
         };
         match coloured {
             true => format!("\u{1b}[{colour}m{sign}\u{1b}[0m"),

@@ -1,30 +1,37 @@
 //! What can be known without asking anybody: settings, texts, the database, who would hear of trouble.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::findings::{Findings, Sign};
+use crate::app::agent::Models;
+use crate::app::db::told;
 use crate::app::text::Say;
-use crate::app::{api, channel_ends, companies, sink_ends, stdout_sink, switch, text_remarks};
+use crate::app::{
+    Failure, api, channel_ends, compiled, sink_ends, stdout_sink, switch, text_remarks,
+};
 use crate::config::{Company, Config, Language};
-use crate::store;
+use crate::pipeline::ChannelEnd;
+use crate::store::health::{self, Finding};
+use crate::store::{self, Ailment};
 
 pub(super) fn look(config: &Config, words: Say, found: &mut Findings) {
     let plan = config.plan(|_| None);
     let budget = words.budget(&plan);
     match plan.suffices() {
         true => found.good(budget),
-        false => found.said(Sign::Remark, budget),
+        false => found.remark(
+            budget,
+            words.of(
+                "Поставьте monitor.interval или sweep_interval больше.",
+                "Make monitor.interval or sweep_interval longer.",
+            ),
+        ),
     }
     // Everything that a start would make is made here, and thrown away.
-    let (companies, ends) = (companies(config), channel_ends(config, &stdout_sink()));
-    if let (Ok(companies), Ok(ends)) = (&companies, &ends) {
-        for remark in text_remarks(companies, ends) {
-            found.said(Sign::Remark, remark);
-        }
-    }
+    let ends = channel_ends(config, &stdout_sink());
+    texts(config, ends.as_deref().ok(), words, found);
     for problem in [
-        companies.err(),
+        models(config).err(),
         ends.err(),
         api(config).err(),
         sink_ends(config).err(),
@@ -33,16 +40,114 @@ pub(super) fn look(config: &Config, words: Say, found: &mut Findings) {
     .into_iter()
     .flatten()
     {
-        for line in problem.lines() {
-            found.said(Sign::Problem, line);
-        }
+        found.said(Sign::Problem, words.spoken(&problem.lines().join(": ")));
     }
     database(&config.database.path, words, found);
     owners(config, words, found);
 }
 
+/// What can be looked at although parts of the file could not be read.
+pub(super) fn look_at_part(config: &Config, has_path: bool, words: Say, found: &mut Findings) {
+    texts(config, None, words, found);
+    if has_path {
+        database(&config.database.path, words, found);
+    }
+}
+
+fn texts(config: &Config, ends: Option<&[ChannelEnd]>, words: Say, found: &mut Findings) {
+    match compiled(config, words.0) {
+        Ok(companies) => {
+            for remark in text_remarks(&companies, ends.unwrap_or_default(), words.0) {
+                found.said(Sign::Remark, remark);
+            }
+        }
+        Err(problems) => {
+            for problem in problems {
+                found.said(Sign::Problem, problem);
+            }
+        }
+    }
+}
+
+fn models(config: &Config) -> Result<(), Failure> {
+    let mut models = Models::default();
+    for company in &config.companies {
+        models.of(company)?;
+    }
+    Ok(())
+}
+
 fn database(path: &Path, words: Say, found: &mut Findings) {
-    if !path.exists() {
+    let at = |what: &str| format!("database.path: {what}: {}", path.display());
+    let way_back = words.of(
+        "Вернуть копию: booking-monitor db restore ФАЙЛ; начать заново, молча: booking-monitor db accept.",
+        "Put a copy in force: booking-monitor db restore FILE; start afresh, in silence: booking-monitor db accept.",
+    );
+    if health::is_gone(path) {
+        let what = words.of(
+            "базы нет или она пуста, хотя раньше была",
+            "the database is missing or empty, but one was here before",
+        );
+        found.problem(at(what), way_back);
+        return;
+    }
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => {
+            first_run(path, words, found);
+            return;
+        }
+        Err(error) => {
+            let what = words.spoken(&error.to_string());
+            found.problem(
+                at(&what),
+                words.of(
+                    "Запустите от пользователя службы: sudo -u booking-monitor booking-monitor check",
+                    "Run it as the service's user: sudo -u booking-monitor booking-monitor check",
+                ),
+            );
+            return;
+        }
+    }
+    let seen = match health::glance(path) {
+        Ok(seen) => seen,
+        Err(error) => {
+            let what = told::unusable(&error, words);
+            let action = match error.ailment() {
+                Ailment::Damaged => way_back,
+                _ => words.of(
+                    "Подробности и выход: booking-monitor db check",
+                    "Details and the way out: booking-monitor db check",
+                ),
+            };
+            found.problem(at(&what), action);
+            return;
+        }
+    };
+    if !seen.iter().any(Finding::is_wrong) {
+        found.good(format!(
+            "{} {}",
+            words.of("база цела:", "the database is sound:"),
+            path.display()
+        ));
+    }
+    for finding in &seen {
+        let what = told::words(finding, words);
+        match finding {
+            Finding::Marker(_) => {}
+            Finding::Open(file) => {
+                found.remark(what, &format!("chmod 600 {}", file.display()));
+            }
+            wrong if wrong.is_wrong() => found.problem(at(&what), way_back),
+            _ => found.note(what),
+        }
+    }
+}
+
+/// There is no database yet, and never was.
+fn first_run(path: &Path, words: Say, found: &mut Findings) {
+    let folder = store::folder_of(path);
+    if folder.is_dir() {
         found.good(format!(
             "{} {}",
             words.of(
@@ -53,42 +158,21 @@ fn database(path: &Path, words: Say, found: &mut Findings) {
         ));
         return;
     }
-    match store::open_reader(path).and_then(|conn| store::verify(&conn)) {
-        Ok(()) => found.good(format!(
-            "{} {}",
-            words.of("база цела:", "the database is sound:"),
-            path.display()
-        )),
-        Err(error) => found.problem(
-            format!("database.path: {error}"),
-            words.of(
-                "Подробности и выход: booking-monitor db check",
-                "Details and the way out: booking-monitor db check",
-            ),
+    let shown = folder.display();
+    found.remark(
+        format!(
+            "database.path: {} {shown}",
+            words.of("нет папки", "there is no folder")
         ),
-    }
-    for file in open_to_others(path) {
-        let shown = file.display();
-        let what = match words.0 {
-            Language::Ru => format!("файл базы могут прочитать другие: {shown}"),
-            Language::En => format!("others may read this file of the database: {shown}"),
-        };
-        found.remark(what, &format!("chmod 600 {shown}"));
-    }
-}
-
-/// The database's files that hold people's names and that others may read.
-fn open_to_others(path: &Path) -> Vec<PathBuf> {
-    let beside = ["", "-wal", "-shm"].map(|end| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    });
-    let open = |file: &PathBuf| {
-        let meta = std::fs::metadata(file);
-        meta.is_ok_and(|meta| meta.permissions().mode() & 0o044 != 0)
-    };
-    beside.into_iter().filter(open).collect()
+        &match words.0 {
+            Language::Ru => {
+                format!("Её создаст служба, когда запустится; без службы: mkdir -p -m 700 {shown}")
+            }
+            Language::En => format!(
+                "The unit makes it when it starts; without the unit: mkdir -p -m 700 {shown}"
+            ),
+        },
+    );
 }
 
 /// Who hears when something breaks, and over what.

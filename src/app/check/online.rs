@@ -38,7 +38,11 @@ pub(super) async fn ask(config: &Config, words: Say, found: &mut Findings) -> Re
                 seen.tell(company, words, found);
             }
             Err(error) => found.problem(
-                format!("companies.id = {}: {error}", company.id),
+                format!(
+                    "companies.id = {}: {}",
+                    company.id,
+                    words.spoken(&error.to_string())
+                ),
                 advice::of_company(words, &error),
             ),
         }
@@ -114,7 +118,10 @@ impl Seen {
         ));
         if let Some(error) = &self.refused {
             found.remark(
-                format!("companies.id = {id}: /company: {error}"),
+                format!(
+                    "companies.id = {id}: /company: {}",
+                    words.spoken(&error.to_string())
+                ),
                 words.of(
                     "Без этого нет названия и адреса: напишите title, address и phone филиала сами.",
                     "Without it there is no title and no address: write the company's title, address and phone.",
@@ -241,7 +248,7 @@ async fn models(config: &Config, words: Say, found: &mut Findings) -> Result<(),
         match model.probe().await {
             Ok(()) => found.good(format!("{name} {}", model.name())),
             Err(error) => found.problem(
-                format!("agent: {error}"),
+                format!("agent: {}", words.spoken(&error.to_string())),
                 words.of(
                     "Проверьте ключ, scope, имя модели и ca_file в [agent]; до тех пор разговоры достаются людям.",
                     "Check the key, the scope, the model's name and ca_file in [agent]; until then people get the conversations.",
@@ -259,8 +266,18 @@ async fn channels(config: &Config, words: Say, found: &mut Findings) -> Result<(
         let asked = words.of("Спрашиваю канал", "Asking channel");
         let _shown = Progress::of(format!("{asked} {name}"));
         if let Err(why) = end.channel.probe().await {
-            let action = advice::of_channel(words, &settings.kind, &why);
-            found.problem(format!("channels.{name}: {why}"), action);
+            let what = format!("channels.{name}: {}", words.spoken(&why));
+            match is_used(config, name) {
+                true => found.problem(what, advice::of_channel(words, &settings.kind, &why)),
+                // Nobody is written to over it, so nobody misses a message.
+                false => found.remark(
+                    what,
+                    words.of(
+                        "Этим каналом не пользуется ни один филиал: уберите его или назовите в channels либо owner.",
+                        "No company uses this channel: remove it, or name it in channels or owner.",
+                    ),
+                ),
+            }
             continue;
         }
         let who = end.channel.introduce().await;
@@ -272,7 +289,10 @@ async fn channels(config: &Config, words: Say, found: &mut Findings) -> Result<(
         ));
         for remark in end.channel.inspect().await {
             let action = advice::of_remark(words, &remark);
-            found.remark(format!("channels.{name}: {remark}"), action);
+            found.remark(
+                format!("channels.{name}: {}", words.spoken(&remark)),
+                action,
+            );
         }
         match end.channel.template_gaps().await {
             Ok(gaps) => {
@@ -280,16 +300,28 @@ async fn channels(config: &Config, words: Say, found: &mut Findings) -> Result<(
                     found.said(Sign::Remark, templates::gap(words, name, gap));
                 }
             }
-            Err(why) => found.said(
-                Sign::Remark,
+            Err(why) => found.remark(
                 format!(
-                    "channels.{name}: {}: {why}",
-                    words.of("шаблоны не прочитаны", "the templates could not be read")
+                    "channels.{name}: {}: {}",
+                    words.of("шаблоны не прочитаны", "the templates could not be read"),
+                    words.spoken(&why)
+                ),
+                words.of(
+                    "Чтобы увидеть, одобрены ли они, впишите waba_id и дайте токену право whatsapp_business_management.",
+                    "To see whether they are approved write waba_id, and give the token whatsapp_business_management.",
                 ),
             ),
         }
     }
     Ok(())
+}
+
+/// Whether a company writes over this channel, to clients or to an owner.
+fn is_used(config: &Config, name: &str) -> bool {
+    config.companies.iter().any(|c| {
+        c.channels.iter().any(|channel| channel == name)
+            || c.owners.iter().any(|owner| owner.channel == name)
+    })
 }
 
 /// The disk and what starts the program.

@@ -10,6 +10,7 @@ mod backup;
 mod check;
 mod prune;
 mod restore;
+pub(super) mod told;
 
 pub(super) fn run(path: &Path, command: DbCommand) -> Outcome {
     match command {

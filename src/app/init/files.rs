@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Uid, User};
@@ -154,14 +154,14 @@ impl Answers {
             .mode(0o700)
             .create(&secrets)
             .map_err(|error| unwritten(&secrets, error))?;
-        give(&secrets, owner.as_ref())?;
+        give(&secrets, owner)?;
         for (name, secret) in self.secrets() {
             let file = secrets.join(name);
             put(&file, secret.expose_secret().as_bytes())?;
-            give(&file, owner.as_ref())?;
+            give(&file, owner)?;
         }
         put(config, self.text(words).as_bytes())?;
-        give(config, owner.as_ref())
+        give(config, owner)
     }
 
     /// What is there already under these names.
@@ -223,21 +223,30 @@ fn folder_of(config: &Path) -> PathBuf {
     }
 }
 
-/// Whom the files are for, where root makes them for the service.
-fn service(folder: &Path) -> Option<User> {
+/// Whom the files are for, where root makes them: the service, or whoever owns the folder that will
+/// hold the database, as whom root's own start of the program goes on.
+fn service(folder: &Path) -> Option<(u32, u32)> {
+    if !Uid::effective().is_root() {
+        return None;
+    }
     let is_systems = std::path::absolute(folder).is_ok_and(|f| f == Path::new(SYSTEM_FOLDER));
-    let may_give = is_systems && Uid::effective().is_root();
-    may_give
-        .then(|| User::from_name(SERVICE).ok().flatten())
-        .flatten()
+    match is_systems {
+        true => {
+            let user = User::from_name(SERVICE).ok().flatten()?;
+            Some((user.uid.as_raw(), user.gid.as_raw()))
+        }
+        false => {
+            let meta = fs::metadata(folder).ok()?;
+            Some((meta.uid(), meta.gid()))
+        }
+    }
 }
 
-fn give(path: &Path, owner: Option<&User>) -> Result<(), Failure> {
-    let Some(user) = owner else {
+fn give(path: &Path, owner: Option<(u32, u32)>) -> Result<(), Failure> {
+    let Some((user, group)) = owner else {
         return Ok(());
     };
-    chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
-        .map_err(|error| unwritten(path, error))
+    chown(path, Some(user), Some(group)).map_err(|error| unwritten(path, error))
 }
 
 /// A whole new file of mode 0600, or none. The one before is kept.

@@ -77,7 +77,7 @@ impl Disk {
                 "{sign}{} {}{}",
                 words.of("Копия базы:", "Backup:"),
                 words.ago(backup.done_at, now),
-                why.map_or_else(String::new, |why| format!(" ({why})"))
+                why.map_or_else(String::new, |why| format!(" ({})", words.spoken(why)))
             ));
         }
         lines

@@ -3,14 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::text::Say;
+use super::super::text::{Say, wrapped};
 use super::stamp;
 use crate::config::Language;
 use crate::store::companies::CompanyRow;
 use crate::store::rights::Hidden;
-
-/// The width that people's terminals have at least.
-const WIDTH: usize = 80;
 
 /// `придержано отмен: 7; см. release`.
 pub(super) fn held(all: i64, moves: i64, words: Say) -> String {
@@ -58,7 +55,7 @@ pub(super) fn to_json(row: &CompanyRow, hidden: &Hidden) -> Value {
     })
 }
 
-/// What is hidden of a salon, in lines of at most [`WIDTH`].
+/// What is hidden of a salon, in lines that fit.
 pub(super) fn lines(
     title: &str,
     row: &CompanyRow,
@@ -129,24 +126,9 @@ pub(super) fn lines(
     parts.iter().flat_map(|part| wrapped(part)).collect()
 }
 
-/// A paragraph in lines that fit, the following ones indented.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) => lines.push(format!("  {word}")),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::super::text::WIDTH;
     use super::*;
     use crate::store::rights::{HiddenPeriod, HiddenStaff};
 

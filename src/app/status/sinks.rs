@@ -49,7 +49,7 @@ pub(super) fn table_of(sinks: &[SinkState], words: Say, now: DateTime<Utc>) -> S
 /// `в порядке`, or what is wrong.
 pub(in crate::app) fn state(sink: &SinkState, words: Say) -> String {
     match (sink.failing_since, &sink.last_error) {
-        (Some(_), Some(error)) => error.clone(),
+        (Some(_), Some(error)) => words.spoken(error),
         (Some(_), None) => words.of("не принимает", "takes nothing").to_owned(),
         (None, _) => words.of("в порядке", "well").to_owned(),
     }

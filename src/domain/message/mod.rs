@@ -16,6 +16,7 @@ pub mod facts;
 pub mod markup;
 pub mod owner;
 mod price;
+mod said;
 pub mod suggested;
 mod talk;
 pub mod template;
@@ -25,6 +26,7 @@ mod words;
 pub use brief::Brief;
 pub use compose::{Place, Told, Way, brief, compose};
 pub use markup::Markup;
+pub use said::{Said, said};
 pub use talk::{Talk, day, lasts, price, weekday};
 pub use template::{Key, Override, TemplateProblem, Texts};
 

@@ -15,7 +15,7 @@ use minijinja::{
 
 use super::facts::{Facts, ITEM, OURS, VARIABLES};
 use super::markup::{self, LONGEST_TEXT, MISSING, Markup};
-use super::{Language, builtin, trial};
+use super::{Language, Said, builtin, said, trial};
 
 /// Instructions one text may take: the built-in ones need some hundreds, an endless loop is stopped
 /// in a few milliseconds.
@@ -144,22 +144,35 @@ pub struct TemplateProblem {
     /// The line in it, where one is to blame.
     pub line: Option<usize>,
     /// What is wrong.
-    pub message: String,
+    pub message: Said,
     /// The nearest name that would be right.
     pub nearest: Option<String>,
 }
 
+impl TemplateProblem {
+    /// The whole line, as people read it; a log has the English of [`fmt::Display`].
+    #[must_use]
+    pub fn within(&self, language: Language) -> String {
+        let (at, meant) = match language {
+            Language::En => ("line", "did you mean"),
+            Language::Ru => ("строка", "может быть,"),
+        };
+        let line = self
+            .line
+            .map_or_else(String::new, |line| format!(", {at} {line}"));
+        let nearest = self.nearest.as_ref();
+        let nearest = nearest.map_or_else(String::new, |name| format!("; {meant} `{name}`?"));
+        format!(
+            "{}{line}: {}{nearest}",
+            self.origin,
+            self.message.within(language)
+        )
+    }
+}
+
 impl fmt::Display for TemplateProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.origin)?;
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
-        }
-        write!(f, ": {}", self.message)?;
-        if let Some(nearest) = &self.nearest {
-            write!(f, "; did you mean `{nearest}`?")?;
-        }
-        Ok(())
+        f.write_str(&self.within(Language::En))
     }
 }
 
@@ -217,7 +230,7 @@ impl Texts {
     }
 
     fn add(&mut self, number: usize, text: &Override<'_>) -> Result<(), Vec<TemplateProblem>> {
-        let problem = |line, message: String, nearest| TemplateProblem {
+        let problem = |line, message: Said, nearest| TemplateProblem {
             origin: text.origin.to_owned(),
             line,
             message,
@@ -226,7 +239,10 @@ impl Texts {
         let Some(key) = Key::named(text.key) else {
             return Err(vec![problem(
                 None,
-                format!("there is no text `{}`", text.key),
+                said(
+                    format!("there is no text `{}`", text.key),
+                    format!("нет текста `{}`", text.key),
+                ),
                 nearest(text.key, Key::ALL.map(Key::as_str)),
             )]);
         };
@@ -253,7 +269,10 @@ impl Texts {
             .iter()
             .filter(|(name, _)| !self.is_known(name))
             .map(|(name, line)| {
-                let message = format!("unknown variable `{name}`");
+                let message = said(
+                    format!("unknown variable `{name}`"),
+                    format!("нет переменной `{name}`"),
+                );
                 problem(*line, message, nearest(name, VARIABLES))
             })
             .collect();
@@ -269,10 +288,11 @@ impl Texts {
             longest = longest.max(text.chars().count());
         }
         let message = match longest {
-            0 => Some("it comes to nothing".to_owned()),
+            0 => Some(said("it comes to nothing", "из него ничего не выходит")),
             1..=LONGEST_TEXT => None,
-            _ => Some(format!(
-                "it comes to {longest} characters; messengers take {LONGEST_TEXT}"
+            _ => Some(said(
+                format!("it comes to {longest} characters; messengers take {LONGEST_TEXT}"),
+                format!("в нём выходит {longest} знаков, мессенджеры берут {LONGEST_TEXT}"),
             )),
         };
         if let Some(message) = message {
@@ -300,34 +320,45 @@ impl Texts {
                 nearest: None,
             };
             let full = trial::everything(self, *key).context();
-            for (name, line) in &own.asks {
-                let value = full.get_attr(name).unwrap_or_default();
-                if value.len() == Some(0) {
-                    let key = key.as_str();
-                    let message = format!(
-                        "`{name}` is never known in `{key}`: a line with it is never shown"
-                    );
-                    remarks.push(remark(*line, message));
-                }
+            let never = |(name, _): &&(String, Option<usize>)| {
+                full.get_attr(name).unwrap_or_default().len() == Some(0)
+            };
+            // Once for a text: one that was made to try every variable is not worth a page of these.
+            let never: Vec<_> = own.asks.iter().filter(never).collect();
+            if let Some((_, line)) = never.first() {
+                let names: Vec<String> =
+                    never.iter().map(|(name, _)| format!("`{name}`")).collect();
+                remarks.push(remark(*line, never_known(&names, *key)));
             }
             // A channel with a text of its own for this key is not told by this one.
             let here = channels.iter().filter(|(name, _)| match only {
                 Some(only) => only == name,
                 None => !self.own.contains_key(&(*key, Some((*name).to_owned()))),
             });
-            for (channel, markup) in here {
+            let too_long = here.filter_map(|(channel, markup)| {
                 let facts = trial::longest(self, *key, *markup);
-                let Some(text) = self.fill(&own.name, &facts) else {
-                    continue;
-                };
+                let text = self.fill(&own.name, &facts)?;
                 let length = markup::length(&markup::render(&text, *markup), *markup);
-                if length > LONGEST_TEXT {
-                    let message = format!(
-                        "with the longest names it comes to {length} characters on `{channel}`, \
+                (length > LONGEST_TEXT).then_some((length, *channel))
+            });
+            let too_long: Vec<(usize, &str)> = too_long.collect();
+            if let Some((length, _)) = too_long.iter().max() {
+                let names: Vec<String> = too_long
+                    .iter()
+                    .map(|(_, name)| format!("`{name}`"))
+                    .collect();
+                let names = names.join(", ");
+                let message = said(
+                    format!(
+                        "with the longest names it comes to {length} characters on {names}, \
                          which takes {LONGEST_TEXT}: then the built-in text goes in its place"
-                    );
-                    remarks.push(remark(None, message));
-                }
+                    ),
+                    format!(
+                        "с самыми длинными именами выходит {length} знаков в {names}, \
+                         а помещается {LONGEST_TEXT}: тогда вместо него уйдёт встроенный текст"
+                    ),
+                );
+                remarks.push(remark(None, message));
             }
         }
         remarks
@@ -435,12 +466,43 @@ fn listed(value: &Value) -> String {
     }
 }
 
+/// Variables that a text of this kind never has.
+fn never_known(names: &[String], key: Key) -> Said {
+    let (all, key) = (names.join(", "), key.as_str());
+    let en = match names {
+        [_] => {
+            format!("{all} is never known in `{key}`: a line with it is never shown")
+        }
+        _ => format!("never known in `{key}`: {all}; a line with any of them is never shown"),
+    };
+    let ru = format!("в `{key}` никогда не известно: {all}; строка с этим не показывается");
+    said(en, ru)
+}
+
 /// An error in one line, without the values it met.
-fn words(error: &Error) -> String {
-    match (error.kind(), error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it takes too long: an endless loop?".to_owned(),
-        (kind, Some(detail)) => format!("{kind}: {detail}"),
-        (kind, None) => kind.to_string(),
+fn words(error: &Error) -> Said {
+    let kind = match error.kind() {
+        ErrorKind::OutOfFuel => {
+            return said(
+                "it takes too long: an endless loop?",
+                "он работает слишком долго: бесконечный повтор?",
+            );
+        }
+        ErrorKind::SyntaxError => "ошибка в разметке шаблона",
+        ErrorKind::UndefinedError => "такого значения нет",
+        ErrorKind::UnknownFilter => "такого фильтра нет",
+        ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => "такой функции нет",
+        ErrorKind::UnknownTest => "такой проверки нет",
+        ErrorKind::TemplateNotFound => "другие шаблоны не подключаются",
+        ErrorKind::InvalidOperation => "так с этим значением нельзя",
+        _ => "шаблон не выполняется",
+    };
+    match error.detail() {
+        Some(detail) => said(
+            format!("{}: {detail}", error.kind()),
+            format!("{kind}: {detail}"),
+        ),
+        None => said(error.kind().to_string(), kind),
     }
 }
 

@@ -261,11 +261,11 @@ impl Watch<'_> {
 
     fn letter(&self, company: &Company, row: &CompanyRow) -> store::Result<u32> {
         let rules = &company.settings.rules;
-        let (known, with_phone) = day::known_ahead(self.conn, company.settings.id, self.now)?;
-        let is_on = |kind: &Kind| match kind {
-            Kind::Reminder => !rules.reminders.is_empty(),
-            kind => rules.kinds.contains(kind),
-        };
+        let mut ahead = day::known_ahead(self.conn, company.settings.id, self.now)?;
+        // Columns that are no bookings are watched, and nobody is told of them.
+        ahead.retain(|(record, _)| !rules.ignore.covers(record));
+        let with_phone = ahead.iter().filter(|(_, has_phone)| *has_phone).count();
+        let is_on = |kind: &Kind| rules.tells(*kind);
         let (on, off): (Vec<Kind>, Vec<Kind>) = Kind::ALL.into_iter().partition(is_on);
         let told: Vec<&str> = on.iter().map(|kind| kind.as_str()).collect();
         let switch = |kind: &Kind| match kind {
@@ -278,7 +278,7 @@ impl Watch<'_> {
         }
         let day = FirstDay {
             salon: &company.title(row),
-            known,
+            known: ahead.len(),
             with_phone,
             audience: match (rules.dry_run, rules.only_phones.len()) {
                 (true, _) => Audience::Nobody,

@@ -228,9 +228,9 @@ pub struct FirstDay<'a> {
     /// The salon's title.
     pub salon: &'a str,
     /// Bookings ahead that name a client.
-    pub known: i64,
+    pub known: usize,
     /// Of them, those that show a phone.
-    pub with_phone: i64,
+    pub with_phone: usize,
     /// To whom messages go now.
     pub audience: Audience,
     /// Stored words of what is told.
