@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
-use super::receive::{Heard, Written};
+use super::receive::{Answers, Heard, Written};
 use super::{ChannelEnd, Company, Desk};
 use crate::domain::defences::Defences;
 use crate::domain::phone::Phone;
@@ -97,7 +97,7 @@ pub fn rehearse(
             text: emulated.text.to_owned(),
             contact: None,
         },
-        quoted: None,
+        answers: Answers::Nothing,
         at: now,
     };
     let rehearsed = store::taken_back(conn, |conn| {
