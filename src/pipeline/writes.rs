@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use rusqlite::Connection;
 
 use super::apply::Applying;
 use super::poll::delta;
-use super::{Company, Pipeline};
+use super::{Company, Desk, Pipeline};
 use crate::domain::delivery::{retry_step, spread};
 use crate::domain::event::Gone;
 use crate::domain::phone::Phone;
@@ -24,7 +25,7 @@ use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Edit, Lookup, Urgency, WriteError};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::writes::{self, Order, State};
-use crate::store::{self, proposals};
+use crate::store::{self, cache, proposals};
 
 mod closing;
 
@@ -268,28 +269,15 @@ impl Pipeline {
         let Some(seen) = look else {
             return Err(How::Barred(Obstacle::Off));
         };
-        let settings = &writing.company.settings;
-        let replies = &settings.replies;
-        let by_itself = order.act == Act::Cancel && !order.by_owner;
         let begun = wrote || order.began_at.is_some() || !attempt.done.is_empty();
-        // It may have waited for hours.
-        let is_near = seen.start_at(reference.zone) - now < delta(replies.cancel_until);
-        let may_write = replies.enabled && replies.write;
-        if !settings.rules.writes_to(&phone)
-            || (order.act == Act::Cancel && !may_write)
-            || (by_itself && replies.cancel != CancelBy::Program)
-        {
-            return Err(How::Barred(Obstacle::Forbidden));
+        match allowed(writing.company, order, &seen, begun, (reference.zone, now)) {
+            Ok(true) => Ok(Some(seen)),
+            Ok(false) => {
+                attempt.done.insert(record);
+                Ok(None)
+            }
+            Err(why) => Err(How::Barred(why)),
         }
-        if by_itself && is_near && !begun {
-            return Err(How::Barred(Obstacle::Near));
-        }
-        if !may_write {
-            // That the client comes is theirs to say; the journal need not show it.
-            attempt.done.insert(record);
-            return Ok(None);
-        }
-        Ok(Some(seen))
     }
 
     /// One request, its intent first. How the attempt ends, where the journal is not to be read again.
@@ -337,6 +325,77 @@ impl Pipeline {
                 Some(How::Barred(Obstacle::Refused))
             }
         })
+    }
+}
+
+/// Whether the settings let this booking be written; `false` where it is done without: that the client
+/// comes is theirs to say, and the journal need not show it.
+fn allowed(
+    company: &Company,
+    order: &Order,
+    seen: &Record,
+    begun: bool,
+    (zone, now): (Tz, DateTime<Utc>),
+) -> Result<bool, Obstacle> {
+    let replies = &company.settings.replies;
+    let phone = Phone::from_stored(order.phone.clone());
+    let by_itself = order.act == Act::Cancel && !order.by_owner;
+    let may_write = replies.enabled && replies.write;
+    if !company.settings.rules.writes_to(&phone)
+        || (order.act == Act::Cancel && !may_write)
+        || (by_itself && replies.cancel != CancelBy::Program)
+    {
+        return Err(Obstacle::Forbidden);
+    }
+    // It may have waited for hours.
+    let is_near = seen.start_at(zone) - now < delta(replies.cancel_until);
+    if by_itself && is_near && !begun {
+        return Err(Obstacle::Near);
+    }
+    Ok(may_write)
+}
+
+impl Desk {
+    /// Ends an order as it will end if the journal says what the cache does, and takes what is asked of
+    /// it. For who tries a message out.
+    pub(super) fn foresee(
+        &self,
+        tx: &Connection,
+        order: &Order,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let row = companies::ensure(tx, order.company)?;
+        let Some(company) = self.companies.get(&order.company) else {
+            return Ok(());
+        };
+        let Some(zone) = company.zone(&row) else {
+            return Ok(());
+        };
+        let closing = Closing {
+            tx,
+            desk: self,
+            company,
+            row: &row,
+            zone,
+            order,
+            now,
+        };
+        let phone = Phone::from_stored(order.phone.clone());
+        for part in &order.parts {
+            let cached = cache::get(tx, order.company, part.meant.record)?;
+            let seen = cached.map(|cached| cached.record);
+            let around = (zone, now);
+            let standing = judge(order.act, &part.meant, &phone, seen.as_ref(), false, around);
+            let why = match (standing, &seen) {
+                (Standing::Ready, Some(seen)) => allowed(company, order, seen, false, around).err(),
+                (Standing::Barred(why), _) => Some(why),
+                (Standing::Done | Standing::Ready, _) => None,
+            };
+            if let Some(why) = why {
+                return closing.barred(&BTreeSet::new(), why);
+            }
+        }
+        closing.done()
     }
 }
 

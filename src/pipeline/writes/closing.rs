@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use rusqlite::Transaction;
+use rusqlite::Connection;
 
 use crate::domain::known::{Knowledge, Known};
 use crate::domain::message::Told;
@@ -26,7 +26,7 @@ use crate::store::{self, cache, contacts, known, questions, talks};
 
 /// An order that ends.
 pub(super) struct Closing<'a> {
-    pub(super) tx: &'a Transaction<'a>,
+    pub(super) tx: &'a Connection,
     pub(super) desk: &'a Desk,
     pub(super) company: &'a Company,
     pub(super) row: &'a CompanyRow,
