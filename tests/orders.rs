@@ -5,7 +5,9 @@
 mod support;
 
 use booking_monitor::demo::salon::{Fault, Route};
+use booking_monitor::domain::phone::Phone;
 use booking_monitor::ports::Clock as _;
+use booking_monitor::store;
 use support::dialogue::*;
 use support::telegram::Standing;
 use support::world::{OWNER, PHONE, SALON, World, at, haircut, parse};
@@ -181,4 +183,39 @@ async fn of_what_nobody_knows_the_owner_is_told_exactly_that() {
     assert!(text.contains("21 августа в 14:30"), "{text}");
     assert!(!text.contains("Не получилось"), "{text}");
     assert_eq!(journal(&world, &records), "stands");
+}
+
+#[tokio::test]
+async fn what_came_of_a_cancellation_outlives_its_client_being_forgotten_meanwhile() {
+    let (mut world, records) = told_of(CANCELS, ONE).await;
+    // It is taken off, which shows late; meanwhile its client is forgotten.
+    world.salon.lag(SALON, chrono::TimeDelta::seconds(5));
+    say(&world, PHONE, "отмена").await;
+    world.stop();
+    let phone = Phone::parse(PHONE, "RU").unwrap();
+    store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    world.start().await;
+    world.advance("10s");
+    follow(&world).await;
+    assert_eq!(journal(&world, &records), "off");
+    assert_eq!(
+        world.rows("SELECT state, phone, contact_id FROM writes"),
+        ["done||-"]
+    );
+    world.tell().await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(
+        world.rows("SELECT payload ->> '$.data.deleted_by' FROM booking_events WHERE event_type = 'record.deleted'"),
+        ["client"]
+    );
+    // What had not begun is nobody's any more.
+    let (mut world, records) = told_of(CANCELS, ONE).await;
+    world.green.push_text_at(PHONE, "отмена", world.clock.now());
+    world.receive().await;
+    world.stop();
+    store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+    world.start().await;
+    follow(&world).await;
+    assert_eq!(journal(&world, &records), "stands");
+    assert_eq!(world.rows("SELECT state FROM writes"), ["over"]);
 }
