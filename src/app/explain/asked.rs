@@ -113,3 +113,53 @@ pub(super) fn proposed_end_line(proposed: &Proposed, words: Say) -> Option<Strin
     };
     Some(words.of(ru, en).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::message::Language;
+    use crate::domain::reply::order::{Meant, Part};
+
+    #[test]
+    fn of_one_visit_each_booking_is_told_apart_and_what_is_unknown_is_said_to_be() {
+        let part = |record, obstacle| Part {
+            obstacle,
+            ..Part::from(Meant {
+                record,
+                created_at: None,
+                start_local: chrono::NaiveDateTime::default(),
+            })
+        };
+        let order = Order {
+            id: 1,
+            company: 1,
+            record: 7,
+            unit: "v1".into(),
+            phone: String::new(),
+            contact: None,
+            act: Act::Cancel,
+            parts: vec![
+                part(7, None),
+                part(8, Some(Obstacle::Unknown)),
+                part(9, Some(Obstacle::Refused)),
+            ],
+            state: State::Barred,
+            created_at: chrono::DateTime::default(),
+            give_up_at: None,
+            began_at: None,
+            tries: 1,
+            ended_at: None,
+            obstacle: Some(Obstacle::Unknown),
+            by_owner: false,
+            cards: Vec::new(),
+        };
+        for (record, told) in [
+            (7, "в журнале так и стоит, но не у всех записей визита"),
+            (8, "неизвестно, записано ли в журнал: связь оборвалась"),
+            (9, "в журнал не записано: YClients не разрешил"),
+        ] {
+            let line = end_line(&order, record, Say(Language::Ru));
+            assert!(line.starts_with(told), "{line}");
+        }
+    }
+}
