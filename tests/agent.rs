@@ -4,11 +4,13 @@
 mod support;
 
 use booking_monitor::demo::salon::{Fault, Route};
+use booking_monitor::domain::phone::Phone;
 use booking_monitor::ports::Clock as _;
+use booking_monitor::store::{self, story};
 use serde_json::json;
 use support::agent::{OTHER, WRITES, booked, follow, furnish, replies, salon, say, write};
 use support::model::{Act, call, say as words};
-use support::world::{OWNER, PHONE, SALON, World};
+use support::world::{OWNER, PHONE, SALON, World, haircut};
 
 const HANDED: &str = "Передаю администратору, он ответит вам здесь.";
 const PROPOSED: &str = "Записываю:\n📅 21 августа в 14:30\n💇 Мужская стрижка\n👤 Мастер: Бари\n💰 Стоимость: 2000 руб\nВсё верно? Ответьте *да*.";
@@ -219,8 +221,59 @@ async fn a_request_that_came_to_nothing_is_never_repeated_blindly() {
         ["barred|unknown"]
     );
     let told = world.owner_told().concat();
-    assert!(told.contains("Не получилось записать"), "{told}");
+    assert!(told.contains("Неизвестно, записан ли клиент"), "{told}");
+    assert!(told.contains("21 августа в 14:30"), "{told}");
     assert!(told.contains("проверьте в журнале"), "{told}");
+    // An owner who finds it there is told where it came from.
+    let record = world
+        .salon
+        .book(haircut("2026-08-21T14:30:00").staff(5, "Бари"));
+    world.poll().await;
+    let story = story::of_record(&world.sql(), None, record).unwrap();
+    let proposed = &story[0].proposed[0];
+    assert_eq!(proposed.obstacle.as_deref(), Some("unknown"));
+}
+
+#[tokio::test]
+async fn what_came_of_a_booking_outlives_its_client_being_forgotten_meanwhile() {
+    for (fault, outcome) in [
+        (Fault::AnswerLost, "done|-|"),
+        (Fault::Disconnect, "barred|unknown|"),
+    ] {
+        let (mut world, model) = salon("", WRITES).await;
+        model.then(propose());
+        say(&world, "Запишите на стрижку завтра в 14:30").await;
+        world.salon.fail_next(Route::Make, 1, fault);
+        // Nor does the day say what came of it, until its client is forgotten.
+        let ill = Fault::Status(500, String::new());
+        world.salon.set_fault(Route::Records, Some(ill));
+        say(&world, "да").await;
+        assert_eq!(world.rows("SELECT state FROM proposals"), ["agreed"]);
+        world.stop();
+        let phone = Phone::parse(PHONE, "RU").unwrap();
+        store::forget(&world.database(), &phone, world.clock.now()).unwrap();
+        world.salon.set_fault(Route::Records, None);
+        world.start().await;
+        for _ in 0..40 {
+            world.advance("10s");
+            let now = world.clock.now();
+            world.pipeline().writes_due(now).await.unwrap();
+        }
+        world.deliver().await;
+        assert_eq!(
+            world.rows("SELECT state, obstacle, phone FROM proposals"),
+            [outcome]
+        );
+        assert_eq!(replies(&world, PHONE), [PROPOSED]);
+        assert_eq!(posts(&world), 1);
+        let told = world.owner_told().pop().unwrap_or_default();
+        let is_unknown = told.contains("Неизвестно, записан ли клиент");
+        assert_eq!(is_unknown, outcome.starts_with("barred"), "{told}");
+        assert_eq!(
+            world.rows("SELECT channel, phone, name FROM contacts"),
+            ["||"]
+        );
+    }
 }
 
 #[tokio::test]

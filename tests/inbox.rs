@@ -701,3 +701,23 @@ async fn an_owner_without_alerts_reads_clients_words_or_requests_where_the_event
         assert_eq!(told.len(), read, "{events}: {told:?}");
     }
 }
+
+#[tokio::test]
+async fn the_number_of_a_friend_is_shown_to_the_owner_and_links_nothing() {
+    let mut world = World::with("", WITH_OWNER).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    world.poll().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.telegram.push_contact(900, "+79000000002", None);
+    world.receive().await;
+    world.deliver().await;
+    let told = world.owner_told();
+    assert!(told[0].contains("[без слов"), "{told:?}");
+    assert_eq!(
+        world.rows("SELECT phone FROM contacts WHERE chat_id = '900'"),
+        [PHONE]
+    );
+}

@@ -79,6 +79,69 @@ async fn each_step_is_shown_and_one_row_in_messages_is_all_that_stays() {
     assert!(program.green.sent().is_empty());
 }
 
+async fn tried(program: &Program, text: &str) -> (String, String) {
+    let phone = ["--phone", "+79000000001", "--text", text];
+    let call = [&["receive-test", "--channel", "whatsapp"], &phone[..]].concat();
+    let output = program.run(&call).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    (stdout(&output), stderr(&output))
+}
+
+#[tokio::test]
+async fn what_is_answered_after_a_look_into_the_journal_is_shown_as_it_would_be() {
+    for (settings, text, lines) in [
+        (
+            "replies = { write = false }",
+            "буду",
+            [
+                "Журнал: только читаем (replies.write = false)",
+                "Клиенту: Спасибо, ждём вас! 🤍",
+            ],
+        ),
+        (
+            "replies = { write = true }",
+            "буду",
+            [
+                "Журнал: отметить, что клиент придёт",
+                "Клиенту: Спасибо, ждём вас! 🤍",
+            ],
+        ),
+        (
+            "replies = { write = true, cancel = \"self\" }",
+            "не смогу",
+            [
+                "Журнал: отменить запись",
+                "Клиенту: Готово, отменил вашу запись на",
+            ],
+        ),
+        (
+            "replies = { write = true }",
+            "не смогу",
+            [
+                "Журнал: решает владелец",
+                "Клиенту: Понятно. Передаю администратору",
+            ],
+        ),
+    ] {
+        let program = Program::new().await;
+        program.configure(&REST.replace("replies = { write = true, cancel = \"self\" }", settings));
+        program.run(&["--once"]).await;
+        program.book();
+        program.run(&["--once"]).await;
+        let before = rows(&program);
+        let (said, logged) = tried(&program, text).await;
+        for line in lines {
+            assert!(said.contains(line), "{line} in {said}");
+        }
+        assert!(!said.contains("Клиенту: ничего"), "{said}");
+        // Nothing of it happened, so nothing of it is logged.
+        assert!(!logged.contains("asks for a change"), "{logged}");
+        assert_eq!(rows(&program), before);
+        // What the real way would say to the owner stands there, too.
+        assert!(said.contains("Владельцу (desk): "), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn a_single_run_does_what_a_client_wants_and_explain_tells_of_it() {
     let program = Program::new().await;

@@ -403,7 +403,7 @@ async fn of_a_very_long_message_the_beginning_is_read() {
 #[tokio::test]
 async fn a_flood_is_shown_to_the_owner_and_not_answered() {
     let (world, _) = told_of(OFF, ONE).await;
-    for n in 0..20 {
+    for n in 0..100 {
         world.green.push_text_at(
             PHONE,
             &format!("отмена {}", "!".repeat(n)),
@@ -416,12 +416,55 @@ async fn a_flood_is_shown_to_the_owner_and_not_answered() {
         world.rows(
             "SELECT count(*) FROM messages WHERE direction = 'inbound' AND contact_id IS NOT NULL"
         ),
-        ["20"]
+        ["100"]
     );
     assert_eq!(
         world.rows("SELECT count(*) FROM booking_notifications WHERE kind = 'owner' AND contact_id IS NOT NULL"),
-        ["20"]
+        ["100"]
     );
+}
+
+#[tokio::test]
+async fn what_was_put_right_is_read_anew_and_what_was_deleted_changes_nothing() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    let chat = format!("{PHONE}@c.us");
+    let deleted = json!({"typeMessage": "deletedMessage", "deletedMessageData": {"stanzaId": "A"}});
+    world.green.push_message(&chat, &deleted);
+    follow(&world).await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(
+        world.rows("SELECT count(*) FROM messages WHERE contact_id IS NOT NULL"),
+        ["0"]
+    );
+    say(&world, PHONE, "отмна").await;
+    assert_eq!(journal(&world, &records), "stands");
+    let edited =
+        json!({"typeMessage": "editedMessage", "editedMessageData": {"textMessage": "отмена"}});
+    world.green.push_message(&chat, &edited);
+    follow(&world).await;
+    assert_eq!(world.told(), [CALLED_OFF]);
+    assert_eq!(journal(&world, &records), "off");
+    // What was acted on stays done, whatever becomes of the words.
+    world.green.push_message(&chat, &deleted);
+    follow(&world).await;
+    world.tell().await;
+    assert_eq!(world.told(), [CALLED_OFF]);
+}
+
+#[tokio::test]
+async fn of_two_people_on_one_phone_nobodys_booking_is_taken_off_by_guess() {
+    let world = World::watching_with("", &settings(CANCELS)).await;
+    let records: Vec<i64> = [(TWO[0], "Анна"), (TWO[1], "Пётр")]
+        .map(|(start, name)| world.salon.book(haircut(start).client(name, PHONE)))
+        .to_vec();
+    world.tell().await;
+    world.tell().await;
+    world.green.forget_sent();
+    say(&world, PHONE, "не приду").await;
+    assert_eq!(world.told(), [WHICH]);
+    assert_eq!(journal(&world, &records), "stands stands");
+    say(&world, PHONE, "2").await;
+    assert_eq!(journal(&world, &records), "stands off");
 }
 
 #[tokio::test]

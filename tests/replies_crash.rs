@@ -80,9 +80,14 @@ async fn begin_anew(world: &mut World) {
 }
 
 /// The points passed; whether the program ended at one.
-async fn day(end_at: usize, fault: Option<Fault>) -> (Vec<&'static str>, bool) {
+async fn day(end_at: usize, fault: Option<Fault>, of: usize) -> (Vec<&'static str>, bool) {
     let mut world = World::watching_with("", SETTINGS).await;
-    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    let mut records = Vec::new();
+    for (n, master) in ["Бари", "Анна"].iter().enumerate().take(of) {
+        let start = ["2026-08-21T14:30:00", "2026-08-21T15:30:00"][n];
+        let draft = haircut(start).staff(5 + n as i64, master).visit(77);
+        records.push(world.salon.book(draft));
+    }
     world.tell().await;
     if let Some(fault) = fault {
         world.salon.fail_next(Route::Cancel, 1, fault);
@@ -108,27 +113,26 @@ async fn day(end_at: usize, fault: Option<Fault>) -> (Vec<&'static str>, bool) {
     let passed = points.lock().unwrap().passed.clone();
     let point = format!("point {end_at}, {:?}", passed.last());
     assert_eq!(world.told()[1..], [CALLED_OFF], "{point}");
-    assert_eq!(
-        world.salon.row(SALON, record).unwrap()["deleted"],
-        true,
-        "{point}"
-    );
-    assert_eq!(world.salon.asked(Route::Cancel), 1, "{point}");
+    for record in records {
+        let row = world.salon.row(SALON, record).unwrap();
+        assert_eq!(row["deleted"], true, "{point}");
+    }
+    assert_eq!(world.salon.asked(Route::Cancel), of, "{point}");
     assert_eq!(
         world.rows("SELECT act, state FROM writes"),
         ["cancel|done"],
         "{point}"
     );
     let deleted = "SELECT payload ->> '$.data.deleted_by' FROM booking_events WHERE event_type = 'record.deleted'";
-    assert_eq!(world.rows(deleted), ["client"], "{point}");
+    assert_eq!(world.rows(deleted), vec!["client"; of], "{point}");
     (passed, ended)
 }
 
-fn walk(fault: Option<Fault>) {
+fn walk(fault: Option<Fault>, of: usize) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
     runtime.block_on(async {
-        let (passed, _) = day(0, fault.clone()).await;
+        let (passed, _) = day(0, fault.clone(), of).await;
         for point in ["after_write_intent", "after_write", "after_write_look"] {
             assert!(passed.contains(&point), "{point} of {passed:?}");
         }
@@ -138,7 +142,7 @@ fn walk(fault: Option<Fault>) {
             seen.insert(**point) || ["after_commit", "after_request_written"].contains(*point)
         });
         for (end_at, _) in telling {
-            let (_, ended) = day(end_at, fault.clone()).await;
+            let (_, ended) = day(end_at, fault.clone(), of).await;
             assert!(ended, "the program never got to point {end_at}");
         }
     });
@@ -146,10 +150,15 @@ fn walk(fault: Option<Fault>) {
 
 #[test]
 fn wherever_it_ends_a_booking_is_taken_off_once_and_its_client_answered_once() {
-    walk(None);
+    walk(None, 1);
 }
 
 #[test]
 fn the_same_where_the_journals_answer_is_lost() {
-    walk(Some(Fault::AnswerLost));
+    walk(Some(Fault::AnswerLost), 1);
+}
+
+#[test]
+fn a_visit_of_two_bookings_is_taken_off_whole_and_answered_once() {
+    walk(Some(Fault::AnswerLost), 2);
 }

@@ -7,6 +7,7 @@ mod support;
 use booking_monitor::demo::salon::Route;
 use booking_monitor::ports::Clock as _;
 use serde_json::{Value, json};
+use support::fake::{Answer, Sent};
 use support::telegram::{Standing, private};
 use support::world::{OWNER, PHONE, SALON, World, haircut, parse};
 
@@ -246,6 +247,78 @@ async fn words_that_nobody_answers_are_shown_once_more_once() {
 }
 
 #[tokio::test]
+async fn what_was_answered_by_phone_after_it_was_shown_is_shown_anew_when_it_happens_anew() {
+    let (world, _) = told("write = true").await;
+    say(&world, "А можно с собакой?").await;
+    world.advance("16m");
+    world.turn().await;
+    assert_eq!(escalations(&world).len(), 1);
+    answer_by_phone(&world, "Можно!").await;
+    for (wait, shown) in [("1m", 2), ("3h", 3), ("25h", 4)] {
+        world.advance(wait);
+        say(&world, "А с кошкой?").await;
+        world.advance("16m");
+        world.turn().await;
+        assert_eq!(escalations(&world).len(), shown, "{wait}");
+        answer_by_phone(&world, "Тоже").await;
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_was_seen_to_answer_is_shown_once_more_when_they_write_on_another_day() {
+    let (world, _) = told("write = true").await;
+    say(&world, "А можно с собакой?").await;
+    world.advance("16m");
+    world.turn().await;
+    assert_eq!(escalations(&world).len(), 1);
+    // They were called back, of which nobody here knows.
+    world.advance("23h");
+    say(&world, "Спасибо, и ещё вопрос").await;
+    world.advance("1h");
+    world.turn().await;
+    assert_eq!(
+        escalations(&world).len(),
+        1,
+        "within a day it is the same talk"
+    );
+    world.advance("2h");
+    say(&world, "А с кошкой?").await;
+    world.advance("16m");
+    world.turn().await;
+    assert_eq!(escalations(&world).len(), 2);
+    world.advance("2h");
+    say(&world, "Ау").await;
+    world.advance("16m");
+    world.turn().await;
+    assert_eq!(escalations(&world).len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_by_phone_is_one_to_what_the_client_wrote_to_the_bot_too() {
+    let mut world = World::with("", &format!("{OWNED}\nreplies = {{ takeover = \"10m\" }}")).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let both = text.replace("[\"whatsapp\"]", "[\"whatsapp\", \"telegram\"]");
+    world.config = parse(&path, &both);
+    world.restart().await;
+    world.poll().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    for shown in [1, 2] {
+        world.telegram.push_text(900, "А можно с собакой?");
+        follow(&world).await;
+        world.advance("16m");
+        world.turn().await;
+        assert_eq!(escalations(&world).len(), shown);
+        answer_by_phone(&world, "Можно!").await;
+        let waiting = "SELECT count(*) FROM talks WHERE waiting_since IS NOT NULL";
+        assert_eq!(world.rows(waiting), ["0"]);
+        world.advance("11m");
+    }
+}
+
+#[tokio::test]
 async fn what_is_answered_in_time_is_not_shown_again() {
     let (world, _) = told("write = true").await;
     say(&world, "А можно с собакой?").await;
@@ -349,6 +422,62 @@ async fn a_reminder_in_a_bot_is_answered_by_its_buttons() {
         (&row["deleted"], &row["attendance"]),
         (&json!(false), &json!(2))
     );
+}
+
+/// A client with a bot, and a reminder with buttons of which nobody knows whether it arrived.
+async fn reminded_in_doubt(more: &str) -> (World, i64, Standing) {
+    let keys = format!(
+        "{OWNED}\nreplies = {{ write = true }}\nnotify = {{ reminders = [\"24h\"] }}\n{more}"
+    );
+    let mut world = World::with("", &keys).await;
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.restart().await;
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.receive().await;
+    world.poll().await;
+    let record = world.salon.book(haircut("2026-08-23T15:00:00"));
+    world.tell().await;
+    world.telegram.answer_next(Answer::Drop { taken: true });
+    world.advance("51h");
+    world.poll().await;
+    world.turn().await;
+    let asked = world.telegram.standing("900").pop().unwrap();
+    assert_eq!(asked.labels(), ["Приду", "Не смогу"]);
+    (world, record, asked)
+}
+
+#[tokio::test]
+async fn a_button_under_a_reminder_whose_answer_was_lost_is_heard_and_proves_that_it_arrived() {
+    let (world, record, asked) = reminded_in_doubt("").await;
+    let state = "SELECT status FROM booking_notifications WHERE kind = 'reminder'";
+    assert_eq!(world.rows(state), ["uncertain"]);
+    let sent_at = world.clock.now().timestamp();
+    world.advance("40m");
+    // The date says which message it is: one of another day is another database's.
+    for (date, attendance) in [(sent_at - 86_400, 0), (sent_at, 2)] {
+        let data = asked.data("Приду");
+        let press = world.telegram.press_under(900, &asked, date, &data);
+        follow(&world).await;
+        assert_eq!(world.telegram.answered(&press).as_deref(), Some(""));
+        let row = world.salon.row(SALON, record).unwrap();
+        assert_eq!(row["attendance"], json!(attendance), "{date}");
+    }
+    let to_client = |s: &Sent| s.chat == "900";
+    let told: Vec<_> = world
+        .telegram
+        .sent()
+        .into_iter()
+        .filter(to_client)
+        .collect();
+    assert_eq!(told.last().unwrap().text, CONFIRMED);
+    assert_eq!(world.rows(state), ["sent"]);
+    // The owner is asked no more what to do about it.
+    world.advance("1m");
+    world.turn().await;
+    let doubt = world.telegram.questions(OWNER);
+    assert!(doubt.iter().all(|q| q.labels().is_empty()), "{doubt:?}");
 }
 
 #[tokio::test]

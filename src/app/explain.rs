@@ -15,12 +15,11 @@ use crate::domain::message::owner::Voice;
 use crate::domain::phone::{Phone, PhoneProblem};
 use crate::domain::policy::Reason;
 use crate::domain::record::Client;
-use crate::domain::reply::order::Act;
 use crate::store::sinks::Owed;
 use crate::store::story::{self, Attempt, EventRow, Told};
-use crate::store::writes::{Order, State};
 use crate::store::{self, At, cache::Cached, rights};
 
+mod asked;
 mod reminders;
 
 pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool) -> Outcome {
@@ -230,8 +229,14 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz, country: &str) -
         }
     }
     for order in &story.orders {
-        told.push((order.created_at, asked_line(order, words)));
-        told.extend(order.ended_at.map(|at| (at, written_line(order, words))));
+        told.push((order.created_at, asked::line(order, words)));
+        let end = asked::end_line(order, record.id, words);
+        told.extend(order.ended_at.map(|at| (at, end)));
+    }
+    for proposed in &story.proposed {
+        told.push((proposed.made_at, asked::proposed_line(proposed, words)));
+        let end = asked::proposed_end_line(proposed, words);
+        told.extend(proposed.ended_at.zip(end));
     }
     let reminders = story.reminders.iter();
     told.extend(reminders.map(|planned| reminders::line(planned, words, when)));
@@ -241,43 +246,6 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz, country: &str) -
             .map(|(at, what)| format!("{}  {what}", when(at))),
     );
     lines
-}
-
-fn asked_line(order: &Order, words: Say) -> String {
-    let what = match order.act {
-        Act::Confirm => words.of("клиент придёт", "the client comes"),
-        Act::Cancel => words.of("клиент просит отменить", "the client wants it cancelled"),
-    };
-    let how = match (order.state, order.by_owner) {
-        (State::Asked, _) => words.of("решает владелец", "the owner decides"),
-        (_, true) => words.of("владелец велел отменить", "the owner said so"),
-        (_, false) => words.of("пишем в журнал сами", "written into the journal"),
-    };
-    format!("{what}: {how}")
-}
-
-fn written_line(order: &Order, words: Say) -> String {
-    let voice = Voice {
-        language: words.0,
-        markup: Markup::Plain,
-        today: order.created_at.date_naive(),
-    };
-    match (order.state, order.obstacle) {
-        (State::Done, _) => words
-            .of(
-                "в журнале так и стоит, клиенту сказано",
-                "the journal says so, the client was told",
-            )
-            .to_owned(),
-        (State::Barred, Some(why)) => format!(
-            "{}: {}",
-            words.of("в журнал не записано", "not written into the journal"),
-            voice.obstacle(why)
-        ),
-        _ => words
-            .of("больше не нужно", "nothing to do any more")
-            .to_owned(),
-    }
 }
 
 fn event_line(event: &EventRow, words: Say) -> String {
@@ -451,12 +419,22 @@ fn to_json(story: &story::Story, unseen: &Unseen) -> Value {
             "id": o.id,
             "act": o.act.as_str(),
             "state": o.state.as_str(),
-            "obstacle": o.obstacle.map(|why| why.as_str()),
+            "obstacle": asked::obstacle(o, record.id).map(|why| why.as_str()),
             "by_owner": o.by_owner,
             "tries": o.tries,
             "created_at": At(o.created_at).text(),
             "began_at": o.began_at.map(|at| At(at).text()),
             "ended_at": o.ended_at.map(|at| At(at).text()),
+        })).collect::<Vec<_>>(),
+        "proposed": story.proposed.iter().map(|p| json!({
+            "id": p.id,
+            "what": asked::word(p),
+            "state": p.standing.as_str(),
+            "obstacle": p.obstacle,
+            "tries": p.tries,
+            "made_at": At(p.made_at).text(),
+            "began_at": p.began_at.map(|at| At(at).text()),
+            "ended_at": p.ended_at.map(|at| At(at).text()),
         })).collect::<Vec<_>>(),
         "reminders": story.reminders.iter().map(reminders::to_json).collect::<Vec<_>>(),
         "notifications": story.told.iter().map(|t| {

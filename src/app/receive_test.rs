@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use chrono::Utc;
+use tracing::subscriber::NoSubscriber;
 
 use super::failure::code;
 use super::text::Say;
@@ -44,8 +45,11 @@ pub(super) fn run(path: &Path, of: &ReceiveTestArgs) -> Outcome {
     };
     let (companies, ends) = (companies(&config)?, channel_ends(&config, &stdout_sink())?);
     let mask = config.alerts.mask_phones;
-    let done = store::write_on(&mut conn, |tx| {
-        rehearse(tx, companies, ends, mask, &emulated, Utc::now())
+    // Nothing of it happens, so nothing of it is logged.
+    let done = tracing::subscriber::with_default(NoSubscriber::default(), || {
+        store::write_on(&mut conn, |tx| {
+            rehearse(tx, companies, ends, mask, &emulated, Utc::now())
+        })
     });
     let Some(done) = done.map_err(refused)? else {
         let wrong = anyhow::anyhow!("channel {} cannot be used", of.channel);
@@ -95,6 +99,10 @@ fn lines(config: &Config, done: &Rehearsed, emulated: &Emulated<'_>) -> Vec<Stri
     for order in &done.orders {
         let what = match (order.state, order.act) {
             (State::Asked, _) => words.of("решает владелец", "the owner decides"),
+            (_, _) if !done.writes => words.of(
+                "только читаем (replies.write = false)",
+                "it is only read (replies.write = false)",
+            ),
             (_, Act::Confirm) => {
                 words.of("отметить, что клиент придёт", "note that the client comes")
             }
@@ -102,15 +110,29 @@ fn lines(config: &Config, done: &Rehearsed, emulated: &Emulated<'_>) -> Vec<Stri
         };
         lines.push(format!("{}: {what}", words.of("Журнал", "Journal")));
     }
+    if done.orders.iter().any(|order| order.state != State::Asked) {
+        lines.push(
+            words
+                .of(
+                    "Дальше, если в журнале всё так, как видели в последний раз:",
+                    "What follows, if the journal says what was seen last:",
+                )
+                .to_owned(),
+        );
+    }
     for (_, text) in &done.answers {
         lines.push(format!("{}: {text}", words.of("Клиенту", "To the client")));
     }
-    if done.answers.is_empty() && done.orders.iter().all(|o| o.state == State::Asked) {
-        lines.push(
-            words
-                .of("Клиенту: ничего", "To the client: nothing")
-                .to_owned(),
-        );
+    if done.answers.is_empty() {
+        let what = match done.rule {
+            "agent" => words.of("ответит модель", "the model will answer"),
+            "agreed" => words.of(
+                "ответ, когда журнал подтвердит",
+                "an answer, once the journal confirms it",
+            ),
+            _ => words.of("ничего", "nothing"),
+        };
+        lines.push(format!("{}: {what}", words.of("Клиенту", "To the client")));
     }
     for (channel, text) in &done.cards {
         lines.push(format!(

@@ -226,6 +226,12 @@ impl Rules {
         }
     }
 
+    /// Whether this person may be written to at all: nobody else is while the program is tried out.
+    #[must_use]
+    pub fn writes_to(&self, phone: &Phone) -> bool {
+        !self.dry_run && (self.only_phones.is_empty() || self.only_phones.contains(phone))
+    }
+
     /// Whether the comment asks for silence about this booking.
     #[must_use]
     pub fn is_quiet(&self, record: &Record) -> bool {

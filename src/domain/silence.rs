@@ -138,7 +138,7 @@ fn unreachable(rules: &Rules, around: Circumstances<'_>) -> Option<Reason> {
     let Some(phone) = around.phone else {
         return Some(Reason::NoPhone);
     };
-    if rules.dry_run || (!rules.only_phones.is_empty() && !rules.only_phones.contains(phone)) {
+    if !rules.writes_to(phone) {
         return Some(Reason::TestMode);
     }
     if around.opted_out {

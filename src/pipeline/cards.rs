@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::{Company, Desk, words};
-use crate::domain::message::owner::{Untold, card_call};
+use crate::domain::message::owner::{Untold, Voice, card_call};
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::question::Matter;
 use crate::domain::record::Record;
@@ -174,4 +174,46 @@ fn is_near(records: &[Record], zone: Tz, now: DateTime<Utc>) -> bool {
         let ahead = r.start_at(zone) - now;
         ahead > TimeDelta::zero() && ahead <= NEAR
     })
+}
+
+impl Desk {
+    /// Writes into the chats of the owners who read clients' words: about this booking (0: none), in the
+    /// thread of this client where there is one.
+    pub(super) fn write_to_owners(
+        &self,
+        conn: &Connection,
+        company: &Company,
+        (record, contact): (i64, Option<i64>),
+        now: DateTime<Utc>,
+        text: impl Fn(Voice, &str) -> String,
+    ) -> store::Result<()> {
+        let row = companies::ensure(conn, company.settings.id)?;
+        let salon = company.title(&row);
+        let place = words::Place {
+            company,
+            row: &row,
+            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+            now,
+        };
+        let owners = company.settings.owners.iter();
+        for owner in owners.filter(|o| o.reads_words(true)) {
+            let Some(end) = self.channels.get(&owner.channel) else {
+                continue;
+            };
+            outbox::add(
+                conn,
+                &New {
+                    company: company.settings.id,
+                    record,
+                    recipient: &owner.to,
+                    channel: &owner.channel,
+                    message: &text(place.voice(end.channel.markup()), &salon),
+                    contact,
+                    ..New::note("owner", now)
+                },
+                now,
+            )?;
+        }
+        Ok(())
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
-use super::receive::Written;
+use super::receive::{Answers, Written};
 use super::talk::Shown;
 use super::{ChannelEnd, Company, Desk, Pipeline, words};
 use crate::domain::message::markup::render;
@@ -122,6 +122,27 @@ impl Pipeline {
         opened: Opened,
         phone: Option<Phone>,
     ) -> store::Result<()> {
+        if phone.is_none() {
+            let (name, chat) = (end.name.clone(), opened.chat_id.clone());
+            let linked = self
+                .store
+                .read(move |c| contacts::phone_of(c, &name, &chat))
+                .await?;
+            // Whose chat it is is known: somebody else's number is shown to a person of the salon.
+            if linked.is_some() {
+                let written = Written {
+                    chat_id: opened.chat_id,
+                    phone: None,
+                    name: opened.name,
+                    text: String::new(),
+                    contact: None,
+                };
+                let (id, now) = (opened.message_id, self.clock.now());
+                return self
+                    .store_text(end, id, written, Answers::Nothing, now)
+                    .await;
+            }
+        }
         let company = self.only_company_of(&end.name);
         let channel = end.name.as_str();
         match &phone {

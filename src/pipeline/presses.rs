@@ -10,12 +10,13 @@ use rusqlite::Connection;
 
 use super::owner_chat::Speaker;
 use super::questions::{Standing, pause_since, standing};
-use super::receive::Written;
+use super::receive::{Answers, Written};
 use super::talk::PATIENCE;
 use super::{ChannelEnd, Desk, Pipeline, orders, reminders};
 use crate::domain::delivery::Status;
 use crate::domain::message::Language;
 use crate::domain::message::owner::{Refusal, Voice, waiting_list};
+use crate::domain::phone::Phone;
 use crate::domain::policy::Kind;
 use crate::domain::question::{Answered, Choice, End, Matter, Pressed};
 use crate::ports::Button;
@@ -54,7 +55,7 @@ pub(super) struct Chosen {
     /// In which chat.
     pub(super) chat_id: String,
     /// Under which message.
-    pub(super) message_id: String,
+    pub(super) under: Under,
     /// What the button carried.
     pub(super) answered: Answered,
 }
@@ -91,12 +92,21 @@ impl Pipeline {
     /// A client answers a reminder by its button, as if they had written so. Of a reminder that is not
     /// theirs nothing follows.
     pub(super) async fn chose(&self, end: &Arc<ChannelEnd>, chosen: Chosen) -> store::Result<()> {
-        let (id, name) = (chosen.answered.notification, end.name.clone());
-        let reminder = self.store.read(move |c| outbox::get(c, id)).await?;
-        let is_theirs = |n: &outbox::Notification| {
-            n.kind == "reminder" && n.channel == name && n.recipient == chosen.chat_id
-        };
-        if reminder.as_ref().is_some_and(is_theirs) {
+        let (id, now) = (chosen.answered.notification, self.clock.now());
+        let (name, chat_id, under) = (end.name.clone(), chosen.chat_id.clone(), chosen.under);
+        let is_theirs = self
+            .store
+            .write(move |tx| {
+                let reminder = outbox::get(tx, id)?.filter(|n| {
+                    n.kind == "reminder" && n.channel == name && n.recipient == chat_id
+                });
+                match reminder {
+                    Some(reminder) => proves(tx, &reminder, &under, now),
+                    None => Ok(false),
+                }
+            })
+            .await?;
+        if is_theirs {
             let word = if chosen.answered.comes { "1" } else { "2" };
             let written = Written {
                 chat_id: chosen.chat_id,
@@ -106,8 +116,8 @@ impl Pipeline {
                 contact: None,
             };
             let external = format!("press/{}", chosen.press_id);
-            let quoted = Some(chosen.message_id);
-            self.store_text(end, external, written, quoted, self.clock.now())
+            let answers = Answers::Notification(id);
+            self.store_text(end, external, written, answers, now)
                 .await?;
         }
         let answered = end.channel.answer_press(&chosen.press_id, "");
@@ -150,10 +160,24 @@ impl Desk {
         Ok(vec![labels.into_iter().map(button).collect()])
     }
 
-    /// Whether bookings of this company may be changed in the journal.
-    fn may_write(&self, company: i64) -> bool {
-        let company = self.companies.get(&company);
-        company.is_some_and(|c| c.settings.replies.enabled && c.settings.replies.write)
+    /// Why this question's booking may not be changed in the journal, whatever is pressed.
+    fn keeps_hands_off(
+        &self,
+        conn: &Connection,
+        question: &Question,
+    ) -> store::Result<Option<Refusal>> {
+        let Matter::Cancel(order) = question.matter else {
+            return Ok(None);
+        };
+        let company = self.companies.get(&question.company);
+        let settings = company.map(|company| &company.settings);
+        let Some(settings) = settings.filter(|s| s.replies.enabled && s.replies.write) else {
+            return Ok(Some(Refusal::ByHand));
+        };
+        let order = writes::get(conn, order)?;
+        let phone = order.map(|order| Phone::from_stored(order.phone));
+        let is_let = phone.is_none_or(|phone| settings.rules.writes_to(&phone));
+        Ok((!is_let).then_some(Refusal::TriedOut))
     }
 
     /// What a press does; what to answer.
@@ -194,18 +218,19 @@ impl Desk {
             // Read twice, and the first answer may not have come through.
             return Ok(voice.pressed(matter, end, is_new));
         }
-        match standing(conn, &question, now)? {
+        let standing = standing(conn, &question, now)?;
+        if let (Standing::Open(_), Choice::TakeOff) = (&standing, pressed.choice)
+            && let Some(refusal) = self.keeps_hands_off(conn, &question)?
+        {
+            return Ok(voice.refused(refusal));
+        }
+        match standing {
             Standing::Ended(end) => {
                 questions::end(conn, company, matter, end, now)?;
                 return Ok(voice.pressed(matter, end, true));
             }
             Standing::Open(_) if pressed.choice == Choice::Answer => {
                 return Ok(voice.how_to_answer());
-            }
-            Standing::Open(_)
-                if pressed.choice == Choice::TakeOff && !self.may_write(question.company) =>
-            {
-                return Ok(voice.refused(Refusal::ByHand));
             }
             Standing::Open(_) if pressed.choice == Choice::Show => {
                 if is_new {
@@ -360,34 +385,47 @@ fn stands_under(
     press: &Press,
     now: DateTime<Utc>,
 ) -> store::Result<bool> {
-    let (
-        chat_id,
-        Under {
-            message_id,
-            sent_at,
-        },
-    ) = (&press.by.chat_id, &press.under);
+    let chat_id = &press.by.chat_id;
     let Some(asking) = outbox::get(conn, question.notification)? else {
         return Ok(false);
     };
     if asking.channel != end.name || asking.recipient != *chat_id {
         return Ok(false);
     }
-    if outbox::provider_id(conn, asking.id)?.as_ref() == Some(message_id) {
+    proves(conn, &asking, &press.under, now)
+}
+
+/// Whether the message that was pressed is this notification, which it then proves to have arrived.
+/// Numbers begin anew with another database, so a button's own is not enough.
+fn proves(
+    conn: &Connection,
+    n: &outbox::Notification,
+    under: &Under,
+    now: DateTime<Utc>,
+) -> store::Result<bool> {
+    if outbox::provider_id(conn, n.id)?.as_ref() == Some(&under.message_id) {
         return Ok(true);
     }
     // A send whose answer was lost left a message of which nobody knows the number; its date tells.
-    let Some(sent_at) = sent_at else {
+    let Some(sent_at) = under.sent_at else {
         return Ok(false);
     };
-    let lost = outbox::tries_in_doubt(conn, asking.id)?;
+    let lost = outbox::tries_in_doubt(conn, n.id)?;
     let is_one = lost.iter().any(|lost| {
         let ended = lost.ended.unwrap_or(now).min(lost.began + LONGEST_TRY);
-        (lost.began - CLOCKS_DIFFER..=ended + CLOCKS_DIFFER).contains(sent_at)
+        (lost.began - CLOCKS_DIFFER..=ended + CLOCKS_DIFFER).contains(&sent_at)
     });
-    // The press proves that it arrived: it need not be asked again.
-    if is_one && asking.status == Status::Pending {
-        outbox::set_sent(conn, asking.id, Some(message_id), *sent_at)?;
+    match n.status {
+        // It need not go again.
+        Status::Pending if is_one => {
+            outbox::set_sent(conn, n.id, Some(&under.message_id), sent_at)?;
+        }
+        Status::Uncertain if is_one => {
+            if orders::was_sent(conn, n, now)? {
+                outbox::set_sent(conn, n.id, Some(&under.message_id), sent_at)?;
+            }
+        }
+        _ => {}
     }
     Ok(is_one)
 }

@@ -34,8 +34,25 @@ pub(super) struct Heard {
     pub(super) company: Option<i64>,
     pub(super) external_id: String,
     pub(super) written: Written,
-    pub(super) quoted: Option<String>,
+    pub(super) answers: Answers,
     pub(super) at: DateTime<Utc>,
+}
+
+/// What a message says it is an answer to.
+#[derive(Clone)]
+pub(super) enum Answers {
+    /// Nothing in particular.
+    Nothing,
+    /// A message, by the provider's id.
+    Message(String),
+    /// A notification of ours, by the button under it.
+    Notification(i64),
+}
+
+impl From<Option<String>> for Answers {
+    fn from(quoted: Option<String>) -> Self {
+        quoted.map_or(Self::Nothing, Self::Message)
+    }
 }
 
 impl Desk {
@@ -52,7 +69,7 @@ impl Desk {
             company,
             external_id,
             mut written,
-            quoted,
+            answers,
             at,
         } = heard;
         let name = end.name.as_str();
@@ -60,7 +77,7 @@ impl Desk {
             let linked = contacts::phone_of(tx, name, &written.chat_id)?;
             written.phone = linked.map(Phone::from_stored);
         }
-        if let (None, Some(quoted)) = (&written.phone, &quoted) {
+        if let (None, Answers::Message(quoted)) = (&written.phone, &answers) {
             written.phone = self.phone_behind(tx, &end, &written.chat_id, quoted)?;
         }
         if let Some(phone) = &written.phone {
@@ -73,7 +90,7 @@ impl Desk {
         // Nobody writes so much by hand; what is beyond is read by nobody.
         written.text = capped(&written.text, LONGEST_TEXT);
         let wish = Wish::of(&written.text);
-        let subject = self.subject(tx, &end, &written, quoted.as_deref(), now)?;
+        let subject = self.subject(tx, &end, &written, &answers, now)?;
         let phone = written.phone.as_ref().map_or("", |p| p.e164());
         let company = match company {
             Some(only) => Some(only),
@@ -281,7 +298,8 @@ impl Pipeline {
                     text,
                     contact: None,
                 };
-                self.store_text(end, message_id, written, quoted, at).await
+                let answers = Answers::from(quoted);
+                self.store_text(end, message_id, written, answers, at).await
             }
             Incoming::Answered {
                 message_id,
@@ -374,11 +392,15 @@ impl Pipeline {
                     sender,
                     is_private,
                 };
+                let under = Under {
+                    message_id,
+                    sent_at,
+                };
                 if let Some(answered) = Answered::read(&data) {
                     let press = Chosen {
                         press_id,
                         chat_id: by.chat_id,
-                        message_id,
+                        under,
                         answered,
                     };
                     return self.chose(end, press).await;
@@ -386,10 +408,7 @@ impl Pipeline {
                 let press = Press {
                     id: press_id,
                     by,
-                    under: Under {
-                        message_id,
-                        sent_at,
-                    },
+                    under,
                     data,
                 };
                 self.pressed(end, press).await
@@ -417,7 +436,7 @@ impl Pipeline {
         end: &Arc<ChannelEnd>,
         external_id: String,
         written: Written,
-        quoted: Option<String>,
+        answers: Answers,
         at: DateTime<Utc>,
     ) -> store::Result<()> {
         let (desk, now) = (self.desk(), self.clock.now());
@@ -428,7 +447,7 @@ impl Pipeline {
             company,
             external_id,
             written,
-            quoted,
+            answers,
             at,
         };
         let taken = self

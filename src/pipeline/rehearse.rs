@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
-use super::receive::{Heard, Written};
+use super::receive::{Answers, Heard, Written};
 use super::{ChannelEnd, Company, Desk};
 use crate::domain::defences::Defences;
 use crate::domain::phone::Phone;
@@ -41,6 +41,8 @@ pub struct Rehearsed {
     pub rule: &'static str,
     /// What would be written into the journal, or asked of the owner.
     pub orders: Vec<writes::Order>,
+    /// Whether the journal would be written, and not only read.
+    pub writes: bool,
     /// What would be said: channel, recipient, text; to the client.
     pub answers: Vec<(String, String)>,
     /// The same to owners.
@@ -97,7 +99,7 @@ pub fn rehearse(
             text: emulated.text.to_owned(),
             contact: None,
         },
-        quoted: None,
+        answers: Answers::Nothing,
         at: now,
     };
     let rehearsed = store::taken_back(conn, |conn| {
@@ -111,6 +113,7 @@ pub fn rehearse(
                 booking: Vec::new(),
                 rule: "forgotten",
                 orders: Vec::new(),
+                writes: false,
                 answers: Vec::new(),
                 cards: Vec::new(),
             });
@@ -119,6 +122,10 @@ pub fn rehearse(
         let mut orders = Vec::new();
         for id in shown.order.iter().chain(shown.asks.iter()) {
             orders.extend(writes::get(conn, *id)?);
+        }
+        // What is answered once the journal was read and written.
+        for order in orders.iter().filter(|o| o.state == writes::State::Open) {
+            desk.foresee(conn, order, now)?;
         }
         let (mut answers, mut cards) = (Vec::new(), Vec::new());
         let mut queued = outbox::latest(conn, None, None, 100)?;
@@ -129,7 +136,10 @@ pub fn rehearse(
                 _ => cards.push((n.channel, n.message)),
             }
         }
+        let companies = orders.iter().filter_map(|o| desk.companies.get(&o.company));
+        let mut replies = companies.map(|c| &c.settings.replies);
         Ok(Rehearsed {
+            writes: replies.any(|r| r.enabled && r.write),
             company: shown.booking.first().map(|r| r.company_id).or(only),
             is_known,
             is_forgotten: false,

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::agent::Heard;
 use super::poll::delta;
-use super::receive::Written;
+use super::receive::{Answers, Written};
 use super::visit::Visit;
 use super::wishes::address;
 use super::{ChannelEnd, Company, Desk, words};
@@ -123,19 +123,20 @@ impl Desk {
         conn: &Connection,
         end: &ChannelEnd,
         written: &Written,
-        quoted: Option<&str>,
+        answers: &Answers,
         now: DateTime<Utc>,
     ) -> store::Result<Subject> {
         let Some(phone) = &written.phone else {
             return Ok(Subject::default());
         };
         let contact = contacts::of_chat(conn, &end.name, &written.chat_id)?;
-        let about = match quoted {
-            Some(id) => {
+        let about = match answers {
+            Answers::Notification(id) => outbox::get(conn, *id)?,
+            Answers::Message(id) => {
                 let to = address(end, &written.chat_id, Some(phone));
                 outbox::by_message(conn, &end.name, &to, id)?
             }
-            None => {
+            Answers::Nothing => {
                 let last = outbox::last_said(conn, &end.name, phone.e164(), contact)?
                     .filter(|n| n.kind == "reminder");
                 // What a person of the salon said after it is what is answered.
@@ -478,10 +479,11 @@ impl Desk {
     /// others.
     fn answers(&self, company: &Company, written: &Written) -> bool {
         let rules = &company.settings.rules;
-        let is_tried_on = |phone: &crate::domain::phone::Phone| rules.only_phones.contains(phone);
-        let is_let =
-            rules.only_phones.is_empty() || written.phone.as_ref().is_some_and(is_tried_on);
-        company.settings.replies.enabled && !rules.dry_run && is_let
+        let is_let = match &written.phone {
+            Some(phone) => rules.writes_to(phone),
+            None => !rules.dry_run && rules.only_phones.is_empty(),
+        };
+        company.settings.replies.enabled && is_let
     }
 
     fn around(
@@ -635,7 +637,9 @@ impl Speaking<'_> {
         let pending = writes::is_pending(self.conn, of, act)?;
         if let Some(id) = pending {
             let waits = writes::get(self.conn, id)?.is_some_and(|old| match old.state {
-                State::Asked => state == State::Asked && old.meant == meant,
+                State::Asked => {
+                    state == State::Asked && old.parts.iter().map(|part| &part.meant).eq(&meant)
+                }
                 _ => true,
             });
             if waits {

@@ -5,48 +5,60 @@
 //! does what is open first. In the transaction that stores what the journal says now, its client comes
 //! to know it and is answered.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rusqlite::Transaction;
+use rusqlite::Connection;
 
 use super::apply::Applying;
 use super::poll::delta;
-use super::talk::Answer;
-use super::wishes::address;
-use super::{Company, Desk, Pipeline, words};
+use super::{Company, Desk, Pipeline};
 use crate::domain::delivery::{retry_step, spread};
 use crate::domain::event::Gone;
-use crate::domain::known::{Knowledge, Known};
-use crate::domain::message::Told;
-use crate::domain::message::markup::render;
-use crate::domain::message::owner::{Voice, card_taken_off, card_unwritten};
 use crate::domain::phone::Phone;
-use crate::domain::policy::Kind;
-use crate::domain::question::{End, Matter};
 use crate::domain::record::{Attendance, Record};
 use crate::domain::reply::CancelBy;
-use crate::domain::reply::order::{Act, Obstacle, Standing, judge};
-use crate::domain::settle::told_fields;
+use crate::domain::reply::order::{Act, Obstacle, Part, Standing, judge};
 use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Edit, Lookup, Urgency, WriteError};
 use crate::store::companies::{self, CompanyRow};
-use crate::store::outbox::{self, New};
 use crate::store::writes::{self, Order, State};
-use crate::store::{self, cache, contacts, known, proposals, questions, talks};
+use crate::store::{self, cache, proposals};
+
+mod closing;
+
+use closing::Closing;
 
 /// What was written shows within this time, or is looked for again.
 const SHOWS_AFTER: TimeDelta = TimeDelta::seconds(2);
 
-/// How an attempt at an order ended.
-enum Attempt {
-    /// The journal shows what was asked: each booking as it is now, `None` where it is no more.
-    Done(Vec<(i64, Option<Record>)>),
-    /// It is not to be written.
+/// An attempt at an order: what it found, and how it ended.
+#[derive(Default)]
+struct Attempt {
+    /// The bookings as the journal shows them now, `None` where it knows no such record.
+    seen: BTreeMap<i64, Option<Record>>,
+    /// Of these the journal shows what was asked.
+    done: BTreeSet<i64>,
+}
+
+/// How an attempt ended.
+enum How {
+    /// The journal shows what was asked of every booking.
+    Done,
+    /// What is not done by now is not to be written.
     Barred(Obstacle),
     /// Not now.
     Later(TimeDelta),
+}
+
+/// Which order is written, and where.
+#[derive(Clone, Copy)]
+struct Writing<'a> {
+    company: &'a Company,
+    reference: &'a CompanyRef,
+    order: &'a Order,
 }
 
 impl Pipeline {
@@ -110,19 +122,19 @@ impl Pipeline {
         order: Order,
     ) -> store::Result<bool> {
         let reference = company.reference(zone, Urgency::Look);
-        let attempt = self.attempt(company, &reference, &order).await?;
+        let writing = Writing {
+            company,
+            reference: &reference,
+            order: &order,
+        };
+        let (attempt, how) = self.attempt(writing).await?;
         failpoint::pass("after_write_look");
         let now = self.clock.now();
-        let attempt = match attempt {
-            Attempt::Later(_) if order.give_up_at.is_some_and(|until| until <= now) => {
-                let left = self.store.read(move |c| writes::get(c, order.id)).await?;
-                let began = left.is_some_and(|order| order.began_at.is_some());
-                Attempt::Barred(match began {
-                    true => Obstacle::Unknown,
-                    false => Obstacle::Unreachable,
-                })
+        let how = match how {
+            How::Later(_) if order.give_up_at.is_some_and(|until| until <= now) => {
+                How::Barred(Obstacle::Unreachable)
             }
-            attempt => attempt,
+            how => how,
         };
         let (desk, company, row) = (self.desk(), Arc::clone(company), row.clone());
         let (id, defences) = (order.id, self.defences);
@@ -142,27 +154,31 @@ impl Pipeline {
                     order: &order,
                     now,
                 };
-                match attempt {
-                    Attempt::Later(pause) => {
-                        writes::postpone(tx, id, now + pause)?;
-                        Ok(None)
+                if let How::Later(pause) = how {
+                    writes::postpone(tx, id, now + pause)?;
+                    return Ok(None);
+                }
+                let mut applying = Applying {
+                    baseline_at: row.baseline_at,
+                    phones_hidden: row.phones_hidden_since.is_some(),
+                    ..Applying::new(tx, &company, defences, zone, now)?
+                };
+                for (record, found) in &attempt.seen {
+                    match found {
+                        Some(found) => applying.row(found)?,
+                        None if attempt.done.contains(record) => {
+                            applying.gone(*record, Gone::Deleted)?;
+                        }
+                        // It may only be hidden.
+                        None => {}
                     }
-                    Attempt::Barred(why) => {
-                        closing.barred(why)?;
+                }
+                match how {
+                    How::Barred(why) => {
+                        closing.barred(&attempt.done, why)?;
                         Ok(Some(why.as_str()))
                     }
-                    Attempt::Done(found) => {
-                        let mut applying = Applying {
-                            baseline_at: row.baseline_at,
-                            phones_hidden: row.phones_hidden_since.is_some(),
-                            ..Applying::new(tx, &company, defences, zone, now)?
-                        };
-                        for (record, found) in &found {
-                            match found {
-                                Some(found) => applying.row(found)?,
-                                None => applying.gone(*record, Gone::Deleted)?,
-                            }
-                        }
+                    How::Done | How::Later(_) => {
                         closing.done()?;
                         Ok(Some("done"))
                     }
@@ -176,332 +192,221 @@ impl Pipeline {
         Ok(ended.is_some())
     }
 
-    /// Looks at the bookings, writes what may be written, and looks again.
-    async fn attempt(
-        &self,
-        company: &Company,
-        reference: &CompanyRef,
-        order: &Order,
-    ) -> store::Result<Attempt> {
-        let phone = Phone::from_stored(order.phone.clone());
-        let mut began = order.began_at.is_some();
-        let mut found = Vec::new();
-        for meant in &order.meant {
-            // Once to see whether it may be written, once to see that it was.
-            let mut wrote = false;
-            loop {
-                let look = match self.api.record(reference, meant.record).await {
-                    Ok(Lookup::Found(record)) => Some(*record),
-                    Ok(Lookup::Gone) => None,
-                    // It was not seen, so nothing may be said of it.
-                    Err(ApiError::Denied { .. }) => {
-                        return Ok(Attempt::Barred(match began {
-                            true => Obstacle::Unknown,
-                            false => Obstacle::Unreachable,
-                        }));
-                    }
-                    Err(error) => return Ok(not_seen(&error, order)),
-                };
-                let around = (reference.zone, self.clock.now());
-                // Of this booking: that another one of the visit was written says nothing of it.
-                let asked = order.began_at.is_some() || wrote;
-                let standing = judge(order.act, meant, &phone, look.as_ref(), asked, around);
-                match standing {
-                    Standing::Done => {
-                        found.push((meant.record, look));
-                        break;
-                    }
-                    Standing::Barred(why) => return Ok(Attempt::Barred(why)),
-                    // Written, and not shown yet.
-                    Standing::Ready if wrote => return Ok(Attempt::Later(SHOWS_AFTER)),
-                    Standing::Ready => {}
-                }
-                let Some(seen) = look else {
-                    return Ok(Attempt::Barred(Obstacle::Off));
-                };
-                let replies = &company.settings.replies;
-                let by_itself = order.act == Act::Cancel && !order.by_owner;
-                if by_itself && replies.cancel != CancelBy::Program {
-                    return Ok(Attempt::Barred(Obstacle::Forbidden));
-                }
-                // It may have waited for hours.
-                let left = seen.start_at(reference.zone) - self.clock.now();
-                if by_itself && !began && left < delta(replies.cancel_until) {
-                    return Ok(Attempt::Barred(Obstacle::Near));
-                }
-                if !replies.write {
-                    match order.act {
-                        // That the client comes is theirs to say; the journal need not show it.
-                        Act::Confirm => {
-                            found.push((meant.record, Some(seen)));
-                            break;
-                        }
-                        Act::Cancel => return Ok(Attempt::Barred(Obstacle::Forbidden)),
-                    }
-                }
-                let (id, now) = (order.id, self.clock.now());
-                let begun = self.store.write(move |tx| writes::begin(tx, id, now));
-                if !begun.await? {
-                    return Ok(Attempt::Later(TimeDelta::zero()));
-                }
-                failpoint::pass("after_write_intent");
-                began = true;
-                let written = match order.act {
-                    Act::Confirm => {
-                        let edit = Edit {
-                            attendance: Some(Attendance::Confirmed),
-                            ..Edit::default()
-                        };
-                        self.api.change(reference, &seen, &edit).await
-                    }
-                    Act::Cancel => self.api.cancel(reference, seen.id).await,
-                };
-                failpoint::pass("after_write");
-                match written {
-                    // Whatever the answer was, or was not, the journal says what is.
-                    Ok(()) | Err(WriteError::Unknown(_)) => wrote = true,
-                    Err(WriteError::Overtaken) => return Ok(Attempt::Later(TimeDelta::zero())),
-                    Err(WriteError::NotDone(error)) => return Ok(not_seen(&error, order)),
-                    Err(WriteError::Refused { status, message }) => {
-                        tracing::warn!(
-                            company = order.company,
-                            order = order.id,
-                            status,
-                            message,
-                            "the journal refused a client's change"
-                        );
-                        return Ok(Attempt::Barred(Obstacle::Refused));
-                    }
-                }
+    /// Looks at the bookings, writes what may be written, and looks again. All are looked at before any
+    /// is written: a visit of which one booking may not be written is not begun.
+    async fn attempt(&self, writing: Writing<'_>) -> store::Result<(Attempt, How)> {
+        let mut attempt = Attempt::default();
+        let (mut barred, mut ready) = (None, Vec::new());
+        for part in &writing.order.parts {
+            match self.look_at(writing, part, false, &mut attempt).await {
+                Ok(Some(seen)) => ready.push((part, seen)),
+                Ok(None) => {}
+                Err(How::Barred(why)) => barred = barred.or(Some(why)),
+                Err(how) => return Ok((attempt, how)),
             }
         }
-        Ok(Attempt::Done(found))
+        if let Some(why) = barred {
+            return Ok((attempt, How::Barred(why)));
+        }
+        let mut is_first = true;
+        for (part, mut seen) in ready {
+            // Others were written meanwhile.
+            if !is_first {
+                match self.look_at(writing, part, false, &mut attempt).await {
+                    Ok(Some(again)) => seen = again,
+                    Ok(None) => continue,
+                    Err(how) => return Ok((attempt, how)),
+                }
+            }
+            is_first = false;
+            if let Some(how) = self.write_part(writing, part, &seen).await? {
+                return Ok((attempt, how));
+            }
+            match self.look_at(writing, part, true, &mut attempt).await {
+                // Written, and not shown yet.
+                Ok(Some(_)) => return Ok((attempt, How::Later(SHOWS_AFTER))),
+                Ok(None) => {}
+                Err(how) => return Ok((attempt, how)),
+            }
+        }
+        Ok((attempt, How::Done))
+    }
+
+    /// How one booking of an order stands: as it is where it may be written, `None` where it is as was
+    /// asked. That another one of the visit was written says nothing of it.
+    async fn look_at(
+        &self,
+        writing: Writing<'_>,
+        part: &Part,
+        wrote: bool,
+        attempt: &mut Attempt,
+    ) -> Result<Option<Record>, How> {
+        let Writing {
+            reference, order, ..
+        } = writing;
+        let record = part.meant.record;
+        let look = match self.api.record(reference, record).await {
+            Ok(Lookup::Found(record)) => Some(*record),
+            Ok(Lookup::Gone) => None,
+            // It was not seen, so nothing may be said of it.
+            Err(ApiError::Denied { .. }) => return Err(How::Barred(Obstacle::Unreachable)),
+            Err(error) => return Err(not_seen(&error, order)),
+        };
+        attempt.seen.insert(record, look.clone());
+        let phone = Phone::from_stored(order.phone.clone());
+        let (asked, now) = (part.began_at.is_some() || wrote, self.clock.now());
+        let around = (reference.zone, now);
+        match judge(order.act, &part.meant, &phone, look.as_ref(), asked, around) {
+            Standing::Done => {
+                attempt.done.insert(record);
+                return Ok(None);
+            }
+            // Its client was forgotten: whose it is cannot be seen, only whether what left arrived.
+            _ if order.phone.is_empty() => return Err(How::Later(SHOWS_AFTER)),
+            Standing::Barred(why) => return Err(How::Barred(why)),
+            Standing::Ready => {}
+        }
+        let Some(seen) = look else {
+            return Err(How::Barred(Obstacle::Off));
+        };
+        let begun = wrote || order.began_at.is_some() || !attempt.done.is_empty();
+        match allowed(writing.company, order, &seen, begun, (reference.zone, now)) {
+            Ok(true) => Ok(Some(seen)),
+            Ok(false) => {
+                attempt.done.insert(record);
+                Ok(None)
+            }
+            Err(why) => Err(How::Barred(why)),
+        }
+    }
+
+    /// One request, its intent first. How the attempt ends, where the journal is not to be read again.
+    async fn write_part(
+        &self,
+        writing: Writing<'_>,
+        part: &Part,
+        seen: &Record,
+    ) -> store::Result<Option<How>> {
+        let Writing {
+            reference, order, ..
+        } = writing;
+        let (id, record, now) = (order.id, part.meant.record, self.clock.now());
+        let begun = self
+            .store
+            .write(move |tx| writes::begin(tx, id, record, now));
+        if !begun.await? {
+            return Ok(Some(How::Later(TimeDelta::zero())));
+        }
+        failpoint::pass("after_write_intent");
+        let written = match order.act {
+            Act::Confirm => {
+                let edit = Edit {
+                    attendance: Some(Attendance::Confirmed),
+                    ..Edit::default()
+                };
+                self.api.change(reference, seen, &edit).await
+            }
+            Act::Cancel => self.api.cancel(reference, seen.id).await,
+        };
+        failpoint::pass("after_write");
+        Ok(match written {
+            // Whatever the answer was, or was not, the journal says what is.
+            Ok(()) | Err(WriteError::Unknown(_)) => None,
+            Err(WriteError::Overtaken) => Some(How::Later(TimeDelta::zero())),
+            Err(WriteError::NotDone(error)) => Some(not_seen(&error, order)),
+            Err(WriteError::Refused { status, message }) => {
+                tracing::warn!(
+                    company = order.company,
+                    order = order.id,
+                    status,
+                    message,
+                    "the journal refused a client's change"
+                );
+                Some(How::Barred(Obstacle::Refused))
+            }
+        })
+    }
+}
+
+/// Whether the settings let this booking be written; `false` where it is done without: that the client
+/// comes is theirs to say, and the journal need not show it.
+fn allowed(
+    company: &Company,
+    order: &Order,
+    seen: &Record,
+    begun: bool,
+    (zone, now): (Tz, DateTime<Utc>),
+) -> Result<bool, Obstacle> {
+    let replies = &company.settings.replies;
+    let phone = Phone::from_stored(order.phone.clone());
+    let by_itself = order.act == Act::Cancel && !order.by_owner;
+    let may_write = replies.enabled && replies.write;
+    if !company.settings.rules.writes_to(&phone)
+        || (order.act == Act::Cancel && !may_write)
+        || (by_itself && replies.cancel != CancelBy::Program)
+    {
+        return Err(Obstacle::Forbidden);
+    }
+    // It may have waited for hours.
+    let is_near = seen.start_at(zone) - now < delta(replies.cancel_until);
+    if by_itself && is_near && !begun {
+        return Err(Obstacle::Near);
+    }
+    Ok(may_write)
+}
+
+impl Desk {
+    /// Ends an order as it will end if the journal says what the cache does, and takes what is asked of
+    /// it. For who tries a message out.
+    pub(super) fn foresee(
+        &self,
+        tx: &Connection,
+        order: &Order,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let row = companies::ensure(tx, order.company)?;
+        let Some(company) = self.companies.get(&order.company) else {
+            return Ok(());
+        };
+        let Some(zone) = company.zone(&row) else {
+            return Ok(());
+        };
+        let closing = Closing {
+            tx,
+            desk: self,
+            company,
+            row: &row,
+            zone,
+            order,
+            now,
+        };
+        let phone = Phone::from_stored(order.phone.clone());
+        for part in &order.parts {
+            let cached = cache::get(tx, order.company, part.meant.record)?;
+            let seen = cached.map(|cached| cached.record);
+            let around = (zone, now);
+            let standing = judge(order.act, &part.meant, &phone, seen.as_ref(), false, around);
+            let why = match (standing, &seen) {
+                (Standing::Ready, Some(seen)) => allowed(company, order, seen, false, around).err(),
+                (Standing::Barred(why), _) => Some(why),
+                (Standing::Done | Standing::Ready, _) => None,
+            };
+            if let Some(why) = why {
+                return closing.barred(&BTreeSet::new(), why);
+            }
+        }
+        closing.done()
     }
 }
 
 /// The journal gave no answer: when to ask again, if ever.
-fn not_seen(error: &ApiError, order: &Order) -> Attempt {
+fn not_seen(error: &ApiError, order: &Order) -> How {
     match error {
-        ApiError::Denied { .. } => Attempt::Barred(Obstacle::Refused),
-        ApiError::Throttled { pause } => Attempt::Later(delta(*pause)),
+        ApiError::Denied { .. } => How::Barred(Obstacle::Refused),
+        ApiError::Throttled { pause } => How::Later(delta(*pause)),
         ApiError::Unavailable(_) | ApiError::Unreadable(_) => {
             let tries = order.tries + 1;
-            Attempt::Later(delta(spread(retry_step(tries), order.id, tries)))
+            How::Later(delta(spread(retry_step(tries), order.id, tries)))
         }
-    }
-}
-
-/// An order that ends.
-struct Closing<'a> {
-    tx: &'a Transaction<'a>,
-    desk: &'a Desk,
-    company: &'a Company,
-    row: &'a CompanyRow,
-    zone: Tz,
-    order: &'a Order,
-    now: DateTime<Utc>,
-}
-
-impl Closing<'_> {
-    /// The bookings as the cache has them.
-    fn records(&self) -> store::Result<Vec<Record>> {
-        let mut records = Vec::new();
-        for meant in &self.order.meant {
-            let cached = cache::get(self.tx, self.order.company, meant.record)?;
-            records.extend(cached.map(|c| c.record));
-        }
-        Ok(records)
-    }
-
-    /// It is as the client wanted: they know it, and are told so.
-    fn done(&self) -> store::Result<()> {
-        let records = self.records()?;
-        for record in &records {
-            self.know(record)?;
-        }
-        let told = match self.order.act {
-            Act::Confirm => Told::Confirmed { now: &records },
-            Act::Cancel => Told::CalledOff { was: &records },
-        };
-        let reply = self.reply(&told, records.first())?;
-        let id = reply.as_ref().map(|(id, _)| *id);
-        writes::end(self.tx, self.order.id, State::Done, None, id, self.now)?;
-        if let Some((_, plain)) = &reply {
-            self.show_answer(plain)?;
-        }
-        if self.order.act == Act::Cancel {
-            self.end_question(End::TakenOff)?;
-            self.note_taken_off(&records)?;
-        }
-        // Whoever's button it was has read the words. What else was asked before a yes by rules still waits.
-        if let Some(contact) = self.order.contact.filter(|_| self.order.by_owner) {
-            talks::answered(self.tx, contact)?;
-        }
-        Ok(())
-    }
-
-    /// It was not written: a person has to do it.
-    fn barred(&self, why: Obstacle) -> store::Result<()> {
-        let records = self.records()?;
-        let told = match (self.order.act, why) {
-            (_, Obstacle::NotTheirs) => Told::NotYours,
-            // Seen a moment ago, and it stands.
-            (Act::Confirm, Obstacle::Refused | Obstacle::Forbidden) => {
-                Told::Confirmed { now: &records }
-            }
-            (Act::Confirm, _) => Told::HandedOn,
-            (Act::Cancel, _) => Told::Declined { now: &records },
-        };
-        // Whoever asked the owner was answered then.
-        let reply = match self.order.by_owner {
-            true => None,
-            false => self.reply(&told, records.first())?,
-        };
-        let id = reply.as_ref().map(|(id, _)| *id);
-        writes::end(
-            self.tx,
-            self.order.id,
-            State::Barred,
-            Some(why),
-            id,
-            self.now,
-        )?;
-        if let Some((_, plain)) = &reply {
-            self.show_answer(plain)?;
-        }
-        self.end_question(End::NotTakenOff)?;
-        self.tell_owners(|voice, salon, contact| {
-            let phone = Phone::from_stored(self.order.phone.clone());
-            let mask = self.desk.mask_phones;
-            let client = (contact, Some(&phone));
-            card_unwritten(voice, salon, client, &records, (self.order.act, why), mask)
-        })?;
-        if let Some(contact) = self.order.contact {
-            self.desk
-                .waits_for_person(self.tx, self.company, contact, self.now, self.now)?;
-        }
-        Ok(())
-    }
-
-    /// Its client knows the booking as it is now: they wanted it so.
-    fn know(&self, record: &Record) -> store::Result<()> {
-        let create_date = cache::create_date(record);
-        let key = known::Key::of(record, &create_date, &self.order.phone);
-        let is_news = match self.order.act {
-            Act::Cancel => record.is_alive(),
-            // What else changed, and is not told yet, stays to be told.
-            Act::Confirm => {
-                let known = known::get(self.tx, key)?.known;
-                let rules = &self.company.settings.rules;
-                !matches!(known.single(), Some(Knowledge::Booked(k)) if told_fields(k, record, rules).is_empty())
-            }
-        };
-        if is_news {
-            return Ok(());
-        }
-        known::set(self.tx, key, &Known::certain(Knowledge::of(record)), None)
-    }
-
-    fn reply(
-        &self,
-        told: &Told<'_>,
-        record: Option<&Record>,
-    ) -> store::Result<Option<(i64, String)>> {
-        let Some(contact) = self.order.contact else {
-            return Ok(None);
-        };
-        let Some(contact) = contacts::get(self.tx, contact)? else {
-            return Ok(None);
-        };
-        let Some(end) = self.desk.channels.get(&contact.channel) else {
-            return Ok(None);
-        };
-        let phone = (!contact.phone.is_empty()).then(|| Phone::from_stored(contact.phone.clone()));
-        let to = address(end, &contact.chat_id, phone.as_ref());
-        let answer = Answer {
-            company: self.company,
-            end,
-            to: &to,
-            contact: contact.id,
-            record,
-        };
-        self.desk.answer(self.tx, &answer, told, self.now)
-    }
-
-    /// The owners' cards of what was asked show what was answered.
-    fn show_answer(&self, plain: &str) -> store::Result<()> {
-        for card in &self.order.cards {
-            let Some(n) = outbox::get(self.tx, *card)? else {
-                continue;
-            };
-            let Some(end) = self.desk.channels.get(&n.channel) else {
-                continue;
-            };
-            let voice = self.place().voice(end.channel.markup());
-            let line = render(&voice.answered(plain), end.channel.markup());
-            outbox::set_message(self.tx, *card, &format!("{}\n{line}", n.message))?;
-            if end.channel.has_buttons() {
-                questions::want_edit(self.tx, *card, self.now)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn end_question(&self, how: End) -> store::Result<()> {
-        let matter = Matter::Cancel(self.order.id);
-        questions::end_anew(self.tx, self.order.company, &matter, how, self.now)
-    }
-
-    /// Owners who get no copies of cancellations hear of one that they had no part in.
-    fn note_taken_off(&self, records: &[Record]) -> store::Result<()> {
-        let copies = |o: &crate::config::Owner| o.events.contains(&Kind::Cancelled);
-        if self.order.by_owner || self.company.settings.owners.iter().any(copies) {
-            return Ok(());
-        }
-        self.tell_owners(|voice, salon, contact| {
-            let phone = Phone::from_stored(self.order.phone.clone());
-            let client = (contact, Some(&phone));
-            card_taken_off(voice, salon, client, records, self.desk.mask_phones)
-        })
-    }
-
-    fn place(&self) -> words::Place<'_> {
-        words::Place {
-            company: self.company,
-            row: self.row,
-            zone: self.zone,
-            now: self.now,
-        }
-    }
-
-    /// Writes into the client's thread in the chats of the owners who read clients' words.
-    fn tell_owners(&self, text: impl Fn(Voice, &str, &str) -> String) -> store::Result<()> {
-        let contact = match self.order.contact {
-            Some(id) => contacts::get(self.tx, id)?,
-            None => None,
-        };
-        let name = contact.as_ref().map_or("", |c| c.name.as_str());
-        let salon = self.company.title(self.row);
-        let owners = self.company.settings.owners.iter();
-        for owner in owners.filter(|o| o.reads_words(true)) {
-            let Some(end) = self.desk.channels.get(&owner.channel) else {
-                continue;
-            };
-            let voice = self.place().voice(end.channel.markup());
-            outbox::add(
-                self.tx,
-                &New {
-                    company: self.order.company,
-                    record: self.order.record,
-                    recipient: &owner.to,
-                    channel: &owner.channel,
-                    message: &text(voice, &salon, name),
-                    contact: self.order.contact,
-                    ..New::note("owner", self.now)
-                },
-                self.now,
-            )?;
-        }
-        Ok(())
     }
 }

@@ -224,10 +224,11 @@ impl Person<'_> {
     /// Words of providers and of the API, and orders about this number.
     fn erase_rest(&self, tx: &Connection) -> Result<()> {
         tx.execute("DELETE FROM pauses WHERE phone = ?1", [self.e164()])?;
-        // What they asked for is written for nobody any more.
+        // What they asked for is written for nobody any more; what may have left is looked for.
         tx.execute(
             "UPDATE writes SET phone = '', contact_id = NULL,
-                    state = CASE WHEN state IN ('asked', 'open') THEN 'over' ELSE state END
+                    state = CASE WHEN state = 'asked' OR state = 'open' AND began_at IS NULL
+                                 THEN 'over' ELSE state END
               WHERE phone = ?1",
             [self.e164()],
         )?;

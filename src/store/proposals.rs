@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::{At, Result, StoreError, execute};
 use crate::domain::agent::proposal::Proposal;
 use crate::domain::message::Language;
+use crate::domain::record::Record;
 
 /// Where a proposal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,14 @@ pub struct Proposed {
     pub began_at: Option<DateTime<Utc>>,
     /// Attempts so far.
     pub tries: u32,
+    /// When it was put to them.
+    pub made_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Why it was not written, as [`crate::domain::reply::order::Obstacle`] is stored, or `taken`.
+    pub obstacle: Option<String>,
+    /// Done: the visit.
+    pub unit: String,
 }
 
 debug_only!(Proposed: id, contact, company, standing, began_at, tries);
@@ -115,6 +124,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Proposed, String)> {
         give_up_at: at("give_up_at")?,
         began_at: at("began_at")?,
         tries: row.get("tries")?,
+        made_at: row.get::<_, At>("made_at")?.0,
+        ended_at: at("ended_at")?,
+        obstacle: row.get("obstacle")?,
+        unit: row.get("unit")?,
     };
     Ok((proposed, what))
 }
@@ -180,6 +193,26 @@ pub fn get(conn: &Connection, id: i64) -> Result<Option<Proposed>> {
         .query_row([id], read)
         .optional()?;
     found.map(whole).transpose()
+}
+
+/// What was put to clients about this booking, or came to it, oldest first. One of which nobody knew
+/// what came of it is known by whose it is, when it begins and with whom.
+pub fn of_record(conn: &Connection, record: &Record, unit: &str) -> Result<Vec<Proposed>> {
+    let mut query = conn.prepare("SELECT * FROM proposals WHERE company_id = ?1 ORDER BY id")?;
+    let rows = query.query_map([record.company_id], read)?;
+    let all = rows.map(|row| whole(row?)).collect::<Result<Vec<_>>>()?;
+    let is_about = |proposed: &Proposed| match &proposed.what {
+        Proposal::Make { start, staff, .. } => {
+            let is_theirs = record.phone().is_some_and(|p| p.e164() == proposed.phone);
+            let is_there = *start == record.start_local && staff.id == record.staff.id;
+            match proposed.standing {
+                Standing::Done => proposed.unit == unit,
+                _ => is_theirs && is_there && proposed.began_at.is_some(),
+            }
+        }
+        Proposal::Move { was, .. } | Proposal::Cancel { was } => was.record == record.id,
+    };
+    Ok(all.into_iter().filter(is_about).collect())
 }
 
 /// What this client is asked.
@@ -351,4 +384,39 @@ pub fn answered(
         )?
         .query_row((company, unit, At(since)), |r| r.get(0))
         .optional()?)
+}
+
+/// Erases this contact with everything that was put to it. What may be in the journal by now is kept
+/// until that is known: of its contact nothing stays but an empty row.
+pub fn forget(conn: &Connection, contact: i64) -> Result<()> {
+    let kept = execute(
+        conn,
+        "UPDATE proposals SET phone = ''
+          WHERE contact_id = ?1 AND state = 'agreed' AND began_at IS NOT NULL",
+        [contact],
+    )?;
+    if kept == 0 {
+        execute(conn, "DELETE FROM contacts WHERE id = ?1", [contact])?;
+        return Ok(());
+    }
+    execute(
+        conn,
+        "UPDATE contacts SET phone = '', name = '', channel = '', chat_id = id,
+                opted_out_at = NULL, blocked_at = NULL, last_inbound_at = NULL WHERE id = ?1",
+        [contact],
+    )?;
+    for table in ["talks", "conversations", "conversation_steps", "turns"] {
+        execute(
+            conn,
+            &format!("DELETE FROM {table} WHERE contact_id = ?1"),
+            [contact],
+        )?;
+    }
+    execute(
+        conn,
+        "DELETE FROM proposals
+          WHERE contact_id = ?1 AND NOT (state = 'agreed' AND began_at IS NOT NULL)",
+        [contact],
+    )?;
+    Ok(())
 }

@@ -88,6 +88,12 @@ pub fn older_than(conn: &Connection, before: DateTime<Utc>) -> Result<Pruned> {
         "DELETE FROM proposals WHERE made_at < ?1 AND state NOT IN ('open', 'agreed')",
         [cutoff],
     )?;
+    // What stayed of somebody forgotten, for the sake of a write.
+    conn.execute(
+        "DELETE FROM contacts
+          WHERE channel = '' AND id NOT IN (SELECT contact_id FROM proposals)",
+        [],
+    )?;
     conn.execute("DELETE FROM conversation_steps WHERE at < ?1", [cutoff])?;
     conn.execute(
         "DELETE FROM conversations WHERE spoke_at < ?1 AND answer_at IS NULL",

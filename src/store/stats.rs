@@ -134,7 +134,8 @@ pub fn messages(conn: &Connection, now: DateTime<Utc>) -> Result<MessageStats> {
     let recent = query
         .query_map([], |r| Ok((r.get::<_, At>(0)?.0, r.get(1)?, r.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let mut query = conn.prepare("SELECT channel, count(*) FROM contacts GROUP BY channel")?;
+    let mut query = conn
+        .prepare("SELECT channel, count(*) FROM contacts WHERE channel <> '' GROUP BY channel")?;
     let clients = query
         .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::cache::{self, Cached};
 use super::outbox::{self, Notification};
+use super::proposals::{self, Proposed};
 use super::reminders::{self, Planned, State};
 use super::sinks::{self, Owed};
 use super::writes::{self, Order};
@@ -22,6 +23,8 @@ pub struct Story {
     pub told: Vec<Told>,
     /// What its client asked to be changed, oldest first.
     pub orders: Vec<Order>,
+    /// What the agent proposed to its client, oldest first.
+    pub proposed: Vec<Proposed>,
     /// When its client is reminded of it, or why not.
     pub reminders: Vec<Planned>,
 }
@@ -102,7 +105,9 @@ pub fn of_record(conn: &Connection, company: Option<i64>, record: i64) -> Result
                     })
                 })
                 .collect::<Result<_>>()?;
+            let unit = cache::unit(&booking.record);
             Ok(Story {
+                proposed: proposals::of_record(conn, &booking.record, &unit)?,
                 booking,
                 events: events(conn, company, record)?,
                 told,

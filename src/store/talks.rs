@@ -1,6 +1,6 @@
 //! `talks`: how each conversation with a client stands.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +106,10 @@ pub fn about(
     Ok(())
 }
 
+/// Words that were shown once more and got no answer that anybody saw are the talk of a day. What is
+/// written after it waits anew: the salon may have called back.
+const TALK_OF_A_DAY: TimeDelta = TimeDelta::hours(24);
+
 /// Somebody waits for a person's answer since then; what waits already waits since its first word.
 pub fn waits(
     conn: &Connection,
@@ -116,6 +120,12 @@ pub fn waits(
     ensure(conn, contact)?;
     execute(
         conn,
+        "UPDATE talks SET waiting_since = NULL
+          WHERE contact_id = ?1 AND escalate_at IS NULL AND waiting_since < ?2",
+        (contact, At(since - TALK_OF_A_DAY)),
+    )?;
+    execute(
+        conn,
         "UPDATE talks SET escalate_at = CASE WHEN waiting_since IS NULL THEN ?3 ELSE escalate_at END,
                 waiting_since = coalesce(waiting_since, ?2)
           WHERE contact_id = ?1",
@@ -124,7 +134,7 @@ pub fn waits(
     Ok(())
 }
 
-/// A person answered: nothing waits, and nobody else answers until then.
+/// A person answered: nothing waits in any chat of theirs, and nobody else answers until then.
 pub fn answered_by_person(conn: &Connection, contact: i64, until: DateTime<Utc>) -> Result<()> {
     ensure(conn, contact)?;
     execute(
@@ -132,6 +142,13 @@ pub fn answered_by_person(conn: &Connection, contact: i64, until: DateTime<Utc>)
         "UPDATE talks SET silent_until = max(coalesce(silent_until, ''), ?2), asked = NULL,
                 asked_at = NULL WHERE contact_id = ?1",
         (contact, At(until)),
+    )?;
+    execute(
+        conn,
+        "UPDATE talks SET waiting_since = NULL, escalate_at = NULL
+          WHERE contact_id IN (SELECT o.id FROM contacts c JOIN contacts o ON o.phone = c.phone
+                                WHERE c.id = ?1 AND c.phone <> '')",
+        [contact],
     )?;
     answered(conn, contact)
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{At, Result, StoreError, execute};
-use crate::domain::reply::order::{Act, Meant, Obstacle};
+use crate::domain::reply::order::{Act, Meant, Obstacle, Part};
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +64,8 @@ pub struct Order {
     pub contact: Option<i64>,
     /// What is to become of them.
     pub act: Act,
-    /// The bookings as their client knew them.
-    pub meant: Vec<Meant>,
+    /// The bookings as their client knew them, and how far each came.
+    pub parts: Vec<Part>,
     /// Where it stands.
     pub state: State,
     /// When it was asked for.
@@ -100,7 +100,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Order, String, String)> {
         phone: row.get("phone")?,
         contact: row.get("contact_id")?,
         act: Act::from_stored(&act).ok_or(rusqlite::Error::InvalidQuery)?,
-        meant: Vec::new(),
+        parts: Vec::new(),
         state: State::from_stored(&state).ok_or(rusqlite::Error::InvalidQuery)?,
         created_at: row.get::<_, At>("created_at")?.0,
         give_up_at: at("give_up_at")?,
@@ -114,15 +114,19 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Order, String, String)> {
     Ok((order, row.get("meant")?, row.get("cards")?))
 }
 
-fn whole((order, meant, cards): (Order, String, String)) -> Result<Order> {
+fn whole((order, parts, cards): (Order, String, String)) -> Result<Order> {
     let unreadable = |_| StoreError::Corrupt("order");
-    let meant = serde_json::from_str(&meant).map_err(unreadable)?;
+    let parts = serde_json::from_str(&parts).map_err(unreadable)?;
     let cards = serde_json::from_str(&cards).map_err(unreadable)?;
     Ok(Order {
-        meant,
+        parts,
         cards,
         ..order
     })
+}
+
+fn stored(parts: &[Part]) -> Result<String> {
+    serde_json::to_string(parts).map_err(|_| StoreError::Corrupt("order to be stored"))
 }
 
 /// Owners were shown it by these messages.
@@ -159,8 +163,8 @@ pub struct New<'a> {
 
 /// Makes an order; its number.
 pub fn add(conn: &Connection, new: &New<'_>, now: DateTime<Utc>) -> Result<i64> {
-    let meant =
-        serde_json::to_string(new.meant).map_err(|_| StoreError::Corrupt("order to be stored"))?;
+    let parts: Vec<Part> = new.meant.iter().cloned().map(Part::from).collect();
+    let meant = stored(&parts)?;
     Ok(conn
         .prepare_cached(
             "INSERT INTO writes (company_id, record_id, unit, phone, contact_id, act, meant, state,
@@ -272,8 +276,8 @@ pub fn took_off(conn: &Connection, company: i64, record: i64) -> Result<bool> {
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM writes, json_each(meant) m
                              WHERE company_id = ?1 AND m.value ->> '$.record' = ?2
-                               AND act = 'cancel' AND began_at IS NOT NULL
-                               AND (obstacle IS NULL OR obstacle = 'unknown'))",
+                               AND act = 'cancel' AND m.value ->> '$.began_at' IS NOT NULL
+                               AND coalesce(m.value ->> '$.obstacle', 'unknown') = 'unknown')",
         )?
         .query_row((company, record), |r| r.get(0))?)
 }
@@ -295,16 +299,33 @@ pub fn answered(
         .optional()?)
 }
 
-/// The intent: from here on a request may have left. `false` when it was taken back meanwhile: then
-/// none may.
-pub fn begin(conn: &Connection, id: i64, now: DateTime<Utc>) -> Result<bool> {
-    let begun = execute(
+/// The intent: from here on a request about this booking of it may have left. `false` when the order
+/// was taken back meanwhile: then none may.
+pub fn begin(conn: &Connection, id: i64, record: i64, now: DateTime<Utc>) -> Result<bool> {
+    let Some(mut order) = get(conn, id)?.filter(|order| order.state == State::Open) else {
+        return Ok(false);
+    };
+    let about = order.parts.iter_mut().filter(|p| p.meant.record == record);
+    for part in about {
+        part.began_at.get_or_insert(now);
+    }
+    execute(
         conn,
-        "UPDATE writes SET began_at = coalesce(began_at, ?2), tries = tries + 1
-          WHERE id = ?1 AND state = 'open'",
-        (id, At(now)),
+        "UPDATE writes SET began_at = coalesce(began_at, ?2), tries = tries + 1, meant = ?3
+          WHERE id = ?1",
+        (id, At(now), stored(&order.parts)?),
     )?;
-    Ok(begun == 1)
+    Ok(true)
+}
+
+/// How far each booking of it came.
+pub fn set_parts(conn: &Connection, id: i64, parts: &[Part]) -> Result<()> {
+    execute(
+        conn,
+        "UPDATE writes SET meant = ?2 WHERE id = ?1",
+        (id, stored(parts)?),
+    )?;
+    Ok(())
 }
 
 /// The owner wants it written.

@@ -23,7 +23,7 @@ use booking_monitor::channels::{
 use booking_monitor::domain::delivery::Outcome;
 use booking_monitor::http_client::ClientSettings;
 use booking_monitor::ports::{Brief, Channel, Incoming, Outgoing, Receipt, Receiver};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use support::cloud::{self as cloud_api, Cloud};
 use support::fake::{Answer, Desk};
@@ -769,6 +769,11 @@ async fn what_has_no_words_and_what_a_person_wrote_from_the_phone_are_heard() {
         "stickerMessage",
         "imageMessage",
         "locationMessage",
+        "contactMessage",
+        "pollMessage",
+        // An answer by a sticker, and what there may be one day.
+        "quotedMessage",
+        "somethingNewMessage",
     ] {
         fake.push_message(chat, &json!({"typeMessage": kind}));
         match next(&receiver).await {
@@ -816,18 +821,20 @@ async fn what_nobody_can_read_never_blocks_the_queue() {
     fake.push(json!(null));
     fake.push(json!("text"));
     fake.push_raw(|receipt| format!("{{\"receiptId\": {receipt}, \"body\": {{\"broken"));
-    fake.push_message(chat, &json!({"typeMessage": "pollUpdateMessage"}));
+    for told in ["pollUpdateMessage", "deletedMessage"] {
+        fake.push_message(chat, &json!({"typeMessage": told}));
+    }
     fake.push_message(
         "120363000000000000@g.us",
         &json!({"typeMessage": "textMessage", "textMessageData": {"textMessage": "x"}}),
     );
-    for _ in 0..7 {
+    for _ in 0..8 {
         let what = next(&receiver).await;
         assert!(matches!(what, Some(Incoming::Other { .. })), "{what:?}");
     }
     fake.push_text("79000000001", "наконец");
     assert!(matches!(next(&receiver).await, Some(Incoming::Text { .. })));
-    assert_eq!(fake.deleted().len(), 8);
+    assert_eq!(fake.deleted().len(), 9);
 }
 
 #[tokio::test]
@@ -985,6 +992,110 @@ async fn only_ones_own_unforwarded_contact_shows_a_phone() {
         phones.push(phone);
     }
     assert_eq!(phones, [Some("79000000001".to_owned()), None, None, None]);
+}
+
+#[tokio::test]
+async fn nothing_that_a_person_sends_a_bot_vanishes() {
+    let fake = Telegram::start().await;
+    let receiver = telegram_at(&fake.url, common()).receiver.unwrap();
+    let push = |chat: Value, fields: Value| {
+        let mut message = private(555);
+        message["chat"] = chat;
+        for (field, value) in fields.as_object().unwrap() {
+            message[field] = value.clone();
+        }
+        fake.push_update(json!({ "message": message }));
+    };
+    let (own, group) = (
+        json!({"id": 555, "type": "private"}),
+        json!({"id": -100, "type": "supergroup"}),
+    );
+    for kind in [
+        "animation",
+        "audio",
+        "checklist",
+        "dice",
+        "document",
+        "game",
+        "location",
+        "paid_media",
+        "photo",
+        "poll",
+        "sticker",
+        "story",
+        "venue",
+        "video",
+        "video_note",
+        "voice",
+        "something_new",
+    ] {
+        push(
+            own.clone(),
+            json!({ kind: {}, "reply_to_message": {"message_id": 7} }),
+        );
+        match next(&receiver).await {
+            Some(Incoming::Text { text, quoted, .. }) => {
+                assert_eq!(
+                    (text.as_str(), quoted.as_deref()),
+                    ("", Some("7")),
+                    "{kind}"
+                );
+            }
+            other => panic!("{kind}: {other:?}"),
+        }
+    }
+    // An owner answers a client by somebody's number.
+    let contact = json!({"contact": {"phone_number": "79000000002"}});
+    push(group.clone(), contact);
+    let what = next(&receiver).await;
+    assert!(matches!(what, Some(Incoming::Text { .. })), "{what:?}");
+    // What Telegram itself tells of a chat.
+    for (chat, told) in [
+        (&own, "pinned_message"),
+        (&own, "message_auto_delete_timer_changed"),
+        (&group, "new_chat_members"),
+        (&group, "something_new"),
+    ] {
+        push(chat.clone(), json!({ told: {} }));
+        let what = next(&receiver).await;
+        assert!(
+            matches!(what, Some(Incoming::Other { .. })),
+            "{told}: {what:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_put_right_comes_as_words_of_their_own() {
+    let fake = Telegram::start().await;
+    let receiver = telegram_at(&fake.url, common()).receiver.unwrap();
+    let mut message = private(555);
+    message["text"] = "отмна".into();
+    fake.push_update(json!({ "message": message }));
+    message["text"] = "отмена".into();
+    message["edit_date"] = 1_787_300_060.into();
+    fake.push_update(json!({ "edited_message": message }));
+    let mut read = Vec::new();
+    for _ in 0..2 {
+        match next(&receiver).await {
+            Some(Incoming::Text {
+                message_id,
+                text,
+                at,
+                ..
+            }) => read.push((message_id, text, at.timestamp())),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_ne!(read[0].0, read[1].0);
+    assert_eq!((read[1].1.as_str(), read[1].2), ("отмена", 1_787_300_060));
+    // A place that is shared is edited by itself, again and again.
+    let mut place = private(555);
+    place["location"] = json!({});
+    place["edit_date"] = 1_787_300_061.into();
+    fake.push_update(json!({ "edited_message": place }));
+    let what = next(&receiver).await;
+    assert!(matches!(what, Some(Incoming::Other { .. })), "{what:?}");
 }
 
 #[tokio::test]

@@ -263,25 +263,14 @@ pub(super) fn digits_of(value: &Value) -> Option<String> {
 fn words(data: &Value) -> Option<String> {
     let kind = data["typeMessage"].as_str()?;
     spoken(data).or_else(|| {
-        let is_unread = WORDLESS.contains(&kind) || is_undecrypted(data);
-        is_unread.then(String::new)
+        let is_told = TOLD_OF_CHAT.contains(&kind) && !is_undecrypted(data);
+        (!is_told).then(String::new)
     })
 }
 
-/// What a person sends without words.
-const WORDLESS: [&str; 11] = [
-    "audioMessage",
-    "stickerMessage",
-    "imageMessage",
-    "videoMessage",
-    "documentMessage",
-    "locationMessage",
-    "contactMessage",
-    "contactsArrayMessage",
-    "liveLocationMessage",
-    "pollMessage",
-    "groupInviteMessage",
-];
+/// What the messenger tells of a message that was read before: that it was deleted, voted on, or that a
+/// reaction to it was taken back. Whatever else has no words was sent by a person.
+const TOLD_OF_CHAT: [&str; 3] = ["deletedMessage", "pollUpdateMessage", "reactionMessage"];
 
 /// The vendor could not read it; its author waits for an answer all the same.
 fn is_undecrypted(data: &Value) -> bool {

@@ -67,7 +67,7 @@ impl Receiver for Updates {
         let mut body = json!({
             "timeout": poll.as_secs(),
             "limit": 100,
-            "allowed_updates": ["message", "callback_query", "my_chat_member"],
+            "allowed_updates": ["message", "edited_message", "callback_query", "my_chat_member"],
         });
         let offset = self.queue().offset;
         if offset > 0 {
@@ -100,6 +100,7 @@ impl Receiver for Updates {
 
 fn read(update: &Value) -> Incoming {
     let read = message(&update["message"])
+        .or_else(|| edited(&update["edited_message"]))
         .or_else(|| press(&update["callback_query"]))
         .or_else(|| membership(&update["my_chat_member"]));
     read.unwrap_or_else(|| Incoming::Other {
@@ -145,7 +146,7 @@ fn message(message: &Value) -> Option<Incoming> {
     let text = [&message["text"], &message["caption"]]
         .into_iter()
         .find_map(Value::as_str)
-        .or_else(|| is_wordless(message).then_some(""))?;
+        .or_else(|| is_wordless(message, is_private).then_some(""))?;
     if let Some(payload) = start_payload(text).filter(|_| is_private) {
         return Some(Incoming::Started {
             message_id,
@@ -170,21 +171,121 @@ fn message(message: &Value) -> Option<Incoming> {
     })
 }
 
-/// Something a person sent that has no words, unlike what Telegram itself tells of a chat.
-fn is_wordless(message: &Value) -> bool {
-    [
-        "animation",
-        "audio",
-        "document",
-        "location",
-        "photo",
-        "sticker",
-        "video",
-        "video_note",
-        "voice",
-    ]
-    .iter()
-    .any(|field| !message[*field].is_null())
+/// Words that were put right are new words. (A shared place is edited all the time, without any.)
+fn edited(message: &Value) -> Option<Incoming> {
+    let edited_at = message["edit_date"].as_i64()?;
+    let has_words = message["text"].is_string() || message["caption"].is_string();
+    match self::message(message).filter(|_| has_words)? {
+        Incoming::Text {
+            message_id,
+            chat_id,
+            phone,
+            name,
+            text,
+            quoted,
+            sender,
+            is_private,
+            ..
+        } => Some(Incoming::Text {
+            message_id: format!("{message_id}/{edited_at}"),
+            at: DateTime::from_timestamp(edited_at, 0)?,
+            chat_id,
+            phone,
+            name,
+            text,
+            quoted,
+            sender,
+            is_private,
+        }),
+        _ => None,
+    }
+}
+
+/// What a person sends without words.
+const WORDLESS: [&str; 21] = [
+    "animation",
+    "audio",
+    "checklist",
+    "contact",
+    "dice",
+    "document",
+    "game",
+    "gift",
+    "giveaway",
+    "invoice",
+    "live_photo",
+    "location",
+    "paid_media",
+    "photo",
+    "poll",
+    "sticker",
+    "story",
+    "venue",
+    "video",
+    "video_note",
+    "voice",
+];
+
+/// What Telegram itself tells of a private chat.
+const TOLD_OF_CHAT: [&str; 15] = [
+    "boost_added",
+    "chat_background_set",
+    "chat_shared",
+    "connected_website",
+    "group_chat_created",
+    "message_auto_delete_timer_changed",
+    "new_chat_photo",
+    "new_chat_title",
+    "passport_data",
+    "pinned_message",
+    "proximity_alert_triggered",
+    "successful_payment",
+    "users_shared",
+    "web_app_data",
+    "write_access_allowed",
+];
+
+/// What any message may have around its content.
+const AROUND: [&str; 28] = [
+    "author_signature",
+    "business_connection_id",
+    "chat",
+    "date",
+    "edit_date",
+    "effect_id",
+    "external_reply",
+    "forward_date",
+    "forward_from",
+    "forward_from_chat",
+    "forward_from_message_id",
+    "forward_origin",
+    "forward_sender_name",
+    "forward_signature",
+    "from",
+    "has_protected_content",
+    "is_from_offline",
+    "is_topic_message",
+    "link_preview_options",
+    "media_group_id",
+    "message_id",
+    "message_thread_id",
+    "quote",
+    "reply_markup",
+    "reply_to_message",
+    "reply_to_story",
+    "sender_chat",
+    "via_bot",
+];
+
+/// Something a person sent that has no words, unlike what Telegram itself tells of a chat. Of a kind
+/// that nobody knows yet it is taken for sent, where its author waits for an answer.
+fn is_wordless(message: &Value, is_private: bool) -> bool {
+    let Some(fields) = message.as_object() else {
+        return false;
+    };
+    let has = |names: &[&str]| fields.keys().any(|key| names.contains(&key.as_str()));
+    let is_new = |key: &String| !AROUND.contains(&key.as_str());
+    has(&WORDLESS) || (is_private && !has(&TOLD_OF_CHAT) && fields.keys().any(is_new))
 }
 
 /// A press of a button. One under a message that Telegram no longer shows still names its chat.

@@ -59,8 +59,34 @@ impl Meant {
     }
 }
 
+/// One booking of an order, and how far it came: of a visit one may be off while another stands, so
+/// what was asked of each is kept apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The booking.
+    #[serde(flatten)]
+    pub meant: Meant,
+    /// When the first request about it may have left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<DateTime<Utc>>,
+    /// Why it was not written, once the order ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub obstacle: Option<Obstacle>,
+}
+
+impl From<Meant> for Part {
+    fn from(meant: Meant) -> Self {
+        Self {
+            meant,
+            began_at: None,
+            obstacle: None,
+        }
+    }
+}
+
 /// Why a booking is not written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Obstacle {
     /// It is another person's, or another booking.
     NotTheirs,
@@ -119,6 +145,16 @@ impl Obstacle {
     #[must_use]
     pub fn from_stored(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|o| o.as_str() == word)
+    }
+
+    /// What it means for one booking: a journal that does not answer leaves unknown what was begun.
+    #[must_use]
+    pub fn of_part(self, began: bool) -> Self {
+        match (self, began) {
+            (Self::Unreachable, true) => Self::Unknown,
+            (Self::Unknown, false) => Self::Unreachable,
+            (why, _) => why,
+        }
     }
 }
 
@@ -188,6 +224,14 @@ pub fn judge(
 mod tests {
     use super::*;
     use crate::domain::record::Client;
+
+    #[test]
+    fn an_obstacle_is_stored_under_one_word_wherever_it_is() {
+        for obstacle in Obstacle::ALL {
+            let json = serde_json::to_value(obstacle).unwrap();
+            assert_eq!(json, obstacle.as_str());
+        }
+    }
 
     const NOW: &str = "2026-08-20T09:00:00Z";
 

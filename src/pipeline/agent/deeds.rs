@@ -194,7 +194,8 @@ impl Pipeline {
                 },
             );
         }
-        if !company.settings.replies.write {
+        let phone = Phone::from_stored(proposed.phone.clone());
+        if !may_write(company, &phone) {
             return Ok(Attempt::Barred(Obstacle::Forbidden));
         }
         let now = self.clock.now();
@@ -214,7 +215,7 @@ impl Pipeline {
             services: services.iter().map(|line| (line.id, line.price)).collect(),
             start: *start,
             length: *length,
-            phone: Phone::from_stored(proposed.phone.clone()),
+            phone,
             name: name
                 .filter(|name| !name.trim().is_empty())
                 .unwrap_or_else(|| NAMELESS.to_owned()),
@@ -253,6 +254,14 @@ impl Pipeline {
                 Ok(Lookup::Gone) => return Ok(Attempt::Barred(Obstacle::Off)),
                 Err(error) => return Ok(not_seen(&error, proposed)),
             };
+            let is_there = look.start_local == start && look.staff.id == staff.id;
+            // Its client was forgotten: it is only looked whether what left arrived.
+            if proposed.phone.is_empty() {
+                return Ok(match is_there {
+                    true => Attempt::Done(look),
+                    false => Attempt::Later(SHOWS_AFTER),
+                });
+            }
             // Whose it is, and that it may be written at all, is judged as for every order.
             let meant = Meant {
                 record: was.record,
@@ -266,7 +275,7 @@ impl Pipeline {
                 Seen::Done => return Ok(Attempt::Barred(Obstacle::Off)),
                 Seen::Ready => {}
             }
-            if look.start_local == start && look.staff.id == staff.id {
+            if is_there {
                 return Ok(Attempt::Done(look));
             }
             if look.start_local != was.start || look.staff.id != was.staff.id {
@@ -275,7 +284,7 @@ impl Pipeline {
             if wrote {
                 return Ok(Attempt::Later(SHOWS_AFTER));
             }
-            if !company.settings.replies.write {
+            if !may_write(company, &phone) {
                 return Ok(Attempt::Barred(Obstacle::Forbidden));
             }
             // It stands where it stood: a request that left before came to nothing.
@@ -309,6 +318,11 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// Whether anything may be written for this person.
+fn may_write(company: &Company, phone: &Phone) -> bool {
+    company.settings.replies.write && company.settings.rules.writes_to(phone)
 }
 
 fn refused(proposed: &Proposed, status: u16, message: &str) -> Attempt {
@@ -353,6 +367,11 @@ impl Closing<'_> {
         &self,
         act: impl FnOnce(&Chat<'_>) -> store::Result<T>,
     ) -> store::Result<Option<T>> {
+        // Nor where the program is only tried out by now.
+        let phone = Phone::from_stored(self.proposed.phone.clone());
+        if !self.company.settings.rules.writes_to(&phone) {
+            return Ok(None);
+        }
         let Some(contact) = contacts::get(self.tx, self.proposed.contact)? else {
             return Ok(None);
         };
@@ -373,9 +392,11 @@ impl Closing<'_> {
 
     /// It is as the client wanted: they know it, and are told so.
     fn done(&self, record: &Record) -> store::Result<()> {
-        let create_date = cache::create_date(record);
-        let key = known::Key::of(record, &create_date, &self.proposed.phone);
-        known::set(self.tx, key, &Known::certain(Knowledge::of(record)), None)?;
+        if !self.proposed.phone.is_empty() {
+            let create_date = cache::create_date(record);
+            let key = known::Key::of(record, &create_date, &self.proposed.phone);
+            known::set(self.tx, key, &Known::certain(Knowledge::of(record)), None)?;
+        }
         let address = &self.company.settings.address;
         let address = address.as_ref().unwrap_or(&self.row.info.address);
         let reply = self.in_chat(|chat| {
@@ -398,28 +419,28 @@ impl Closing<'_> {
     fn barred(&self, why: Obstacle) -> store::Result<()> {
         let (id, stored) = (self.proposed.id, Some(why.as_str()));
         proposals::end(self.tx, id, Standing::Barred, stored, self.now)?;
-        let told = self.in_chat(|chat| {
+        let name = self.in_chat(|chat| {
             let talk = chat.talk()?;
             let text = match why {
                 Obstacle::NotTheirs => talk.not_yours(),
                 _ => talk.handed_over(),
             };
             chat.say(text, None, TimeDelta::zero())?;
-            let (name, phone) = (
-                &chat.contact.name,
-                Phone::from_stored(self.proposed.phone.clone()),
-            );
-            let mask = self.desk.mask_phones;
-            chat.tell_owners(|voice, salon| {
-                let client = (name.as_str(), Some(&phone));
+            let (contact, now) = (self.proposed.contact, self.now);
+            self.desk
+                .waits_for_person(self.tx, self.company, contact, now, now)?;
+            Ok(chat.contact.name.clone())
+        })?;
+        // Owners hear of it also where the client was forgotten meanwhile.
+        let phone = &self.proposed.phone;
+        let phone = (!phone.is_empty()).then(|| Phone::from_stored(phone.clone()));
+        let record = self.proposed.what.record().unwrap_or(0);
+        let about = (record, name.is_some().then_some(self.proposed.contact));
+        let (name, mask) = (name.unwrap_or_default(), self.desk.mask_phones);
+        self.desk
+            .write_to_owners(self.tx, self.company, about, self.now, |voice, salon| {
+                let client = (name.as_str(), phone.as_ref());
                 card_undone(voice, salon, client, (&self.proposed.what, why), mask)
             })
-        })?;
-        if told.is_some() {
-            let contact = self.proposed.contact;
-            self.desk
-                .waits_for_person(self.tx, self.company, contact, self.now, self.now)?;
-        }
-        Ok(())
     }
 }

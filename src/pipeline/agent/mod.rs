@@ -153,34 +153,9 @@ impl Chat<'_> {
         &self,
         text: impl Fn(crate::domain::message::owner::Voice, &str) -> String,
     ) -> store::Result<()> {
-        let row = self.row()?;
-        let salon = self.company.title(&row);
-        let place = words::Place {
-            company: self.company,
-            row: &row,
-            zone: self.company.zone(&row).unwrap_or(chrono_tz::UTC),
-            now: self.now,
-        };
-        let owners = self.company.settings.owners.iter();
-        for owner in owners.filter(|o| o.reads_words(true)) {
-            let Some(end) = self.desk.channels.get(&owner.channel) else {
-                continue;
-            };
-            let voice = place.voice(end.channel.markup());
-            outbox::add(
-                self.conn,
-                &New {
-                    company: self.company.settings.id,
-                    recipient: &owner.to,
-                    channel: &owner.channel,
-                    message: &text(voice, &salon),
-                    contact: Some(self.contact.id),
-                    ..New::note("owner", self.now)
-                },
-                self.now,
-            )?;
-        }
-        Ok(())
+        let about = (0, Some(self.contact.id));
+        self.desk
+            .write_to_owners(self.conn, self.company, about, self.now, text)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Person;
 use crate::domain::delivery::Status;
 use crate::domain::policy::Reason;
-use crate::store::Result;
+use crate::store::{Result, proposals};
 
 impl Person<'_> {
     /// What was sent to them, and what others were told of them.
@@ -122,7 +122,7 @@ impl Person<'_> {
                 "UPDATE messages SET contact_id = NULL WHERE contact_id = ?1",
                 [contact],
             )?;
-            tx.execute("DELETE FROM contacts WHERE id = ?1", [contact])?;
+            proposals::forget(tx, *contact)?;
         }
         Ok(count)
     }

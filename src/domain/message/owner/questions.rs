@@ -33,6 +33,8 @@ pub enum Refusal {
     Grown(i64),
     /// The program may not write into the journal: it is done by hand.
     ByHand,
+    /// The program is only tried out: nothing is written, and nobody is told.
+    TriedOut,
 }
 
 impl Voice {
@@ -70,7 +72,11 @@ impl Voice {
             End::Called => ("✅", "позвонили", "called"),
             End::TakingOff => ("⏳", "отменяю", "cancelling"),
             End::TakenOff => ("✅", "запись отменена", "the booking is cancelled"),
-            End::NotTakenOff => ("⚠️", "отменить не получилось", "it could not be cancelled"),
+            End::NotTakenOff => (
+                "⚠️",
+                "отмена не прошла, подробности ниже",
+                "the cancellation did not go through, see below",
+            ),
             End::Over => match matter {
                 Matter::Pause(_) => ("▶️", "пауза кончилась", "the pause is over"),
                 Matter::Guard(_) => (
@@ -144,6 +150,12 @@ impl Voice {
                 .say(
                     "Отмените запись в YClients: мне писать в журнал не разрешено. Клиенту об отмене сообщу сам.",
                     "Cancel it in YClients: I may not write into the journal. I will tell the client by myself.",
+                )
+                .to_owned(),
+            Refusal::TriedOut => self
+                .say(
+                    "Отмените запись в YClients и скажите клиенту сами: сейчас я никому не пишу (dry_run, only_phones).",
+                    "Cancel it in YClients and tell the client yourself: I write to nobody now (dry_run, only_phones).",
                 )
                 .to_owned(),
             Refusal::Grown(count) => match self.language {

@@ -158,32 +158,79 @@ pub fn card_taken_off(
     ])
 }
 
-/// `⚠️ *Не получилось отменить: Малаховка* …`: what the client asked for is a person's to do.
+/// How far an order came that a person has to see to.
+#[derive(Clone, Copy)]
+pub struct Unwritten<'a> {
+    /// What was asked.
+    pub act: Act,
+    /// Why it is not done.
+    pub why: Obstacle,
+    /// The bookings of which it is done.
+    pub done: &'a [Record],
+    /// The others.
+    pub left: &'a [Record],
+}
+
+/// `⚠️ *Не получилось отменить: Малаховка* …`: what the client asked for is a person's to do. What is
+/// not known is not said to have failed.
 #[must_use]
 pub fn card_unwritten(
     voice: Voice,
     salon: &str,
     (name, phone): (&str, Option<&Phone>),
-    booking: &[Record],
-    (act, why): (Act, Obstacle),
+    came: &Unwritten<'_>,
     mask: bool,
 ) -> String {
-    let what = match act {
-        Act::Cancel => voice.say("Не получилось отменить", "Could not cancel"),
-        Act::Confirm => voice.say(
+    let (is_part, is_unknown) = (!came.done.is_empty(), came.why == Obstacle::Unknown);
+    let what = match (came.act, is_part, is_unknown) {
+        (Act::Cancel, false, false) => voice.say("Не получилось отменить", "Could not cancel"),
+        (Act::Cancel, true, false) => voice.say("Отменено не всё", "Only a part is cancelled"),
+        (Act::Cancel, false, true) => voice.say(
+            "Неизвестно, отменена ли запись",
+            "Nobody knows whether the booking is cancelled",
+        ),
+        (Act::Cancel, true, true) => voice.say(
+            "Неизвестно, всё ли отменено",
+            "Nobody knows whether all is cancelled",
+        ),
+        (Act::Confirm, _, false) => voice.say(
             "Клиент придёт, но в журнал это не записано",
             "The client comes, but the journal does not say so",
         ),
-    };
-    voice.write(&[
-        format!("⚠️ *{what}: {}*", data(salon)),
-        joined(&[client(name, phone, mask), voice.booking(booking)]),
-        format!(
-            "{}: {}.",
-            voice.say("Причина", "Why"),
-            data(voice.obstacle(why))
+        (Act::Confirm, _, true) => voice.say(
+            "Клиент придёт, но неизвестно, записано ли это в журнал",
+            "The client comes, but nobody knows whether the journal says so",
         ),
-    ])
+    };
+    let mut lines = vec![format!("⚠️ *{what}: {}*", data(salon))];
+    let who = client(name, phone, mask);
+    if is_part {
+        let (done, left) = match came.act {
+            Act::Cancel => (
+                voice.say("Отменено", "Cancelled"),
+                voice.say("Осталось", "Left"),
+            ),
+            Act::Confirm => (
+                voice.say("Записано", "Written"),
+                voice.say("Не записано", "Not written"),
+            ),
+        };
+        let left = match is_unknown {
+            true => voice.say("Неизвестно", "Unknown"),
+            false => left,
+        };
+        lines.push(who);
+        lines.push(format!("{done}: {}", voice.booking(came.done)));
+        lines.push(format!("{left}: {}", voice.booking(came.left)));
+    } else {
+        lines.push(joined(&[who, voice.booking(came.left)]));
+    }
+    lines.push(format!(
+        "{}: {}.",
+        voice.say("Причина", "Why"),
+        data(voice.obstacle(came.why))
+    ));
+    voice.write(&lines)
 }
 
 impl Voice {

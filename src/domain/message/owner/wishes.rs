@@ -49,10 +49,18 @@ pub fn card_undone(
     (what, why): (&Proposal, Obstacle),
     mask: bool,
 ) -> String {
-    let head = match what {
-        Proposal::Make { .. } => voice.say("Не получилось записать", "Could not book"),
-        Proposal::Move { .. } => voice.say("Не получилось перенести", "Could not reschedule"),
-        Proposal::Cancel { .. } => voice.say("Не получилось отменить", "Could not cancel"),
+    let head = match (what, why) {
+        (Proposal::Make { .. }, Obstacle::Unknown) => voice.say(
+            "Неизвестно, записан ли клиент",
+            "Nobody knows whether it is booked",
+        ),
+        (Proposal::Move { .. }, Obstacle::Unknown) => voice.say(
+            "Неизвестно, перенесена ли запись",
+            "Nobody knows whether it is rescheduled",
+        ),
+        (Proposal::Make { .. }, _) => voice.say("Не получилось записать", "Could not book"),
+        (Proposal::Move { .. }, _) => voice.say("Не получилось перенести", "Could not reschedule"),
+        (Proposal::Cancel { .. }, _) => voice.say("Не получилось отменить", "Could not cancel"),
     };
     voice.write(&[
         format!("⚠️ *{head}: {}*", data(salon)),
