@@ -358,6 +358,11 @@ impl Desk {
         self.go(tx, n, end, message, (&n.told, now))
     }
 
+        if let Some(reason) = self.outdated(tx, n, now)? {
+            outbox::suppress(tx, n.id, reason, None)?;
+            self.unsaid(tx, n, now)?;
+            return Ok(Claim::Skip);
+        }
     /// An owner's copy as it is to read now; `None` while its company cannot be written about.
     pub(super) fn copy_text(
         &self,

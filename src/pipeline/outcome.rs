@@ -15,7 +15,7 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::{Kind, OnUncertain, Reason};
 use crate::ports::{Proof, Receipt};
 use crate::store::outbox::{self, Notification};
-use crate::store::{self, StoreError, channels, messages, settling};
+use crate::store::{self, StoreError, cache, channels, contacts, messages, settling};
 
 /// Messages that were in flight when a channel went down look again this often.
 pub(super) const PARKED_LOOK: Duration = Duration::from_secs(10);
@@ -40,7 +40,12 @@ impl Desk {
         if let Some(concern) = end.and_then(|end| end.channel.concern()) {
             channels::note(conn, &n.channel, &concern.to_string())?;
         }
-        settling::person_waits(conn, n.company, &n.phone)
+        // An answer that came to nothing is told anew to whoever was answered.
+        let answered = match n.contact.filter(|_| n.kind == "reply") {
+            Some(contact) => contacts::get(conn, contact)?.map(|c| c.phone),
+            None => None,
+        };
+        settling::person_waits(conn, n.company, answered.as_ref().unwrap_or(&n.phone))
     }
 
     fn follow(

@@ -164,7 +164,7 @@ pub fn knows_channel(conn: &Connection, channel: &str) -> Result<bool> {
 pub fn received_on(conn: &Connection, channel: &str) -> Result<Erased> {
     let messages = conn.execute("DELETE FROM messages WHERE channel = ?1", [channel])?;
     conn.execute(
-        "UPDATE booking_notifications SET message = ''
+        "UPDATE booking_notifications SET message = '', told = iif(kind = 'reply', '[]', told)
           WHERE contact_id IN (SELECT id FROM contacts WHERE channel = ?1)
             AND status IN ('sent', 'delivered', 'read', 'failed', 'dead', 'suppressed')",
         [channel],

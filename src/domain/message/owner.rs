@@ -32,7 +32,7 @@ pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };
 pub use questions::{PauseEnd, Refusal, alert_dead, ask_pause, waiting_list};
-pub use threads::{Card, Head, card, card_taken_off, card_unwritten};
+pub use threads::{Card, Head, card, card_taken_off, card_unanswered, card_unwritten};
 pub use troubles::alert_tariff;
 pub use wishes::{card_undone, card_wanted};
 

@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 
 use super::super::apply::Applying;
 use super::super::poll::delta;
-use super::super::{Company, Desk, Pipeline};
+use super::super::{Company, Desk, Pipeline, answers};
 use super::Chat;
 use crate::domain::agent::proposal::{Existing, Proposal};
 use crate::domain::delivery::{retry_step, spread};
@@ -23,7 +23,7 @@ use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Draft, Edit, Lookup, Urgency, WriteError};
 use crate::store::companies::CompanyRow;
 use crate::store::proposals::{self, Proposed, Standing};
-use crate::store::{self, cache, contacts, known, talks};
+use crate::store::{self, cache, contacts, known, outbox, talks};
 
 /// What was written shows within this time, or is looked for again.
 const SHOWS_AFTER: TimeDelta = TimeDelta::seconds(2);
@@ -375,6 +375,8 @@ impl Closing<'_> {
     fn done(&self, record: &Record) -> store::Result<()> {
         let create_date = cache::create_date(record);
         let key = known::Key::of(record, &create_date, &self.proposed.phone);
+        let (phone, stated) = (&self.proposed.phone, std::slice::from_ref(record));
+        let stated = answers::stated_of(self.tx, stated, phone)?;
         known::set(self.tx, key, &Known::certain(Knowledge::of(record)), None)?;
         let address = &self.company.settings.address;
         let address = address.as_ref().unwrap_or(&self.row.info.address);
@@ -382,6 +384,9 @@ impl Closing<'_> {
             let text = chat.talk()?.done(&self.proposed.what, address);
             chat.say(&text, None, TimeDelta::zero())
         })?;
+        if let Some(reply) = reply {
+            outbox::set_told(self.tx, reply, &stated)?;
+        }
         let unit = cache::unit(record);
         proposals::done(self.tx, self.proposed.id, &unit, reply, self.now)?;
         talks::answered(self.tx, self.proposed.contact)

@@ -15,6 +15,11 @@ const LATEST_RETRY: TimeDelta = TimeDelta::minutes(10);
 /// The owner's copy waits this long for the outcome of the client's message, then goes without.
 pub const COPY_PATIENCE: TimeDelta = TimeDelta::seconds(60);
 
+/// It tells a client how a booking stands: a message, or an answer that has waited. An answer that is
+/// queued says what the journal said a moment ago.
+const TO_CLIENT: &str = "(n.phone <> '' AND n.kind <> 'test'
+      OR n.kind = 'reply' AND n.told <> '[]' AND n.created_at <= ?3)";
+
 /// What may leave now on one channel, in order. At most one per recipient: the oldest, and none
 /// behind one that is on its way or waits for its next try. None whose delay is running again, and
 /// none to clients of companies that are not watched.
@@ -240,10 +245,11 @@ pub fn postpone_company(
 ) -> Result<()> {
     execute(
         conn,
-        "UPDATE booking_notifications SET due_at = ?3
-          WHERE company_id = ?1 AND status = 'pending' AND phone <> '' AND kind <> 'test'
-            AND due_at <= ?2",
-        (company, At(now), At(until)),
+        &format!(
+            "UPDATE booking_notifications AS n SET due_at = ?4
+              WHERE n.company_id = ?1 AND n.status = 'pending' AND {TO_CLIENT} AND n.due_at <= ?2"
+        ),
+        (company, At(now), At(now - COPY_PATIENCE), At(until)),
     )?;
     Ok(())
 }
