@@ -197,15 +197,44 @@ async fn a_yes_whose_answer_is_never_taken_is_the_owners_to_answer() {
     assert_eq!(cards(&world).len(), 1, "{:?}", world.owner_told());
 }
 
-/// A world that asks who wrote before it tells of a new booking: by that a test sees a message on its way.
-async fn asking() -> World {
-    let mut world = World::with("recent_activity = \"10m\"", OWNED).await;
-    for channel in &mut world.config.channels {
-        if let booking_monitor::channels::Kind::GreenApi(green) = &mut channel.kind {
-            green.common.receive = false;
-        }
+#[tokio::test]
+async fn copies_about_a_company_that_is_watched_no_more_keep_nobodys_place() {
+    let mut world = World::watching_with("", OWNED).await;
+    let gone =
+        "INSERT INTO booking_notifications (company_id, record_id, visit_id, unit, kind, phone,
+                    recipient, channel, status, message, frozen, told, first_change_at, changed_at,
+                    due_at, created_at)
+                VALUES (222222, 1, 0, '', 'owner', '', '7' || ?1, 'whatsapp', 'pending', '', 0,
+                        '{}', ?2, ?2, ?2, ?2)";
+    for n in 0..70 {
+        let added = world.sql().execute(gone, (n, "2026-08-20T08:59:00.000Z"));
+        assert_eq!(added.unwrap(), 1);
     }
     world.restart().await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+}
+
+#[tokio::test]
+async fn reminders_that_came_to_nothing_keep_no_other_waiting() {
+    let world = World::watching_with("", "notify = { reminders = [\"24h\"] }").await;
+    let record = world.salon.book(haircut("2026-08-22T15:00:00"));
+    world.tell().await;
+    world.green.forget_sent();
+    // So many that are due before it, of bookings that nobody knows any more.
+    for n in 0..150 {
+        let added = world.sql().execute(
+            "INSERT INTO reminders (company_id, record_id, phone, start_local, lead, due_at, state, changed_at)
+             VALUES (?1, ?2, '+79000000009', '2026-08-21T14:00:00', '24h',
+                     '2026-08-20T11:00:00.000Z', 'planned', '2026-08-20T09:00:00.000Z')",
+            (SALON, 900_000 + n),
+        );
+        assert_eq!(added.unwrap(), 1);
+    }
+    world.advance("27h");
     world.poll().await;
-    world
+    world.settle().await;
+    let made = format!("SELECT state FROM reminders WHERE record_id = {record}");
+    assert_eq!(world.rows(&made), ["made"]);
 }

@@ -146,12 +146,12 @@ impl Pipeline {
                         .filter(|id| !looking.contains(*id) && !blind.contains(*id))
                         .copied()
                         .collect();
+                    let not_now: Vec<i64> = left.iter().chain(&sending).copied().collect();
                     let due = self
                         .store
-                        .read(move |c| outbox::due(c, &name, &watched, now, BATCH))
+                        .read(move |c| outbox::due(c, &name, &watched, &not_now, now, BATCH))
                         .await?;
-                    let is_new = |due: &Due| !sending.contains(&due.id) && !left.contains(&due.id);
-                    line.due = due.into_iter().filter(is_new).collect();
+                    line.due = due.into();
                     edits = self.edits_due(end).await?;
                 }
                 line.read_at = Some(Instant::now());

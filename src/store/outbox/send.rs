@@ -26,7 +26,8 @@ const TO_CLIENT: &str = "(n.phone <> '' AND n.kind <> 'test'
 const DUE: &str = "
     FROM booking_notifications n
    WHERE n.status = 'pending' AND n.due_at <= ?1 AND n.channel = ?2
-     AND (n.phone = '' OR n.kind = 'test' OR n.company_id IN (SELECT value FROM json_each(?4)))
+     AND n.id NOT IN (SELECT value FROM json_each(?7))
+     AND (NOT {TO_CLIENT} OR n.company_id IN (SELECT value FROM json_each(?4)))
      AND NOT EXISTS (SELECT 1 FROM settling s
                       WHERE s.company_id = n.company_id AND s.unit = n.unit AND s.phone = n.phone)
      AND NOT EXISTS (SELECT 1 FROM booking_notifications o
@@ -55,17 +56,21 @@ pub struct Due {
 
 debug_only!(Due: id, company, to_client);
 
-/// What may leave now on this channel, in order.
+/// What may leave now on this channel, in order, without those that were `left` for another time: they
+/// would keep the places of all who come after them.
 pub fn due(
     conn: &Connection,
     channel: &str,
     companies: &[i64],
+    left: &[i64],
     now: DateTime<Utc>,
     most: u32,
 ) -> Result<Vec<Due>> {
     let watched = serde_json::Value::from(companies).to_string();
+    let left = serde_json::Value::from(left).to_string();
+    let due = DUE.replace("{TO_CLIENT}", TO_CLIENT);
     let mut query = conn.prepare_cached(&format!(
-        "SELECT n.id, n.company_id, n.recipient, n.phone <> '' AND n.kind <> 'test' {DUE} ORDER BY n.due_at, n.id LIMIT ?5"
+        "SELECT n.id, n.company_id, n.recipient, {TO_CLIENT} {due} ORDER BY n.due_at, n.id LIMIT ?5"
     ))?;
     let rows = query.query_map(
         (
@@ -75,6 +80,7 @@ pub fn due(
             watched,
             most,
             At(now + LATEST_RETRY),
+            left,
         ),
         |r| {
             Ok(Due {
