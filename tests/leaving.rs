@@ -197,6 +197,75 @@ async fn a_yes_whose_answer_is_never_taken_is_the_owners_to_answer() {
     assert_eq!(cards(&world).len(), 1, "{:?}", world.owner_told());
 }
 
+/// A world that asks who wrote before it tells of a new booking: by that a test sees a message on its way.
+async fn asking() -> World {
+    let mut world = World::with("recent_activity = \"10m\"", OWNED).await;
+    for channel in &mut world.config.channels {
+        if let booking_monitor::channels::Kind::GreenApi(green) = &mut channel.kind {
+            green.common.receive = false;
+        }
+    }
+    world.restart().await;
+    world.poll().await;
+    world
+}
+
+#[tokio::test]
+async fn what_waited_for_its_turn_leaves_only_after_another_look() {
+    let world = asking().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    world.advance("31s");
+    world.settle().await;
+    world.poll().await;
+    // Somebody else writes: the message stands before its intent until they are done.
+    let other = world.sql();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let meanwhile = async {
+        world
+            .green
+            .wait_for_requests("lastIncomingMessages", 1)
+            .await;
+        world.salon.cancel(SALON, record);
+        world.advance("60s");
+        other.execute_batch("COMMIT").unwrap();
+    };
+    tokio::join!(world.deliver(), meanwhile);
+    assert_eq!(world.told(), [""; 0]);
+    world.advance("31s");
+    world.turn().await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(world.decisions(), ["created|suppressed|unchanged"]);
+}
+
+#[tokio::test]
+async fn one_look_serves_all_who_waited_too_long_for_their_turn() {
+    let world = asking().await;
+    for minute in 10..18 {
+        let phone = format!("+790000000{minute}");
+        let start = format!("2026-08-21T14:{minute}:00");
+        world.salon.book(haircut(&start).client("Вера", &phone));
+    }
+    world.poll().await;
+    world.advance("31s");
+    world.settle().await;
+    world.poll().await;
+    let polls = world.salon.asked(Route::Records);
+    let other = world.sql();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let meanwhile = async {
+        world
+            .green
+            .wait_for_requests("lastIncomingMessages", 1)
+            .await;
+        world.advance("60s");
+        other.execute_batch("COMMIT").unwrap();
+    };
+    tokio::join!(world.deliver(), meanwhile);
+    assert_eq!(world.told().len(), 8);
+    assert_eq!(world.salon.asked(Route::Records), polls + 1);
+}
+
 #[tokio::test]
 async fn copies_about_a_company_that_is_watched_no_more_keep_nobodys_place() {
     let mut world = World::watching_with("", OWNED).await;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use rusqlite::{Connection, Transaction};
 
+use super::deliver::FRESH;
 use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{self, Around, Visit};
@@ -112,6 +113,20 @@ impl Desk {
             self.refresh_copies(tx, &n, now)?;
         }
         Ok(claim)
+    }
+
+    /// Whether the journal that this speaks of was read a moment ago.
+    pub(super) fn has_fresh_look(
+        &self,
+        conn: &Connection,
+        id: i64,
+        now: DateTime<Utc>,
+    ) -> store::Result<bool> {
+        let Some(n) = outbox::get(conn, id)? else {
+            return Ok(true);
+        };
+        let seen = companies::get(conn, n.company)?.and_then(|row| row.last_poll_at);
+        Ok(!self.defences.look || seen.is_some_and(|at| at <= now && now - at <= FRESH))
     }
 
     fn claim_for_client(

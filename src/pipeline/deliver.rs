@@ -31,7 +31,7 @@ const BATCH: u32 = 64;
 /// What was taken is looked up anew after this: who comes first may be another one by then.
 const LINE_LIFE: Duration = Duration::from_millis(200);
 /// Before a client is told something, the journal must have been read this recently.
-const FRESH: TimeDelta = TimeDelta::seconds(5);
+pub(super) const FRESH: TimeDelta = TimeDelta::seconds(5);
 /// When it cannot be read, a message still goes while the last good look is younger than this.
 const STALE: Duration = Duration::from_mins(3);
 /// What may not leave because the journal cannot be read is looked at again after this.
@@ -162,12 +162,10 @@ impl Pipeline {
                 let Some(due) = line.due.pop_front() else {
                     break;
                 };
-                let cleared = may_speak
-                    .get(&due.company)
-                    .is_some_and(|until| *until >= now);
-                if !due.to_client || cleared {
+                let cleared = may_speak.get(&due.company).copied();
+                if !due.to_client || cleared.is_some_and(|until| until >= now) {
                     sending.insert(due.id);
-                    flying.push(self.try_one(end, due).boxed());
+                    flying.push(self.try_one(end, due, cleared).boxed());
                 } else if looking.insert(due.company) {
                     flying.push(self.look(due.company).boxed());
                 }
@@ -252,8 +250,13 @@ impl Pipeline {
         Step::Looked(company, self.look_before_speaking(company).await)
     }
 
-    async fn try_one(&self, end: &Arc<ChannelEnd>, due: Due) -> Step {
-        Step::Tried(due.id, self.deliver_one(end, &due).await)
+    async fn try_one(
+        &self,
+        end: &Arc<ChannelEnd>,
+        due: Due,
+        cleared: Option<DateTime<Utc>>,
+    ) -> Step {
+        Step::Tried(due.id, self.deliver_one(end, &due, cleared).await)
     }
 
     /// Whether this channel may send now: not told to wait, and not down. One that is down is asked
@@ -371,7 +374,8 @@ impl Pipeline {
         }
     }
 
-    /// One notification, from the intent to the stored outcome.
+    /// One notification, from the intent to the stored outcome. `cleared` says until when its company's
+    /// clients may be told things.
     pub(super) async fn deliver_one(
         &self,
         end: &Arc<ChannelEnd>,
@@ -382,6 +386,7 @@ impl Pipeline {
             return Ok(Tried::Left);
         }
         tokio::select! {
+        cleared: Option<DateTime<Utc>>,
             () = self.stopping.cancelled() => return Ok(Tried::Left),
             () = end.pace.wait(&due.recipient) => {}
         }
@@ -390,8 +395,24 @@ impl Pipeline {
         }
         // The last thing before the intent: what is free now may be taken in a minute.
         let free = self.free_times(due).await?;
-        let (desk, now) = (self.desk(), self.clock.now());
-        let claimed = move |tx: &rusqlite::Transaction<'_>| desk.claim(tx, id, &free, now);
+        let cleared = match (due.to_client, cleared) {
+            (false, _) => None,
+            (true, Some(until)) if until >= self.clock.now() => Some(until),
+            // Its turn took longer than what the journal said is good for. One look serves all who wait.
+            (true, _) => match self.look_before_speaking(due.company).await? {
+                Some(until) => Some(until),
+                None => return Ok(Tried::Left),
+            },
+        };
+        let (desk, clock) = (self.desk(), Arc::clone(&self.clock));
+        // What the time is counts once nobody else writes.
+        let claimed = move |tx: &rusqlite::Transaction<'_>| {
+            let now = clock.now();
+            if cleared.is_some_and(|until| until < now) && !desk.has_fresh_look(tx, id, now)? {
+                return Ok(Claim::Behind);
+            }
+            desk.claim(tx, id, &free, now)
+        };
         let claim = self.store.write(claimed).await?;
         let (attempt, outgoing, kind) = match claim {
             Claim::Go {
