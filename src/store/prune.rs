@@ -61,8 +61,6 @@ pub fn older_than(conn: &Connection, before: DateTime<Utc>) -> Result<Pruned> {
         "DELETE FROM booking_events WHERE id IN (
             SELECT id FROM booking_events
              WHERE created_at < ?1 AND processed_at IS NOT NULL
-               AND id NOT IN (SELECT event FROM event_deliveries
-                               WHERE status IN ('pending', 'sending'))
              LIMIT ?2)",
         (cutoff, most),
     )?;

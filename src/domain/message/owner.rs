@@ -21,7 +21,7 @@ mod wishes;
 
 pub use alerts::{
     Blind, Waited, alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen,
-    alert_sink_down, alert_sink_up, alert_uncertain,
+    alert_sink_down, alert_sink_loses, alert_sink_up, alert_uncertain,
 };
 pub use cards::{Untold, card_call};
 pub use database::{
