@@ -169,6 +169,8 @@ impl Desk {
     /// to send again.
     pub(super) fn in_doubt(
         &self,
+                // What changes before it goes again is told to whoever has it, and to whoever has not.
+                may_be_known(conn, n)?;
         conn: &Connection,
         n: &Notification,
         why: &str,
@@ -371,6 +373,15 @@ const RECEIPTS: [(Receipt, &str); 7] = [
     (Receipt::Read, "read"),
     (Receipt::Failed, "failed"),
     (Receipt::NoAccount, "no_account"),
+/// What it would have made known is known or is not: nobody can tell.
+fn may_be_known(conn: &Connection, n: &Notification) -> store::Result<()> {
+    for told in told(n)? {
+        let either = told.before.clone().or(told.state.clone());
+        told.set(conn, n.company, &n.phone, &either, None)?;
+    }
+    Ok(())
+}
+
     (Receipt::NoSession, "no_session"),
     (Receipt::Withheld, "withheld"),
 ];
