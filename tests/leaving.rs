@@ -307,3 +307,151 @@ async fn reminders_that_came_to_nothing_keep_no_other_waiting() {
     let made = format!("SELECT state FROM reminders WHERE record_id = {record}");
     assert_eq!(world.rows(&made), ["made"]);
 }
+
+const BLIND: &str = "SELECT status, attempts FROM booking_notifications
+                      WHERE kind IN ('owner', 'alert') ORDER BY id";
+
+#[tokio::test]
+async fn a_copy_that_may_have_arrived_is_repeated_once() {
+    let world = World::watching_with("", OWNED).await;
+    for _ in 0..9 {
+        world.telegram.answer_next(Answer::Drop { taken: true });
+    }
+    world
+        .salon
+        .book(haircut("2026-08-21T14:30:00").client("Вера", "+79000000002"));
+    world.tell().await;
+    for _ in 0..10 {
+        world.advance("6m");
+        world.poll().await;
+        world.turn().await;
+    }
+    assert_eq!(world.rows(BLIND)[0], "uncertain|2");
+    let mut copies = world.owner_told();
+    copies.retain(|text| text.starts_with("🆕"));
+    assert_eq!(copies.len(), 2, "{copies:?}");
+}
+
+#[tokio::test]
+async fn an_alert_that_may_have_arrived_is_repeated_twice() {
+    let world = World::watching_with("", OWNED).await;
+    for _ in 0..9 {
+        world.telegram.answer_next(Answer::Drop { taken: true });
+    }
+    world.salon.forbid(SALON, true);
+    world.poll_of(SALON).await;
+    for _ in 0..10 {
+        world.turn().await;
+        world.advance("6m");
+    }
+    assert_eq!(world.rows(BLIND), ["uncertain|3"]);
+    assert_eq!(world.owner_told().len(), 3);
+}
+
+#[tokio::test]
+async fn who_cannot_be_written_to_any_more_is_called() {
+    let mut world = World::watching_with("", OWNED).await;
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    world.advance("31s");
+    world.settle().await;
+    // The salon gives its WhatsApp up for a bot that this client never opened.
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let begin = text.find("[channels.whatsapp]").unwrap();
+    let end = text.find("[channels.telegram]").unwrap();
+    let text = format!("{}{}", &text[..begin], &text[end..]);
+    let text = text.replace("[\"whatsapp\"]", "[\"telegram\"]");
+    world.config = support::world::parse(&path, &text);
+    world.restart().await;
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(world.decisions(), ["created|suppressed|no_channel"]);
+    let told = world.owner_told();
+    let called = |t: &String| t.contains("+7 900 000-00-01") && t.contains("Позвоните клиенту");
+    assert!(told.iter().any(called), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_salon_that_is_new_on_a_channel_keeps_the_silence_that_was_asked_for_there() {
+    let mut world = World::watching_with("", OWNED).await;
+    say(&world, PHONE, "СТОП").await;
+    const NEW: i64 = 222_222;
+    world
+        .salon
+        .add_company(NEW, "Томилино", "Томилино", chrono_tz::Europe::Moscow);
+    let path = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let more = format!("{text}\n[[companies]]\nid = {NEW}\nchannels = [\"whatsapp\"]\n");
+    world.config = support::world::parse(&path, &more);
+    world.restart().await;
+    world.poll_of(NEW).await;
+    let draft = BookingDraft::new(NEW, at("2026-08-21T14:30:00")).client("Анна", PHONE);
+    world
+        .salon
+        .book(draft.service(45, "МУЖСКАЯ СТРИЖКА", 2000, 50));
+    world.poll_of(NEW).await;
+    world.advance("31s");
+    world.turn().await;
+    assert_eq!(world.told(), [STOPPED]);
+    // A word to begin again is for all of them.
+    say(&world, PHONE, "СТАРТ").await;
+    assert_eq!(world.rows("SELECT count(*) FROM opt_outs"), ["0"]);
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_is_sent_again_twice_and_no_more_where_the_configuration_says_so() {
+    let mut world = World::with("on_uncertain = \"resend\"", OWNED).await;
+    world.config.companies[0].channels = vec!["telegram".into()];
+    world.restart().await;
+    world.poll().await;
+    world
+        .sql()
+        .execute(
+            "INSERT INTO contacts (phone, channel, chat_id) VALUES (?1, 'telegram', '900')",
+            [PHONE],
+        )
+        .unwrap();
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.poll().await;
+    for _ in 0..20 {
+        world.telegram.answer_next(Answer::Drop { taken: true });
+    }
+    world.advance("31s");
+    for _ in 0..10 {
+        world.turn().await;
+        world.advance("6m");
+        world.poll().await;
+    }
+    let mut told = world.telegram.sent();
+    told.retain(|sent| sent.chat == "900");
+    assert_eq!(told.len(), 3);
+    assert_eq!(world.decisions(), ["created|uncertain|"]);
+}
+
+#[tokio::test]
+async fn a_channel_that_is_to_wait_for_hours_is_left_for_the_next_one() {
+    let mut world = World::new().await;
+    world.config.companies[0].channels = vec!["telegram".into(), "whatsapp".into()];
+    world.restart().await;
+    world.poll().await;
+    world
+        .sql()
+        .execute(
+            "INSERT INTO contacts (phone, channel, chat_id) VALUES (?1, 'telegram', '900')",
+            [PHONE],
+        )
+        .unwrap();
+    let shut = r#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":7200}}"#;
+    world.telegram.answer_next(Answer::http(429, shut));
+    world.salon.book(haircut("2026-08-20T13:30:00"));
+    world.tell().await;
+    world.advance("10s");
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(world.told().len(), 1);
+    assert_eq!(
+        world.rows("SELECT channel, outcome FROM delivery_attempts ORDER BY attempt"),
+        ["telegram|retry_after", "whatsapp|accepted"]
+    );
+}

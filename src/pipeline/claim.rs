@@ -250,7 +250,7 @@ impl Desk {
             // The chat was unlinked meanwhile: the next channel that can address the person.
             match self.way_to(tx, company, &phone, Some(&n.channel))? {
                 Some((next, _)) => outbox::set_pending(tx, n.id, &next.name, now, None, false)?,
-                None => outbox::suppress(tx, n.id, Reason::NoChannel, None)?,
+                None => self.no_channel(tx, n, now)?,
             }
             return Ok(Claim::Skip);
         };
@@ -358,6 +358,11 @@ impl Desk {
             outbox::set_ended(tx, n.id, Status::Dead, "could not be sent for a day")?;
             return Ok(Claim::Skip);
         }
+        if let Some(reason) = self.outdated(tx, n, now)? {
+            outbox::suppress(tx, n.id, reason, None)?;
+            self.unsaid(tx, n, now)?;
+            return Ok(Claim::Skip);
+        }
         let text = match n.frozen {
             true => n.message.clone(),
             false => match self.copy_text(tx, n, end, now)? {
@@ -373,11 +378,6 @@ impl Desk {
         self.go(tx, n, end, message, (&n.told, now))
     }
 
-        if let Some(reason) = self.outdated(tx, n, now)? {
-            outbox::suppress(tx, n.id, reason, None)?;
-            self.unsaid(tx, n, now)?;
-            return Ok(Claim::Skip);
-        }
     /// An owner's copy as it is to read now; `None` while its company cannot be written about.
     pub(super) fn copy_text(
         &self,

@@ -273,6 +273,7 @@ impl Pipeline {
             .await?
             .unwrap_or_default();
         if state.blocked_until.is_some_and(|until| until > now) {
+            report.moved += self.leave_shut(end).await?;
             return Ok(false);
         }
         if state.down_since.is_none() {
@@ -289,13 +290,18 @@ impl Pipeline {
             self.note_channel(end, verdict).await?;
         }
         if report.parked {
-            let (desk, name) = (self.desk(), end.name.clone());
-            report.moved += self
-                .store
-                .write(move |tx| desk.leave_parked(tx, &name, now))
-                .await?;
+            report.moved += self.leave_shut(end).await?;
         }
         Ok(!report.parked)
+    }
+
+    /// What waits for a channel that sends nothing takes another one, where that is better.
+    async fn leave_shut(&self, end: &ChannelEnd) -> store::Result<u32> {
+        let (desk, name, now) = (self.desk(), end.name.clone(), self.clock.now());
+        let moved = self
+            .store
+            .write(move |tx| desk.leave_parked(tx, &name, now));
+        moved.await
     }
 
     /// Stores what a channel says of itself.
@@ -380,13 +386,13 @@ impl Pipeline {
         &self,
         end: &Arc<ChannelEnd>,
         due: &Due,
+        cleared: Option<DateTime<Utc>>,
     ) -> store::Result<Tried> {
         let id = due.id;
         if !self.ask_who_wrote(due).await? {
             return Ok(Tried::Left);
         }
         tokio::select! {
-        cleared: Option<DateTime<Utc>>,
             () = self.stopping.cancelled() => return Ok(Tried::Left),
             () = end.pace.wait(&due.recipient) => {}
         }
@@ -499,6 +505,7 @@ impl Pipeline {
             .store
             .write(move |tx| {
                 outbox::replan(tx, now)?;
+                desk.bind_newcomers(tx)?;
                 desk.reroute(tx, now)?;
                 desk.replan_reminders(tx, now)?;
                 sinks::recover(tx)?;
