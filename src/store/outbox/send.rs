@@ -10,7 +10,7 @@ use crate::domain::delivery::Status;
 
 /// No failed try is repeated later than this. What is due later waits for another reason (a pause,
 /// quiet hours), also when it was tried before.
-const LATEST_RETRY: TimeDelta = TimeDelta::minutes(10);
+pub(in crate::store) const LATEST_RETRY: TimeDelta = TimeDelta::minutes(10);
 
 /// The owner's copy waits this long for the outcome of the client's message, then goes without.
 pub const COPY_PATIENCE: TimeDelta = TimeDelta::seconds(60);
