@@ -105,7 +105,7 @@ impl Desk {
         let told = read(n)?;
         if told.is_empty() {
             // A question about a proposal that stands no more would be answered in vain.
-            if proposals::is_over(conn, n.contact, n.id)? {
+            if proposals::is_over(conn, n.contact, n.id, now)? {
                 return Ok(Some(Reason::Superseded));
             }
             let age = now - n.created_at.max(n.changed_at);

@@ -195,13 +195,19 @@ pub fn open_of(conn: &Connection, contact: i64) -> Result<Option<Proposed>> {
 }
 
 /// Whether this sentence puts something to a client that stands no more.
-pub fn is_over(conn: &Connection, contact: Option<i64>, notification: i64) -> Result<bool> {
+pub fn is_over(
+    conn: &Connection,
+    contact: Option<i64>,
+    notification: i64,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     Ok(conn
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM proposals
-                             WHERE contact_id = ?1 AND notification_id = ?2 AND state <> 'open')",
+                             WHERE contact_id = ?1 AND notification_id = ?2
+                               AND (state <> 'open' OR lapses_at <= ?3))",
         )?
-        .query_row((contact, notification), |r| r.get(0))?)
+        .query_row((contact, notification, At(now)), |r| r.get(0))?)
 }
 
 /// Whatever this client was asked stands no more. Returns whether anything did.
