@@ -9,6 +9,7 @@ use booking_monitor::ports::Clock as _;
 use booking_monitor::store::{self, story};
 use serde_json::json;
 use support::agent::{OTHER, WRITES, booked, follow, furnish, replies, salon, say, write};
+use support::fake::Answer;
 use support::model::{Act, call, say as words};
 use support::world::{OWNER, PHONE, SALON, World, haircut};
 
@@ -637,4 +638,43 @@ async fn a_clock_that_is_put_back_keeps_nobody_waiting() {
     world.settle().await;
     follow(&world).await;
     assert_eq!(model.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_sentence_that_stands_no_more_when_its_turn_comes_is_not_put_to_anybody() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    let shut = Answer::http(429, "Too Many Requests").with_header("Retry-After", "1200");
+    world.green.answer_next(shut);
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    world.advance("20m");
+    world.poll().await;
+    world.deliver().await;
+    assert_eq!(replies(&world, PHONE), [""; 0]);
+    assert_eq!(
+        world.rows("SELECT status, reason FROM booking_notifications WHERE kind = 'reply'"),
+        ["suppressed|superseded"]
+    );
+}
+
+#[tokio::test]
+async fn a_booking_made_here_whose_answer_is_never_taken_is_told_like_any_other() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    world
+        .green
+        .answer_next(Answer::http(400, "Validation failed"));
+    say(&world, "да").await;
+    assert_eq!(replies(&world, PHONE), [PROPOSED]);
+    for _ in 0..2 {
+        world.tell().await;
+    }
+    let told = replies(&world, PHONE);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].starts_with("✅ *Вы записаны!*"), "{told:?}");
+    assert_eq!(
+        world.rows("SELECT status FROM booking_notifications WHERE kind = 'created'"),
+        ["sent"]
+    );
 }

@@ -955,7 +955,7 @@ async fn a_question_that_came_twice_is_answered_under_either_message() {
     world.telegram.answer_next(Answer::Drop { taken: true });
     held(&world, 9).await;
     let asked_at = world.clock.now().timestamp();
-    pass(&world, "5s").await;
+    pass(&world, "31s").await;
     let all = world.telegram.questions(OWNER);
     assert_eq!(all.len(), 2);
     let button = all[0].data("Отправить 7");
@@ -964,7 +964,7 @@ async fn a_question_that_came_twice_is_answered_under_either_message() {
         "Отправляю: 7."
     );
     assert_eq!(
-        press_under(&world, &all[1], asked_at + 5, &button).await,
+        press_under(&world, &all[1], asked_at + 31, &button).await,
         "Уже решено: отправляю: 7."
     );
     assert!(asked(&world, OWNER).text.ends_with("\n✅ Отправляю: 7"));

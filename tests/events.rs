@@ -349,29 +349,75 @@ async fn what_was_not_handed_on_of_a_forgotten_person_is_dropped() {
 }
 
 #[tokio::test]
-async fn retention_leaves_what_is_still_owed() {
+async fn retention_takes_what_nobody_took() {
     let receiver = Receiver::start().await;
     let world = watching(&[http(&receiver, "")]).await;
-    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
-    seen(&world).await;
     receiver.answer(500);
-    world.salon.cancel(SALON, record);
+    world.salon.book(haircut("2026-08-21T14:30:00"));
     seen(&world).await;
     world.advance("31s");
     world.turn().await;
+    assert_eq!(deliveries(&world), ["pending|1"]);
     let later = "2026-12-01T00:00:00Z".parse().unwrap();
     let mut conn = world.sql();
     conn.pragma_update(None, "foreign_keys", true).unwrap();
     store::write_on(&mut conn, |tx| store::prune::older_than(tx, later)).unwrap();
-    assert_eq!(deliveries(&world), ["pending|1"]);
+    assert_eq!(deliveries(&world), [""; 0]);
+    assert_eq!(world.rows("SELECT count(*) FROM booking_events"), ["0"]);
     receiver.answer(200);
     world.hand_on().await;
-    assert_eq!(
-        receiver.took().last().unwrap(),
-        &format!("record.deleted {record}")
-    );
-    store::write_on(&mut conn, |tx| store::prune::older_than(tx, later)).unwrap();
-    assert_eq!(deliveries(&world), [""; 0]);
+    assert_eq!(receiver.taken().len(), 0);
+}
+
+#[tokio::test]
+async fn a_dead_sink_gives_up_all_that_is_a_day_old_at_once_and_says_so_once() {
+    let receiver = Receiver::start().await;
+    let world = watching(&[http(&receiver, "")]).await;
+    // Nobody listens there.
+    receiver.answer(404);
+    for hour in 10..15 {
+        let start = format!("2026-08-25T{hour}:00:00");
+        world.salon.book(haircut(&start).client("Анна", ""));
+    }
+    seen(&world).await;
+    assert_eq!(deliveries(&world).len(), 5);
+    for _ in 0..23 {
+        world.advance("1h");
+        world.hand_on().await;
+        world.turn().await;
+    }
+    world
+        .salon
+        .book(haircut("2026-08-26T10:00:00").client("Анна", ""));
+    seen(&world).await;
+    for _ in 0..3 {
+        world.advance("1h");
+        world.hand_on().await;
+        world.turn().await;
+    }
+    let mut statuses = deliveries(&world);
+    statuses.retain(|row| row.starts_with("pending"));
+    assert_eq!(statuses.len(), 1, "{:?}", deliveries(&world));
+    let mut told = world.owner_told();
+    told.retain(|text| text.contains("События пропадают"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("Не приняты: 5."), "{told:?}");
+    // What is younger still goes.
+    receiver.answer(200);
+    world.advance("1h");
+    world.hand_on().await;
+    assert_eq!(receiver.taken().len(), 1);
+}
+
+#[tokio::test]
+async fn what_happened_while_nothing_ran_is_offered_once_before_it_is_given_up() {
+    let receiver = Receiver::start().await;
+    let world = watching(&[http(&receiver, "")]).await;
+    let record = world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.poll().await;
+    world.advance("2d");
+    world.hand_on().await;
+    assert_eq!(receiver.took(), [format!("record.created {record}")]);
 }
 
 #[tokio::test]

@@ -243,6 +243,27 @@ async fn every_try_of_one_message_has_one_key_and_other_words_have_another() {
     );
 }
 
+#[tokio::test]
+async fn who_may_have_been_told_is_told_of_the_cancellation_although_a_key_would_have_settled_it() {
+    let fake = Gateway::start().await;
+    let channel = format!(
+        "type = \"http\"\npreset = \"wazzup\"\nbase_url = \"{}\"\ntoken = \"{}\"\nchannel_id = \"x\"",
+        fake.url,
+        gateway::TOKEN
+    );
+    let world = world_over(&channel, "").await;
+    fake.answer_next(Answer::Drop { taken: true });
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    tell(&world).await;
+    assert_eq!(fake.sent().len(), 1);
+    // Off before the same words could go again under the same key.
+    world.salon.cancel(BRANCH, record);
+    tell(&world).await;
+    let told = fake.sent();
+    assert_eq!(told.len(), 2);
+    assert!(told[1].text.starts_with("❌"), "{}", told[1].text);
+}
+
 /// A world over official WhatsApp.
 async fn world_over_waba(fake: &GreenApi) -> World {
     let channel = format!(

@@ -261,7 +261,7 @@ async fn an_answer_to_an_owners_chat_goes_again_when_nobody_knows_whether_it_arr
     world.telegram.answer_next(Answer::Drop { taken: false });
     world.turn().await;
     assert_eq!(world.owner_told(), [""; 0]);
-    world.advance("5s");
+    world.advance("31s");
     world.turn().await;
     assert_eq!(
         world.owner_told(),

@@ -665,3 +665,27 @@ async fn one_client_without_card_and_number_among_others_is_somebody_else() {
         .collect();
     assert_eq!(heads, [true], "{:?}", world.decisions());
 }
+
+#[tokio::test]
+async fn what_was_tried_before_it_waited_for_hidden_phones_goes_once_they_are_seen() {
+    let world = World::watching().await;
+    world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.poll().await;
+    world.advance("31s");
+    world.settle().await;
+    // It was tried once, and waits since until its visit begins.
+    world
+        .sql()
+        .execute_batch(
+            "UPDATE booking_notifications SET attempts = 1, due_at = '2026-08-25T11:30:00.000Z';
+             UPDATE companies SET phones_hidden_since = '2026-08-20T09:00:31.000Z'",
+        )
+        .unwrap();
+    sweeps(&world, 1).await;
+    world.turn().await;
+    assert_eq!(
+        world.rows("SELECT count(*) FROM companies WHERE phones_hidden_since IS NULL"),
+        ["1"]
+    );
+    assert_eq!(world.told().len(), 1);
+}

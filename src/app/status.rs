@@ -217,7 +217,7 @@ pub(super) fn look(
         now,
         companies,
         channels: channels::all(conn)?,
-        sinks: states_of_sinks(conn)?,
+        sinks: states_of_sinks(conn, now)?,
         patience: TimeDelta::from_std(config.alerts.after).unwrap_or(TimeDelta::MAX),
         replies: heard(config, stats::replies(conn, now - TimeDelta::days(7))?),
         outbox: stats::outbox(conn, now)?,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use rusqlite::{Connection, Transaction};
 
+use super::deliver::FRESH;
 use super::orders::paused_until;
 use super::quiet::hold_until;
 use super::visit::{self, Around, Visit};
@@ -112,6 +113,20 @@ impl Desk {
             self.refresh_copies(tx, &n, now)?;
         }
         Ok(claim)
+    }
+
+    /// Whether the journal that this speaks of was read a moment ago.
+    pub(super) fn has_fresh_look(
+        &self,
+        conn: &Connection,
+        id: i64,
+        now: DateTime<Utc>,
+    ) -> store::Result<bool> {
+        let Some(n) = outbox::get(conn, id)? else {
+            return Ok(true);
+        };
+        let seen = companies::get(conn, n.company)?.and_then(|row| row.last_poll_at);
+        Ok(!self.defences.look || seen.is_some_and(|at| at <= now && now - at <= FRESH))
     }
 
     fn claim_for_client(
@@ -235,7 +250,7 @@ impl Desk {
             // The chat was unlinked meanwhile: the next channel that can address the person.
             match self.way_to(tx, company, &phone, Some(&n.channel))? {
                 Some((next, _)) => outbox::set_pending(tx, n.id, &next.name, now, None, false)?,
-                None => outbox::suppress(tx, n.id, Reason::NoChannel, None)?,
+                None => self.no_channel(tx, n, now)?,
             }
             return Ok(Claim::Skip);
         };
@@ -341,6 +356,11 @@ impl Desk {
         if now - n.created_at.max(n.changed_at) > OWNER_PATIENCE {
             self.answer_failed(tx, n, now)?;
             outbox::set_ended(tx, n.id, Status::Dead, "could not be sent for a day")?;
+            return Ok(Claim::Skip);
+        }
+        if let Some(reason) = self.outdated(tx, n, now)? {
+            outbox::suppress(tx, n.id, reason, None)?;
+            self.unsaid(tx, n, now)?;
             return Ok(Claim::Skip);
         }
         let text = match n.frozen {

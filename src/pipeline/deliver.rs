@@ -31,7 +31,7 @@ const BATCH: u32 = 64;
 /// What was taken is looked up anew after this: who comes first may be another one by then.
 const LINE_LIFE: Duration = Duration::from_millis(200);
 /// Before a client is told something, the journal must have been read this recently.
-const FRESH: TimeDelta = TimeDelta::seconds(5);
+pub(super) const FRESH: TimeDelta = TimeDelta::seconds(5);
 /// When it cannot be read, a message still goes while the last good look is younger than this.
 const STALE: Duration = Duration::from_mins(3);
 /// What may not leave because the journal cannot be read is looked at again after this.
@@ -150,12 +150,12 @@ impl Pipeline {
                         .filter(|id| !looking.contains(*id) && !blind.contains(*id))
                         .copied()
                         .collect();
+                    let not_now: Vec<i64> = left.iter().chain(&sending).copied().collect();
                     let due = self
                         .store
-                        .read(move |c| outbox::due(c, &name, &watched, now, BATCH))
+                        .read(move |c| outbox::due(c, &name, &watched, &not_now, now, BATCH))
                         .await?;
-                    let is_new = |due: &Due| !sending.contains(&due.id) && !left.contains(&due.id);
-                    line.due = due.into_iter().filter(is_new).collect();
+                    line.due = due.into();
                     edits = self.edits_due(end).await?;
                 }
                 line.read_at = Some(Instant::now());
@@ -166,12 +166,10 @@ impl Pipeline {
                 let Some(due) = line.due.pop_front() else {
                     break;
                 };
-                let cleared = may_speak
-                    .get(&due.company)
-                    .is_some_and(|until| *until >= now);
-                if !due.to_client || cleared {
+                let cleared = may_speak.get(&due.company).copied();
+                if !due.to_client || cleared.is_some_and(|until| until >= now) {
                     sending.insert(due.id);
-                    flying.push(self.try_one(end, due).boxed());
+                    flying.push(self.try_one(end, due, cleared).boxed());
                 } else if looking.insert(due.company) {
                     flying.push(self.look(due.company).boxed());
                 }
@@ -257,8 +255,13 @@ impl Pipeline {
         Step::Looked(company, self.look_before_speaking(company).await)
     }
 
-    async fn try_one(&self, end: &Arc<ChannelEnd>, due: Due) -> Step {
-        Step::Tried(due.id, self.deliver_one(end, &due).await)
+    async fn try_one(
+        &self,
+        end: &Arc<ChannelEnd>,
+        due: Due,
+        cleared: Option<DateTime<Utc>>,
+    ) -> Step {
+        Step::Tried(due.id, self.deliver_one(end, &due, cleared).await)
     }
 
     /// Whether this channel may send now: not told to wait, and not down. One that is down is asked
@@ -275,6 +278,7 @@ impl Pipeline {
             .await?
             .unwrap_or_default();
         if state.blocked_until.is_some_and(|until| until > now) {
+            report.moved += self.leave_shut(end).await?;
             return Ok(false);
         }
         if state.down_since.is_none() {
@@ -291,13 +295,18 @@ impl Pipeline {
             self.note_channel(end, verdict).await?;
         }
         if report.parked {
-            let (desk, name) = (self.desk(), end.name.clone());
-            report.moved += self
-                .store
-                .write(move |tx| desk.leave_parked(tx, &name, now))
-                .await?;
+            report.moved += self.leave_shut(end).await?;
         }
         Ok(!report.parked)
+    }
+
+    /// What waits for a channel that sends nothing takes another one, where that is better.
+    async fn leave_shut(&self, end: &ChannelEnd) -> store::Result<u32> {
+        let (desk, name, now) = (self.desk(), end.name.clone(), self.clock.now());
+        let moved = self
+            .store
+            .write(move |tx| desk.leave_parked(tx, &name, now));
+        moved.await
     }
 
     /// Stores what a channel says of itself.
@@ -376,11 +385,13 @@ impl Pipeline {
         }
     }
 
-    /// One notification, from the intent to the stored outcome.
+    /// One notification, from the intent to the stored outcome. `cleared` says until when its company's
+    /// clients may be told things.
     pub(super) async fn deliver_one(
         &self,
         end: &Arc<ChannelEnd>,
         due: &Due,
+        cleared: Option<DateTime<Utc>>,
     ) -> store::Result<Tried> {
         let id = due.id;
         if !self.ask_who_wrote(due).await? {
@@ -395,8 +406,24 @@ impl Pipeline {
         }
         // The last thing before the intent: what is free now may be taken in a minute.
         let free = self.free_times(due).await?;
-        let (desk, now) = (self.desk(), self.clock.now());
-        let claimed = move |tx: &rusqlite::Transaction<'_>| desk.claim(tx, id, &free, now);
+        let cleared = match (due.to_client, cleared) {
+            (false, _) => None,
+            (true, Some(until)) if until >= self.clock.now() => Some(until),
+            // Its turn took longer than what the journal said is good for. One look serves all who wait.
+            (true, _) => match self.look_before_speaking(due.company).await? {
+                Some(until) => Some(until),
+                None => return Ok(Tried::Left),
+            },
+        };
+        let (desk, clock) = (self.desk(), Arc::clone(&self.clock));
+        // What the time is counts once nobody else writes.
+        let claimed = move |tx: &rusqlite::Transaction<'_>| {
+            let now = clock.now();
+            if cleared.is_some_and(|until| until < now) && !desk.has_fresh_look(tx, id, now)? {
+                return Ok(Claim::Behind);
+            }
+            desk.claim(tx, id, &free, now)
+        };
         let claim = self.store.write_together(claimed).await?;
         let (attempt, outgoing, kind) = match claim {
             Claim::Go {
@@ -485,6 +512,7 @@ impl Pipeline {
             .store
             .write(move |tx| {
                 outbox::replan(tx, now)?;
+                desk.bind_newcomers(tx)?;
                 desk.reroute(tx, now)?;
                 desk.replan_reminders(tx, now)?;
                 sinks::recover(tx)?;

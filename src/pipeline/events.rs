@@ -15,7 +15,7 @@ use crate::ports::{EventSink, Handed, Handover};
 use crate::store::sinks::{self, Delivery};
 use crate::store::{self};
 
-/// What was not taken is tried again for so long after the first try.
+/// What was not taken is tried again until it is so old.
 const PATIENCE: TimeDelta = TimeDelta::hours(24);
 
 /// One sink as the stages need it.
@@ -87,7 +87,7 @@ impl Pipeline {
         let (label, event) = (end.label.as_str(), of.event_id.as_str());
         match &handed {
             Handed::Taken => tracing::debug!(sink = label, event, "event handed on"),
-            Handed::Later { why, .. } if of.tried_at + PATIENCE > now => {
+            Handed::Later { why, .. } if of.happened_at + PATIENCE > now => {
                 tracing::warn!(
                     sink = label,
                     event,
@@ -100,12 +100,15 @@ impl Pipeline {
                 tracing::error!(sink = label, event, error = why, "event given up");
             }
         }
-        self.store
+        let given_up = self
+            .store
             .write(move |tx| match handed {
-                Handed::Taken => sinks::taken(tx, &sink, of.id, now),
-                Handed::Refused { why } => sinks::not_taken(tx, &sink, of.id, &why, None, now),
+                Handed::Taken => sinks::taken(tx, &sink, of.id, now).map(|()| 0),
+                Handed::Refused { why } => {
+                    sinks::not_taken(tx, &sink, of.id, &why, None, now).map(|()| 0)
+                }
                 Handed::Later { why, after, closed } => {
-                    let in_time = |at: DateTime<Utc>| at < of.tried_at + PATIENCE;
+                    let in_time = |at: DateTime<Utc>| at < of.happened_at + PATIENCE;
                     let step = |tries| now + delta(spread(retry_step(tries), of.id, tries));
                     if closed {
                         let failures = sinks::failures(tx, &sink)? + 1;
@@ -114,13 +117,18 @@ impl Pipeline {
                         sinks::rests(tx, &sink, until)?;
                         // It is the next to go again, before those that came after it.
                         let again = in_time(now).then_some(now);
-                        return sinks::not_taken(tx, &sink, of.id, &why, again, now);
+                        sinks::not_taken(tx, &sink, of.id, &why, again, now)?;
+                        return sinks::give_up(tx, &sink, now - PATIENCE);
                     }
                     let again = after.map_or_else(|| step(of.attempts), |pause| now + delta(pause));
                     let again = in_time(again).then_some(again);
-                    sinks::not_taken(tx, &sink, of.id, &why, again, now)
+                    sinks::not_taken(tx, &sink, of.id, &why, again, now).map(|()| 0)
                 }
             })
-            .await
+            .await?;
+        if given_up > 0 {
+            tracing::error!(sink = label, events = given_up, "events given up");
+        }
+        Ok(())
     }
 }

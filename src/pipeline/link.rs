@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::receive::{Answers, Written};
 use super::talk::Shown;
-use super::{ChannelEnd, Company, Desk, Pipeline, words};
+use super::{ChannelEnd, Company, Desk, Pipeline, answers, words};
 use crate::domain::message::markup::render;
 use crate::domain::message::owner::{Card, Head, card};
 use crate::domain::message::{Language, Talk, Told};
@@ -236,6 +236,7 @@ impl Desk {
         outbox::add(
             conn,
             &New {
+                told: &answers::stated(conn, told, "")?,
                 company: whose,
                 recipient: chat_id,
                 channel: &end.name,

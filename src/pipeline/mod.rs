@@ -30,6 +30,7 @@ use crate::store::{self, Store, contacts};
 
 mod aftermath;
 mod agent;
+mod answers;
 pub mod apply;
 mod cards;
 mod claim;

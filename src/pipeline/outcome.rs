@@ -15,10 +15,21 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::{Kind, OnUncertain, Reason};
 use crate::ports::{Proof, Receipt};
 use crate::store::outbox::{self, Notification};
-use crate::store::{self, StoreError, channels, messages, settling};
+use crate::store::{self, StoreError, cache, channels, contacts, messages, settling};
 
 /// Messages that were in flight when a channel went down look again this often.
 pub(super) const PARKED_LOOK: Duration = Duration::from_secs(10);
+
+/// What may have arrived goes again after these pauses, and then no more: a gateway that never answers may
+/// deliver every time. Owners read twice more gladly than not at all, so it is so for them always, though of
+/// a copy only once; for clients where the configuration says `resend`.
+const AGAIN: [Duration; 2] = [Duration::from_secs(30), Duration::from_mins(5)];
+
+/// What an owner can do without: the copy of what a client was told, the answer to a command. Alerts and
+/// cards ask for something to be done.
+fn is_copy(n: &Notification) -> bool {
+    n.kind == "reply" || n.kind == "owner" && n.told != "[]"
+}
 
 impl Desk {
     /// Stores the outcome of an attempt and what follows from it. Returns whether a change of the
@@ -40,7 +51,12 @@ impl Desk {
         if let Some(concern) = end.and_then(|end| end.channel.concern()) {
             channels::note(conn, &n.channel, &concern.to_string())?;
         }
-        settling::person_waits(conn, n.company, &n.phone)
+        // An answer that came to nothing is told anew to whoever was answered.
+        let answered = match n.contact.filter(|_| n.kind == "reply") {
+            Some(contact) => contacts::get(conn, contact)?.map(|c| c.phone),
+            None => None,
+        };
+        settling::person_waits(conn, n.company, answered.as_ref().unwrap_or(&n.phone))
     }
 
     fn follow(
@@ -108,7 +124,8 @@ impl Desk {
                 };
                 let known = after.is_some() || left.is_some();
                 channels::block(conn, &n.channel, why, pause, known, now)?;
-                outbox::set_pending(conn, id, &n.channel, now + delta(pause), Some(why), false)
+                outbox::set_pending(conn, id, &n.channel, now + delta(pause), Some(why), false)?;
+                self.leave_if_parked(conn, n, now).map(drop)
             }
             Outcome::ChannelDown { why } => {
                 channels::set_sick(conn, &n.channel, why, now)?;
@@ -152,6 +169,8 @@ impl Desk {
             Some(Proof::Journal) => outbox::begin_looks(conn, n.id, why, now),
             // The same words under the same key arrive once, however often they are sent.
             Some(Proof::Key) => {
+                // What changes before it goes again is told to whoever has it, and to whoever has not.
+                may_be_known(conn, n)?;
                 let pause = spread(retry_step(n.attempts), n.id, n.attempts);
                 let due_at = now + delta(pause);
                 outbox::set_pending(conn, n.id, &n.channel, due_at, Some(why), true)
@@ -169,33 +188,33 @@ impl Desk {
         why: &str,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
-        for told in told(n)? {
-            let either = told.before.clone().or(told.state.clone());
-            told.set(conn, n.company, &n.phone, &either, None)?;
-        }
-        // An owner reads twice more gladly than not at all.
-        let to_owner = n.phone.is_empty()
-            && (n.kind != "reply" || self.is_owners_chat(&n.channel, &n.recipient));
+        may_be_known(conn, n)?;
         self.refresh_copies(conn, n, now)?;
-        let resends = n.kind != trial::KIND;
-        let resend = to_owner
-            || resends
-                && self
-                    .companies
-                    .get(&n.company)
-                    .is_some_and(|c| c.settings.rules.on_uncertain == OnUncertain::Resend);
-        if resend {
-            let pause = spread(retry_step(n.attempts), n.id, n.attempts);
-            return outbox::set_pending(
-                conn,
-                n.id,
-                &n.channel,
-                now + delta(pause),
-                Some(why),
-                true,
-            );
+        let most = match self.is_to_owner(n) {
+            true if is_copy(n) => 1,
+            true => AGAIN.len(),
+            false if n.kind != trial::KIND && self.resends(n.company) => AGAIN.len(),
+            false => 0,
+        };
+        let tries = outbox::tries_in_doubt(conn, n.id)?.len();
+        let again = AGAIN[..most].get(tries.saturating_sub(1)).copied();
+        match again {
+            Some(pause) => {
+                let due_at = now + delta(pause);
+                outbox::set_pending(conn, n.id, &n.channel, due_at, Some(why), true)
+            }
+            None => outbox::set_ended(conn, n.id, Status::Uncertain, why),
         }
-        outbox::set_ended(conn, n.id, Status::Uncertain, why)
+    }
+
+    fn resends(&self, company: i64) -> bool {
+        let company = self.companies.get(&company);
+        company.is_some_and(|c| c.settings.rules.on_uncertain == OnUncertain::Resend)
+    }
+
+    /// Whether an owner reads it; the answer to a client is theirs.
+    pub(super) fn is_to_owner(&self, n: &Notification) -> bool {
+        n.phone.is_empty() && (n.kind != "reply" || self.is_owners_chat(&n.channel, &n.recipient))
     }
 
     /// This channel cannot reach the person: the company's next one, or the end.
@@ -242,11 +261,27 @@ impl Desk {
                 Some((end, _)) => outbox::set_channel(conn, n.id, &end.name)?,
                 None => {
                     self.answer_failed(conn, &n, now)?;
-                    outbox::suppress(conn, n.id, Reason::NoChannel, None)?;
+                    self.no_channel(conn, &n, now)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Nobody can be written to: of a visit that is near the owners are asked to call.
+    pub(super) fn no_channel(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        outbox::suppress(conn, n.id, Reason::NoChannel, None)?;
+        match cache::get(conn, n.company, n.record)? {
+            Some(cached) if !n.phone.is_empty() => {
+                self.card_for_silence(conn, n.id, &[cached.record], Reason::NoChannel, now)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What the provider says later of a message it took.
@@ -336,6 +371,15 @@ pub(super) fn told(n: &Notification) -> store::Result<Vec<Told>> {
         return Ok(Vec::new());
     }
     serde_json::from_str(&n.told).map_err(|_| StoreError::Corrupt("notification"))
+}
+
+/// What it would have made known is known or is not: nobody can tell.
+fn may_be_known(conn: &Connection, n: &Notification) -> store::Result<()> {
+    for told in told(n)? {
+        let either = told.before.clone().or(told.state.clone());
+        told.set(conn, n.company, &n.phone, &either, None)?;
+    }
+    Ok(())
 }
 
 /// Whether it told something new: a reminder states what is known, and does not make the next one

@@ -161,7 +161,7 @@ impl Desk {
         self.taken_over(conn, contact.id, &contact.channel, now)
     }
 
-    /// An owner's answer that did not reach the client: the owner hears of it.
+    /// An answer that did not reach the client. Of an owner's own the owner hears.
     pub(super) fn answer_failed(
         &self,
         conn: &Connection,
@@ -169,7 +169,7 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> store::Result<()> {
         let Some(asked) = n.about.filter(|_| n.kind == "reply") else {
-            return Ok(());
+            return self.unsaid(conn, n, now);
         };
         let Some(asked) = outbox::get(conn, asked)? else {
             return Ok(());

@@ -15,8 +15,12 @@ use crate::store::channels::{self, ChannelState};
 use crate::store::outbox::{self, Notification};
 use crate::store::{self, cache, companies, settling};
 
-/// A channel may be parked for so long before others take over.
+/// A channel may be parked for so long before others take over. One that has to wait for longer, by what
+/// its messenger said, is as good as parked.
 const PARKED_PATIENCE: TimeDelta = TimeDelta::minutes(15);
+
+/// A stated pause that is over so soon is waited for whatever the visit.
+const PAUSE_PATIENCE: TimeDelta = TimeDelta::minutes(1);
 
 impl Desk {
     /// Moves on what is due on a parked channel and has waited long enough. Returns how many.
@@ -41,9 +45,11 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> store::Result<bool> {
         let state = channels::get(conn, &n.channel)?.unwrap_or_default();
-        let Some(since) = parked_since(&state) else {
+        let shut = state.blocked_until.map(|until| until - now);
+        let since = parked_since(&state);
+        if since.is_none() && shut.is_none_or(|left| left <= PAUSE_PATIENCE) {
             return Ok(false);
-        };
+        }
         let Some(company) = self.companies.get(&n.company) else {
             return Ok(false);
         };
@@ -63,14 +69,17 @@ impl Desk {
         let Some(zone) = company.zone(&row) else {
             return Ok(false);
         };
-        if now - since < PARKED_PATIENCE && !is_near(conn, n, company, zone, now)? {
+        let is_long = since.is_some_and(|since| now - since >= PARKED_PATIENCE)
+            || shut.is_some_and(|left| left >= PARKED_PATIENCE);
+        if !is_long && !is_near(conn, n, company, zone, now)? {
             return Ok(false);
         }
         for next in self.other_ways(conn, company, n)? {
             let next_state = channels::get(conn, &next.name)?.unwrap_or_default();
             // Where there is no room for a stranger, the message would wait longer than here.
             let room = self.room(conn, &next, &n.phone, zone, now)?;
-            if next_state.down_since.is_none() && room == Room::Free {
+            let is_shut = next_state.blocked_until.is_some_and(|until| until > now);
+            if next_state.down_since.is_none() && !is_shut && room == Room::Free {
                 let why = state.last_error.as_deref();
                 outbox::set_pending(conn, n.id, &next.name, now, why, false)?;
                 return Ok(true);

@@ -85,16 +85,18 @@ impl Pipeline {
                 .write(move |tx| {
                     let watched: Vec<i64> = desk.companies.keys().copied().collect();
                     let due = reminders::due(tx, &watched, now, BATCH)?;
-                    let mut part = 0;
+                    let mut part = None;
                     for planned in &due {
-                        part += desk.remind(tx, planned, now)?;
+                        let new = desk.remind(tx, planned, now)?;
+                        part = new.map_or(part, |new| Some(part.unwrap_or(0) + new));
                     }
                     Ok((due.len(), part))
                 })
                 .await?;
-            made += part;
-            // What could not be made is left for the next turn, not tried for ever.
-            if seen < BATCH as usize || part == 0 {
+            made += part.unwrap_or(0);
+            // What could not be looked at is left for the next turn, not tried for ever. That nothing was
+            // made says nothing: all of them may have been dropped.
+            if seen < BATCH as usize || part.is_none() {
                 if made > 0 {
                     tracing::info!(reminders = made, "reminders due");
                 }

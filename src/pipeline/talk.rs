@@ -13,7 +13,7 @@ use super::poll::delta;
 use super::receive::{Answers, Written};
 use super::visit::Visit;
 use super::wishes::address;
-use super::{ChannelEnd, Company, Desk, words};
+use super::{ChannelEnd, Company, Desk, answers, words};
 use crate::domain::agent::courtesy;
 use crate::domain::agent::proposal::Answer as Agreement;
 use crate::domain::known::Knowledge;
@@ -728,9 +728,11 @@ impl Desk {
         if message.is_empty() {
             return Ok(None);
         }
+        let phone = contacts::get(conn, answer.contact)?.map_or_else(String::new, |c| c.phone);
         let id = outbox::add(
             conn,
             &New {
+                told: &answers::stated(conn, told, &phone)?,
                 company: company.settings.id,
                 record: answer.record.map_or(0, |r| r.id),
                 visit: answer.record.map_or(0, |r| r.visit_id),

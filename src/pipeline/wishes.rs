@@ -81,6 +81,30 @@ impl Desk {
         Ok(())
     }
 
+    /// At a start: a company that is new takes over the silence that was asked for on its channels. Where
+    /// another company of the channel may write to that person, the STOP was said elsewhere.
+    pub(super) fn bind_newcomers(&self, conn: &Connection) -> store::Result<()> {
+        for (id, company) in self.companies.iter() {
+            let is_new = |id| -> store::Result<bool> {
+                let row = companies::get(conn, id)?;
+                Ok(row.is_none_or(|row| row.baseline_at.is_none()))
+            };
+            if !is_new(*id)? {
+                continue;
+            }
+            for channel in &company.settings.channels {
+                let mut others = Vec::new();
+                for other in self.served_by(channel).map(|c| c.settings.id) {
+                    if !is_new(other)? {
+                        others.push(other);
+                    }
+                }
+                optouts::bind_newcomer(conn, *id, channel, &others)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The companies that write to clients over this channel.
     fn served_by<'a>(&'a self, channel: &'a str) -> impl Iterator<Item = &'a Company> {
         let all = self.companies.values().map(|c| c.as_ref());

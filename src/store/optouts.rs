@@ -30,6 +30,27 @@ pub fn stop(conn: &Connection, phone: &str, companies: &[i64], at: DateTime<Utc>
     Ok(is_new)
 }
 
+/// Who asked for silence on this channel, and of all of these companies on it, gets none from this one
+/// either.
+pub fn bind_newcomer(conn: &Connection, company: i64, channel: &str, others: &[i64]) -> Result<()> {
+    execute(
+        conn,
+        "INSERT OR IGNORE INTO opt_outs (company_id, phone, since)
+         SELECT ?1, c.phone, min(c.opted_out_at) FROM contacts c
+          WHERE c.channel = ?2 AND c.opted_out_at IS NOT NULL AND c.phone <> ''
+            AND NOT EXISTS (SELECT 1 FROM json_each(?3) o
+                             WHERE NOT EXISTS (SELECT 1 FROM opt_outs p
+                                                WHERE p.company_id = o.value AND p.phone = c.phone))
+          GROUP BY c.phone",
+        (
+            company,
+            channel,
+            serde_json::Value::from(others).to_string(),
+        ),
+    )?;
+    Ok(())
+}
+
 /// Messages from these companies again. `false` when there was no silence.
 pub fn start(conn: &Connection, phone: &str, companies: &[i64]) -> Result<bool> {
     let mut was_out = false;

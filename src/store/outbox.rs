@@ -351,6 +351,16 @@ pub fn set_message(conn: &Connection, id: i64, message: &str) -> Result<()> {
     Ok(())
 }
 
+/// It says this of bookings, JSON.
+pub fn set_told(conn: &Connection, id: i64, told: &str) -> Result<()> {
+    execute(
+        conn,
+        "UPDATE booking_notifications SET told = ?2 WHERE id = ?1",
+        (id, told),
+    )?;
+    Ok(())
+}
+
 /// A later notification states what this uncertain one may have told.
 pub fn set_superseded_by(conn: &Connection, id: i64, by: i64) -> Result<()> {
     execute(

@@ -227,6 +227,22 @@ pub fn open_of(conn: &Connection, contact: i64) -> Result<Option<Proposed>> {
     found.map(whole).transpose()
 }
 
+/// Whether this sentence puts something to a client that stands no more.
+pub fn is_over(
+    conn: &Connection,
+    contact: Option<i64>,
+    notification: i64,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM proposals
+                             WHERE contact_id = ?1 AND notification_id = ?2
+                               AND (state <> 'open' OR lapses_at <= ?3))",
+        )?
+        .query_row((contact, notification, At(now)), |r| r.get(0))?)
+}
+
 /// Whatever this client was asked stands no more. Returns whether anything did.
 pub fn lapse(conn: &Connection, contact: i64, now: DateTime<Utc>) -> Result<bool> {
     let lapsed = execute(

@@ -61,8 +61,6 @@ pub fn older_than(conn: &Connection, before: DateTime<Utc>) -> Result<Pruned> {
         "DELETE FROM booking_events WHERE id IN (
             SELECT id FROM booking_events
              WHERE created_at < ?1 AND processed_at IS NOT NULL
-               AND id NOT IN (SELECT event FROM event_deliveries
-                               WHERE status IN ('pending', 'sending'))
              LIMIT ?2)",
         (cutoff, most),
     )?;
@@ -170,7 +168,7 @@ pub fn knows_channel(conn: &Connection, channel: &str) -> Result<bool> {
 pub fn received_on(conn: &Connection, channel: &str) -> Result<Erased> {
     let messages = conn.execute("DELETE FROM messages WHERE channel = ?1", [channel])?;
     conn.execute(
-        "UPDATE booking_notifications SET message = ''
+        "UPDATE booking_notifications SET message = '', told = iif(kind = 'reply', '[]', told)
           WHERE contact_id IN (SELECT id FROM contacts WHERE channel = ?1)
             AND status IN ('sent', 'delivered', 'read', 'failed', 'dead', 'suppressed')",
         [channel],

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::store::execute;
 
 use super::at::local_text;
+use super::outbox::LATEST_RETRY;
 use super::{At, Result};
 
 /// Fewer bookings than this missing at the end of the journal are no shortened period.
@@ -368,13 +369,14 @@ pub fn phones_seen(
         "UPDATE settling SET settle_at = ?2 WHERE company_id = ?1 AND settle_at > ?3",
         (company, At(now), At(now + longest_delay)),
     )?;
-    // Quiet hours and the like are decided again when it is taken up.
+    // Quiet hours and the like are decided again when it is taken up. What was tried before waits for its
+    // next try, or like the rest.
     execute(
         conn,
         "UPDATE booking_notifications SET due_at = ?2
-          WHERE +company_id = ?1 AND status = 'pending' AND attempts = 0 AND phone <> ''
-            AND due_at > ?2",
-        (company, At(now)),
+          WHERE +company_id = ?1 AND status = 'pending' AND phone <> ''
+            AND due_at > CASE attempts WHEN 0 THEN ?2 ELSE ?3 END",
+        (company, At(now), At(now + LATEST_RETRY)),
     )?;
     Ok(())
 }

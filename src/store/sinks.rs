@@ -4,7 +4,7 @@
 //! takes: a sink that is new gets what happens from then on. The body is the event's own payload and
 //! is stored once; it goes with the event.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{At, Result, execute};
@@ -28,7 +28,12 @@ pub struct SinkState {
     pub pending: i64,
     /// When the oldest of them was recorded.
     pub oldest_pending_at: Option<DateTime<Utc>>,
+    /// Events of the last two days that it will never get.
+    pub lost: i64,
 }
+
+/// A lost event is spoken of for so long after it happened: a day of tries, and a day to hear of it.
+const LOST_LATELY: TimeDelta = TimeDelta::hours(48);
 
 /// What a sink of the configuration takes. Empty lists are everything.
 #[derive(Clone, Debug)]
@@ -97,8 +102,8 @@ pub struct Delivery {
     pub payload: String,
     /// Tries so far, the one that begins included.
     pub attempts: u32,
-    /// When it was first tried.
-    pub tried_at: DateTime<Utc>,
+    /// When the event was recorded.
+    pub happened_at: DateTime<Utc>,
 }
 
 debug_only!(Delivery: id, event_id, company, record, attempts);
@@ -111,7 +116,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         record: row.get("record_id")?,
         payload: row.get("payload")?,
         attempts: row.get("attempts")?,
-        tried_at: row.get::<_, At>("tried_at")?.0,
+        happened_at: row.get::<_, At>("happened_at")?.0,
     })
 }
 
@@ -163,7 +168,7 @@ pub fn claim(conn: &Connection, sink: &str, now: DateTime<Utc>) -> Result<Option
     )?;
     Ok(Some(
         conn.prepare_cached(
-            "SELECT d.*, e.event_id, e.payload
+            "SELECT d.*, e.event_id, e.payload, e.created_at AS happened_at
                FROM event_deliveries d JOIN booking_events e ON e.id = d.event WHERE d.id = ?1",
         )?
         .query_row([id], read)?,
@@ -225,6 +230,19 @@ pub fn not_taken(
         (sink, At(now), why),
     )?;
     Ok(())
+}
+
+/// It takes nothing at all, and what happened before then has waited long enough: it is given up together.
+/// One after the other, each tried for its own day, they would never be over.
+pub fn give_up(conn: &Connection, sink: &str, before: DateTime<Utc>) -> Result<usize> {
+    Ok(execute(
+        conn,
+        "UPDATE event_deliveries
+            SET status = 'dead', last_error = coalesce(last_error, 'the sink took nothing for a day')
+          WHERE sink = ?1 AND status IN ('pending', 'sending') AND status = 'pending'
+            AND (SELECT e.created_at FROM booking_events e WHERE e.id = event) <= ?2",
+        (sink, At(before)),
+    )?)
 }
 
 /// Nothing at all could be given to it: it rests until then.
@@ -311,16 +329,18 @@ pub(super) fn of_event(conn: &Connection, event: i64) -> Result<Vec<Owed>> {
 }
 
 /// All sinks, by what people call them.
-pub fn all(conn: &Connection) -> Result<Vec<SinkState>> {
+pub fn all(conn: &Connection, now: DateTime<Utc>) -> Result<Vec<SinkState>> {
     let mut query = conn.prepare_cached(
-        "SELECT s.*, count(d.id) AS pending, min(e.created_at) AS oldest
+        "SELECT s.*, count(d.id) AS pending, min(e.created_at) AS oldest,
+                (SELECT count(*) FROM booking_events l CROSS JOIN event_deliveries x ON x.event = l.id
+                  WHERE l.created_at > ?1 AND x.sink = s.sink AND x.status = 'dead') AS lost
            FROM event_sinks s
            LEFT JOIN event_deliveries d ON d.sink = s.sink AND d.status IN ('pending', 'sending')
            LEFT JOIN booking_events e ON e.id = d.event
           GROUP BY s.sink ORDER BY s.label, s.sink",
     )?;
     let at = |row: &Row<'_>, column| row.get::<_, Option<At>>(column).map(|at| at.map(|a| a.0));
-    let rows = query.query_map([], |row| {
+    let rows = query.query_map([At(now - LOST_LATELY)], |row| {
         Ok(SinkState {
             sink: row.get("sink")?,
             label: row.get("label")?,
@@ -330,6 +350,7 @@ pub fn all(conn: &Connection) -> Result<Vec<SinkState>> {
             taken_at: at(row, "taken_at")?,
             pending: row.get("pending")?,
             oldest_pending_at: at(row, "oldest")?,
+            lost: row.get("lost")?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

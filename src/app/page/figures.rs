@@ -166,7 +166,7 @@ fn of_outbox(all: &mut Registry, conn: &Connection, now: DateTime<Utc>) -> store
 fn of_sinks(all: &mut Registry, conn: &Connection, now: DateTime<Utc>) -> store::Result<()> {
     let family = Family::<OfSink, Figure>::default;
     let (up, pending, oldest) = (family(), family(), family());
-    for state in sinks::all(conn)? {
+    for state in sinks::all(conn, now)? {
         let of = OfSink { sink: state.label };
         let works = f64::from(u8::from(state.failing_since.is_none()));
         up.get_or_create(&of).set(works);

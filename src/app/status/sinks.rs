@@ -23,6 +23,7 @@ pub(super) fn to_json(sinks: &[SinkState]) -> Value {
             "last_taken_at": stamp(sink.taken_at),
             "pending": sink.pending,
             "oldest_pending_at": stamp(sink.oldest_pending_at),
+            "lost_48h": sink.lost,
         })
     });
     all.collect()
@@ -32,6 +33,7 @@ pub(super) fn table_of(sinks: &[SinkState], words: Say, now: DateTime<Utc>) -> S
     let mut shown = table(&[
         words.of("События", "Events"),
         words.of("Ждут", "Waiting"),
+        words.of("Пропали", "Lost"),
         words.of("Принято", "Taken"),
         words.of("Состояние", "State"),
     ]);
@@ -39,6 +41,7 @@ pub(super) fn table_of(sinks: &[SinkState], words: Say, now: DateTime<Utc>) -> S
         shown.add_row([
             sink.label.clone(),
             sink.pending.to_string(),
+            sink.lost.to_string(),
             words.ago(sink.taken_at, now),
             state(sink, words),
         ]);

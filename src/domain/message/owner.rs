@@ -21,7 +21,7 @@ mod wishes;
 
 pub use alerts::{
     Blind, Waited, alert_channel_down, alert_channel_up, alert_company_seen, alert_company_unseen,
-    alert_sink_down, alert_sink_up, alert_uncertain,
+    alert_sink_down, alert_sink_loses, alert_sink_up, alert_uncertain,
 };
 pub use cards::{Untold, card_call};
 pub use database::{
@@ -32,7 +32,9 @@ pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };
 pub use questions::{PauseEnd, Refusal, alert_dead, ask_pause, waiting_list};
-pub use threads::{Card, Head, Unwritten, card, card_taken_off, card_unwritten};
+pub use threads::{
+    Card, Head, Unwritten, card, card_taken_off, card_unanswered, card_unwritten,
+};
 pub use troubles::alert_tariff;
 pub use wishes::{card_undone, card_wanted};
 

@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 
 use super::super::apply::Applying;
 use super::super::poll::delta;
-use super::super::{Company, Desk, Pipeline};
+use super::super::{Company, Desk, Pipeline, answers};
 use super::Chat;
 use crate::domain::agent::proposal::{Existing, Proposal};
 use crate::domain::delivery::{retry_step, spread};
@@ -23,7 +23,7 @@ use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Draft, Edit, Lookup, Urgency, WriteError};
 use crate::store::companies::CompanyRow;
 use crate::store::proposals::{self, Proposed, Standing};
-use crate::store::{self, cache, contacts, known, talks};
+use crate::store::{self, cache, contacts, known, outbox, talks};
 
 /// What was written shows within this time, or is looked for again.
 const SHOWS_AFTER: TimeDelta = TimeDelta::seconds(2);
@@ -392,9 +392,11 @@ impl Closing<'_> {
 
     /// It is as the client wanted: they know it, and are told so.
     fn done(&self, record: &Record) -> store::Result<()> {
-        if !self.proposed.phone.is_empty() {
-            let create_date = cache::create_date(record);
-            let key = known::Key::of(record, &create_date, &self.proposed.phone);
+        let create_date = cache::create_date(record);
+        let phone = &self.proposed.phone;
+        let stated = answers::stated_of(self.tx, std::slice::from_ref(record), phone)?;
+        if !phone.is_empty() {
+            let key = known::Key::of(record, &create_date, phone);
             known::set(self.tx, key, &Known::certain(Knowledge::of(record)), None)?;
         }
         let address = &self.company.settings.address;
@@ -403,6 +405,9 @@ impl Closing<'_> {
             let text = chat.talk()?.done(&self.proposed.what, address);
             chat.say(&text, None, TimeDelta::zero())
         })?;
+        if let Some(reply) = reply {
+            outbox::set_told(self.tx, reply, &stated)?;
+        }
         let unit = cache::unit(record);
         proposals::done(self.tx, self.proposed.id, &unit, reply, self.now)?;
         talks::answered(self.tx, self.proposed.contact)

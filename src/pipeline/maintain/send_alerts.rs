@@ -26,7 +26,9 @@ const LATELY: TimeDelta = TimeDelta::hours(24);
 impl Watch<'_> {
     /// Sends whose outcome nobody can tell.
     pub(super) fn uncertain(&self) -> store::Result<u32> {
-        let all = outbox::uncertain(self.conn)?;
+        let mut all = outbox::uncertain(self.conn)?;
+        // Whoever asks an owner whether they read something has said it again.
+        all.retain(|n| !self.desk.is_to_owner(n));
         let open: Vec<String> = all.iter().map(|n| cause_of_doubt(n.id)).collect();
         alerts::keep(self.conn, "uncertain:", &open)?;
         if all.is_empty() {

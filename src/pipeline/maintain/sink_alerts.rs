@@ -1,7 +1,7 @@
 //! Alerts of sinks: a salon's own automation that takes no events.
 
 use super::Watch;
-use crate::domain::message::owner::{alert_sink_down, alert_sink_up};
+use crate::domain::message::owner::{alert_sink_down, alert_sink_loses, alert_sink_up};
 use crate::pipeline::Company;
 use crate::pipeline::events::SinkEnd;
 use crate::pipeline::poll::delta;
@@ -14,11 +14,15 @@ impl Watch<'_> {
     pub(super) fn sinks(&self) -> store::Result<u32> {
         if self.desk.sinks.is_empty() {
             alerts::close_all(self.conn, "sink:")?;
+            alerts::close_all(self.conn, "sink_loses:")?;
             return Ok(0);
         }
-        let states = sinks::all(self.conn)?;
+        let states = sinks::all(self.conn, self.now)?;
         let causes: Vec<String> = states.iter().map(|s| cause(&s.sink)).collect();
         alerts::keep(self.conn, "sink:", &causes)?;
+        let losing = states.iter().filter(|s| s.failing_since.is_some());
+        let losing: Vec<String> = losing.map(|s| loss(&s.sink)).collect();
+        alerts::keep(self.conn, "sink_loses:", &losing)?;
         let mut raised = 0;
         for end in &self.desk.sinks {
             if let Some(state) = states.iter().find(|s| s.sink == end.name) {
@@ -44,10 +48,20 @@ impl Watch<'_> {
             }
             return Ok(raised);
         };
-        if self.now - since < delta(self.settings.after)
-            || !alerts::open(self.conn, &cause, since, self.now)?
-        {
+        if self.now - since < delta(self.settings.after) {
             return Ok(0);
+        }
+        if state.lost > 0 && alerts::open(self.conn, &loss(&end.name), since, self.now)? {
+            let mut told = Vec::new();
+            for company in self.served_by(end) {
+                let row = companies::ensure(self.conn, company.settings.id)?;
+                raised += self.tell_once(company, &row, &mut told, |voice, _| {
+                    alert_sink_loses(voice, &end.label, state.lost)
+                })?;
+            }
+        }
+        if !alerts::open(self.conn, &cause, since, self.now)? {
+            return Ok(raised);
         }
         let why = state.last_error.as_deref().unwrap_or("");
         for company in self.served_by(end) {
@@ -67,6 +81,10 @@ impl Watch<'_> {
             end.companies.is_empty() || end.companies.contains(&c.settings.id)
         })
     }
+}
+
+fn loss(sink: &str) -> String {
+    format!("sink_loses:{sink}")
 }
 
 fn cause(sink: &str) -> String {

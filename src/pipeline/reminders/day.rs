@@ -30,19 +30,20 @@ struct PersonsDay<'a> {
 }
 
 impl Desk {
-    /// Makes what is due of the day that this one belongs to. Returns how many notifications.
+    /// Makes what is due of the day that this one belongs to. Returns how many notifications; `None` when
+    /// it cannot be looked at now.
     pub(super) fn remind(
         &self,
         tx: &Transaction<'_>,
         planned: &Planned,
         now: DateTime<Utc>,
-    ) -> store::Result<u32> {
+    ) -> store::Result<Option<u32>> {
         let row = companies::ensure(tx, planned.company)?;
         let Some(company) = self.companies.get(&planned.company) else {
-            return Ok(0);
+            return Ok(None);
         };
         let Some(zone) = company.zone(&row) else {
-            return Ok(0);
+            return Ok(None);
         };
         let day = PersonsDay {
             tx,
@@ -54,7 +55,7 @@ impl Desk {
             day: planned.start_local.date(),
             now,
         };
-        day.remind(planned)
+        day.remind(planned).map(Some)
     }
 }
 

@@ -49,14 +49,15 @@ impl Closing<'_> {
     /// It is as the client wanted: they know it, and are told so.
     pub(super) fn done(&self) -> store::Result<()> {
         let records = self.records()?;
-        for record in &records {
-            self.know(record)?;
-        }
         let told = match self.order.act {
             Act::Confirm => Told::Confirmed { now: &records },
             Act::Cancel => Told::CalledOff { was: &records },
         };
+        // Before they know it: the answer keeps what they knew, should it never arrive.
         let reply = self.reply(&told, records.first())?;
+        for record in &records {
+            self.know(record)?;
+        }
         let id = reply.as_ref().map(|(id, _)| *id);
         writes::end(self.tx, self.order.id, State::Done, None, id, self.now)?;
         if let Some((_, plain)) = &reply {

@@ -10,10 +10,15 @@ use crate::domain::delivery::Status;
 
 /// No failed try is repeated later than this. What is due later waits for another reason (a pause,
 /// quiet hours), also when it was tried before.
-const LATEST_RETRY: TimeDelta = TimeDelta::minutes(10);
+pub(in crate::store) const LATEST_RETRY: TimeDelta = TimeDelta::minutes(10);
 
 /// The owner's copy waits this long for the outcome of the client's message, then goes without.
 pub const COPY_PATIENCE: TimeDelta = TimeDelta::seconds(60);
+
+/// It tells a client how a booking stands: a message, or an answer that has waited. An answer that is
+/// queued says what the journal said a moment ago.
+const TO_CLIENT: &str = "(n.phone <> '' AND n.kind <> 'test'
+      OR n.kind = 'reply' AND n.told <> '[]' AND n.created_at <= ?3)";
 
 /// What may leave now on one channel, in order. At most one per recipient: the oldest, and none
 /// behind one that is on its way or waits for its next try. None whose delay is running again, and
@@ -21,7 +26,8 @@ pub const COPY_PATIENCE: TimeDelta = TimeDelta::seconds(60);
 const DUE: &str = "
     FROM booking_notifications n
    WHERE n.status = 'pending' AND n.due_at <= ?1 AND n.channel = ?2
-     AND (n.phone = '' OR n.kind = 'test' OR n.company_id IN (SELECT value FROM json_each(?4)))
+     AND n.id NOT IN (SELECT value FROM json_each(?7))
+     AND (NOT {TO_CLIENT} OR n.company_id IN (SELECT value FROM json_each(?4)))
      AND NOT EXISTS (SELECT 1 FROM settling s
                       WHERE s.company_id = n.company_id AND s.unit = n.unit AND s.phone = n.phone)
      AND NOT EXISTS (SELECT 1 FROM booking_notifications o
@@ -50,17 +56,21 @@ pub struct Due {
 
 debug_only!(Due: id, company, to_client);
 
-/// What may leave now on this channel, in order.
+/// What may leave now on this channel, in order, without those that were `left` for another time: they
+/// would keep the places of all who come after them.
 pub fn due(
     conn: &Connection,
     channel: &str,
     companies: &[i64],
+    left: &[i64],
     now: DateTime<Utc>,
     most: u32,
 ) -> Result<Vec<Due>> {
     let watched = serde_json::Value::from(companies).to_string();
+    let left = serde_json::Value::from(left).to_string();
+    let due = DUE.replace("{TO_CLIENT}", TO_CLIENT);
     let mut query = conn.prepare_cached(&format!(
-        "SELECT n.id, n.company_id, n.recipient, n.phone <> '' AND n.kind <> 'test' {DUE} ORDER BY n.due_at, n.id LIMIT ?5"
+        "SELECT n.id, n.company_id, n.recipient, {TO_CLIENT} {due} ORDER BY n.due_at, n.id LIMIT ?5"
     ))?;
     let rows = query.query_map(
         (
@@ -70,6 +80,7 @@ pub fn due(
             watched,
             most,
             At(now + LATEST_RETRY),
+            left,
         ),
         |r| {
             Ok(Due {
@@ -240,10 +251,11 @@ pub fn postpone_company(
 ) -> Result<()> {
     execute(
         conn,
-        "UPDATE booking_notifications SET due_at = ?3
-          WHERE company_id = ?1 AND status = 'pending' AND phone <> '' AND kind <> 'test'
-            AND due_at <= ?2",
-        (company, At(now), At(until)),
+        &format!(
+            "UPDATE booking_notifications AS n SET due_at = ?4
+              WHERE n.company_id = ?1 AND n.status = 'pending' AND {TO_CLIENT} AND n.due_at <= ?2"
+        ),
+        (company, At(now), At(now - COPY_PATIENCE), At(until)),
     )?;
     Ok(())
 }

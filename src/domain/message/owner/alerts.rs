@@ -214,6 +214,25 @@ pub fn alert_sink_down(voice: Voice, sink: &str, since: NaiveTime, why: &str) ->
     ])
 }
 
+/// `⚠️ *События пропадают: 127.0.0.1:8080* …`
+#[must_use]
+pub fn alert_sink_loses(voice: Voice, sink: &str, lost: i64) -> String {
+    voice.write(&[
+        format!(
+            "⚠️ *{}: {}*",
+            voice.say("События пропадают", "Events are lost"),
+            data(sink)
+        ),
+        format!("{}: {lost}.", voice.say("Не приняты", "Not taken")),
+        voice
+            .say(
+                "Их ваша автоматика уже не получит. Клиентам пишу как обычно.",
+                "Your automation will not get them any more. Clients are written to as usual.",
+            )
+            .to_owned(),
+    ])
+}
+
 /// `✅ *События снова принимают: 127.0.0.1:8080* …`
 #[must_use]
 pub fn alert_sink_up(voice: Voice, sink: &str, gap_seconds: i64) -> String {

@@ -158,6 +158,29 @@ pub fn card_taken_off(
     ])
 }
 
+/// `⚠️ *Мой ответ до клиента не дошёл: Малаховка* …`: nothing else speaks to this client. `plain` is what
+/// they would have read.
+#[must_use]
+pub fn card_unanswered(
+    voice: Voice,
+    salon: &str,
+    (name, phone): (&str, Option<&Phone>),
+    plain: &str,
+    mask: bool,
+) -> String {
+    let what = voice.say(
+        "Мой ответ до клиента не дошёл",
+        "My answer did not reach the client",
+    );
+    let one_line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    voice.write(&[
+        format!("⚠️ *{what}: {}*", data(salon)),
+        joined(&[client(name, phone, mask)]),
+        format!("«{}»", data(&capped(&one_line, 300))),
+        data(&voice.how_to_answer()),
+    ])
+}
+
 /// How far an order came that a person has to see to.
 #[derive(Clone, Copy)]
 pub struct Unwritten<'a> {

@@ -1,0 +1,255 @@
+//! Answers to clients at the moment they leave, and once it is sure that they never do.
+//!
+//! An answer is true when it is queued, and a channel that is down may keep it for a day. What it says of
+//! bookings is stored with it and compared with the journal when it leaves; what it makes known is taken
+//! back when it never arrives, so that it is told like any other change.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
+
+use super::visit::{Around, Told, Visit};
+use super::{Company, Desk, words};
+use crate::domain::known::Knowledge;
+use crate::domain::message::owner::card_unanswered;
+use crate::domain::message::{self, Told as Said};
+use crate::domain::phone::Phone;
+use crate::domain::policy::{Reason, Rules};
+use crate::domain::record::Record;
+use crate::domain::settle::told_fields;
+use crate::store::contacts::Contact;
+use crate::store::outbox::{self, New, Notification};
+use crate::store::settling::Unit;
+use crate::store::{self, StoreError, cache, companies, contacts, known, proposals, settling};
+
+/// What nothing in the journal proves right or wrong (prices, free times, "wait a moment") is said within
+/// this time or not at all: by then a person has the conversation.
+const STALE: TimeDelta = TimeDelta::hours(1);
+
+/// The bookings that an answer speaks of, as it has them, JSON. `phone` is whom it answers, '' for a
+/// stranger.
+pub(super) fn stated(conn: &Connection, said: &Said<'_>, phone: &str) -> store::Result<String> {
+    let records: &[Record] = match said {
+        message::Told::Confirmed { now } | message::Told::Which { now } => now,
+        message::Told::CalledOff { was } => was,
+        message::Told::Linked { next } => next,
+        _ => &[],
+    };
+    stated_of(conn, records, phone)
+}
+
+/// The same for these bookings.
+pub(super) fn stated_of(
+    conn: &Connection,
+    records: &[Record],
+    phone: &str,
+) -> store::Result<String> {
+    let mut all = Vec::new();
+    for record in records {
+        let create_date = cache::create_date(record);
+        let before = known::get(conn, known::Key::of(record, &create_date, phone))?.known;
+        all.push(Told {
+            record: record.id,
+            create_date,
+            before,
+            state: Knowledge::of(record),
+        });
+    }
+    serde_json::to_string(&all).map_err(|_| StoreError::Corrupt("answer to be stored"))
+}
+
+fn read(n: &Notification) -> store::Result<Vec<Told>> {
+    serde_json::from_str(&n.told).map_err(|_| StoreError::Corrupt("answer"))
+}
+
+/// Whether this is an answer of the program's to a client; not what a person of the salon wrote.
+fn is_ours(n: &Notification) -> bool {
+    n.kind == "reply" && n.about.is_none()
+}
+
+/// The booking as it is now, if it is still the one that was spoken of. It may be another salon's than the
+/// one in whose name the answer goes.
+fn present(conn: &Connection, told: &Told) -> store::Result<Option<Record>> {
+    let Some(said) = told.state.record() else {
+        return Ok(None);
+    };
+    let cached = cache::get(conn, said.company_id, told.record)?.map(|c| c.record);
+    Ok(cached.filter(|record| cache::create_date(record) == told.create_date))
+}
+
+/// Whether what was said of a booking is how it stands.
+fn stands(said: &Knowledge, now: &Record, rules: &Rules) -> bool {
+    match said {
+        Knowledge::Booked(said) => {
+            let theirs = said.phone().zip(now.phone()).is_none_or(|(a, b)| a == b);
+            now.is_alive()
+                && theirs
+                && said.start_local == now.start_local
+                && told_fields(said, now, rules).is_empty()
+        }
+        Knowledge::Cancelled(_) => !now.is_alive(),
+        Knowledge::Nothing | Knowledge::Unseen => false,
+    }
+}
+
+impl Desk {
+    /// Why an answer is not to leave any more: what it says of a booking is not so, or nobody needs it.
+    pub(super) fn outdated(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        now: DateTime<Utc>,
+    ) -> store::Result<Option<Reason>> {
+        let Some(company) = self.companies.get(&n.company).filter(|_| is_ours(n)) else {
+            return Ok(None);
+        };
+        let told = read(n)?;
+        if told.is_empty() {
+            // A question about a proposal that stands no more would be answered in vain.
+            if proposals::is_over(conn, n.contact, n.id, now)? {
+                return Ok(Some(Reason::Superseded));
+            }
+            let age = now - n.created_at.max(n.changed_at);
+            return Ok((n.contact.is_some() && age > STALE).then_some(Reason::Expired));
+        }
+        let mut is_ahead = false;
+        for told in &told {
+            let record = present(conn, told)?;
+            let rules = &company.settings.rules;
+            let Some(record) = record.filter(|record| stands(&told.state, record, rules)) else {
+                return Ok(Some(Reason::Superseded));
+            };
+            let company = self.companies.get(&record.company_id);
+            let row = companies::get(conn, record.company_id)?.unwrap_or_default();
+            let zone = company.and_then(|company| company.zone(&row));
+            is_ahead |= zone.is_none_or(|zone| record.start_at(zone) > now);
+        }
+        Ok((!is_ahead).then_some(Reason::Past))
+    }
+
+    /// An answer that never reaches its client. What it would have made known is told like any other change;
+    /// where nothing else speaks to the client, the owners hear that they were left without an answer.
+    pub(super) fn unsaid(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let Some(company) = self.companies.get(&n.company).filter(|_| is_ours(n)) else {
+            return Ok(());
+        };
+        let contact = match n.contact {
+            Some(id) => contacts::get(conn, id)?,
+            None => None,
+        };
+        // The answer to a /start or a STOP is nobody's to give.
+        let Some(contact) = contact else {
+            return Ok(());
+        };
+        let told = read(n)?;
+        let mut is_told = !told.is_empty();
+        for told in &told {
+            is_told &= self.is_told_else(conn, n, told, &contact.phone, now)?;
+        }
+        if is_told {
+            return Ok(());
+        }
+        if told.is_empty() {
+            self.waits_for_person(conn, company, contact.id, now, now)?;
+        }
+        self.card_for_answer(conn, company, &contact, n, now)
+    }
+
+    /// Whether something else tells the client how this booking stands. What only the answer made known is
+    /// not known.
+    fn is_told_else(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        told: &Told,
+        phone: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<bool> {
+        let Some(record) = present(conn, told)?.filter(|_| !phone.is_empty()) else {
+            return Ok(false);
+        };
+        let id = record.company_id;
+        let row = companies::get(conn, id)?.unwrap_or_default();
+        let company = self.companies.get(&id);
+        let Some((company, zone)) = company.and_then(|c| Some((c, c.zone(&row)?))) else {
+            return Ok(false);
+        };
+        // What may have arrived is not said twice; what was learned since stands.
+        if stands(&told.state, &record, &company.settings.rules)
+            && !outbox::was_uncertain(conn, n.id)?
+            && told.is_what_is_known(conn, id, phone)?
+        {
+            told.take_back(conn, id, phone, None)?;
+        }
+        let unit = cache::unit(&record);
+        let visit = Visit::read(conn, company, &unit, phone)?;
+        let around = Around {
+            conn,
+            desk: self,
+            company,
+            zone,
+            changed_at: now,
+            now,
+        };
+        let is_tellable = match visit.net(company) {
+            Some(net) => visit.silence(&net, &around)?.is_none(),
+            None => false,
+        };
+        if is_tellable {
+            let unit = Unit {
+                company: id,
+                unit,
+                phone: phone.to_owned(),
+                first_change_at: now,
+            };
+            settling::reopen(conn, &unit)?;
+        }
+        Ok(is_tellable || visit.told_at.is_some_and(|at| at > n.created_at))
+    }
+
+    /// In the client's thread, in the chats of the owners who read clients' words.
+    fn card_for_answer(
+        &self,
+        conn: &Connection,
+        company: &Company,
+        contact: &Contact,
+        n: &Notification,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let row = companies::ensure(conn, company.settings.id)?;
+        let salon = company.title(&row);
+        let phone = (!contact.phone.is_empty()).then(|| Phone::from_stored(contact.phone.clone()));
+        let place = words::Place {
+            company,
+            row: &row,
+            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+            now,
+        };
+        let owners = company.settings.owners.iter();
+        for owner in owners.filter(|o| o.reads_words(true)) {
+            let Some(end) = self.channels.get(&owner.channel) else {
+                continue;
+            };
+            let voice = place.voice(end.channel.markup());
+            let client = (contact.name.as_str(), phone.as_ref());
+            outbox::add(
+                conn,
+                &New {
+                    company: n.company,
+                    record: n.record,
+                    recipient: &owner.to,
+                    channel: &owner.channel,
+                    message: &card_unanswered(voice, &salon, client, &n.message, self.mask_phones),
+                    contact: Some(contact.id),
+                    ..New::note("owner", now)
+                },
+                now,
+            )?;
+        }
+        Ok(())
+    }
+}
