@@ -8,8 +8,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::claim::Claim;
 use super::outcome::PARKED_LOOK;
@@ -110,8 +112,23 @@ impl Pipeline {
     /// Looks at journals and sends run side by side, one send to each recipient, so that neither a
     /// slow journal nor a stuck recipient delays the others.
     pub async fn deliver_due(&self, end: &Arc<ChannelEnd>) -> store::Result<DeliverReport> {
-        let mut report = DeliverReport::default();
+        let halt = self.stopping.child_token();
         let mut flying = FuturesUnordered::new();
+        let delivered = self.deliver(end, &halt, &mut flying).await;
+        // When one fails, the intents of others may be on the disk by now: dropped, they would be in
+        // doubt although they never left.
+        halt.cancel();
+        while flying.next().await.is_some() {}
+        delivered
+    }
+
+    async fn deliver<'a>(
+        &'a self,
+        end: &'a Arc<ChannelEnd>,
+        halt: &'a CancellationToken,
+        flying: &mut FuturesUnordered<BoxFuture<'a, Step>>,
+    ) -> store::Result<DeliverReport> {
+        let mut report = DeliverReport::default();
         let (mut looking, mut sending) = (BTreeSet::new(), BTreeSet::new());
         let mut editing = 0;
         let mut may_speak: BTreeMap<i64, DateTime<Utc>> = BTreeMap::new();
@@ -167,7 +184,7 @@ impl Pipeline {
                     .is_some_and(|until| *until >= now);
                 if !due.to_client || cleared {
                     sending.insert(due.id);
-                    flying.push(self.try_one(end, due).boxed());
+                    flying.push(self.try_one(end, due, halt).boxed());
                 } else if looking.insert(due.company) {
                     flying.push(self.look(due.company).boxed());
                 }
@@ -252,8 +269,8 @@ impl Pipeline {
         Step::Looked(company, self.look_before_speaking(company).await)
     }
 
-    async fn try_one(&self, end: &Arc<ChannelEnd>, due: Due) -> Step {
-        Step::Tried(due.id, self.deliver_one(end, &due).await)
+    async fn try_one(&self, end: &Arc<ChannelEnd>, due: Due, halt: &CancellationToken) -> Step {
+        Step::Tried(due.id, self.deliver_one(end, &due, halt).await)
     }
 
     /// Whether this channel may send now: not told to wait, and not down. One that is down is asked
@@ -371,21 +388,22 @@ impl Pipeline {
         }
     }
 
-    /// One notification, from the intent to the stored outcome.
+    /// One notification, from the intent to the stored outcome. No intent is written after `halt`.
     pub(super) async fn deliver_one(
         &self,
         end: &Arc<ChannelEnd>,
         due: &Due,
+        halt: &CancellationToken,
     ) -> store::Result<Tried> {
         let id = due.id;
         if !self.ask_who_wrote(due).await? {
             return Ok(Tried::Left);
         }
         tokio::select! {
-            () = self.stopping.cancelled() => return Ok(Tried::Left),
+            () = halt.cancelled() => return Ok(Tried::Left),
             () = end.pace.wait(&due.recipient) => {}
         }
-        if self.stopping.is_cancelled() {
+        if halt.is_cancelled() {
             return Ok(Tried::Left);
         }
         // The last thing before the intent: what is free now may be taken in a minute.
