@@ -77,6 +77,9 @@ impl Phone {
     /// plus that is valid only with one (`375291234567` read in Russia) is taken as international.
     pub fn parse(text: &str, country: &str) -> Result<Self, PhoneProblem> {
         let text = text.trim();
+        if let Some(phone) = Self::plain(text, country) {
+            return Ok(phone);
+        }
         if !text.chars().any(|c| c.is_ascii_digit()) {
             return Err(PhoneProblem::Empty);
         }
@@ -117,6 +120,19 @@ impl Phone {
         runs(text)
             .iter()
             .any(|run| national.is_some_and(|national| run.contains(national)))
+    }
+
+    /// A Russian mobile number in digits alone: any nine behind +79 are one. Nearly all numbers are
+    /// these, and where no other comes the plans of all countries, megabytes of them, are never read.
+    fn plain(text: &str, country: &str) -> Option<Self> {
+        let national = text.strip_prefix("+7").or_else(|| {
+            let at_home = (country == "RU").then_some(text)?;
+            at_home.strip_prefix(['7', '8']).or(Some(at_home))
+        })?;
+        let is_mobile = national.len() == NATIONAL
+            && national.starts_with('9')
+            && national.bytes().all(|b| b.is_ascii_digit());
+        is_mobile.then(|| Self(format!("+7{national}")))
     }
 
     fn valid(text: &str, region: Option<Region>) -> Result<Self, PhoneProblem> {
@@ -320,6 +336,21 @@ mod tests {
                 "+79000000001",
                 "{text}"
             );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_russian_mobile_number_reads_as_the_plan_of_its_country_has_it(
+            prefix in proptest::sample::select(vec!["+7", "7", "8", "", "+8", "+", "77", "3"]),
+            national in "9?[0-9]{8,10}",
+            country in proptest::sample::select(vec!["RU", "KZ", "BY", "US"]),
+        ) {
+            let text = format!("{prefix}{national}");
+            if let Some(plain) = Phone::plain(&text, country) {
+                let read = Phone::valid(&text, Region::try_from(country).ok());
+                proptest::prop_assert_eq!(Ok(plain), read, "{} in {}", text, country);
+            }
         }
     }
 

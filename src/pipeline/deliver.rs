@@ -8,8 +8,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::claim::Claim;
 use super::outcome::PARKED_LOOK;
@@ -110,8 +112,23 @@ impl Pipeline {
     /// Looks at journals and sends run side by side, one send to each recipient, so that neither a
     /// slow journal nor a stuck recipient delays the others.
     pub async fn deliver_due(&self, end: &Arc<ChannelEnd>) -> store::Result<DeliverReport> {
-        let mut report = DeliverReport::default();
+        let halt = self.stopping.child_token();
         let mut flying = FuturesUnordered::new();
+        let delivered = self.deliver(end, &halt, &mut flying).await;
+        // When one fails, the intents of others may be on the disk by now: dropped, they would be in
+        // doubt although they never left.
+        halt.cancel();
+        while flying.next().await.is_some() {}
+        delivered
+    }
+
+    async fn deliver<'a>(
+        &'a self,
+        end: &'a Arc<ChannelEnd>,
+        halt: &'a CancellationToken,
+        flying: &mut FuturesUnordered<BoxFuture<'a, Step>>,
+    ) -> store::Result<DeliverReport> {
+        let mut report = DeliverReport::default();
         let (mut looking, mut sending) = (BTreeSet::new(), BTreeSet::new());
         let mut editing = 0;
         let mut may_speak: BTreeMap<i64, DateTime<Utc>> = BTreeMap::new();
@@ -169,7 +186,7 @@ impl Pipeline {
                 let cleared = may_speak.get(&due.company).copied();
                 if !due.to_client || cleared.is_some_and(|until| until >= now) {
                     sending.insert(due.id);
-                    flying.push(self.try_one(end, due, cleared).boxed());
+                    flying.push(self.try_one(end, due, cleared, halt).boxed());
                 } else if looking.insert(due.company) {
                     flying.push(self.look(due.company).boxed());
                 }
@@ -260,8 +277,9 @@ impl Pipeline {
         end: &Arc<ChannelEnd>,
         due: Due,
         cleared: Option<DateTime<Utc>>,
+        halt: &CancellationToken,
     ) -> Step {
-        Step::Tried(due.id, self.deliver_one(end, &due, cleared).await)
+        Step::Tried(due.id, self.deliver_one(end, &due, cleared, halt).await)
     }
 
     /// Whether this channel may send now: not told to wait, and not down. One that is down is asked
@@ -386,22 +404,23 @@ impl Pipeline {
     }
 
     /// One notification, from the intent to the stored outcome. `cleared` says until when its company's
-    /// clients may be told things.
+    /// clients may be told things; no intent is written after `halt`.
     pub(super) async fn deliver_one(
         &self,
         end: &Arc<ChannelEnd>,
         due: &Due,
         cleared: Option<DateTime<Utc>>,
+        halt: &CancellationToken,
     ) -> store::Result<Tried> {
         let id = due.id;
         if !self.ask_who_wrote(due).await? {
             return Ok(Tried::Left);
         }
         tokio::select! {
-            () = self.stopping.cancelled() => return Ok(Tried::Left),
+            () = halt.cancelled() => return Ok(Tried::Left),
             () = end.pace.wait(&due.recipient) => {}
         }
-        if self.stopping.is_cancelled() {
+        if halt.is_cancelled() {
             return Ok(Tried::Left);
         }
         // The last thing before the intent: what is free now may be taken in a minute.

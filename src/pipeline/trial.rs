@@ -163,7 +163,7 @@ impl Pipeline {
                     recipient: n.recipient.clone(),
                     to_client: false,
                 };
-                self.deliver_one(end, &due, None).await?;
+                self.deliver_one(end, &due, None, &self.stopping).await?;
                 continue;
             }
             tokio::time::sleep(STEP).await;
