@@ -42,30 +42,37 @@ fn pragma(conn: &Connection, name: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn a_database_of_the_first_schema_becomes_one_of_schema_sql_and_a_copy_is_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("old.db");
-    let old = Connection::open(&path).unwrap();
-    old.execute_batch(MIGRATIONS[0]).unwrap();
-    old.execute_batch("INSERT INTO companies (company_id, title) VALUES (7, 'Салон')")
-        .unwrap();
-    drop(old);
-    Store::open(&path).await.unwrap().close().await.unwrap();
+async fn a_database_of_each_older_schema_becomes_one_of_schema_sql_and_a_copy_is_kept() {
     let by_hand = Connection::open_in_memory().unwrap();
     by_hand.execute_batch(SCHEMA).unwrap();
-    let migrated = Connection::open(&path).unwrap();
-    assert_eq!(shape(&migrated), shape(&by_hand));
-    for name in ["user_version", "application_id"] {
-        assert_eq!(pragma(&migrated, name), pragma(&by_hand, name), "{name}");
-    }
     let title = |conn: &Connection| -> String {
         conn.query_row("SELECT title FROM companies", [], |r| r.get(0))
             .unwrap()
     };
-    assert_eq!(title(&migrated), "Салон");
-    let kept = Connection::open(folder.path().join("old.db.schema-1")).unwrap();
-    assert_eq!(pragma(&kept, "user_version"), 1);
-    assert_eq!(title(&kept), "Салон");
+    for version in 1..MIGRATIONS.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let old = Connection::open(&path).unwrap();
+        for migration in &MIGRATIONS[..version] {
+            old.execute_batch(migration).unwrap();
+        }
+        let number = i64::try_from(version).unwrap();
+        old.pragma_update(None, "user_version", number).unwrap();
+        old.execute_batch("INSERT INTO companies (company_id, title) VALUES (7, 'Салон')")
+            .unwrap();
+        drop(old);
+        Store::open(&path).await.unwrap().close().await.unwrap();
+        let migrated = Connection::open(&path).unwrap();
+        assert_eq!(shape(&migrated), shape(&by_hand), "from {version}");
+        for name in ["user_version", "application_id"] {
+            assert_eq!(pragma(&migrated, name), pragma(&by_hand, name), "{name}");
+        }
+        assert_eq!(title(&migrated), "Салон");
+        let copy = folder.path().join(format!("old.db.schema-{version}"));
+        let kept = Connection::open(copy).unwrap();
+        assert_eq!(pragma(&kept, "user_version"), number);
+        assert_eq!(title(&kept), "Салон");
+    }
 }
 
 #[tokio::test]
