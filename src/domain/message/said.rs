@@ -13,9 +13,10 @@ pub struct Said {
 /// The same in English and in Russian.
 #[must_use]
 pub fn said(en: impl Into<String>, ru: impl Into<String>) -> Said {
+    let (en, ru): (String, String) = (en.into(), ru.into());
     Said {
-        en: en.into().into(),
-        ru: ru.into().into(),
+        en: en.into(),
+        ru: ru.into(),
     }
 }
 
