@@ -151,17 +151,18 @@ async fn a_channel_that_nobody_uses_is_no_reason_not_to_run_and_one_that_cannot_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_says_that_nothing_goes_to_anybody_while_all_is_paused_or_no_channel_is_named() {
+async fn nothing_goes_to_anybody_while_all_is_paused_or_no_channel_is_named() {
     let program = Program::new().await;
     program.run(&["--once"]).await;
     program.run(&["pause"]).await;
     let said = stdout(&program.run(&["check"]).await);
     assert!(
         said.contains(
-            "Сообщения уходят всем клиентам.\nПауза для всех: до booking-monitor resume\n"
+            "\nСейчас клиентам не уходит ничего. Пауза для всех: до booking-monitor resume.\n"
         ),
         "{said}"
     );
+    program.run(&["resume"]).await;
     let text = std::fs::read_to_string(program.config()).unwrap();
     program.write(&text.replace("channels = [\"whatsapp\"]\n", ""));
     let said = stdout(&program.run(&["check"]).await);

@@ -118,7 +118,7 @@ fn a_pipe_gets_the_whole_story_in_plain_text() {
 ── WhatsApp → +7 *** ***-**-30
 ✅ *Вы записаны!*
 ",
-        "booking-monitor check\n",
+        "booking-monitor init",
     ] {
         assert!(shown.contains(part), "{part}\n is missing in\n{shown}");
     }

@@ -408,7 +408,7 @@ async fn check_online_asks_official_whatsapp_and_a_gateway_and_sends_nothing() {
     assert_eq!(run.status.code(), Some(1), "{said}");
     for line in [
         "! channels.cloud: шаблон other (created): у мессенджера такого нет; текст для подачи покажет booking-monitor templates suggest",
-        "✗ channels.gateway: the session is SCAN_QR_CODE",
+        "✗ channels.gateway: сессия в состоянии SCAN_QR_CODE\n  → Телефон не привязан к шлюзу: отсканируйте QR-код",
     ] {
         assert!(said.contains(line), "{said}");
     }

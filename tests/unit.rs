@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 use std::time::Duration;
@@ -72,6 +74,60 @@ async fn systemd_hears_when_it_is_ready_how_it_goes_that_it_lives_and_that_it_le
     daemon.signal("TERM");
     let left = tokio::task::spawn_blocking(move || manager.hear("STOPPING=1"));
     left.await.unwrap();
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+}
+
+/// `nobody` of Debian.
+const NOBODY: u32 = 65_534;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn started_by_root_the_daemon_reads_roots_secrets_and_goes_on_as_the_owner_of_the_state() {
+    let program = Program::new().await;
+    let folder = program.folder.path();
+    let state = folder.join("state");
+    std::fs::create_dir(&state).unwrap();
+    if std::os::unix::fs::chown(&state, Some(NOBODY), Some(NOBODY)).is_err() {
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED: only root can give a folder away"
+        )
+        .unwrap();
+        return;
+    }
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(folder, 0o755);
+    // A secret that nobody but root may read.
+    let secret = folder.join("green");
+    std::fs::write(&secret, support::green_api::TOKEN).unwrap();
+    mode(&secret, 0o600);
+    let text = std::fs::read_to_string(program.config()).unwrap();
+    let text = text
+        .replace("{ env = \"GREEN_API_TOKEN\" }", "{ file = \"green\" }")
+        .replace(
+            "[[companies]]",
+            "[database]\npath = \"state/booking-monitor.db\"\n[[companies]]",
+        );
+    program.write(&text);
+    let manager = Manager::under(&program);
+    mode(&folder.join("notify"), 0o777);
+    let daemon = Manager::start(&program);
+    let heard = tokio::task::spawn_blocking(move || manager.hear("READY=1"));
+    heard.await.unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.id())).unwrap();
+    for line in ["Uid:", "Gid:"] {
+        let ids = status.lines().find_map(|l| l.strip_prefix(line)).unwrap();
+        // Real, effective, saved and of the file system.
+        let ids: Vec<&str> = ids.split_whitespace().collect();
+        assert_eq!(ids, ["65534"; 4], "{line}");
+    }
+    for file in std::fs::read_dir(&state).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().uid(), NOBODY, "{:?}", file.path());
+    }
+    daemon.signal("TERM");
     let (status, log) = daemon.end(Duration::from_secs(15)).await;
     assert_eq!(status.code(), Some(0), "{log}");
 }

@@ -7,9 +7,10 @@ use chrono::Utc;
 
 use super::failure::code;
 use super::text::Say;
-use super::{Outcome, say};
+use super::{Outcome, talk};
 use crate::config::{self, Config, Language, ProcessEnvironment, Secrets};
-use crate::store::{self, pauses};
+use crate::store;
+use crate::store::pauses::{self, Pause, Selector};
 
 pub(super) mod advice;
 mod findings;
@@ -74,28 +75,36 @@ pub(super) async fn run(path: &Path, online: bool) -> Outcome {
     }
     found.print()?;
     if let Some(config) = config {
-        say(&audience(config, words))?;
-        for paused in paused(config, words) {
-            say(&paused)?;
-        }
+        talk(&now(config, words))?;
     }
-    say(&found.verdict(words))?;
+    talk(&found.verdict(words))?;
     Ok(match found.count(Sign::Problem) {
         0 => 0,
         _ => failed,
     })
 }
 
-/// The pauses that keep messages back just now, as far as the database can be read.
-fn paused(config: &Config, words: Say) -> Vec<String> {
+/// To whom messages go right now, with the pauses that keep some back, as far as the database can be
+/// read.
+fn now(config: &Config, words: Say) -> String {
     let now = Utc::now();
     let conn = store::open_reader(&config.database.path);
     let running = conn.and_then(|conn| pauses::running(&conn, now));
     let running = running.unwrap_or_default();
-    running.iter().map(|p| words.pause(p, now)).collect()
+    let is_of_all = |pause: &&Pause| pause.of == Selector::default();
+    if let Some(pause) = running.iter().find(is_of_all) {
+        let nothing = words.of(
+            "Сейчас клиентам не уходит ничего.",
+            "Right now nothing goes to clients.",
+        );
+        return format!("{nothing} {}.", words.pause(pause, now));
+    }
+    let mut lines = vec![audience(config, words)];
+    lines.extend(running.iter().map(|pause| words.pause(pause, now)));
+    lines.join("\n")
 }
 
-/// To whom messages go right now.
+/// To whom messages go where nothing is paused.
 fn audience(config: &Config, words: Say) -> String {
     let silent = |c: &&config::Company| c.rules.dry_run || c.channels.is_empty();
     let tested = |c: &&config::Company| !silent(c) && !c.rules.only_phones.is_empty();

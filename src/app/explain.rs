@@ -301,7 +301,7 @@ fn decision_line(n: &crate::store::outbox::Notification, words: Say) -> String {
         markup: Markup::Plain,
         today: n.created_at.date_naive(),
     };
-    let kind = n.kind.as_str();
+    let kind = words.kind(&n.kind);
     let head = format!("№ {} ({kind})", n.id);
     let to = log::masked(n);
     match (n.status, n.reason) {

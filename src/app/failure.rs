@@ -1,7 +1,8 @@
 //! How a command fails: an exit code, one line, its causes, a hint.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
+use super::text::folded;
 use crate::store::Ailment;
 
 /// Exit codes.
@@ -87,6 +88,9 @@ impl Failure {
         }
         if let Some(hint) = &self.hint {
             text.push_str(&format!("\nhint: {hint}\n"));
+        }
+        if stderr.is_terminal() {
+            text = format!("{}\n", folded(&text));
         }
         // Nothing can be done about a stderr that is gone.
         drop(stderr.write_all(text.as_bytes()));

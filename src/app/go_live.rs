@@ -14,7 +14,7 @@ use super::failure::code;
 use super::init::Ask;
 use super::progress::Progress;
 use super::text::{Say, table};
-use super::{Failure, Outcome, api, read, refused, say, user};
+use super::{Failure, Outcome, api, read, refused, say, talk, user};
 use crate::config::{self, Config, ProcessEnvironment, Secrets};
 use crate::domain::phone::Phone;
 use crate::domain::policy::{Kind, Reason};
@@ -62,15 +62,15 @@ fn yesterday(config: &Config, words: Say) -> Result<(), Failure> {
         "In the last 24 hours test mode kept nothing back.",
     );
     if !config.database.path.exists() {
-        return say(none);
+        return talk(none);
     }
     let conn = super::existing(config, store::open_reader)?;
     let since = Utc::now() - TimeDelta::hours(24);
     let kept = outbox::silenced(&conn, Reason::TestMode, since).map_err(refused)?;
     if kept.is_empty() {
-        return say(none);
+        return talk(none);
     }
-    say(&format!(
+    talk(&format!(
         "{} {}",
         words.of(
             "За последние сутки ушло бы клиентам сообщений:",
@@ -87,7 +87,7 @@ fn yesterday(config: &Config, words: Say) -> Result<(), Failure> {
     for n in kept.iter().take(MOST_SHOWN) {
         shown.add_row([
             local(n.created_at),
-            n.kind.clone(),
+            words.kind(&n.kind).to_owned(),
             n.record.to_string(),
             Phone::from_stored(n.phone.clone()).masked(),
         ]);
@@ -95,7 +95,7 @@ fn yesterday(config: &Config, words: Say) -> Result<(), Failure> {
     say(&shown.to_string())?;
     match kept.len().saturating_sub(MOST_SHOWN) {
         0 => Ok(()),
-        more => say(&format!("{} {more}", words.of("… и ещё", "… and more:"))),
+        more => talk(&format!("{} {more}", words.of("… и ещё", "… and more:"))),
     }
 }
 
@@ -113,16 +113,20 @@ async fn doubled(config: &Config, words: Say) -> Result<(), Failure> {
         let seen = online::look_at(&api, company).await;
         drop(shown);
         match seen {
-            Err(error) => say(&format!("! {}: {error}", company.id))?,
+            Err(error) => talk(&format!(
+                "! {}: {}",
+                company.id,
+                words.spoken(&error.to_string())
+            ))?,
             Ok(seen) => {
                 let sends = seen.survey.notices;
                 let ours = company.rules.kinds.contains(&Kind::Created);
                 if ours && sends.sms_now + sends.email_now > 0 {
-                    say(&format!(
+                    talk(&format!(
                         "! {}",
                         online::notices(words, &seen.title, &seen.survey)
                     ))?;
-                    say(&format!("  → {}", online::switch_theirs_off(words)))?;
+                    talk(&format!("  → {}", online::switch_theirs_off(words)))?;
                 }
             }
         }

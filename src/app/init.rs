@@ -7,7 +7,7 @@ use nix::unistd::Uid;
 
 use super::progress::Progress;
 use super::text::Say;
-use super::{Failure, Outcome, check, existing, load, once, say};
+use super::{Failure, Outcome, check, existing, load, once, talk};
 use crate::cli::InitArgs;
 use crate::config::{self, Language, Secrets};
 use crate::domain::phone::Phone;
@@ -47,12 +47,12 @@ pub(super) async fn run(explicit: Option<&Path>, args: &InitArgs) -> Outcome {
     }
     let answers = questions(&ask, args).await?;
     answers.write(&path, words)?;
-    say(&format!(
+    talk(&format!(
         "\n✓ {} {}",
         words.of("Записано:", "Written:"),
         path.display()
     ))?;
-    say("")?;
+    talk("")?;
     check::run(&path, true).await?;
     first_reading(&ask, &path).await?;
     last_words(&ask, &path)?;
@@ -76,7 +76,7 @@ fn may_write(ask: &Ask, path: &Path) -> Result<bool, Failure> {
         return Ok(true);
     }
     let names: Vec<String> = taken.iter().map(|f| f.display().to_string()).collect();
-    say(&format!(
+    talk(&format!(
         "{} {}",
         ask.words.of("Уже есть:", "There already:"),
         names.join(", ")
@@ -158,7 +158,7 @@ async fn first_reading(ask: &Ask, path: &Path) -> Result<(), Failure> {
         Ok(_) => {
             let conn = existing(&config, store::open_reader)?;
             let known = stats::known_bookings(&conn).map_err(super::refused)?;
-            say(&format!(
+            talk(&format!(
                 "✓ {} {known}",
                 words.of(
                     "Записей, о которых знаю и молчу:",
@@ -178,8 +178,8 @@ fn last_words(ask: &Ask, path: &Path) -> Result<(), Failure> {
     let of_system = path.starts_with(SYSTEM_FOLDER);
     ask.tell("\nДальше:", "\nNext:")?;
     match of_system {
-        true => say("  sudo systemctl enable --now booking-monitor")?,
-        false => say(&format!("  booking-monitor --config {}", path.display()))?,
+        true => talk("  sudo systemctl enable --now booking-monitor")?,
+        false => talk(&format!("  booking-monitor --config {}", path.display()))?,
     }
     ask.tell(
         "  Запишите себя в YClients на завтра со своим номером и подождите две минуты: придёт сообщение.\n  Понравилось? booking-monitor go-live покажет, что ушло бы вчера, и включит сообщения всем клиентам.",

@@ -608,6 +608,15 @@ fn say(line: &str) -> Result<(), Failure> {
     print(format!("{line}\n").as_bytes())
 }
 
+/// Words for a person. A terminal breaks long lines anywhere, so they are broken between words there; a
+/// file or a pipe gets each in one piece.
+fn talk(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().is_terminal() {
+        true => say(&text::folded(text)),
+        false => say(text),
+    }
+}
+
 /// These bytes to stdout. A closed pipe (`| head`) is no error.
 fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();

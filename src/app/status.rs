@@ -12,6 +12,7 @@ use super::text::{Say, table};
 use super::{Outcome, existing, load, refused, say};
 use crate::config::{Company, Config, Language, Secrets};
 use crate::domain::budget::Plan;
+use crate::domain::delivery::Status;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Kind;
 use crate::store::channels::{self, ChannelState};
@@ -423,14 +424,19 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         ]);
     }
     let counts = |counts: &BTreeMap<String, i64>| {
-        let listed: Vec<String> = counts
-            .iter()
-            .map(|(status, n)| format!("{status} {n}"))
-            .collect();
-        if listed.is_empty() {
-            "—".to_owned()
-        } else {
-            listed.join(", ")
+        // Two states may have one word.
+        let mut said: Vec<(&str, i64)> = Vec::new();
+        for (stored, n) in counts {
+            let word = Status::from_stored(stored).map_or(stored.as_str(), |s| words.outcome(s));
+            match said.iter_mut().find(|(known, _)| *known == word) {
+                Some((_, all)) => *all += n,
+                None => said.push((word, *n)),
+            }
+        }
+        let listed: Vec<String> = said.iter().map(|(word, n)| format!("{word} {n}")).collect();
+        match listed.is_empty() {
+            true => "—".to_owned(),
+            false => listed.join(", "),
         }
     };
     let mut lines = vec![companies.to_string(), String::new()];

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::budget::Plan;
+use crate::domain::delivery::Status;
 use crate::domain::message::Language;
 use crate::domain::phone::{Phone, PhoneProblem};
 use crate::store::Free;
@@ -81,6 +82,46 @@ impl Say {
             return self.of("Пауза для всех", "Pause for everybody").to_owned();
         }
         format!("{} ({})", self.of("Пауза", "Pause"), about.join(", "))
+    }
+
+    /// `отмена`, `cancellation`: the kind of a notification, as it is stored.
+    pub(super) fn kind(self, stored: &str) -> &str {
+        match (stored, self.0) {
+            ("created", Language::Ru) => "запись",
+            ("updated", Language::Ru) => "изменение",
+            ("cancelled", Language::Ru) => "отмена",
+            ("no_show", Language::Ru) => "не пришли",
+            ("visited", Language::Ru) => "после визита",
+            ("reminder", Language::Ru) => "напоминание",
+            ("reply", Language::Ru) => "ответ",
+            ("correction", Language::Ru) => "не тот номер",
+            ("test", Language::Ru) => "проверка",
+            ("owner", Language::Ru) => "владельцу",
+            ("alert", Language::Ru) => "тревога",
+            ("created", Language::En) => "booking",
+            ("updated", Language::En) => "change",
+            ("cancelled", Language::En) => "cancellation",
+            ("no_show", Language::En) => "did not come",
+            ("visited", Language::En) => "after the visit",
+            ("correction", Language::En) => "wrong number",
+            ("owner", Language::En) => "to the owner",
+            _ => stored,
+        }
+    }
+
+    /// `доставлено`: what became of a notification.
+    pub(super) fn outcome(self, status: Status) -> &'static str {
+        match status {
+            Status::Pending => self.of("ждёт", "waiting"),
+            Status::Sending => self.of("отправляется", "being sent"),
+            Status::Held => self.of("придержано", "held back"),
+            Status::Uncertain => self.of("неизвестно, дошло ли", "did it arrive?"),
+            Status::Sent => self.of("принято", "accepted"),
+            Status::Delivered => self.of("доставлено", "delivered"),
+            Status::Read => self.of("прочитано", "read"),
+            Status::Failed | Status::Dead => self.of("не дошло", "did not arrive"),
+            Status::Suppressed => self.of("не отправлено", "not sent"),
+        }
     }
 
     /// `Пауза для всех: ещё 2 ч`.
@@ -197,6 +238,7 @@ pub(super) const WIDTH: usize = 80;
 
 /// A paragraph in lines that fit, the following ones indented.
 pub(super) fn wrapped(text: &str) -> Vec<String> {
+    let indent = text.len() - text.trim_start_matches(' ').len();
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
@@ -204,11 +246,20 @@ pub(super) fn wrapped(text: &str) -> Vec<String> {
                 line.push(' ');
                 line.push_str(word);
             }
-            Some(_) => lines.push(format!("  {word}")),
-            None => lines.push(word.to_owned()),
+            Some(_) => lines.push(format!("{}{word}", " ".repeat(indent + 2))),
+            None => lines.push(format!("{}{word}", " ".repeat(indent))),
         }
     }
     lines
+}
+
+/// The same for many lines. Those that fit stay as they are.
+pub(super) fn folded(text: &str) -> String {
+    let fold = |line: &str| match line.chars().count() > WIDTH {
+        true => wrapped(line),
+        false => vec![line.to_owned()],
+    };
+    text.lines().flat_map(fold).collect::<Vec<_>>().join("\n")
 }
 
 /// A plain table that fits 80 columns.
@@ -220,4 +271,22 @@ pub(super) fn table(head: &[&str]) -> Table {
         .set_width(80)
         .set_header(head.to_vec());
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_broken_between_words_and_keeps_its_indent() {
+        let long = format!("\n   {}конец", "сообщение ".repeat(12));
+        let folded = folded(&long);
+        assert!(folded.lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(folded.starts_with("\n   сообщение"), "{folded}");
+        assert!(
+            folded.ends_with("\n     сообщение сообщение сообщение сообщение сообщение конец"),
+            "{folded}"
+        );
+        assert_eq!(super::folded("a  b"), "a  b");
+    }
 }

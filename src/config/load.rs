@@ -307,6 +307,34 @@ fn read(path: &Path) -> Result<String, Box<Problem>> {
     })
 }
 
+/// What people trip over, by the parser's words.
+const SLIPS: [(&str, &str); 10] = [
+    ("unclosed inline table", "не закрыта скобка }"),
+    ("unclosed", "не закрыта скобка ]"),
+    ("must be quoted", "текст стоит в прямых кавычках: \"так\""),
+    ("invalid basic string", "нет закрывающей кавычки"),
+    ("invalid literal string", "нет закрывающей кавычки"),
+    ("duplicate key", "такой ключ уже стоит выше"),
+    ("key with no value", "после ключа нужен знак ="),
+    ("missing comma", "не хватает запятой"),
+    ("unexpected key or value", "после значения стоит лишнее"),
+    (
+        "invalid boolean",
+        "здесь бывает true или false, без кавычек",
+    ),
+];
+
+fn not_toml(why: &str) -> Said {
+    let slip = SLIPS.iter().find(|(words, _)| why.contains(words));
+    said(
+        format!("not TOML: {why}"),
+        format!(
+            "строка записана не по правилам TOML: {}",
+            slip.map_or(why, |(_, russian)| russian)
+        ),
+    )
+}
+
 /// Syntax errors, one a line: the parser's own words never quote the file, which may hold secrets.
 fn syntax(path: &Path, text: &str, mut errors: Vec<toml::de::Error>) -> Vec<Problem> {
     let start = |error: &toml::de::Error| error.span().map(|span| span.start);
@@ -319,10 +347,7 @@ fn syntax(path: &Path, text: &str, mut errors: Vec<toml::de::Error>) -> Vec<Prob
                 file: path.to_owned(),
                 line,
                 key: String::new(),
-                message: said(
-                    format!("not TOML: {}", error.message()),
-                    format!("строка записана не по правилам TOML: {}", error.message()),
-                ),
+                message: not_toml(error.message()),
                 found: None,
                 hint: None,
             });

@@ -288,8 +288,8 @@ impl Stage {
         self.cast.show.figures("Итого", &figures)?;
         let mut lines: Vec<String> = note.map(str::to_owned).into_iter().collect();
         lines.extend([
-            "Дальше: опишите свой салон в booking-monitor.toml по образцу из репозитория".into(),
-            "и проверьте, всё ли верно: booking-monitor check".into(),
+            "Дальше: booking-monitor init спросит о вашем салоне, напишет настройки".into(),
+            "и проверит их.".into(),
         ]);
         self.cast.show.closing(&lines)?;
         Ok(())

@@ -948,4 +948,23 @@ fn a_broken_file_is_explained_in_its_own_language() {
         ..draft()
     };
     assert_eq!(torn.load().unwrap_err().language, Language::En);
+    let slip = |line: &str| {
+        let draft = Draft {
+            root: line.into(),
+            ..draft()
+        };
+        let said = draft.load().unwrap_err().problems[0].within(Language::Ru);
+        let (_, slip) = said
+            .split_once("строка записана не по правилам TOML: ")
+            .unwrap();
+        slip.to_owned()
+    };
+    for (line, russian) in [
+        ("language = «ru»", "текст стоит в прямых кавычках: \"так\""),
+        ("language = \"ru", "нет закрывающей кавычки"),
+        ("language \"ru\"", "после ключа нужен знак ="),
+        ("[monitor", "не закрыта скобка ]"),
+    ] {
+        assert_eq!(slip(line), russian, "{line}");
+    }
 }

@@ -107,6 +107,10 @@ pub(in crate::app) fn of_channel(words: Say, kind: &Kind, said: &str) -> &'stati
             "Проверьте phone_number_id и токен в Business settings: у него бывает срок.",
             "Check phone_number_id and the token in Business settings: tokens can expire.",
         ),
+        Kind::Http(_) if has("the session is") => words.of(
+            "Телефон не привязан к шлюзу: отсканируйте QR-код на его странице. Сообщения подождут.",
+            "No phone is linked to the gateway: scan the QR code on its page. Messages wait.",
+        ),
         Kind::GreenApi(_) | Kind::Http(_) => words.of(
             "Проверьте адрес канала и его token. Сообщения подождут.",
             "Check the channel's address and its token. Messages wait.",

@@ -2,8 +2,8 @@
 
 use std::io::IsTerminal as _;
 
-use crate::app::text::{Say, wrapped};
-use crate::app::{Failure, say};
+use crate::app::text::{Say, folded};
+use crate::app::{Failure, say, talk};
 use crate::config::Language;
 
 /// How grave it is.
@@ -68,20 +68,20 @@ impl Findings {
     pub(super) fn print(&self) -> Result<(), Failure> {
         let terminal = std::io::stdout().is_terminal();
         let coloured = terminal && std::env::var_os("NO_COLOR").is_none();
-        // A terminal breaks lines anywhere; a file or a pipe gets each in one piece.
-        let folded = |text: &str| match terminal {
-            true => wrapped(text).join("\n"),
-            false => text.to_owned(),
-        };
         for sign in [Sign::Good, Sign::Note, Sign::Remark, Sign::Problem] {
             for finding in self.0.iter().filter(|f| f.sign == sign) {
-                // Folded with the bare sign: colours take no room.
-                let line = folded(&format!("{} {}", sign.bare(), finding.what));
-                let rest = line.trim_start_matches(sign.bare());
-                say(&format!("{}{rest}", sign.shown(coloured)))?;
+                let line = format!("{} {}", sign.bare(), finding.what);
+                match terminal {
+                    // Folded with the bare sign: colours take no room.
+                    true => {
+                        let line = folded(&line);
+                        let rest = line.trim_start_matches(sign.bare());
+                        say(&format!("{}{rest}", sign.shown(coloured)))?;
+                    }
+                    false => say(&line)?,
+                }
                 if let Some(action) = &finding.action {
-                    let action = folded(&format!("→ {action}")).replace('\n', "\n  ");
-                    say(&format!("  {action}"))?;
+                    talk(&format!("  → {action}"))?;
                 }
             }
         }

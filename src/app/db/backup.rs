@@ -38,6 +38,6 @@ fn not_made(error: StoreError, file: &Path) -> Failure {
         },
         _ => return refused(error),
     };
-    let what = format!("no copy at {}", file.display());
+    let what = format!("cannot write a copy to {}", file.display());
     Failure::new(code::FAILED, anyhow::Error::new(error).context(what)).hint(hint)
 }

@@ -47,7 +47,8 @@ pub(super) fn run(path: &Path, file: &Path) -> Outcome {
         file.display()
     ))?;
     if let Some(as_of) = as_of {
-        let as_of = as_of.format("%Y-%m-%d %H:%M UTC");
+        let as_of = as_of.with_timezone(&chrono::Local);
+        let as_of = as_of.format("%d.%m.%Y %H:%M");
         say(&format!(
             "{} {as_of}",
             words.of("Она знает журнал на", "It knows the journal as of")

@@ -15,7 +15,7 @@ pub(in crate::app) struct Ask {
 impl Ask {
     /// Says something on a line of its own.
     pub(in crate::app) fn tell(&self, ru: &str, en: &str) -> Result<(), Failure> {
-        crate::app::say(self.words.of(ru, en))
+        crate::app::talk(self.words.of(ru, en))
     }
 
     /// One line; where nothing is typed, the default.
@@ -70,7 +70,7 @@ impl Ask {
     /// One of several, by its number, from 1.
     pub(in crate::app) fn choose(&self, prompt: &str, of: &[&str]) -> Result<usize, Failure> {
         for (n, option) in of.iter().enumerate() {
-            crate::app::say(&format!("  {}. {option}", n + 1))?;
+            crate::app::talk(&format!("  {}. {option}", n + 1))?;
         }
         loop {
             let typed = self.line(prompt, "1")?;

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::Ask;
 use crate::app::check::{advice, online};
 use crate::app::progress::Progress;
-use crate::app::{Failure, say};
+use crate::app::{Failure, talk};
 use crate::http_client::ClientSettings;
 use crate::ports::{ApiError, BookingApi as _, CompanyInfo, CompanyRef, Standing};
 use crate::yclients::{Client, DEFAULT_TIMEOUT, Settings, User};
@@ -102,7 +102,7 @@ async fn user(ask: &Ask, base_url: &str, partner: &SecretString) -> Result<Secre
                 return Ok(token);
             }
             Err(error) => {
-                say(&format!("✗ {error}"))?;
+                talk(&format!("✗ {}", ask.words.spoken(&error.to_string())))?;
                 ask.tell(
                     match is_second_factor(&error) {
                         true => "У этого пользователя вход с подтверждением (второй фактор), а код ввести некому. Отключите подтверждение у робота в YClients или дайте готовый токен пользователя.",
@@ -135,8 +135,8 @@ async fn branches(ask: &Ask, api: &Client) -> Result<Option<Vec<Branch>>, Failur
     let found = match listed {
         Ok(found) => found,
         Err(error) => {
-            say(&format!("✗ {error}"))?;
-            say(&format!("  → {}", advice::of_company(words, &error)))?;
+            talk(&format!("✗ {}", ask.words.spoken(&error.to_string())))?;
+            talk(&format!("  → {}", advice::of_company(words, &error)))?;
             if matches!(error, ApiError::Denied { status: 401, .. }) {
                 return Ok(None);
             }
@@ -172,7 +172,7 @@ type Listed = (i64, CompanyInfo);
 
 fn from_list(ask: &Ask, found: Vec<Listed>) -> Result<Vec<Listed>, Failure> {
     for (n, (id, info)) in found.iter().enumerate() {
-        say(&format!(
+        talk(&format!(
             "  {}. {}, {} ({id})",
             n + 1,
             info.title,
@@ -186,7 +186,7 @@ fn from_list(ask: &Ask, found: Vec<Listed>) -> Result<Vec<Listed>, Failure> {
             "Which to watch (numbers, with commas)",
         );
         let typed = ask.line(prompt, all)?;
-        if typed == all {
+        if ["все", "all"].contains(&typed.to_lowercase().as_str()) {
             return Ok(found);
         }
         let numbers = typed.split(',').map(|n| n.trim().parse::<usize>().ok());
@@ -217,8 +217,8 @@ async fn by_number(ask: &Ask, api: &Client) -> Result<Vec<Listed>, Failure> {
         match api.company(id).await {
             Ok(info) => return Ok(vec![(id, info)]),
             Err(error) => {
-                say(&format!("✗ {error}"))?;
-                say(&format!("  → {}", advice::of_company(ask.words, &error)))?;
+                talk(&format!("✗ {}", ask.words.spoken(&error.to_string())))?;
+                talk(&format!("  → {}", advice::of_company(ask.words, &error)))?;
             }
         }
     }
@@ -258,18 +258,21 @@ async fn look(ask: &Ask, api: &Client, branch: &Branch, zone: Tz) -> Result<(), 
         let title = &branch.title;
         match survey {
             Err(error) => {
-                say(&format!("✗ {title}: {error}"))?;
-                say(&format!("  → {}", advice::of_company(words, &error)))?;
+                talk(&format!(
+                    "✗ {title}: {}",
+                    ask.words.spoken(&error.to_string())
+                ))?;
+                talk(&format!("  → {}", advice::of_company(words, &error)))?;
             }
             Ok(survey) if survey.hides_phones() => {
-                say(&format!("✗ {}", online::phones(words, title, &survey)))?;
-                say(&format!("  → {}", online::tick_the_box(words)))?;
+                talk(&format!("✗ {}", online::phones(words, title, &survey)))?;
+                talk(&format!("  → {}", online::tick_the_box(words)))?;
             }
             Ok(survey) => {
-                say(&format!("✓ {}", online::phones(words, title, &survey)))?;
+                talk(&format!("✓ {}", online::phones(words, title, &survey)))?;
                 if survey.notices.sms_now + survey.notices.email_now > 0 {
-                    say(&format!("! {}", online::notices(words, title, &survey)))?;
-                    say(&format!("  → {}", online::switch_theirs_off(words)))?;
+                    talk(&format!("! {}", online::notices(words, title, &survey)))?;
+                    talk(&format!("  → {}", online::switch_theirs_off(words)))?;
                 }
                 return Ok(());
             }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::Ask;
 use crate::app::check::advice;
 use crate::app::progress::Progress;
-use crate::app::{Failure, say};
+use crate::app::{Failure, talk};
 use crate::channels::green_api::{self, Flavour};
 use crate::channels::telegram::setup::{Deaf, Place};
 use crate::channels::{Common, DEFAULT_TIMEOUT, JOURNAL_GRACE, Kind, console, telegram};
@@ -94,9 +94,9 @@ async fn green(ask: &Ask, name: &'static str, flavour: Flavour) -> Result<Way, F
         let instance = green_api::setup::Setup::new(&settings);
         let instance = instance.map_err(|error| Failure::usage(&error.to_string()))?;
         if let Err(why) = instance.state().await {
-            say(&format!("✗ {why}"))?;
+            talk(&format!("✗ {}", words.spoken(&why)))?;
             let kind = Kind::GreenApi(settings.clone());
-            say(&format!("  → {}", advice::of_channel(words, &kind, &why)))?;
+            talk(&format!("  → {}", advice::of_channel(words, &kind, &why)))?;
             if ask.yes(
                 words.of("Ввести данные ещё раз", "Enter the data again"),
                 true,
@@ -116,7 +116,7 @@ async fn notifications(ask: &Ask, instance: &green_api::setup::Setup) -> Result<
     let found = match instance.settings().await {
         Ok(found) => found,
         Err(why) => {
-            say(&format!("! {why}"))?;
+            talk(&format!("! {}", words.spoken(&why)))?;
             return Ok(true);
         }
     };
@@ -132,7 +132,7 @@ async fn notifications(ask: &Ask, instance: &green_api::setup::Setup) -> Result<
         return Ok(true);
     }
     let off = found.off.join(", ");
-    say(&format!(
+    talk(&format!(
         "! {}: {off}",
         words.of(
             "Выключены уведомления, без которых не видно ответов и доставки",
@@ -146,7 +146,7 @@ async fn notifications(ask: &Ask, instance: &green_api::setup::Setup) -> Result<
     if ask.yes(prompt, true)? {
         match instance.switch_on(&found.off).await {
             Ok(()) => ask.tell("✓ Включены.", "✓ They are on.")?,
-            Err(why) => say(&format!("✗ {why}"))?,
+            Err(why) => talk(&format!("✗ {}", words.spoken(&why)))?,
         }
     }
     Ok(true)
@@ -170,14 +170,14 @@ async fn bot(ask: &Ask, api_url: &str) -> Result<(telegram::Settings, String), F
         let name = match setup.name().await {
             Ok(name) => name,
             Err(why) => {
-                say(&format!("✗ {why}"))?;
+                talk(&format!("✗ {}", words.spoken(&why)))?;
                 let kind = Kind::Telegram(settings.clone());
-                say(&format!("  → {}", advice::of_channel(words, &kind, &why)))?;
+                talk(&format!("  → {}", advice::of_channel(words, &kind, &why)))?;
                 continue;
             }
         };
         if setup.has_webhook().await.unwrap_or(false) {
-            say(&format!(
+            talk(&format!(
                 "✗ @{name}: {}",
                 words.of(
                     "этого бота уже читает другой сервис (webhook). Заведите у @BotFather второго.",
@@ -186,7 +186,7 @@ async fn bot(ask: &Ask, api_url: &str) -> Result<(telegram::Settings, String), F
             ))?;
             continue;
         }
-        say(&format!("✓ @{name}"))?;
+        talk(&format!("✓ @{name}"))?;
         return Ok((settings, name));
     }
 }
@@ -264,7 +264,7 @@ async fn chat(
     let setup = setup.map_err(|error| Failure::usage(&error.to_string()))?;
     // Anybody may have found the bot: only who reads this terminal knows the word.
     let word = (1000 + rand::random::<u16>() % 9000).to_string();
-    say(&match words.0 {
+    talk(&match words.0 {
         crate::config::Language::Ru => {
             format!("Откройте https://t.me/{name}, нажмите «Старт» и напишите: {word}")
         }
@@ -292,7 +292,7 @@ async fn chat(
                     continue;
                 }
             }
-            Err(deaf) => say(&format!("✗ {}", in_words(ask, &deaf)))?,
+            Err(deaf) => talk(&format!("✗ {}", in_words(ask, &deaf)))?,
         }
         let prompt = words.of(
             "Номер вашего чата (пусто: без владельца)",

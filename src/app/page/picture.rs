@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::super::text::Say;
 use super::super::{log, status};
 use super::chart::{self, Chart};
-use crate::config::{Config, Language};
+use crate::config::Config;
 use crate::domain::delivery::Status;
 use crate::domain::message::Markup;
 use crate::domain::message::owner::Voice;
@@ -280,19 +280,12 @@ fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
         markup: Markup::Plain,
         today: n.created_at.date_naive(),
     };
-    let (class, outcome) = match n.status {
-        Status::Pending => ("waiting", words.of("ждёт", "waiting")),
-        Status::Sending => ("waiting", words.of("отправляется", "being sent")),
-        Status::Held => ("trouble", words.of("придержано", "held back")),
-        Status::Uncertain => (
-            "trouble",
-            words.of("неизвестно, дошло ли", "did it arrive?"),
-        ),
-        Status::Sent => ("told", words.of("принято", "accepted")),
-        Status::Delivered => ("told", words.of("доставлено", "delivered")),
-        Status::Read => ("told", words.of("прочитано", "read")),
-        Status::Failed | Status::Dead => ("trouble", words.of("не дошло", "did not arrive")),
-        Status::Suppressed => ("silent", words.of("не отправлено", "not sent")),
+    let outcome = words.outcome(n.status);
+    let class = match n.status {
+        Status::Pending | Status::Sending => "waiting",
+        Status::Held | Status::Uncertain | Status::Failed | Status::Dead => "trouble",
+        Status::Sent | Status::Delivered | Status::Read => "told",
+        Status::Suppressed => "silent",
     };
     let why = match (n.reason, n.status) {
         (Some(reason), _) => voice.reason(reason.as_str()).to_owned(),
@@ -317,7 +310,7 @@ fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
             .with_timezone(&zone)
             .format("%d.%m %H:%M")
             .to_string(),
-        what: kind(&n.kind, words).to_owned(),
+        what: words.kind(&n.kind).to_owned(),
         company,
         record: n.record,
         channel: match n.channel.as_str() {
@@ -328,27 +321,6 @@ fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
         class,
         outcome: outcome.to_owned(),
         why,
-    }
-}
-
-fn kind(stored: &str, words: Say) -> &str {
-    match (stored, words.0) {
-        ("created", Language::Ru) => "запись",
-        ("updated", Language::Ru) => "изменение",
-        ("cancelled", Language::Ru) => "отмена",
-        ("no_show", Language::Ru) => "не пришли",
-        ("visited", Language::Ru) => "после визита",
-        ("reminder", Language::Ru) => "напоминание",
-        ("reply", Language::Ru) => "ответ",
-        ("correction", Language::Ru) => "не тот номер",
-        ("test", Language::Ru) => "проверка",
-        ("created", Language::En) => "booking",
-        ("updated", Language::En) => "change",
-        ("cancelled", Language::En) => "cancellation",
-        ("no_show", Language::En) => "did not come",
-        ("visited", Language::En) => "after the visit",
-        ("correction", Language::En) => "wrong number",
-        _ => stored,
     }
 }
 

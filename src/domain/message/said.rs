@@ -6,13 +6,14 @@ use super::Language;
 /// that is broken in its first line still has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    en: String,
-    ru: String,
+    en: Box<str>,
+    ru: Box<str>,
 }
 
 /// The same in English and in Russian.
 #[must_use]
 pub fn said(en: impl Into<String>, ru: impl Into<String>) -> Said {
+    let (en, ru): (String, String) = (en.into(), ru.into());
     Said {
         en: en.into(),
         ru: ru.into(),
