@@ -415,17 +415,15 @@ fn proves(
         let ended = lost.ended.unwrap_or(now).min(lost.began + LONGEST_TRY);
         (lost.began - CLOCKS_DIFFER..=ended + CLOCKS_DIFFER).contains(&sent_at)
     });
-    match n.status {
-        // It need not go again.
-        Status::Pending if is_one => {
-            outbox::set_sent(conn, n.id, Some(&under.message_id), sent_at)?;
-        }
-        Status::Uncertain if is_one => {
-            if orders::was_sent(conn, n, now)? {
-                outbox::set_sent(conn, n.id, Some(&under.message_id), sent_at)?;
-            }
-        }
-        _ => {}
+    let has_arrived = is_one
+        && match n.status {
+            // It need not go again.
+            Status::Pending => true,
+            Status::Uncertain => orders::was_sent(conn, n, now)?,
+            _ => false,
+        };
+    if has_arrived {
+        outbox::set_sent(conn, n.id, Some(&under.message_id), sent_at)?;
     }
     Ok(is_one)
 }

@@ -10,11 +10,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rusqlite::Connection;
 
 use super::apply::Applying;
 use super::poll::delta;
-use super::{Company, Desk, Pipeline};
+use super::{Company, Pipeline};
 use crate::domain::delivery::{retry_step, spread};
 use crate::domain::event::Gone;
 use crate::domain::phone::Phone;
@@ -25,9 +24,10 @@ use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Edit, Lookup, Urgency, WriteError};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::writes::{self, Order, State};
-use crate::store::{self, cache, proposals};
+use crate::store::{self, proposals};
 
 mod closing;
+mod foresee;
 
 use closing::Closing;
 
@@ -353,50 +353,6 @@ fn allowed(
         return Err(Obstacle::Near);
     }
     Ok(may_write)
-}
-
-impl Desk {
-    /// Ends an order as it will end if the journal says what the cache does, and takes what is asked of
-    /// it. For who tries a message out.
-    pub(super) fn foresee(
-        &self,
-        tx: &Connection,
-        order: &Order,
-        now: DateTime<Utc>,
-    ) -> store::Result<()> {
-        let row = companies::ensure(tx, order.company)?;
-        let Some(company) = self.companies.get(&order.company) else {
-            return Ok(());
-        };
-        let Some(zone) = company.zone(&row) else {
-            return Ok(());
-        };
-        let closing = Closing {
-            tx,
-            desk: self,
-            company,
-            row: &row,
-            zone,
-            order,
-            now,
-        };
-        let phone = Phone::from_stored(order.phone.clone());
-        for part in &order.parts {
-            let cached = cache::get(tx, order.company, part.meant.record)?;
-            let seen = cached.map(|cached| cached.record);
-            let around = (zone, now);
-            let standing = judge(order.act, &part.meant, &phone, seen.as_ref(), false, around);
-            let why = match (standing, &seen) {
-                (Standing::Ready, Some(seen)) => allowed(company, order, seen, false, around).err(),
-                (Standing::Barred(why), _) => Some(why),
-                (Standing::Done | Standing::Ready, _) => None,
-            };
-            if let Some(why) = why {
-                return closing.barred(&BTreeSet::new(), why);
-            }
-        }
-        closing.done()
-    }
 }
 
 /// The journal gave no answer: when to ask again, if ever.
