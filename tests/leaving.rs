@@ -455,3 +455,27 @@ async fn a_channel_that_is_to_wait_for_hours_is_left_for_the_next_one() {
         ["telegram|retry_after", "whatsapp|accepted"]
     );
 }
+
+#[tokio::test]
+async fn a_client_whose_reminder_was_kept_until_its_day_was_over_is_called() {
+    let rest = format!("{OWNED}\nnotify = {{ reminders = [\"24h\"] }}");
+    let world = World::watching_with("", &rest).await;
+    world.salon.book(haircut("2026-08-21T20:00:00"));
+    world.tell().await;
+    let shut = Answer::http(429, "Too Many Requests").with_header("Retry-After", "18000");
+    world.green.answer_next(shut);
+    world.advance("8h");
+    world.poll().await;
+    world.turn().await;
+    world.advance("5h");
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(world.told().len(), 1);
+    assert_eq!(
+        world.decisions(),
+        ["created|sent|", "reminder|suppressed|expired"]
+    );
+    let mut told = world.owner_told();
+    told.retain(|text| text.contains("Позвоните клиенту"));
+    assert_eq!(told.len(), 1, "{told:?}");
+}

@@ -24,6 +24,9 @@ const MISSING_LOOK: TimeDelta = TimeDelta::minutes(1);
 /// So long; then its reminder is a call.
 const MISSING_PATIENCE: TimeDelta = TimeDelta::minutes(15);
 
+/// What is due for so long and has not left waits for its channel, or for the program.
+const KEPT: TimeDelta = TimeDelta::minutes(15);
+
 /// Why a reminder is not to leave now.
 enum Hindrance {
     /// It is looked at again then.
@@ -65,6 +68,11 @@ impl Desk {
             }
             Some(Hindrance::Over(reason)) => {
                 outbox::suppress(tx, n.id, reason, None)?;
+                // Its day passed while a channel kept it, not because a person wanted it to wait.
+                let was_kept = n.attempts > 0 || now - n.due_at >= KEPT;
+                if reason == Reason::Expired && was_kept {
+                    self.card(tx, n, &records, Untold::NotDelivered, now)?;
+                }
                 return Ok(Claim::Skip);
             }
             Some(Hindrance::Unseen) => {
