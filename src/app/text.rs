@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::budget::Plan;
+use crate::domain::delivery::Status;
 use crate::domain::message::Language;
 use crate::domain::phone::{Phone, PhoneProblem};
 use crate::store::Free;
@@ -40,6 +41,46 @@ impl Say {
         match table.is_empty() {
             true => self.of("Ничего нет.", "There is nothing.").to_owned(),
             false => table.to_string(),
+        }
+    }
+
+    /// What a notification is about, from the stored word of its kind.
+    pub(super) fn kind(self, stored: &str) -> &str {
+        match (stored, self.0) {
+            ("created", Language::Ru) => "запись",
+            ("updated", Language::Ru) => "изменение",
+            ("cancelled", Language::Ru) => "отмена",
+            ("no_show", Language::Ru) => "не пришли",
+            ("visited", Language::Ru) => "после визита",
+            ("reminder", Language::Ru) => "напоминание",
+            ("reply", Language::Ru) => "ответ",
+            ("correction", Language::Ru) => "не тот номер",
+            ("owner", Language::Ru) => "владельцу",
+            ("alert", Language::Ru) => "тревога владельцу",
+            ("test", Language::Ru) => "проверка",
+            ("created", Language::En) => "booking",
+            ("updated", Language::En) => "change",
+            ("cancelled", Language::En) => "cancellation",
+            ("no_show", Language::En) => "did not come",
+            ("visited", Language::En) => "after the visit",
+            ("correction", Language::En) => "wrong number",
+            ("owner", Language::En) => "to the owner",
+            _ => stored,
+        }
+    }
+
+    /// Where a notification stands, in a word.
+    pub(super) fn status(self, status: Status) -> &'static str {
+        match status {
+            Status::Pending => self.of("ждут", "waiting"),
+            Status::Held => self.of("придержано", "held back"),
+            Status::Sending => self.of("отправляются", "being sent"),
+            Status::Uncertain => self.of("под вопросом", "in doubt"),
+            Status::Sent => self.of("принято", "accepted"),
+            Status::Delivered => self.of("доставлено", "delivered"),
+            Status::Read => self.of("прочитано", "read"),
+            Status::Failed | Status::Dead => self.of("не дошло", "did not arrive"),
+            Status::Suppressed => self.of("не отправлено", "not sent"),
         }
     }
 
@@ -180,13 +221,82 @@ impl Say {
     }
 }
 
+/// The width that people's terminals have at least.
+pub(super) const WIDTH: usize = 80;
+
+/// Stands for a space at which no line may end.
+const KEPT: char = '\u{E000}';
+
+/// A date with its time, a number with its sign and a masked phone stay in one line.
+fn kept_together(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut last = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied().unwrap_or(' ');
+        let is_inside = match (last, next) {
+            ('№' | '+' | '*', _) => next.is_ascii_digit() || next == '*',
+            (before, after) if before.is_ascii_digit() => after.is_ascii_digit() || after == '*',
+            _ => false,
+        };
+        kept.push(if c == ' ' && is_inside { KEPT } else { c });
+        last = c;
+    }
+    kept
+}
+
+/// A paragraph in lines that fit, the following ones indented. What it begins with stays as it is.
+pub(super) fn wrapped(text: &str, indent: usize) -> Vec<String> {
+    let margin = text.len() - text.trim_start().len();
+    let (mut lines, mut line) = (Vec::new(), text[..margin].to_owned());
+    let mut is_empty = true;
+    let kept = kept_together(text);
+    for word in kept.split_whitespace() {
+        let word = word.replace(KEPT, " ");
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        is_empty = false;
+    }
+    lines.push(line);
+    lines
+}
+
 /// A plain table that fits 80 columns.
 pub(super) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(80)
+        .set_width(u16::try_from(WIDTH).unwrap_or(80))
         .set_header(head.to_vec());
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_at_eighty_columns_and_never_inside_a_phone_a_date_or_a_number() {
+        let text = format!(
+            "12:00:31  {} +7 *** ***-**-01 до 21.08.2026 14:30 в сообщении № 54",
+            "слово ".repeat(10).trim()
+        );
+        assert_eq!(
+            wrapped(&text, 10),
+            [
+                "12:00:31 слово слово слово слово слово слово слово слово слово слово",
+                "          +7 *** ***-**-01 до 21.08.2026 14:30 в сообщении № 54",
+            ]
+        );
+        let long = "ы".repeat(90);
+        assert_eq!(wrapped(&long, 2), [long.clone()]);
+        assert_eq!(wrapped("    отступ остаётся", 4), ["    отступ остаётся"]);
+    }
 }

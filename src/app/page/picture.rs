@@ -6,16 +6,17 @@ use chrono_tz::Tz;
 use rusqlite::Connection;
 use serde::Serialize;
 
+use super::super::names::Zones;
 use super::super::text::Say;
 use super::super::{log, status};
 use super::chart::{self, Chart};
-use crate::config::{Config, Language};
+use crate::config::Config;
 use crate::domain::delivery::Status;
 use crate::domain::message::Markup;
 use crate::domain::message::owner::Voice;
+use crate::store;
 use crate::store::outbox::{self, Notification};
 use crate::store::stats::{self, Hour};
-use crate::store::{self, companies};
 
 /// So many of the last notifications are shown.
 const LAST: usize = 25;
@@ -130,7 +131,7 @@ pub(super) fn look(
 ) -> store::Result<Picture> {
     let words = Say(config.language);
     let seen = status::look(conn, config, now)?;
-    let zone = zone(conn, config)?;
+    let zone = Zones::read(conn, config)?.of(None);
     let hours = stats::hours(conn, now - Duration::days(8))?;
     let healthy = seen.is_healthy();
     let companies = seen.companies.iter().map(|c| Company {
@@ -210,15 +211,6 @@ pub(super) fn look(
 /// Copies, cards and alerts are owners' own; the page is about clients.
 fn is_for_owners(n: &Notification) -> bool {
     matches!(n.kind.as_str(), "owner" | "alert")
-}
-
-/// The page has one clock: the first company's.
-fn zone(conn: &Connection, config: &Config) -> store::Result<Tz> {
-    let Some(first) = config.companies.first() else {
-        return Ok(Tz::UTC);
-    };
-    let api = companies::get(conn, first.id)?.and_then(|row| row.info.zone);
-    Ok(first.timezone.or(api).unwrap_or(Tz::UTC))
 }
 
 fn tiles(seen: &status::Picture, hours: &[Hour], now: DateTime<Utc>, words: Say) -> Vec<Tile> {
@@ -317,7 +309,7 @@ fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
             .with_timezone(&zone)
             .format("%d.%m %H:%M")
             .to_string(),
-        what: kind(&n.kind, words).to_owned(),
+        what: words.kind(&n.kind).to_owned(),
         company,
         record: n.record,
         channel: match n.channel.as_str() {
@@ -328,27 +320,6 @@ fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
         class,
         outcome: outcome.to_owned(),
         why,
-    }
-}
-
-fn kind(stored: &str, words: Say) -> &str {
-    match (stored, words.0) {
-        ("created", Language::Ru) => "запись",
-        ("updated", Language::Ru) => "изменение",
-        ("cancelled", Language::Ru) => "отмена",
-        ("no_show", Language::Ru) => "не пришли",
-        ("visited", Language::Ru) => "после визита",
-        ("reminder", Language::Ru) => "напоминание",
-        ("reply", Language::Ru) => "ответ",
-        ("correction", Language::Ru) => "не тот номер",
-        ("test", Language::Ru) => "проверка",
-        ("created", Language::En) => "booking",
-        ("updated", Language::En) => "change",
-        ("cancelled", Language::En) => "cancellation",
-        ("no_show", Language::En) => "did not come",
-        ("visited", Language::En) => "after the visit",
-        ("correction", Language::En) => "wrong number",
-        _ => stored,
     }
 }
 
