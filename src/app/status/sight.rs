@@ -9,9 +9,6 @@ use crate::config::Language;
 use crate::store::companies::CompanyRow;
 use crate::store::rights::Hidden;
 
-/// The width that people's terminals have at least.
-const WIDTH: usize = 80;
-
 /// `придержано отмен: 7; см. release`.
 pub(super) fn held(all: i64, moves: i64, words: Say) -> String {
     let mut parts = Vec::new();
@@ -58,7 +55,19 @@ pub(super) fn to_json(row: &CompanyRow, hidden: &Hidden) -> Value {
     })
 }
 
-/// What is hidden of a salon, in lines of at most [`WIDTH`].
+/// `YClients отвечает 403, записей: 3. …`: they are there, and a person has to give back rights.
+pub(in crate::app) fn refused(bookings: usize, words: Say) -> String {
+    match words.0 {
+        Language::Ru => format!(
+            "YClients отвечает 403, записей: {bookings}. Они есть: верните пользователю робота право их видеть."
+        ),
+        Language::En => format!(
+            "YClients answers 403, bookings: {bookings}. They are there: give the robot's user the right to see them again."
+        ),
+    }
+}
+
+/// What is hidden of a salon, paragraph by paragraph.
 pub(super) fn lines(
     title: &str,
     row: &CompanyRow,
@@ -116,7 +125,10 @@ pub(super) fn lines(
             words.ago(Some(since), now)
         ));
     }
-    if hidden.bookings > 0 {
+    if hidden.refused > 0 {
+        parts.push(refused(hidden.refused, words));
+    }
+    if hidden.bookings > hidden.refused {
         parts.push(
             words
                 .of(
@@ -126,23 +138,7 @@ pub(super) fn lines(
                 .to_owned(),
         );
     }
-    parts.iter().flat_map(|part| wrapped(part)).collect()
-}
-
-/// A paragraph in lines that fit, the following ones indented.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) => lines.push(format!("  {word}")),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
+    parts
 }
 
 #[cfg(test)]
@@ -151,7 +147,7 @@ mod tests {
     use crate::store::rights::{HiddenPeriod, HiddenStaff};
 
     #[test]
-    fn what_is_hidden_is_said_in_eighty_columns() {
+    fn what_is_hidden_is_said_with_what_to_do_about_it() {
         let now: DateTime<Utc> = "2026-08-20T12:00:00Z".parse().unwrap();
         let since = now - chrono::TimeDelta::minutes(20);
         let staff = |id, name: &str| HiddenStaff {
@@ -161,6 +157,7 @@ mod tests {
         };
         let hidden = Hidden {
             bookings: 34,
+            refused: 2,
             staff: vec![
                 staff(1, "Александра Константинопольская"),
                 staff(2, "Бари"),
@@ -182,13 +179,12 @@ mod tests {
             said.join("\n"),
             "\
 Малаховка: видно не всё; отменами это не считается.
-Скрыты мастера (записей): Александра Константинопольская (12), Бари (12),
-  Владимир (12), 20 мин назад.
+Скрыты мастера (записей): Александра Константинопольская (12), Бари (12), Владимир (12), 20 мин назад.
 Скрыто всё начиная с 01.09.2026 (записей: 10), 20 мин назад.
 Скрыты телефоны клиентов, 20 мин назад.
+YClients отвечает 403, записей: 2. Они есть: верните пользователю робота право их видеть.
 Если этих записей правда нет: booking-monitor release --hidden"
         );
-        assert!(said.iter().all(|line| line.chars().count() <= WIDTH));
     }
 
     #[test]
