@@ -8,5 +8,8 @@ use booking_monitor::cli::Cli;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    app::main(Cli::parse())
+    match Cli::try_parse() {
+        Ok(cli) => app::main(cli),
+        Err(error) => app::refuse(&error),
+    }
 }

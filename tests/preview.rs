@@ -100,7 +100,7 @@ async fn every_kind_is_shown_on_every_channel_without_a_secret_or_a_database() {
     );
     let bot = bare(&program, &["preview", "created", "--channel", "bot"]).await;
     assert!(
-        stdout(&bot).starts_with("✅ <b>Вы записаны!</b>"),
+        stdout(&bot).starts_with("✅ *Вы записаны!*\n"),
         "{}",
         stdout(&bot)
     );

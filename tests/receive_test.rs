@@ -160,7 +160,7 @@ async fn a_single_run_does_what_a_client_wants_and_explain_tells_of_it() {
     let sent = program.green.sent();
     assert_eq!(sent.len(), 2);
     assert!(
-        sent[1].text.starts_with("Готово, отменил вашу запись на"),
+        sent[1].text.starts_with("Готово, ваша запись на"),
         "{}",
         sent[1].text
     );
@@ -200,7 +200,7 @@ async fn a_channel_that_nobody_has_is_named_in_the_error() {
         .await;
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        stderr(&output).contains("known: whatsapp, desk"),
+        stderr(&output).contains("there are whatsapp, desk"),
         "{}",
         stderr(&output)
     );

@@ -18,7 +18,7 @@ use support::world::{PHONE, SALON, World, haircut};
 
 const SETTINGS: &str = r#"owner = [{ channel = "telegram", to = "500" }]
     replies = { write = true, cancel = "self" }"#;
-const CALLED_OFF: &str = "Готово, отменил вашу запись на 21 августа в 14:30. Захотите прийти в другой раз — напишите мне здесь 👇";
+const CALLED_OFF: &str = "Готово, ваша запись на 21 августа в 14:30 отменена. Захотите прийти в другой раз — напишите мне здесь 👇";
 
 /// Points passed, and the one at which the program ends.
 #[derive(Default)]

@@ -15,7 +15,7 @@ const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [] 
 const DECLINED: &str = "Понятно. Передаю администратору, он ответит вам здесь.";
 const HANDED_ON: &str = "Передаю администратору, он ответит вам здесь.";
 const CONFIRMED: &str = "Спасибо, ждём вас! 🤍";
-const CALLED_OFF: &str = "Готово, отменил вашу запись на 21 августа в 14:30. Захотите прийти в другой раз — напишите мне здесь 👇";
+const CALLED_OFF: &str = "Готово, ваша запись на 21 августа в 14:30 отменена. Захотите прийти в другой раз — напишите мне здесь 👇";
 
 /// A client who was told of a booking.
 async fn told(replies: &str) -> (World, i64) {

@@ -13,7 +13,7 @@ use chrono::Utc;
 
 use super::failure::code;
 use super::text::Say;
-use super::{Failure, Outcome, api, loaded, refused, say};
+use super::{Failure, Outcome, api, loaded, names, pause, refused, say};
 use crate::cli::ChatArgs;
 use crate::config::{Agent, Alerts, Company as Settings};
 use crate::demo::answers::Answers;
@@ -50,9 +50,7 @@ pub(super) async fn run(path: &Path, args: ChatArgs) -> Outcome {
         None => None,
         Some(written) => {
             let parsed = Phone::parse(written, &scene.settings.country);
-            Some(parsed.map_err(|problem| {
-                Failure::usage(&problem.to_string()).hint("write it whole, as +79000000001")
-            })?)
+            Some(parsed.map_err(|problem| pause::not_a_phone("--as", problem))?)
         }
     };
     let folder = Folder::make().map_err(failed)?;
@@ -115,14 +113,7 @@ struct Scene {
 /// A configured company: its journal is read and never written.
 fn real(path: &Path, args: &ChatArgs) -> Result<Scene, Failure> {
     let config = loaded(path)?;
-    let known: Vec<String> = config.companies.iter().map(|c| c.id.to_string()).collect();
-    let Some(company) = config.companies.iter().find(|c| Some(c.id) == args.company) else {
-        let hint = format!(
-            "known: {}; or --demo for the simulated salon",
-            known.join(", ")
-        );
-        return Err(Failure::usage("name a company with --company ID").hint(&hint));
-    };
+    let company = names::company(&config, args.company)?;
     let model = super::agent::Models::default().of(company)?;
     let Some(model) = model.filter(|_| company.agent.external) else {
         return Err(Failure::usage("this company has no model to talk with")

@@ -39,7 +39,7 @@ impl Failure {
     }
 
     pub(super) fn usage(what: &str) -> Self {
-        Self::new(code::USAGE, anyhow::anyhow!("{what}")).hint("booking-monitor --help")
+        Self::new(code::USAGE, anyhow::anyhow!("{what}"))
     }
 
     pub(super) fn hint(mut self, hint: &str) -> Self {

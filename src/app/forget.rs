@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 
 use super::text::Say;
-use super::{Failure, Outcome, existing, load, refused, say, take_lock};
+use super::{Failure, Outcome, existing, load, pause, refused, say, take_lock};
 use crate::config::{Config, Language, Secrets};
 use crate::domain::phone::Phone;
 use crate::sinks::Target;
@@ -68,7 +68,7 @@ fn phones(config: &Config, written: &str) -> Result<BTreeSet<Phone>, Failure> {
     let (good, bad): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
     let problem = bad.into_iter().find_map(Result::err);
     match (good.is_empty(), problem) {
-        (true, Some(problem)) => Err(Failure::usage(&format!("PHONE: {problem}"))),
+        (true, Some(problem)) => Err(pause::not_a_phone("PHONE", problem)),
         _ => Ok(good.into_iter().flatten().collect()),
     }
 }
@@ -80,6 +80,12 @@ fn summary(words: Say, phone: &Phone, erased: Erased) -> String {
         messages,
     } = erased;
     match words.0 {
+        Language::Ru if erased == Erased::default() => {
+            format!("{phone}: в базе не встречается, стирать нечего.")
+        }
+        Language::En if erased == Erased::default() => {
+            format!("{phone}: nowhere in the database, there is nothing to erase.")
+        }
         Language::Ru => format!(
             "{phone}: стёрто имя и телефон. Записей: {bookings}, уведомлений: {notifications}, сообщений: {messages}."
         ),

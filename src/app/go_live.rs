@@ -78,6 +78,7 @@ fn yesterday(config: &Config, words: Say) -> Result<(), Failure> {
         ),
         kept.len()
     ))?;
+    let zones = super::names::Zones::read(&conn, config).map_err(refused)?;
     let mut shown = table(&[
         words.of("Когда", "When"),
         words.of("О чём", "Kind"),
@@ -86,7 +87,7 @@ fn yesterday(config: &Config, words: Say) -> Result<(), Failure> {
     ]);
     for n in kept.iter().take(MOST_SHOWN) {
         shown.add_row([
-            local(n.created_at),
+            local(n.created_at, zones.of(Some(n.company))),
             words.kind(&n.kind).to_owned(),
             n.record.to_string(),
             Phone::from_stored(n.phone.clone()).masked(),
@@ -99,8 +100,8 @@ fn yesterday(config: &Config, words: Say) -> Result<(), Failure> {
     }
 }
 
-fn local(at: DateTime<Utc>) -> String {
-    let at = at.with_timezone(&chrono::Local);
+fn local(at: DateTime<Utc>, zone: chrono_tz::Tz) -> String {
+    let at = at.with_timezone(&zone);
     at.format("%d.%m %H:%M").to_string()
 }
 

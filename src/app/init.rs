@@ -29,7 +29,8 @@ pub(super) async fn run(explicit: Option<&Path>, args: &InitArgs) -> Outcome {
     for url in [&args.yclients_url, &args.telegram_url] {
         // Tokens, and a password among them, are about to go there.
         if config::is_open(url) || !url.starts_with("http") {
-            return Err(Failure::usage("the address has to begin with https://"));
+            return Err(Failure::usage("the address has to begin with https://")
+                .hint("--yclients-url and --telegram-url are for relays; without them nothing is to be said"));
         }
     }
     let path = place(explicit);

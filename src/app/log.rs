@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use comfy_table::ColumnConstraint;
 use serde_json::{Value, json};
 
 use super::text::{Say, table};
-use super::{Failure, Outcome, existing, load, refused, say};
+use super::{Failure, Outcome, existing, load, names, refused, say};
 use crate::config::Secrets;
 use crate::domain::delivery::Status;
 use crate::domain::phone::Phone;
@@ -28,11 +29,13 @@ pub(super) fn run(
                     "unknown status {word:?}: one of {}",
                     all.join(", ")
                 ))
+                .hint("booking-monitor log --status dead, or without --status for all")
             })
         })
         .transpose()?;
     let config = load(path, Secrets::NotNeeded)?.config;
     let conn = existing(&config, store::open_reader)?;
+    names::known_company(&config, &conn, company)?;
     let rows = outbox::latest(&conn, company, status, limit).map_err(refused)?;
     if as_json {
         let rows: Vec<Value> = rows.iter().map(to_json).collect();
@@ -40,6 +43,7 @@ pub(super) fn run(
         return Ok(0);
     }
     let words = Say(config.language);
+    let zones = names::Zones::read(&conn, &config).map_err(refused)?;
     let mut shown = table(&[
         "№",
         words.of("Когда", "When"),
@@ -48,6 +52,10 @@ pub(super) fn run(
         words.of("Кому", "To"),
         words.of("Исход", "Outcome"),
     ]);
+    // All but the outcome stand whole.
+    for column in shown.column_iter_mut().take(5) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     for n in &rows {
         let outcome = match (n.reason, n.last_error.as_deref(), n.status) {
             // What would have been sent: its first line tells which it was, explain has it whole.
@@ -68,17 +76,26 @@ pub(super) fn run(
         shown.add_row([
             n.id.to_string(),
             n.created_at
-                .with_timezone(&chrono::Local)
+                .with_timezone(&zones.of(Some(n.company)))
                 .format("%d.%m %H:%M:%S")
                 .to_string(),
             n.kind.clone(),
             n.record.to_string(),
-            format!("{} {}", n.channel, masked(n)),
+            to(n),
             outcome,
         ]);
     }
     say(&words.listed(&shown))?;
     Ok(0)
+}
+
+/// By which channel it goes, and to whom; a phone is not torn apart.
+fn to(n: &Notification) -> String {
+    let one_line = format!("{} {}", n.channel, masked(n));
+    match one_line.chars().count() {
+        0..=16 => one_line,
+        _ => format!("{}\n{}", n.channel, masked(n)),
+    }
 }
 
 /// Whom it goes to, without giving away who that is.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::text::{Say, table};
-use super::{Outcome, existing, load, pause, refused, say};
+use super::{Outcome, existing, load, names, pause, refused, say};
 use crate::cli::MessagesArgs;
 use crate::config::{Config, Secrets};
 use crate::domain::message::markup::capped;
@@ -20,15 +20,17 @@ const LONGEST_SHOWN: usize = 200;
 /// Everything that was said, the newest first.
 pub(super) fn messages(path: &Path, of: &MessagesArgs) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
-    let found = read(&config, of, false, |_| true)?;
-    show(&config, of, &found)
+    show(&config, of, &read(&config, of, false, |_| true)?)
 }
 
 /// What clients wrote, the newest first.
 pub(super) fn inbox(path: &Path, unanswered: bool, of: &MessagesArgs) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
-    let found = read(&config, of, true, |m| !unanswered || waits(m))?;
-    show(&config, of, &found)
+    show(
+        &config,
+        of,
+        &read(&config, of, true, |m| !unanswered || waits(m))?,
+    )
 }
 
 /// Somebody waits for an answer to this.
@@ -49,9 +51,10 @@ fn read(
     of: &MessagesArgs,
     inbound: bool,
     wanted: impl Fn(&Message) -> bool,
-) -> Result<Vec<Message>, super::Failure> {
+) -> Result<Found, super::Failure> {
     let phone = pause::phone(config, None, of.phone.as_deref())?;
     let conn = existing(config, store::open_reader)?;
+    names::known_channel(config, &conn, of.channel.as_deref())?;
     let limit = usize::try_from(of.limit).unwrap_or(usize::MAX);
     let mut found = Vec::new();
     let which = Wanted {
@@ -66,12 +69,22 @@ fn read(
         found.len() < limit
     })
     .map_err(refused)?;
-    Ok(found)
+    let zones = names::Zones::read(&conn, config).map_err(refused)?;
+    Ok(Found {
+        messages: found,
+        zones,
+    })
 }
 
-fn show(config: &Config, of: &MessagesArgs, found: &[Message]) -> Outcome {
+/// What was found, and by whose clock each is told.
+struct Found {
+    messages: Vec<Message>,
+    zones: names::Zones,
+}
+
+fn show(config: &Config, of: &MessagesArgs, found: &Found) -> Outcome {
     if of.json {
-        let rows: Vec<Value> = found.iter().map(to_json).collect();
+        let rows: Vec<Value> = found.messages.iter().map(to_json).collect();
         say(&format!("{:#}", Value::Array(rows)))?;
         return Ok(0);
     }
@@ -83,8 +96,8 @@ fn show(config: &Config, of: &MessagesArgs, found: &[Message]) -> Outcome {
         words.of("Что", "What"),
         words.of("Ответ", "Answer"),
     ]);
-    for m in found {
-        let at = m.created_at.with_timezone(&chrono::Local);
+    for m in &found.messages {
+        let at = m.created_at.with_timezone(&found.zones.of(m.company));
         let answer = match (m.is_inbound, m.answered_at) {
             (false, _) => "",
             (true, _) if waits(m) => words.of("ждёт", "waits"),

@@ -37,6 +37,7 @@ mod init;
 mod log;
 mod manual;
 mod messages;
+mod names;
 pub mod page;
 mod pause;
 mod preview;
@@ -49,6 +50,7 @@ mod spoken;
 mod status;
 mod templates;
 mod text;
+mod usage;
 mod user;
 mod verify;
 mod waiting;
@@ -56,6 +58,7 @@ mod waiting;
 use database::{existing, present, refused, take_lock};
 pub use failure::Failure;
 use failure::code;
+pub use usage::refuse;
 use waiting::Patience;
 
 /// What a command comes to: an exit code, or an error that is printed and has one.
@@ -67,7 +70,7 @@ pub fn main(cli: Cli) -> ExitCode {
     failure::keep_panics_quiet();
     let talks = matches!(
         cli.command,
-        Some(Command::Demo(_) | Command::Init(_) | Command::GoLive { .. })
+        Some(Command::Demo(_) | Command::Init(_) | Command::GoLive { .. } | Command::Chat(_))
     );
     start_logging(cli.verbose, talks);
     let code = run(cli).unwrap_or_else(|failure| {
@@ -80,7 +83,8 @@ pub fn main(cli: Cli) -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let path = config::locate(cli.config.as_deref());
     if cli.once && cli.command.is_some() {
-        return Err(Failure::usage("--once stands alone, without a command"));
+        return Err(Failure::usage("--once stands alone, without a command")
+            .hint("booking-monitor --once, or the command by itself"));
     }
     match cli.command {
         None if cli.once => block_on(once(&path, cli.drain)),

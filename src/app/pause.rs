@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::release::open;
 use super::text::Say;
-use super::{Failure, Outcome, refused, say};
+use super::{Failure, Outcome, names, refused, say};
 use crate::cli::PauseArgs;
 use crate::config::{Config, Language, parse_span};
-use crate::domain::phone::Phone;
+use crate::domain::phone::{Phone, PhoneProblem};
 use crate::pipeline::orders;
 use crate::store;
 use crate::store::pauses::{Pause, Selector};
@@ -52,11 +52,8 @@ pub(super) fn resume(path: &Path, of: &PauseArgs) -> Outcome {
 }
 
 fn selector(config: &Config, of: &PauseArgs) -> Result<Selector, Failure> {
-    let known = |id: &i64| config.companies.iter().any(|c| c.id == *id);
-    if let Some(id) = of.company.filter(|id| !known(id)) {
-        return Err(Failure::usage(&format!(
-            "no company {id} in the configuration"
-        )));
+    if of.company.is_some() {
+        names::company(config, of.company)?;
     }
     Ok(Selector {
         company: of.company,
@@ -77,18 +74,24 @@ pub(super) fn phone(
     match written {
         Some(written) => {
             let phone = Phone::parse(written, country)
-                .map_err(|problem| Failure::usage(&format!("--phone: {problem}")))?;
+                .map_err(|problem| not_a_phone("--phone", problem))?;
             Ok(Some(phone.e164().to_owned()))
         }
         None => Ok(None),
     }
 }
 
+/// A number that cannot be read as one.
+pub(super) fn not_a_phone(flag: &str, problem: PhoneProblem) -> Failure {
+    Failure::usage(&format!("{flag}: {problem}")).hint("write it whole, as +79000000001")
+}
+
 fn end_of(written: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
     let wrong = || {
         Failure::usage(&format!(
-            "--for: expected a span such as 30m, 2h or 3d, found {written:?}"
+            "--for: expected a span of time, found {written:?}"
         ))
+        .hint("write it as 30m, 2h or 3d")
     };
     let span = parse_span(written)
         .filter(|span| !span.is_zero())

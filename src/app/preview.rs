@@ -7,7 +7,9 @@ use chrono::{TimeDelta, Utc};
 use rusqlite::Connection;
 
 use super::failure::code;
-use super::{Failure, Outcome, channel_ends, existing, load, refused, sample, say, stdout_sink};
+use super::{
+    Failure, Outcome, channel_ends, existing, load, names, refused, sample, say, stdout_sink,
+};
 use crate::channels;
 use crate::cli::PreviewArgs;
 use crate::config::{Company, Config, Secrets};
@@ -32,7 +34,7 @@ pub(super) fn run(path: &Path, args: &PreviewArgs) -> Outcome {
         _ => None,
     };
     let of = booking.as_ref().map(|b| b.company).or(args.company);
-    let settings = sample::company(&config, of)?;
+    let settings = names::company(&config, of)?;
     let company = pipeline::Company::new(settings.clone()).map_err(|broken| {
         let all: Vec<String> = broken.iter().map(ToString::to_string).collect();
         Failure::new(code::USAGE, anyhow::anyhow!("{}", all.join("\n")))
@@ -88,6 +90,7 @@ fn key(word: &str) -> Result<Key, Failure> {
         .ok_or_else(|| {
             let all: Vec<&str> = Key::ALL.iter().map(|k| k.as_str()).collect();
             Failure::usage(&format!("unknown kind {word:?}: one of {}", all.join(", ")))
+                .hint("booking-monitor preview created shows how it is used")
         })
 }
 
@@ -100,13 +103,7 @@ fn end(config: &Config, company: &Company, named: Option<&str>) -> Result<Channe
     };
     let ends = channel_ends(config, &stdout_sink())?.into_iter();
     let found = ends.into_iter().find(|end| end.name == name);
-    found.ok_or_else(|| {
-        let names: Vec<&str> = config.channels.iter().map(|c| c.name.as_str()).collect();
-        Failure::usage(&format!(
-            "no channel {name:?} is configured: there are {}",
-            names.join(", ")
-        ))
-    })
+    found.ok_or_else(|| names::no_channel(config, name))
 }
 
 fn show(
@@ -196,6 +193,8 @@ fn show(
                 Some(Markup::TelegramHtml),
             )))?;
         }
+        // Where nothing can be bold, the neutral signs for it: tags are not what anybody reads.
+        Markup::TelegramHtml => say(&scene.text(&shown, end, Some(Markup::WhatsApp)))?,
         _ => say(&scene.text(&shown, end, None))?,
     }
     if let (Some(templates), Some(brief)) = (templates(config, &end.name), scene.brief(&shown)) {

@@ -9,7 +9,8 @@ use tracing::subscriber::NoSubscriber;
 use super::failure::code;
 use super::text::Say;
 use super::{
-    Failure, Outcome, channel_ends, companies, existing, load, pause, refused, say, stdout_sink,
+    Failure, Outcome, channel_ends, companies, existing, load, names, pause, refused, say,
+    stdout_sink,
 };
 use crate::cli::ReceiveTestArgs;
 use crate::config::{Config, Secrets};
@@ -22,9 +23,7 @@ use crate::store::{self, writes::State};
 pub(super) fn run(path: &Path, of: &ReceiveTestArgs) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
     if !config.channels.iter().any(|c| c.name == of.channel) {
-        let names: Vec<&str> = config.channels.iter().map(|c| c.name.as_str()).collect();
-        let wrong = format!("no channel named {:?}", of.channel);
-        return Err(Failure::usage(&wrong).hint(&format!("known: {}", names.join(", "))));
+        return Err(names::no_channel(&config, &of.channel));
     }
     let serves = |c: &&crate::config::Company| c.channels.contains(&of.channel);
     let Some(served) = config.companies.iter().find(serves) else {

@@ -6,8 +6,9 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::failure::code;
+use super::status::sight;
 use super::text::Say;
-use super::{Failure, Outcome, existing, load, refused, say};
+use super::{Failure, Outcome, existing, load, names, refused, say};
 use crate::config::{Config, Language, Secrets};
 use crate::domain::delivery::Status;
 use crate::pipeline::orders;
@@ -21,10 +22,7 @@ pub(super) fn open(path: &Path) -> Result<(Config, rusqlite::Connection), Failur
 
 pub(super) fn release(path: &Path, company: Option<i64>, discard: bool) -> Outcome {
     let (config, mut conn) = open(path)?;
-    let ids: Vec<i64> = match company {
-        Some(id) => vec![id],
-        None => config.companies.iter().map(|c| c.id).collect(),
-    };
+    let ids = chosen(&config, &conn, company)?;
     let now = Utc::now();
     let count = store::write_on(&mut conn, |tx| {
         let mut count = 0;
@@ -60,10 +58,7 @@ pub(super) fn release(path: &Path, company: Option<i64>, discard: bool) -> Outco
 /// the guard still holds what is too much at once.
 pub(super) fn give_up_hidden(path: &Path, company: Option<i64>) -> Outcome {
     let (config, mut conn) = open(path)?;
-    let ids: Vec<i64> = match company {
-        Some(id) => vec![id],
-        None => config.companies.iter().map(|c| c.id).collect(),
-    };
+    let ids = chosen(&config, &conn, company)?;
     let now = Utc::now();
     let count = store::write_on(&mut conn, |tx| {
         ids.iter()
@@ -72,7 +67,13 @@ pub(super) fn give_up_hidden(path: &Path, company: Option<i64>) -> Outcome {
     })
     .map_err(refused)?;
     let words = Say(config.language);
+    let mut refused_by_api = 0;
+    for id in &ids {
+        let hidden = rights::hidden(&conn, *id, now).map_err(refused)?;
+        refused_by_api += hidden.refused;
+    }
     say(&match count {
+        0 if refused_by_api > 0 => sight::refused(refused_by_api, words),
         0 => words
             .of("Ничего не скрыто.", "Nothing is hidden.")
             .to_owned(),
@@ -85,6 +86,19 @@ pub(super) fn give_up_hidden(path: &Path, company: Option<i64>) -> Outcome {
         ),
     })?;
     Ok(0)
+}
+
+/// The company that is named, or all.
+fn chosen(
+    config: &Config,
+    conn: &rusqlite::Connection,
+    company: Option<i64>,
+) -> Result<Vec<i64>, Failure> {
+    names::known_company(config, conn, company)?;
+    Ok(match company {
+        Some(id) => vec![id],
+        None => config.companies.iter().map(|c| c.id).collect(),
+    })
 }
 
 fn language_of(config: &Config, company: i64) -> Language {

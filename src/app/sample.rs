@@ -3,30 +3,13 @@
 use chrono::{DateTime, Days, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 
-use super::Failure;
-use crate::config::{Company, Config, Language};
+use crate::config::{Company, Language};
 use crate::domain::change::{Field, differing};
 use crate::domain::policy::Kind;
 use crate::domain::record::{Attendance, Client, Money, Record, ServiceLine, Staff};
 use crate::domain::settle::{Form, Net};
 use crate::ports::CompanyInfo;
 use crate::store::companies::CompanyRow;
-
-/// The company of this id, or the first one.
-pub(super) fn company(config: &Config, id: Option<i64>) -> Result<&Company, Failure> {
-    let found = config
-        .companies
-        .iter()
-        .find(|c| id.is_none_or(|id| c.id == id));
-    found.ok_or_else(|| {
-        let ids: Vec<String> = config.companies.iter().map(|c| c.id.to_string()).collect();
-        Failure::usage(&format!(
-            "no company {} is configured: there are {}",
-            id.unwrap_or_default(),
-            ids.join(", ")
-        ))
-    })
-}
 
 /// Tomorrow at half past two, by the salon's clock.
 pub(super) fn tomorrow(zone: Tz, now: DateTime<Utc>) -> NaiveDateTime {

@@ -13,8 +13,11 @@ use tokio::time::Instant;
 
 use super::failure::code;
 use super::text::Say;
-use super::{Failure, Outcome, assemble, existing, loaded, log, refused, sample, say};
+use super::{
+    Failure, Outcome, assemble, existing, loaded, log, names, pause, refused, sample, say,
+};
 use super::{channel_ends, stdout_sink};
+use crate::channels;
 use crate::cli::SendTestArgs;
 use crate::config::{Company, Config};
 use crate::domain::delivery::Status;
@@ -42,10 +45,9 @@ pub(super) async fn run(path: &Path, args: &SendTestArgs) -> Outcome {
         let error = anyhow::anyhow!("monitor.enabled is false: nothing is sent");
         return Err(Failure::new(code::FAILED, error).hint("switch it on under [monitor] first"));
     }
-    let company = sample::company(&config, Some(args.company))?;
-    let phone = Phone::parse(&args.phone, &company.country).map_err(|problem| {
-        Failure::usage(&format!("--phone: {problem}")).hint("write it whole, as +79000000001")
-    })?;
+    let company = names::company(&config, Some(args.company))?;
+    let phone = Phone::parse(&args.phone, &company.country)
+        .map_err(|problem| pause::not_a_phone("--phone", problem))?;
     let ends = ends(&config, company, args.channel.as_deref())?;
     let test = Test {
         company,
@@ -54,8 +56,12 @@ pub(super) async fn run(path: &Path, args: &SendTestArgs) -> Outcome {
         args,
     };
     let words = Say(config.language);
+    let mut is_ours = true;
     let ended = match Lock::take(&config.database.path) {
-        Err(LockError::Taken) => test.beside(&config).await?,
+        Err(LockError::Taken) => {
+            is_ours = false;
+            test.beside(&config).await?
+        }
         Err(LockError::File { path, source }) => {
             return Err(refused(store::StoreError::File { path, source }));
         }
@@ -65,7 +71,9 @@ pub(super) async fn run(path: &Path, args: &SendTestArgs) -> Outcome {
             ended
         }
     };
-    report(&ended, words)
+    let of = config.channels.iter().find(|c| c.name == ended.channel);
+    let prints = of.is_some_and(|c| matches!(c.kind, channels::Kind::Console(_)));
+    report(&ended, is_ours && prints, words)
 }
 
 /// The company's channels in order, or the one that was named.
@@ -82,11 +90,7 @@ fn ends(
     let mut ends = Vec::new();
     for name in wanted {
         let Some(at) = all.iter().position(|end| end.name == name) else {
-            let names: Vec<&str> = config.channels.iter().map(|c| c.name.as_str()).collect();
-            return Err(Failure::usage(&format!(
-                "no channel {name:?} is configured: there are {}",
-                names.join(", ")
-            )));
+            return Err(names::no_channel(config, name));
         };
         ends.push(Arc::new(all.swap_remove(at)));
     }
@@ -179,8 +183,10 @@ fn emulated(
         let read = text.as_deref().map(|text| moment(text, zone));
         match read {
             Some(None) => Err(Failure::usage(&format!(
-                "{flag}: expected a date such as \"2026-08-21 14:30\" or 2026-08-21T14:30:00+03:00"
-            ))),
+                "{flag}: expected a date, found {:?}",
+                text.as_deref().unwrap_or_default()
+            ))
+            .hint("write it as \"2026-08-21 14:30\", or 2026-08-21T14:30:00+03:00")),
             Some(at) => Ok(at),
             None => Ok(None),
         }
@@ -243,6 +249,7 @@ fn kind(word: &str) -> Result<Kind, Failure> {
             "unknown event {word:?}: one of record.created, record.updated, record.deleted, {}",
             kinds.join(", ")
         ))
+        .hint("--event takes what happened, or a kind of message")
     })
 }
 
@@ -299,13 +306,15 @@ impl Price {
 }
 
 /// How it ended. 1 when nothing went out.
-fn report(n: &Notification, words: Say) -> Outcome {
+fn report(n: &Notification, is_printed: bool, words: Say) -> Outcome {
     let (channel, to) = (&n.channel, log::masked(n));
     let sent = matches!(n.status, Status::Sent | Status::Delivered | Status::Read);
     if sent {
         let taken = words.of("Отправлено", "Sent");
         say(&format!("{taken}: № {}, {channel}, {to}", n.id))?;
-        for line in n.message.lines() {
+        // On a terminal of ours it stands already.
+        let lines = n.message.lines().filter(|_| !is_printed);
+        for line in lines {
             say(&format!("  {line}"))?;
         }
         return Ok(0);
@@ -333,7 +342,20 @@ fn report(n: &Notification, words: Say) -> Outcome {
         }
         _ => words.of("Не отправлено", "Not sent"),
     };
-    say(&format!("{what}: № {}, {channel} {to}: {why}", n.id))?;
+    let via = match channel.as_str() {
+        "" => to,
+        name => format!("{name} {to}"),
+    };
+    let said = [format!("{what}: № {}", n.id), via];
+    let said: Vec<String> = said
+        .into_iter()
+        .filter(|part| !part.trim().is_empty())
+        .collect();
+    let said = said.join(", ");
+    say(&match why {
+        "" => said,
+        why => format!("{said}: {why}"),
+    })?;
     Err(
         Failure::new(code::FAILED, anyhow::anyhow!("nothing went out"))
             .hint("booking-monitor check --online asks each channel whether it works"),

@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::failure::code;
-use super::text::{Say, table};
+use super::text::{Say, table, wrapped};
 use super::{Outcome, existing, load, refused, say};
 use crate::config::{Company, Config, Language, Secrets};
 use crate::domain::budget::Plan;
@@ -25,7 +25,7 @@ use crate::store::turns::{self, Tally};
 use crate::store::{self, conversations, guard};
 
 mod disk;
-mod sight;
+pub(super) mod sight;
 pub(super) mod sinks;
 
 use disk::Disk;
@@ -135,13 +135,14 @@ pub(super) fn channel_state(c: &ChannelState, words: Say) -> String {
     match (c.down_since, &c.last_error) {
         (Some(_), Some(error)) => words.spoken(error),
         (Some(_), None) => words.of("не работает", "down").to_owned(),
-        (None, Some(error)) => {
-            format!(
+        (None, Some(error)) => match error.strip_prefix("cannot receive: ") {
+            Some(why) => format!(
                 "{}: {}",
-                words.of("отправляет", "sends"),
-                words.spoken(error)
-            )
-        }
+                words.of("отправляет, но не получает", "sends, but does not receive"),
+                words.spoken(why)
+            ),
+            None => format!("{}: {}", words.of("отправляет", "sends"), words.spoken(error)),
+        },
         (None, None) => words.of("в порядке", "well").to_owned(),
     }
 }
@@ -153,7 +154,13 @@ pub(super) fn run(path: &Path, as_json: bool) -> Outcome {
     if as_json {
         say(&format!("{:#}", to_json(&picture)))?;
     } else {
-        for line in lines(&picture, Say(config.language)) {
+        let lines = lines(&picture, Say(config.language));
+        // Tables are of a width that fits; what is said beside them is made to.
+        let lines = lines.iter().flat_map(|line| match line.contains('\n') {
+            true => vec![line.clone()],
+            false => wrapped(line, 2),
+        });
+        for line in lines {
             say(&line)?;
         }
     }
@@ -391,6 +398,27 @@ fn tenths(figure: f64) -> f64 {
     (figure * 10.0).round() / 10.0
 }
 
+/// `принято 61, прочитано 1`: how many stand where.
+fn counted(counts: &BTreeMap<String, i64>, words: Say) -> String {
+    let mut listed: Vec<(&str, i64)> = Vec::new();
+    for status in Status::ALL {
+        let count = counts.get(status.as_str()).copied().unwrap_or_default();
+        let word = words.status(status);
+        match listed.iter_mut().find(|(listed, _)| *listed == word) {
+            Some((_, sum)) => *sum += count,
+            None => listed.push((word, count)),
+        }
+    }
+    let listed = listed.into_iter().filter(|(_, count)| *count > 0);
+    let listed: Vec<String> = listed
+        .map(|(word, count)| format!("{word} {count}"))
+        .collect();
+    match listed.is_empty() {
+        true => "—".to_owned(),
+        false => listed.join(", "),
+    }
+}
+
 fn lines(p: &Picture, words: Say) -> Vec<String> {
     let mut companies = table(&[
         words.of("Салон", "Salon"),
@@ -423,22 +451,6 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
             channel_state(c, words),
         ]);
     }
-    let counts = |counts: &BTreeMap<String, i64>| {
-        // Two states may have one word.
-        let mut said: Vec<(&str, i64)> = Vec::new();
-        for (stored, n) in counts {
-            let word = Status::from_stored(stored).map_or(stored.as_str(), |s| words.outcome(s));
-            match said.iter_mut().find(|(known, _)| *known == word) {
-                Some((_, all)) => *all += n,
-                None => said.push((word, *n)),
-            }
-        }
-        let listed: Vec<String> = said.iter().map(|(word, n)| format!("{word} {n}")).collect();
-        match listed.is_empty() {
-            true => "—".to_owned(),
-            false => listed.join(", "),
-        }
-    };
     let mut lines = vec![companies.to_string(), String::new()];
     for c in &p.companies {
         let narrow = c.narrowness(words, p.now);
@@ -467,7 +479,7 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     lines.push(format!(
         "{} {}",
         words.of("Уведомления за 24 ч:", "Notifications, 24 h:"),
-        counts(&p.outbox.last_24h)
+        counted(&p.outbox.last_24h, words)
     ));
     if p.outbox.oldest_pending_at.is_some() {
         lines.push(format!(
@@ -499,4 +511,31 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         .to_owned(),
     );
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_that_sends_and_does_not_receive_says_so_in_one_language() {
+        let deaf = ChannelState {
+            last_error: Some("cannot receive: HTTP 500".to_owned()),
+            ..ChannelState::default()
+        };
+        for (language, said) in [
+            (Language::Ru, "отправляет, но не получает: HTTP 500"),
+            (Language::En, "sends, but does not receive: HTTP 500"),
+        ] {
+            assert_eq!(channel_state(&deaf, Say(language)), said);
+        }
+    }
+
+    #[test]
+    fn what_is_lost_one_way_or_the_other_is_counted_together() {
+        let counts = [("dead", 1), ("failed", 2), ("sent", 3), ("held", 0)];
+        let counts = counts.map(|(status, n)| (status.to_owned(), n)).into();
+        assert_eq!(counted(&counts, Say(Language::Ru)), "принято 3, не дошло 3");
+        assert_eq!(counted(&BTreeMap::new(), Say(Language::Ru)), "—");
+    }
 }

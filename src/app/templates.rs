@@ -152,7 +152,13 @@ fn submitted(words: Say, template: &Suggested, code: &str) -> String {
         kind, name, body, ..
     } = template;
     let mut out = format!("── {kind}: {name} · UTILITY · {code}\n{body}\n");
-    let samples = words.of("Примеры значений:", "Samples:");
+    let samples = match template.samples.is_empty() {
+        true => words.of(
+            "Без переменных: примеров не спросят.",
+            "No variables: no samples are asked for.",
+        ),
+        false => words.of("Примеры значений:", "Samples:"),
+    };
     out.push_str(&format!("── {samples}"));
     for (index, sample) in template.samples.iter().enumerate() {
         out.push_str(&format!("\n{{{{{}}}}} {sample}", index + 1));
@@ -251,5 +257,33 @@ fn in_english(what: &Gap, language: &str) -> String {
         Gap::Elsewhere => "its heading or a button has a parameter too, and only the text is filled; submit it without them".to_owned(),
         Gap::Category(category) => format!("its category is {category}: such messages cost more and do not reach everybody; submit it as UTILITY"),
         Gap::Long(words) => format!("its own words are {words} characters, and with the values it may pass 1024; shorten them"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_without_variables_asks_for_no_samples() {
+        let mut template = Suggested {
+            kind: "visited",
+            name: "booking_visited",
+            body: "Спасибо!".to_owned(),
+            parameters: Vec::new(),
+            samples: Vec::new(),
+        };
+        let words = Say(Language::Ru);
+        let shown = submitted(words, &template, "ru");
+        assert!(
+            shown.ends_with("── Без переменных: примеров не спросят."),
+            "{shown}"
+        );
+        template.samples.push("14:30".to_owned());
+        let shown = submitted(words, &template, "ru");
+        assert!(
+            shown.ends_with("── Примеры значений:\n{{1}} 14:30"),
+            "{shown}"
+        );
     }
 }

@@ -44,6 +44,21 @@ impl Say {
         }
     }
 
+    /// Where several notifications stand, in a word.
+    pub(super) fn status(self, status: Status) -> &'static str {
+        match status {
+            Status::Pending => self.of("ждут", "waiting"),
+            Status::Held => self.of("придержано", "held back"),
+            Status::Sending => self.of("отправляются", "being sent"),
+            Status::Uncertain => self.of("под вопросом", "in doubt"),
+            Status::Sent => self.of("принято", "accepted"),
+            Status::Delivered => self.of("доставлено", "delivered"),
+            Status::Read => self.of("прочитано", "read"),
+            Status::Failed | Status::Dead => self.of("не дошло", "did not arrive"),
+            Status::Suppressed => self.of("не отправлено", "not sent"),
+        }
+    }
+
     /// `3 мин`, `2 ч 10 мин`, `5 с`.
     pub(super) fn span(self, span: Duration) -> String {
         let seconds = span.as_secs();
@@ -236,27 +251,53 @@ impl Say {
 /// The width that people's terminals have at least.
 pub(super) const WIDTH: usize = 80;
 
-/// A paragraph in lines that fit, the following ones indented.
-pub(super) fn wrapped(text: &str) -> Vec<String> {
-    let indent = text.len() - text.trim_start_matches(' ').len();
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) => lines.push(format!("{}{word}", " ".repeat(indent + 2))),
-            None => lines.push(format!("{}{word}", " ".repeat(indent))),
-        }
+/// Stands for a space at which no line may end.
+const KEPT: char = '\u{E000}';
+
+/// A date with its time, a number with its sign and a masked phone stay in one line.
+fn kept_together(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut last = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied().unwrap_or(' ');
+        let is_inside = match (last, next) {
+            ('№' | '+' | '*', _) => next.is_ascii_digit() || next == '*',
+            (before, after) if before.is_ascii_digit() => after.is_ascii_digit() || after == '*',
+            _ => false,
+        };
+        kept.push(if c == ' ' && is_inside { KEPT } else { c });
+        last = c;
     }
+    kept
+}
+
+/// A paragraph in lines that fit, the following ones indented. What it begins with stays as it is.
+pub(super) fn wrapped(text: &str, indent: usize) -> Vec<String> {
+    let margin = text.len() - text.trim_start().len();
+    let (mut lines, mut line) = (Vec::new(), text[..margin].to_owned());
+    let mut is_empty = true;
+    let kept = kept_together(text);
+    for word in kept.split_whitespace() {
+        let word = word.replace(KEPT, " ");
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        is_empty = false;
+    }
+    lines.push(line);
     lines
 }
 
 /// The same for many lines. Those that fit stay as they are.
 pub(super) fn folded(text: &str) -> String {
     let fold = |line: &str| match line.chars().count() > WIDTH {
-        true => wrapped(line),
+        true => wrapped(line, line.len() - line.trim_start().len() + 2),
         false => vec![line.to_owned()],
     };
     text.lines().flat_map(fold).collect::<Vec<_>>().join("\n")
@@ -268,7 +309,7 @@ pub(super) fn table(head: &[&str]) -> Table {
     table
         .load_style(presets::UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(80)
+        .set_width(u16::try_from(WIDTH).unwrap_or(80))
         .set_header(head.to_vec());
     table
 }
@@ -288,5 +329,23 @@ mod tests {
             "{folded}"
         );
         assert_eq!(super::folded("a  b"), "a  b");
+    }
+
+    #[test]
+    fn a_line_ends_at_eighty_columns_and_never_inside_a_phone_a_date_or_a_number() {
+        let text = format!(
+            "12:00:31  {} +7 *** ***-**-01 до 21.08.2026 14:30 в сообщении № 54",
+            "слово ".repeat(10).trim()
+        );
+        assert_eq!(
+            wrapped(&text, 10),
+            [
+                "12:00:31 слово слово слово слово слово слово слово слово слово слово",
+                "          +7 *** ***-**-01 до 21.08.2026 14:30 в сообщении № 54",
+            ]
+        );
+        let long = "ы".repeat(90);
+        assert_eq!(wrapped(&long, 2), [long.clone()]);
+        assert_eq!(wrapped("    отступ остаётся", 4), ["    отступ остаётся"]);
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::failure::code;
 use super::progress::Progress;
 use super::text::Say;
-use super::{Failure, Outcome, api, existing, loaded, refused, say, trouble_failure};
+use super::{Failure, Outcome, api, existing, loaded, names, refused, say, trouble_failure};
 use crate::config::{Company, Config, Language};
 use crate::daemon::Trouble;
 use crate::domain::record::Record;
@@ -123,20 +123,10 @@ pub(super) async fn run(path: &Path, company: Option<i64>, as_json: bool) -> Out
 }
 
 fn chosen(config: &Config, company: Option<i64>) -> Result<Vec<Company>, Failure> {
-    let chosen: Vec<Company> = config
-        .companies
-        .iter()
-        .filter(|c| company.is_none_or(|id| c.id == id))
-        .cloned()
-        .collect();
-    if chosen.is_empty() {
-        let ids: Vec<String> = config.companies.iter().map(|c| c.id.to_string()).collect();
-        let what = format!("no company {} is watched", company.unwrap_or_default());
-        return Err(
-            Failure::usage(&what).hint(&format!("--company takes one of {}", ids.join(", ")))
-        );
-    }
-    Ok(chosen)
+    Ok(match company {
+        Some(_) => vec![names::company(config, company)?.clone()],
+        None => config.companies.clone(),
+    })
 }
 
 /// The company's failure; a database that is refused ends the command.

@@ -300,7 +300,7 @@ async fn quiet_ones(stage: &mut Stage) -> Result<()> {
 async fn without_a_trace(stage: &mut Stage, regulars: Regulars) -> Result<()> {
     let id = stage.company();
     stage.scene("Запись стёрли бесследно").await?;
-    let line = "Вера: записи нет; сверка хватилась, API дважды ответил 404";
+    let line = "Вера: записи нет; сверка её не нашла, и YClients дважды ответил, что её нет";
     stage
         .act_unseen(Gone, line, |salon| {
             salon.erase(id, regulars.vera);

@@ -58,7 +58,7 @@ pub mod poll;
 mod presses;
 pub mod preview;
 mod questions;
-mod quiet;
+pub(crate) mod quiet;
 pub mod receive;
 mod recreated;
 pub mod rehearse;

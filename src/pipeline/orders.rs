@@ -158,7 +158,7 @@ pub fn resume(
 }
 
 /// Until when a message about these records waits for the end of a pause, if it does.
-pub(super) fn paused_until(
+pub(crate) fn paused_until(
     conn: &Connection,
     company: i64,
     phone: &str,

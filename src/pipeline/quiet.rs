@@ -39,6 +39,15 @@ pub(super) fn quiet_at(
     quiet_until(company.settings.quiet_hours, zone, moment, start)
 }
 
+/// Whether quiet hours run at that time of the day.
+pub(crate) fn covers((from, to): (NaiveTime, NaiveTime), time: NaiveTime) -> bool {
+    if from <= to {
+        from <= time && time < to
+    } else {
+        time >= from || time < to
+    }
+}
+
 /// The end of quiet hours, when they are running and leave enough time before the visit.
 fn quiet_until(
     hours: Option<(NaiveTime, NaiveTime)>,
@@ -49,12 +58,7 @@ fn quiet_until(
     let (from, to) = hours?;
     let local = now.with_timezone(&zone).naive_local();
     let (time, today) = (local.time(), local.date());
-    let quiet = if from <= to {
-        from <= time && time < to
-    } else {
-        time >= from || time < to
-    };
-    if !quiet {
+    if !covers((from, to), time) {
         return None;
     }
     let day = if time < to { today } else { today.succ_opt()? };

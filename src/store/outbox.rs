@@ -506,3 +506,15 @@ pub fn of_record(
     let rows = query.query_map((company, record), read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
+
+/// Answers about no booking that a contact got at that very moment.
+pub fn answers_at(conn: &Connection, contact: i64, at: DateTime<Utc>) -> Result<Vec<i64>> {
+    let mut query = conn.prepare_cached(
+        "SELECT id FROM booking_notifications
+          WHERE kind = 'reply' AND record_id = 0 AND created_at = ?2
+            AND recipient IN (SELECT chat_id FROM contacts WHERE id = ?1
+                              UNION SELECT phone FROM contacts WHERE id = ?1 AND phone <> '')",
+    )?;
+    let rows = query.query_map((contact, At(at)), |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -229,6 +229,8 @@ pub fn give_up(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<us
 pub struct Hidden {
     /// All hidden bookings.
     pub bookings: usize,
+    /// Of them those that the API says are there, and not for us (403): nobody can take them for gone.
+    pub refused: usize,
     /// Masters none of whose bookings are seen.
     pub staff: Vec<HiddenStaff>,
     /// Since when those are missing.
@@ -279,6 +281,7 @@ pub fn hidden(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<Hid
         .collect::<rusqlite::Result<_>>()?;
     let mut hidden = Hidden {
         bookings: rows.len(),
+        refused: rows.iter().filter(|row| row.4 == "refused").count(),
         ..Hidden::default()
     };
     // A 403 does not say why: a master of whom nothing is seen is hidden, else it may be the end.

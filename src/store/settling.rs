@@ -22,6 +22,16 @@ pub struct Unit {
 
 debug_only!(Unit: company, unit, first_change_at);
 
+/// When the delay of a visit ends, for whomever it is; `None` when none is running.
+pub fn of_unit(conn: &Connection, company: i64, unit: &str) -> Result<Option<DateTime<Utc>>> {
+    let at: Option<At> = conn.query_row(
+        "SELECT max(settle_at) FROM settling WHERE company_id = ?1 AND unit = ?2",
+        (company, unit),
+        |r| r.get(0),
+    )?;
+    Ok(at.map(|at| at.0))
+}
+
 /// Starts or restarts the delay of a visit.
 ///
 /// It ends `delay` after this change, at most `max_delay` after the first one. A message that is

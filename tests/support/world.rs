@@ -14,6 +14,7 @@ use booking_monitor::ports::Clock;
 use booking_monitor::store::Store;
 use booking_monitor::yclients;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::green_api::GreenApi;
@@ -31,8 +32,8 @@ pub const OWNER: &str = "500";
 pub struct ManualClock(Arc<Mutex<DateTime<Utc>>>);
 
 impl ManualClock {
-    fn new(at: &str) -> Self {
-        Self(Arc::new(Mutex::new(at.parse().unwrap())))
+    fn new(at: DateTime<Utc>) -> Self {
+        Self(Arc::new(Mutex::new(at)))
     }
 
     /// The clock is put back.
@@ -84,14 +85,15 @@ impl World {
     /// A world with more keys: `monitor` below `[monitor]`, `rest` at the end, below the company.
     pub async fn with(monitor: &str, rest: &str) -> Self {
         // Thursday, 20 August 2026, noon in Moscow.
-        let clock = ManualClock::new("2026-08-20T09:00:00Z");
+        let start = "2026-08-20T09:00:00Z".parse().unwrap();
+        Self::beginning(start, chrono_tz::Europe::Moscow, monitor, rest).await
+    }
+
+    /// The same, in another zone and from another moment on.
+    pub async fn beginning(start: DateTime<Utc>, zone: Tz, monitor: &str, rest: &str) -> Self {
+        let clock = ManualClock::new(start);
         let salon = Salon::start(Arc::new(clock.clone())).await.unwrap();
-        salon.add_company(
-            SALON,
-            "Малаховка",
-            "Малаховка, Южная улица, 38",
-            chrono_tz::Europe::Moscow,
-        );
+        salon.add_company(SALON, "Малаховка", "Малаховка, Южная улица, 38", zone);
         let (green, telegram) = (GreenApi::start().await, Telegram::start().await);
         let hands = clock.clone();
         green.use_clock(move || hands.now());

@@ -1,15 +1,22 @@
 //! What clients asked to have written into the journal, and what came of it.
 
-use crate::app::text::Say;
-use crate::domain::agent::proposal::Proposal;
+use super::Say;
+use super::tale::{Line, Step, Teller};
 use crate::domain::message::Markup;
 use crate::domain::message::owner::Voice;
 use crate::domain::reply::order::{Act, Obstacle};
-use crate::store::proposals::{Proposed, Standing};
 use crate::store::writes::{Order, State};
 
+/// What its client wanted written, and what became of that for this booking.
+pub(super) fn lines(by: &Teller<'_>, order: &Order, record: i64) -> Vec<Line> {
+    let asked = (order.created_at, Step::Asked, line(order, by.words));
+    let ended = order.ended_at;
+    let ended = ended.map(|at| (at, Step::Written, end_line(order, record, by.words)));
+    [Some(asked), ended].into_iter().flatten().collect()
+}
+
 /// A client asked for it by words or by a button.
-pub(super) fn line(order: &Order, words: Say) -> String {
+fn line(order: &Order, words: Say) -> String {
     let what = match order.act {
         Act::Confirm => words.of("клиент придёт", "the client comes"),
         Act::Cancel => words.of("клиент просит отменить", "the client wants it cancelled"),
@@ -29,7 +36,7 @@ pub(super) fn obstacle(order: &Order, record: i64) -> Option<Obstacle> {
 }
 
 /// What came of it, for this booking.
-pub(super) fn end_line(order: &Order, record: i64, words: Say) -> String {
+fn end_line(order: &Order, record: i64, words: Say) -> String {
     match (order.state, obstacle(order, record)) {
         (State::Done, _) => words
             .of(
@@ -50,7 +57,7 @@ pub(super) fn end_line(order: &Order, record: i64, words: Say) -> String {
     }
 }
 
-fn unwritten(why: Obstacle, words: Say) -> String {
+pub(super) fn unwritten(why: Obstacle, words: Say) -> String {
     let voice = Voice {
         language: words.0,
         markup: Markup::Plain,
@@ -64,54 +71,6 @@ fn unwritten(why: Obstacle, words: Say) -> String {
         _ => words.of("в журнал не записано", "not written into the journal"),
     };
     format!("{head}: {}", voice.obstacle(why))
-}
-
-/// What the agent proposes, in a word.
-pub(super) fn word(proposed: &Proposed) -> &'static str {
-    match proposed.what {
-        Proposal::Make { .. } => "make",
-        Proposal::Move { .. } => "move",
-        Proposal::Cancel { .. } => "cancel",
-    }
-}
-
-/// The agent put it to the client.
-pub(super) fn proposed_line(proposed: &Proposed, words: Say) -> String {
-    let (ru, en) = match proposed.what {
-        Proposal::Make { .. } => ("агент предложил записать", "the agent proposed to book"),
-        Proposal::Move { .. } => ("агент предложил перенести", "the agent proposed to move"),
-        Proposal::Cancel { .. } => ("агент предложил отменить", "the agent proposed to cancel"),
-    };
-    let said = match proposed.standing {
-        Standing::Open | Standing::Lapsed | Standing::Declined => "",
-        Standing::Agreed | Standing::Handed | Standing::Done | Standing::Barred => {
-            words.of(", клиент согласен", ", the client agreed")
-        }
-    };
-    format!("{}{said}", words.of(ru, en))
-}
-
-/// What came of that.
-pub(super) fn proposed_end_line(proposed: &Proposed, words: Say) -> Option<String> {
-    let why = proposed.obstacle.as_deref();
-    let (ru, en) = match (proposed.standing, why) {
-        (Standing::Barred, Some(why)) if why != "taken" => {
-            return Obstacle::from_stored(why).map(|why| unwritten(why, words));
-        }
-        (Standing::Open | Standing::Agreed, _) => return None,
-        (Standing::Lapsed, _) => ("осталось без ответа", "it got no answer"),
-        (Standing::Declined, _) => ("клиент отказался", "the client said no"),
-        (Standing::Handed, _) => ("передано владельцу", "handed to the owner"),
-        (Standing::Done, _) => (
-            "в журнале так и стоит, клиенту сказано",
-            "the journal says so, the client was told",
-        ),
-        (Standing::Barred, _) => (
-            "в журнал не записано: время успели занять",
-            "not written into the journal: somebody else took the time",
-        ),
-    };
-    Some(words.of(ru, en).to_owned())
 }
 
 #[cfg(test)]

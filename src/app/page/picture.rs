@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use rusqlite::Connection;
 use serde::Serialize;
 
+use super::super::names::Zones;
 use super::super::text::Say;
 use super::super::{log, status};
 use super::chart::{self, Chart};
@@ -13,9 +14,9 @@ use crate::config::Config;
 use crate::domain::delivery::Status;
 use crate::domain::message::Markup;
 use crate::domain::message::owner::Voice;
+use crate::store;
 use crate::store::outbox::{self, Notification};
 use crate::store::stats::{self, Hour};
-use crate::store::{self, companies};
 
 /// So many of the last notifications are shown.
 const LAST: usize = 25;
@@ -130,7 +131,7 @@ pub(super) fn look(
 ) -> store::Result<Picture> {
     let words = Say(config.language);
     let seen = status::look(conn, config, now)?;
-    let zone = zone(conn, config)?;
+    let zone = Zones::read(conn, config)?.of(None);
     let hours = stats::hours(conn, now - Duration::days(8))?;
     let healthy = seen.is_healthy();
     let companies = seen.companies.iter().map(|c| Company {
@@ -210,15 +211,6 @@ pub(super) fn look(
 /// Copies, cards and alerts are owners' own; the page is about clients.
 fn is_for_owners(n: &Notification) -> bool {
     matches!(n.kind.as_str(), "owner" | "alert")
-}
-
-/// The page has one clock: the first company's.
-fn zone(conn: &Connection, config: &Config) -> store::Result<Tz> {
-    let Some(first) = config.companies.first() else {
-        return Ok(Tz::UTC);
-    };
-    let api = companies::get(conn, first.id)?.and_then(|row| row.info.zone);
-    Ok(first.timezone.or(api).unwrap_or(Tz::UTC))
 }
 
 fn tiles(seen: &status::Picture, hours: &[Hour], now: DateTime<Utc>, words: Say) -> Vec<Tile> {

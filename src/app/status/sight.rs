@@ -55,7 +55,19 @@ pub(super) fn to_json(row: &CompanyRow, hidden: &Hidden) -> Value {
     })
 }
 
-/// What is hidden of a salon, in lines that fit.
+/// `YClients отвечает 403, записей: 3. …`: they are there, and a person has to give back rights.
+pub(in crate::app) fn refused(bookings: usize, words: Say) -> String {
+    match words.0 {
+        Language::Ru => format!(
+            "YClients отвечает 403, записей: {bookings}. Они есть: верните пользователю робота право их видеть."
+        ),
+        Language::En => format!(
+            "YClients answers 403, bookings: {bookings}. They are there: give the robot's user the right to see them again."
+        ),
+    }
+}
+
+/// What is hidden of a salon, paragraph by paragraph.
 pub(super) fn lines(
     title: &str,
     row: &CompanyRow,
@@ -113,7 +125,10 @@ pub(super) fn lines(
             words.ago(Some(since), now)
         ));
     }
-    if hidden.bookings > 0 {
+    if hidden.refused > 0 {
+        parts.push(refused(hidden.refused, words));
+    }
+    if hidden.bookings > hidden.refused {
         parts.push(
             words
                 .of(
@@ -123,7 +138,7 @@ pub(super) fn lines(
                 .to_owned(),
         );
     }
-    parts.iter().flat_map(|part| wrapped(part)).collect()
+    parts
 }
 
 #[cfg(test)]
@@ -133,7 +148,7 @@ mod tests {
     use crate::store::rights::{HiddenPeriod, HiddenStaff};
 
     #[test]
-    fn what_is_hidden_is_said_in_eighty_columns() {
+    fn what_is_hidden_is_said_with_what_to_do_about_it() {
         let now: DateTime<Utc> = "2026-08-20T12:00:00Z".parse().unwrap();
         let since = now - chrono::TimeDelta::minutes(20);
         let staff = |id, name: &str| HiddenStaff {
@@ -143,6 +158,7 @@ mod tests {
         };
         let hidden = Hidden {
             bookings: 34,
+            refused: 2,
             staff: vec![
                 staff(1, "Александра Константинопольская"),
                 staff(2, "Бари"),
@@ -164,13 +180,12 @@ mod tests {
             said.join("\n"),
             "\
 Малаховка: видно не всё; отменами это не считается.
-Скрыты мастера (записей): Александра Константинопольская (12), Бари (12),
-  Владимир (12), 20 мин назад.
+Скрыты мастера (записей): Александра Константинопольская (12), Бари (12), Владимир (12), 20 мин назад.
 Скрыто всё начиная с 01.09.2026 (записей: 10), 20 мин назад.
 Скрыты телефоны клиентов, 20 мин назад.
+YClients отвечает 403, записей: 2. Они есть: верните пользователю робота право их видеть.
 Если этих записей правда нет: booking-monitor release --hidden"
         );
-        assert!(said.iter().all(|line| line.chars().count() <= WIDTH));
     }
 
     #[test]

@@ -94,7 +94,7 @@ const HANDED_ON_RU: &str = "\
 Позвоните: {{ phone }}{% endif %}";
 
 const CALLED_OFF_RU: &str = "\
-Готово, отменил вашу запись на {{ date }} в {{ time }}. Захотите прийти в другой раз — напишите мне здесь 👇";
+Готово, ваша запись на {{ date }} в {{ time }} отменена. Захотите прийти в другой раз — напишите мне здесь 👇";
 
 const WHICH_RU: &str = "\
 О какой записи речь? Ответьте номером:
@@ -115,7 +115,7 @@ const HANDED_ON_EN: &str = "\
 Please call {{ phone }}{% endif %}";
 
 const CALLED_OFF_EN: &str = "\
-Done, I have cancelled your booking on {{ date }} at {{ time }}. To come another time, just write to me here 👇";
+Done, your booking on {{ date }} at {{ time }} is cancelled. To come another time, just write to me here 👇";
 
 const WHICH_EN: &str = "\
 Which booking do you mean? Answer with its number:
