@@ -3,6 +3,8 @@
 //! A person's account keeps uneven distances: messengers ban numbers that write like a metronome.
 //! The distance is never shorter than the limit allows, whatever chance says.
 
+#[cfg(debug_assertions)]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -26,6 +28,8 @@ const UNEVEN: f64 = 0.5;
 pub(super) struct Pace {
     all: Option<Rhythm>,
     chats: Option<KeyedGate>,
+    #[cfg(debug_assertions)]
+    is_hurried: AtomicBool,
 }
 
 /// The distances between messages of one channel.
@@ -52,12 +56,33 @@ impl Pace {
                 left: Mutex::default(),
             });
         let chats = per_chat.then(|| KeyedGate::new(Duration::from_secs(1), CHAT_BURST));
-        Self { all, chats }
+        Self {
+            all,
+            chats,
+            #[cfg(debug_assertions)]
+            is_hurried: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on a chat takes messages as fast as they come: for tests, whose clock is not the one
+    /// on the wall. Nothing of it is in a release.
+    #[cfg(debug_assertions)]
+    pub(super) fn hurry(&self) {
+        self.is_hurried.store(true, Ordering::Relaxed);
+    }
+
+    /// The limit of each chat, where there is one.
+    fn chats(&self) -> Option<&KeyedGate> {
+        #[cfg(debug_assertions)]
+        if self.is_hurried.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.chats.as_ref()
     }
 
     /// Waits until a message to this recipient may be decided on.
     pub(super) async fn wait(&self, recipient: &str) {
-        if let Some(chats) = &self.chats {
+        if let Some(chats) = self.chats() {
             chats.pass(recipient).await;
         }
         let Some(all) = &self.all else { return };

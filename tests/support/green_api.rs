@@ -59,6 +59,8 @@ struct Queue {
     last_receipt: i64,
     last_text: u64,
     waiting: VecDeque<(i64, String)>,
+    /// Whoever asks while nothing waits is told so at once.
+    hasty: bool,
     deleted: Vec<i64>,
 }
 
@@ -253,6 +255,11 @@ impl GreenApi {
     /// Receipts that were deleted, in order.
     pub fn deleted(&self) -> Vec<i64> {
         lock(&self.api.queue).deleted.clone()
+    }
+
+    /// From now on whoever asks while nothing waits is told so at once, or waits again as they asked.
+    pub fn be_hasty(&self, hasty: bool) {
+        lock(&self.api.queue).hasty = hasty;
     }
 
     /// Waits until at least `n` notifications were deleted.
@@ -458,6 +465,7 @@ impl Api {
         let wait = self.desk.wait_until("a notification", first);
         let text = match first() {
             Some(text) => text,
+            None if lock(&self.queue).hasty => "null".into(),
             None => tokio::time::timeout(Duration::from_secs(seconds), wait)
                 .await
                 .unwrap_or_else(|_| "null".into()),
