@@ -21,6 +21,7 @@ use crate::store::story::{self, Attempt, EventRow, Told};
 use crate::store::writes::{Order, State};
 use crate::store::{self, At, cache::Cached, rights};
 
+mod proposals;
 mod reminders;
 
 pub(super) fn run(path: &Path, record: i64, company: Option<i64>, as_json: bool) -> Outcome {
@@ -233,6 +234,8 @@ fn lines(story: &story::Story, words: Say, zone: chrono_tz::Tz, country: &str) -
         told.push((order.created_at, asked_line(order, words)));
         told.extend(order.ended_at.map(|at| (at, written_line(order, words))));
     }
+    let proposals = story.proposals.iter();
+    told.extend(proposals.flat_map(|proposed| proposals::lines(proposed, words)));
     let reminders = story.reminders.iter();
     told.extend(reminders.map(|planned| reminders::line(planned, words, when)));
     told.sort_by_key(|(at, _)| *at);
@@ -458,6 +461,7 @@ fn to_json(story: &story::Story, unseen: &Unseen) -> Value {
             "began_at": o.began_at.map(|at| At(at).text()),
             "ended_at": o.ended_at.map(|at| At(at).text()),
         })).collect::<Vec<_>>(),
+        "proposed": story.proposals.iter().map(proposals::to_json).collect::<Vec<_>>(),
         "reminders": story.reminders.iter().map(reminders::to_json).collect::<Vec<_>>(),
         "notifications": story.told.iter().map(|t| {
             let mut n = log::to_json(&t.notification);

@@ -4,9 +4,10 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{At, Result, StoreError, execute};
+use super::{At, Result, StoreError, cache, execute};
 use crate::domain::agent::proposal::Proposal;
 use crate::domain::message::Language;
+use crate::domain::record::Record;
 
 /// Where a proposal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub struct Proposed {
     pub notification: i64,
     /// Where it stands.
     pub standing: Standing,
+    /// When it was put to them.
+    pub made_at: DateTime<Utc>,
     /// When a yes comes too late.
     pub lapses_at: DateTime<Utc>,
     /// By this a booking we made is known again.
@@ -86,6 +89,21 @@ pub struct Proposed {
     pub began_at: Option<DateTime<Utc>>,
     /// Attempts so far.
     pub tries: u32,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Why it was not written, as stored: an obstacle, or [`TAKEN`].
+    pub obstacle: Option<String>,
+}
+
+/// Somebody else has that time.
+pub const TAKEN: &str = "taken";
+
+impl Proposed {
+    /// Whether a booking is to be taken off: then an order does it.
+    #[must_use]
+    pub fn is_cancel(&self) -> bool {
+        matches!(self.what, Proposal::Cancel { .. })
+    }
 }
 
 debug_only!(Proposed: id, contact, company, standing, began_at, tries);
@@ -110,11 +128,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Proposed, String)> {
         what: nothing,
         notification: row.get("notification_id")?,
         standing: Standing::from_stored(&standing).ok_or(rusqlite::Error::InvalidQuery)?,
+        made_at: row.get::<_, At>("made_at")?.0,
         lapses_at: row.get::<_, At>("lapses_at")?.0,
         api_id: row.get("api_id")?,
         give_up_at: at("give_up_at")?,
         began_at: at("began_at")?,
         tries: row.get("tries")?,
+        ended_at: at("ended_at")?,
+        obstacle: row.get("obstacle")?,
     };
     Ok((proposed, what))
 }
@@ -335,20 +356,31 @@ pub fn done(
     Ok(())
 }
 
-/// What the client was answered when this visit was last written, since then.
+/// Every proposal about this record, and the one that made it, oldest first.
+pub fn of_record(conn: &Connection, company: i64, record: &Record) -> Result<Vec<Proposed>> {
+    let mut query = conn.prepare(
+        "SELECT * FROM proposals
+          WHERE company_id = ?1
+            AND (what ->> '$.was.record' = ?2 OR what ->> '$.what' = 'make' AND unit = ?3)
+          ORDER BY id",
+    )?;
+    let rows = query.query_map((company, record.id, cache::unit(record)), read)?;
+    rows.map(|row| whole(row?)).collect()
+}
+
+/// What this person was answered when this visit of theirs was last written, since then.
 pub fn answered(
     conn: &Connection,
-    company: i64,
-    unit: &str,
+    (company, unit, phone): (i64, &str, &str),
     since: DateTime<Utc>,
 ) -> Result<Option<i64>> {
     Ok(conn
         .prepare_cached(
             "SELECT reply_id FROM proposals
-              WHERE company_id = ?1 AND unit = ?2 AND state = 'done' AND ended_at >= ?3
-                AND reply_id IS NOT NULL
+              WHERE company_id = ?1 AND unit = ?2 AND phone = ?4 AND state = 'done'
+                AND ended_at >= ?3 AND reply_id IS NOT NULL
               ORDER BY id DESC LIMIT 1",
         )?
-        .query_row((company, unit, At(since)), |r| r.get(0))
+        .query_row((company, unit, At(since), phone), |r| r.get(0))
         .optional()?)
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::cache::{self, Cached};
 use super::outbox::{self, Notification};
+use super::proposals::{self, Proposed};
 use super::reminders::{self, Planned, State};
 use super::sinks::{self, Owed};
 use super::writes::{self, Order};
@@ -22,6 +23,8 @@ pub struct Story {
     pub told: Vec<Told>,
     /// What its client asked to be changed, oldest first.
     pub orders: Vec<Order>,
+    /// What the agent put to its client, oldest first.
+    pub proposals: Vec<Proposed>,
     /// When its client is reminded of it, or why not.
     pub reminders: Vec<Planned>,
 }
@@ -103,6 +106,7 @@ pub fn of_record(conn: &Connection, company: Option<i64>, record: i64) -> Result
                 })
                 .collect::<Result<_>>()?;
             Ok(Story {
+                proposals: proposals::of_record(conn, company, &booking.record)?,
                 booking,
                 events: events(conn, company, record)?,
                 told,
