@@ -16,8 +16,8 @@ pub mod facts;
 pub mod markup;
 pub mod owner;
 mod price;
+mod proposed;
 pub mod suggested;
-mod talk;
 pub mod template;
 mod trial;
 mod words;
@@ -25,7 +25,7 @@ mod words;
 pub use brief::Brief;
 pub use compose::{Place, Told, Way, brief, compose};
 pub use markup::Markup;
-pub use talk::{Talk, day, lasts, price, weekday};
+pub use proposed::{day, details, lasts, price, weekday};
 pub use template::{Key, Override, TemplateProblem, Texts};
 
 /// The language of a text.

@@ -15,6 +15,8 @@ use super::Chat;
 use crate::domain::agent::proposal::{Existing, Proposal};
 use crate::domain::delivery::{retry_step, spread};
 use crate::domain::known::{Knowledge, Known};
+use crate::domain::message::Told;
+use crate::domain::message::markup::named;
 use crate::domain::message::owner::card_undone;
 use crate::domain::phone::Phone;
 use crate::domain::record::{Record, Staff};
@@ -31,6 +33,8 @@ const SHOWS_AFTER: TimeDelta = TimeDelta::seconds(2);
 const CONFLICT: u16 = 409;
 /// A client of whom the messenger shows no name.
 const NAMELESS: &str = "Клиент";
+/// Of one with a very long name.
+const LONGEST_NAME: usize = 64;
 
 /// How an attempt ended.
 enum Attempt {
@@ -98,7 +102,6 @@ impl Pipeline {
                     tx,
                     desk: &desk,
                     company: &company,
-                    row: &row,
                     proposed: &proposed,
                     now,
                 };
@@ -215,8 +218,10 @@ impl Pipeline {
             start: *start,
             length: *length,
             phone: Phone::from_stored(proposed.phone.clone()),
+            // Whoever writes chooses this name: it is one line of the journal, and a short one.
             name: name
-                .filter(|name| !name.trim().is_empty())
+                .map(|name| named(&name, LONGEST_NAME))
+                .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| NAMELESS.to_owned()),
             api_id: proposed.api_id.clone(),
         };
@@ -269,7 +274,9 @@ impl Pipeline {
             if look.start_local == start && look.staff.id == staff.id {
                 return Ok(Attempt::Done(look));
             }
-            if look.start_local != was.start || look.staff.id != was.staff.id {
+            // Nobody agreed to what it has become since.
+            let is_as_shown = Existing::of(&look) == *was;
+            if !is_as_shown {
                 return Ok(Attempt::Barred(Obstacle::Moved));
             }
             if wrote {
@@ -342,7 +349,6 @@ struct Closing<'a> {
     tx: &'a Transaction<'a>,
     desk: &'a Desk,
     company: &'a Company,
-    row: &'a CompanyRow,
     proposed: &'a Proposed,
     now: DateTime<Utc>,
 }
@@ -376,12 +382,9 @@ impl Closing<'_> {
         let create_date = cache::create_date(record);
         let key = known::Key::of(record, &create_date, &self.proposed.phone);
         known::set(self.tx, key, &Known::certain(Knowledge::of(record)), None)?;
-        let address = &self.company.settings.address;
-        let address = address.as_ref().unwrap_or(&self.row.info.address);
-        let reply = self.in_chat(|chat| {
-            let text = chat.talk()?.done(&self.proposed.what, address);
-            chat.say(&text, None, TimeDelta::zero())
-        })?;
+        let what = self.proposed.what.as_written(record);
+        let reply = self.in_chat(|chat| chat.tell_now(&Told::Written { what: &what }))?;
+        let reply = reply.map(|(id, _)| id);
         let unit = cache::unit(record);
         proposals::done(self.tx, self.proposed.id, &unit, reply, self.now)?;
         talks::answered(self.tx, self.proposed.contact)
@@ -389,8 +392,8 @@ impl Closing<'_> {
 
     /// Somebody was faster: the client chooses anew.
     fn taken(&self) -> store::Result<()> {
-        self.in_chat(|chat| chat.say(chat.talk()?.taken(), None, TimeDelta::zero()))?;
-        let (id, why) = (self.proposed.id, Some("taken"));
+        self.in_chat(|chat| chat.tell_now(&Told::Taken))?;
+        let (id, why) = (self.proposed.id, Some(proposals::TAKEN));
         proposals::end(self.tx, id, Standing::Barred, why, self.now)
     }
 
@@ -399,12 +402,10 @@ impl Closing<'_> {
         let (id, stored) = (self.proposed.id, Some(why.as_str()));
         proposals::end(self.tx, id, Standing::Barred, stored, self.now)?;
         let told = self.in_chat(|chat| {
-            let talk = chat.talk()?;
-            let text = match why {
-                Obstacle::NotTheirs => talk.not_yours(),
-                _ => talk.handed_over(),
-            };
-            chat.say(text, None, TimeDelta::zero())?;
+            chat.tell_now(match why {
+                Obstacle::NotTheirs => &Told::NotYours,
+                _ => &Told::HandedOn,
+            })?;
             let (name, phone) = (
                 &chat.contact.name,
                 Phone::from_stored(self.proposed.phone.clone()),
