@@ -127,8 +127,8 @@ impl Pipeline {
                     return Ok(Ran::End(End::WantsNumber));
                 };
                 turn.steps.push(Step::Searched);
-                if !theirs.is_empty() {
-                    turn.evidence.show_booking();
+                for record in &theirs {
+                    turn.evidence.show_booking(record.start_local);
                 }
                 let lines = theirs.iter().map(|record| booking(record, here.date()));
                 Ran::Result(json!({ "bookings": lines.collect::<Value>() }))
