@@ -8,7 +8,9 @@ use std::process::Command;
 
 use booking_monitor::ports::Clock as _;
 use serde_json::{Value, json};
-use support::agent::{OTHER, WRITES, booked, follow, furnish, replies, salon, say, settings, write};
+use support::agent::{
+    OTHER, WRITES, booked, follow, furnish, replies, salon, say, settings, write,
+};
 use support::model::{Act, FakeModel, call, say as words};
 use support::world::{PHONE, SALON, World, at, haircut};
 
@@ -37,8 +39,14 @@ async fn explained(world: &World, record: i64) -> (String, Value) {
 
 fn states(story: &Value) -> Vec<String> {
     let all = story["proposed"].as_array().unwrap().iter();
-    all.map(|p| format!("{} {}", p["act"].as_str().unwrap(), p["state"].as_str().unwrap()))
-        .collect()
+    all.map(|p| {
+        format!(
+            "{} {}",
+            p["act"].as_str().unwrap(),
+            p["state"].as_str().unwrap()
+        )
+    })
+    .collect()
 }
 
 #[tokio::test]
@@ -65,7 +73,10 @@ async fn a_bookings_story_names_what_the_agent_proposed_and_what_became_of_it() 
         ["move declined", "move lapsed", "move done"],
         "{told}"
     );
-    let at = |needle: &str| told.find(needle).unwrap_or_else(|| panic!("{needle}: {told}"));
+    let at = |needle: &str| {
+        told.find(needle)
+            .unwrap_or_else(|| panic!("{needle}: {told}"))
+    };
     assert!(
         at("агент предложил клиенту: перенести 23.08.2026 12:00 · Бари → 21.08.2026 14:30 · Бари")
             < at("клиент отказался")
@@ -130,7 +141,9 @@ async fn of_two_persons_of_one_visit_only_the_one_who_asked_was_answered() {
     );
     world.tell().await;
     // Moved there and back at the desk, so that there is nothing to tell in the end.
-    world.salon.reschedule(SALON, others, at("2026-08-23T17:00:00"));
+    world
+        .salon
+        .reschedule(SALON, others, at("2026-08-23T17:00:00"));
     world.poll().await;
     model.then(call(
         "propose_move",
@@ -138,7 +151,9 @@ async fn of_two_persons_of_one_visit_only_the_one_who_asked_was_answered() {
     ));
     say(&world, "Перенесите на субботу в 16").await;
     say(&world, "да").await;
-    world.salon.reschedule(SALON, others, at("2026-08-23T12:00:00"));
+    world
+        .salon
+        .reschedule(SALON, others, at("2026-08-23T12:00:00"));
     world.tell().await;
     let done = world.rows("SELECT state, unit FROM proposals");
     assert_eq!(done, ["done|v77"]);
@@ -176,7 +191,10 @@ async fn a_refused_key_is_told_at_once_and_once_and_so_is_its_end() {
         ]
     );
     let told = printed(&world, &["status"]).await;
-    assert!(told.contains("модель не принимала ключ") || told.contains("модель не отвечает, началось"), "{told}");
+    assert!(
+        told.contains("модель не принимала ключ") || told.contains("модель не отвечает, началось"),
+        "{told}"
+    );
     let checked = printed(&world, &["check", "--online"]).await;
     assert!(checked.contains("agent: HTTP 401"), "{checked}");
     world.advance("2h");
@@ -189,8 +207,12 @@ async fn a_refused_key_is_told_at_once_and_once_and_so_is_its_end() {
     look_after(&world).await;
     let told = alerts(&world);
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[1].starts_with("✅ <b>Агент снова с моделью: GigaChat-2</b>\nПерерыв 2 ч 5 мин"), "{told:?}");
-    let status: Value = serde_json::from_str(&printed(&world, &["status", "--json"]).await).unwrap();
+    assert!(
+        told[1].starts_with("✅ <b>Агент снова с моделью: GigaChat-2</b>\nПерерыв 2 ч 5 мин"),
+        "{told:?}"
+    );
+    let status: Value =
+        serde_json::from_str(&printed(&world, &["status", "--json"]).await).unwrap();
     assert_eq!(status["companies"][0]["agent"]["down_since"], Value::Null);
     for _ in 0..3 {
         world.advance("10m");
@@ -293,7 +315,8 @@ async fn a_salons_own_words_of_the_agent_are_for_those_who_speak_its_language() 
     say(&world, "да").await;
     model.then(Act::Http(503, String::new()));
     say(&world, "А кофе есть?").await;
-    let lines = "📅 21 августа в 14:30\n💇 Мужская стрижка\n👤 Мастер: Бари\n💰 Стоимость: 2000 руб";
+    let lines =
+        "📅 21 августа в 14:30\n💇 Мужская стрижка\n👤 Мастер: Бари\n💰 Стоимость: 2000 руб";
     assert_eq!(
         replies(&world, PHONE),
         [

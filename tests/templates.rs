@@ -603,16 +603,25 @@ fn what_a_client_agrees_to_is_said_whole_in_whatever_words() {
     }
     let told = Told::Proposed { what: &made() };
     let way = way(Markup::WhatsApp);
-    let own = texts("propose_booking", "Ну что, пишу?\n{{ details }}\nОтветьте *да* 😉");
+    let own = texts(
+        "propose_booking",
+        "Ну что, пишу?\n{{ details }}\nОтветьте *да* 😉",
+    );
     let text = compose(&own, &told, &place(), way, today());
-    assert!(text.starts_with("Ну что, пишу?\n📅 21 августа в 14:30\n💇"), "{text}");
+    assert!(
+        text.starts_with("Ну что, пишу?\n📅 21 августа в 14:30\n💇"),
+        "{text}"
+    );
     // One that shows them only now and then gives way to the built-in words.
     let sly = texts(
         "propose_booking",
         "Пишу?{% if staff != 'Бари' or old_staff %}\n{{ details }}{% endif %}",
     );
     let text = compose(&sly, &told, &place(), way, today());
-    assert!(text.starts_with("Записываю:\n📅 21 августа в 14:30\n💇"), "{text}");
+    assert!(
+        text.starts_with("Записываю:\n📅 21 августа в 14:30\n💇"),
+        "{text}"
+    );
 }
 
 /// The rows of a README's table of variables: the name, and the examples beside it.

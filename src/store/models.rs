@@ -77,7 +77,9 @@ pub fn fares(conn: &Connection, companies: &[i64], now: DateTime<Utc>) -> Result
         }
     }
     let good_at = fares.good_at;
-    fares.failures.retain(|f| good_at.is_none_or(|good| f.at > good));
+    fares
+        .failures
+        .retain(|f| good_at.is_none_or(|good| f.at > good));
     fares.failures.sort_by_key(|f| f.at);
     Ok(fares)
 }

@@ -238,7 +238,8 @@ impl Evidence {
 
     /// What the client asked for: nothing of it is true for that, but it may be denied.
     pub fn learn_question(&mut self, text: &str) {
-        text.lines().for_each(|line| self.denied.learn(&folded(line)));
+        text.lines()
+            .for_each(|line| self.denied.learn(&folded(line)));
     }
 
     /// The journal confirmed a write of ours, from and to these moments.
@@ -295,7 +296,9 @@ impl Evidence {
                     return Err(Breach::Day(word.clone()));
                 }
             }
-            let gift = words.iter().find(|w| w.starts_with("бесплатн") || *w == "даром");
+            let gift = words
+                .iter()
+                .find(|w| w.starts_with("бесплатн") || *w == "даром");
             if let Some(gift) = gift.filter(|_| !denies && !asks)
                 && !self.said.has_word("бесплатн")
             {
@@ -334,6 +337,7 @@ impl Evidence {
             };
             let proven = match claim {
                 Claim::Did(deed) => did(Some(deed)),
+                Claim::Doing(deed) => asks || did(Some(deed)),
                 Claim::Any => did(None),
                 Claim::Stands => !self.bookings.is_empty() && are_of(&moments, &self.bookings),
                 // "запишу вас?" is a question, "запишу вас" a promise that nobody keeps.
@@ -392,7 +396,9 @@ impl Evidence {
         let is_latin = |w: &&String| w.len() > 1 && w.chars().all(|c| c.is_ascii_alphabetic());
         let latin: Vec<&String> = words.iter().filter(is_latin).collect();
         let is_english = latin.iter().any(|w| ENGLISH.contains(&w.as_str()));
-        let has_cyrillic = words.iter().any(|w| w.chars().any(|c| matches!(c, 'а'..='я')));
+        let has_cyrillic = words
+            .iter()
+            .any(|w| w.chars().any(|c| matches!(c, 'а'..='я')));
         match latin.first() {
             Some(word) if latin.len() > 2 && !is_english && !has_cyrillic => {
                 let named = latin.iter().all(|word| self.said.has_word(word));
@@ -426,14 +432,17 @@ impl Evidence {
                 continue;
             }
             let name = folded(word);
-            if ["ваш", "вас", "вам"].iter().any(|you| name.starts_with(you)) {
+            if ["ваш", "вас", "вам"]
+                .iter()
+                .any(|you| name.starts_with(you))
+            {
                 continue;
             }
             // Names decline: all but the last letters have to agree.
             let kept = name.chars().count().saturating_sub(2).clamp(3, 6);
             let beginning: String = name.chars().take(kept).collect();
-            let is_known = self.said.has_word(&beginning)
-                || (denies && self.denied.has_word(&beginning));
+            let is_known =
+                self.said.has_word(&beginning) || (denies && self.denied.has_word(&beginning));
             if !is_known {
                 return Err(Breach::Master(word.to_owned()));
             }
@@ -444,10 +453,55 @@ impl Evidence {
 
 /// A line of English has one of these.
 const ENGLISH: &[&str] = &[
-    "the", "is", "are", "you", "your", "we", "our", "to", "of", "and", "it", "have", "has", "not", "for",
-    "this", "that", "with", "can", "what", "which", "when", "how", "at", "please", "from", "would",
-    "there", "thank", "thanks", "yes", "sure", "hello", "good", "price", "cost", "costs", "free",
-    "available", "time", "times", "tomorrow", "today", "any", "will", "men", "women", "let", "help",
+    "the",
+    "is",
+    "are",
+    "you",
+    "your",
+    "we",
+    "our",
+    "to",
+    "of",
+    "and",
+    "it",
+    "have",
+    "has",
+    "not",
+    "for",
+    "this",
+    "that",
+    "with",
+    "can",
+    "what",
+    "which",
+    "when",
+    "how",
+    "at",
+    "please",
+    "from",
+    "would",
+    "there",
+    "thank",
+    "thanks",
+    "yes",
+    "sure",
+    "hello",
+    "good",
+    "price",
+    "cost",
+    "costs",
+    "free",
+    "available",
+    "time",
+    "times",
+    "tomorrow",
+    "today",
+    "any",
+    "will",
+    "men",
+    "women",
+    "let",
+    "help",
 ];
 
 /// Whether each of these days and times belongs to one of the moments; a time behind a day is that day's.
@@ -458,7 +512,9 @@ fn are_of(named: &[Figure], moments: &[NaiveDateTime]) -> bool {
             day = Some(at.date());
             return true;
         }
-        let mut there = moments.iter().filter(|at| day.is_none_or(|day| day == at.date()));
+        let mut there = moments
+            .iter()
+            .filter(|at| day.is_none_or(|day| day == at.date()));
         there.any(|at| figure.is_time((at.hour(), at.minute())))
     })
 }

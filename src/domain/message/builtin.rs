@@ -71,9 +71,13 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::En, Key::Which) => WHICH_EN,
         (Language::En, Key::TextOnly) => "I can read only text so far. Please write it in words.",
         (Language::En, Key::NotYours) => "I do not see such a booking of yours.",
-        (Language::Ru, Key::Greeting) => "Здравствуйте! Подскажу услуги и цены, запишу, перенесу или отменю запись. Чем помочь?",
+        (Language::Ru, Key::Greeting) => {
+            "Здравствуйте! Подскажу услуги и цены, запишу, перенесу или отменю запись. Чем помочь?"
+        }
         (Language::Ru, Key::Goodbye) => "Хорошего дня! 🤍",
-        (Language::Ru, Key::NumberWanted) => "Для этого нужен ваш номер. Нажмите кнопку, чтобы прислать его.",
+        (Language::Ru, Key::NumberWanted) => {
+            "Для этого нужен ваш номер. Нажмите кнопку, чтобы прислать его."
+        }
         (Language::Ru, Key::ProposeBooking) => proposal_ru!("Записываю:"),
         (Language::Ru, Key::ProposeMove) => proposal_ru!("Переношу:"),
         (Language::Ru, Key::ProposeCancel) => proposal_ru!("Отменяю:"),
@@ -82,9 +86,13 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::Ru, Key::Booked) => done!("✅ *Вы записаны!*"),
         (Language::Ru, Key::Moved) => done!("🔄 *Запись перенесена*"),
         (Language::Ru, Key::Taken) => "Это время только что заняли. Подобрать другое?",
-        (Language::En, Key::Greeting) => "Hello! I can tell you about services and prices, and book, move or cancel a visit. How can I help?",
+        (Language::En, Key::Greeting) => {
+            "Hello! I can tell you about services and prices, and book, move or cancel a visit. How can I help?"
+        }
         (Language::En, Key::Goodbye) => "Have a good day! 🤍",
-        (Language::En, Key::NumberWanted) => "I need your number for that. Press the button to send it.",
+        (Language::En, Key::NumberWanted) => {
+            "I need your number for that. Press the button to send it."
+        }
         (Language::En, Key::ProposeBooking) => proposal_en!("Booking:"),
         (Language::En, Key::ProposeMove) => proposal_en!("Moving:"),
         (Language::En, Key::ProposeCancel) => proposal_en!("Cancelling:"),

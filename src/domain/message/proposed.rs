@@ -165,7 +165,13 @@ mod tests {
             invite: true,
         };
         let texts = Texts::of_language(Language::Ru);
-        compose(texts, &Told::Proposed { what }, &Place::default(), way, today)
+        compose(
+            texts,
+            &Told::Proposed { what },
+            &Place::default(),
+            way,
+            today,
+        )
     }
 
     fn existing() -> Existing {

@@ -320,9 +320,7 @@ impl Texts {
                 is_agreed_to: key.is_agreed_to(),
                 ..Facts::sample(full)
             };
-            let text = template
-                .render(facts.context())
-                .map_err(|e| broken(&e))?;
+            let text = template.render(facts.context()).map_err(|e| broken(&e))?;
             let text = markup::drop_missing(&text);
             longest = longest.max(text.chars().count());
             is_whole &= facts.is_shown_by(&text);

@@ -41,7 +41,8 @@ impl Desk {
             let Some(model) = &company.model else {
                 continue;
             };
-            let same = |s: &&mut Serving| std::ptr::addr_eq(Arc::as_ptr(&s.model), Arc::as_ptr(model));
+            let same =
+                |s: &&mut Serving| std::ptr::addr_eq(Arc::as_ptr(&s.model), Arc::as_ptr(model));
             match all.iter_mut().find(same) {
                 Some(serving) => serving.companies.push(Arc::clone(company)),
                 None => all.push(Serving {

@@ -14,8 +14,10 @@ pub enum Deed {
 /// What is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// We did it, or are doing it.
+    /// We did it.
     Did(Deed),
+    /// We are doing it, unless that is a question.
+    Doing(Deed),
     /// "вы записаны", "ждём вас": there is a booking.
     Stands,
     /// We will.
@@ -37,17 +39,17 @@ const ALL: &[&str] = &[];
 /// Beginnings of words, the endings that they claim with (none: any), and what they claim.
 const CLAIMS: &[(&str, &[&str], Claim)] = &[
     ("записал", ALL, Claim::Did(Deed::Booked)),
-    ("записыва", NOW, Claim::Did(Deed::Booked)),
+    ("записыва", NOW, Claim::Doing(Deed::Booked)),
     ("записан", DONE, Claim::Stands),
     ("запиш", WILL, Claim::Promise),
     ("забронировал", ALL, Claim::Did(Deed::Booked)),
     ("забронирован", DONE, Claim::Stands),
     ("забронируем", ALL, Claim::Promise),
     ("забронирую", ALL, Claim::Promise),
-    ("брониру", NOW, Claim::Did(Deed::Booked)),
+    ("брониру", NOW, Claim::Doing(Deed::Booked)),
     ("зарезервирова", ALL, Claim::Did(Deed::Booked)),
     ("оформил", ALL, Claim::Did(Deed::Booked)),
-    ("оформля", NOW, Claim::Did(Deed::Booked)),
+    ("оформля", NOW, Claim::Doing(Deed::Booked)),
     ("оформлен", DONE, Claim::Did(Deed::Booked)),
     ("оформл", &["ю"], Claim::Promise),
     ("оформим", ALL, Claim::Promise),
@@ -55,8 +57,8 @@ const CLAIMS: &[(&str, &[&str], Claim)] = &[
     ("подтвердил", ALL, Claim::Did(Deed::Booked)),
     ("внес", PAST, Claim::Did(Deed::Booked)),
     ("занес", PAST, Claim::Did(Deed::Booked)),
-    ("вношу", ALL, Claim::Did(Deed::Booked)),
-    ("вносим", ALL, Claim::Did(Deed::Booked)),
+    ("вношу", ALL, Claim::Doing(Deed::Booked)),
+    ("вносим", ALL, Claim::Doing(Deed::Booked)),
     ("создал", ALL, Claim::Did(Deed::Booked)),
     ("создан", DONE, Claim::Did(Deed::Booked)),
     ("закрепил", ALL, Claim::Did(Deed::Booked)),
@@ -68,8 +70,8 @@ const CLAIMS: &[(&str, &[&str], Claim)] = &[
     ("утвержден", DONE, Claim::Stands),
     ("перенес", PAST, Claim::Did(Deed::Moved)),
     ("перенес", &["у", "ем"], Claim::Promise),
-    ("перенош", &["у"], Claim::Did(Deed::Moved)),
-    ("переносим", ALL, Claim::Did(Deed::Moved)),
+    ("перенош", &["у"], Claim::Doing(Deed::Moved)),
+    ("переносим", ALL, Claim::Doing(Deed::Moved)),
     ("передвинул", ALL, Claim::Did(Deed::Moved)),
     ("передвинут", DONE, Claim::Did(Deed::Moved)),
     ("переместил", ALL, Claim::Did(Deed::Moved)),
@@ -84,19 +86,19 @@ const CLAIMS: &[(&str, &[&str], Claim)] = &[
     ("поменял", ALL, Claim::Did(Deed::Moved)),
     ("отменил", ALL, Claim::Did(Deed::Cancelled)),
     ("отменен", DONE, Claim::Did(Deed::Cancelled)),
-    ("отменя", NOW, Claim::Did(Deed::Cancelled)),
+    ("отменя", NOW, Claim::Doing(Deed::Cancelled)),
     ("отменю", ALL, Claim::Promise),
     ("отменим", ALL, Claim::Promise),
     ("аннулирова", ALL, Claim::Did(Deed::Cancelled)),
     ("удалил", ALL, Claim::Did(Deed::Cancelled)),
     ("удален", DONE, Claim::Did(Deed::Cancelled)),
-    ("удаля", NOW, Claim::Did(Deed::Cancelled)),
+    ("удаля", NOW, Claim::Doing(Deed::Cancelled)),
     ("снял", ALL, Claim::Did(Deed::Cancelled)),
     ("снят", DONE, Claim::Did(Deed::Cancelled)),
-    ("снима", NOW, Claim::Did(Deed::Cancelled)),
+    ("снима", NOW, Claim::Doing(Deed::Cancelled)),
     ("убрал", ALL, Claim::Did(Deed::Cancelled)),
-    ("убира", NOW, Claim::Did(Deed::Cancelled)),
-    ("скасова", ALL, Claim::Did(Deed::Cancelled)),
+    ("убира", NOW, Claim::Doing(Deed::Cancelled)),
+    ("скас", ALL, Claim::Did(Deed::Cancelled)),
     ("освободил", ALL, Claim::Did(Deed::Cancelled)),
     ("готово", DONE, Claim::Any),
     ("сделан", DONE, Claim::Any),
@@ -206,7 +208,9 @@ pub(super) fn claims(words: &[String]) -> Vec<(Claim, &str)> {
 /// `isn't booked`, `can't be moved`: the apostrophe makes two words of it.
 fn denied_in_english(words: &[String], at: usize) -> bool {
     let word = |back: usize| at.checked_sub(back).map_or("", |i| words[i].as_str());
-    let verbs = ["isn", "wasn", "aren", "weren", "hasn", "haven", "didn", "couldn", "can"];
+    let verbs = [
+        "isn", "wasn", "aren", "weren", "hasn", "haven", "didn", "couldn", "can",
+    ];
     let after = |back: usize| word(back) == "t" && verbs.contains(&word(back + 1));
     after(1) || (matches!(word(1), "be" | "been" | "yet") && after(2))
 }

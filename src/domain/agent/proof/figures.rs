@@ -117,7 +117,9 @@ pub(super) fn weekday(word: &str) -> Option<(u32, &'static str)> {
         ("воскресен", "sunday"),
     ];
     let is = |(ru, en): &&(&str, &str)| match *ru {
-        "сред" => matches!(word, "среда" | "среду" | "среды" | "среде" | "средам") || word == *en,
+        "сред" => {
+            matches!(word, "среда" | "среду" | "среды" | "среде" | "средам") || word == *en
+        }
         ru => word.starts_with(ru) || word == *en,
     };
     let at = DAYS.iter().position(|day| is(&day))?;

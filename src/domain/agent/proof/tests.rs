@@ -25,6 +25,8 @@ fn what_the_journal_answered_may_be_said() {
         "Вас примет мастер Бари. Мы на Южной улице, 38.",
         "Записаться можно и тут: https://salon.example/book",
         "Запишу вас на 14:30?",
+        "Записываем на 14:30?",
+        "Это уточнит администратор. Оформляем?",
         "Я ещё не записал вас: нужно ваше «да».",
         "Здравствуйте! Чем помочь?",
         "Оформление бороды, подтверждение и создание образа.",
@@ -81,10 +83,7 @@ fn each_deed_is_said_with_its_own_proof() {
         }
         evidence.bears_out(text).is_ok()
     };
-    assert!(said(
-        Deed::Booked,
-        "Записал вас на 14:30. Ждём вас!"
-    ));
+    assert!(said(Deed::Booked, "Записал вас на 14:30. Ждём вас!"));
     assert!(said(Deed::Booked, "Да, вы записаны на завтра в 14:30."));
     assert!(said(Deed::Moved, "Перенёс с 12:00 на 14:30."));
     assert!(said(Deed::Moved, "Вы записаны на 21 августа в 14:30."));
@@ -190,8 +189,14 @@ fn figures_in_words_need_their_proof_too() {
 #[test]
 fn people_and_languages_that_nobody_named_are_not_spoken_of() {
     let evidence = evidence();
-    assert_eq!(evidence.bears_out("Вас примет Бари, а Анну ждать долго."), Ok(()));
-    assert_eq!(evidence.bears_out("We have 14:30 and 12:00, which do you like?"), Ok(()));
+    assert_eq!(
+        evidence.bears_out("Вас примет Бари, а Анну ждать долго."),
+        Ok(())
+    );
+    assert_eq!(
+        evidence.bears_out("We have 14:30 and 12:00, which do you like?"),
+        Ok(())
+    );
     assert_eq!(evidence.bears_out("Sure! Men's haircut: 2000 rub."), Ok(()));
     for (text, breach) in [
         ("Вас примет Карина.", "master"),
@@ -204,7 +209,11 @@ fn people_and_languages_that_nobody_named_are_not_spoken_of() {
         ("您的预约已取消", "language"),
     ] {
         let found = evidence.bears_out(text);
-        assert_eq!(found.as_ref().map_err(Breach::as_str), Err(breach), "{text}");
+        assert_eq!(
+            found.as_ref().map_err(Breach::as_str),
+            Err(breach),
+            "{text}"
+        );
     }
 }
 

@@ -56,7 +56,10 @@ pub fn alert_model_down(voice: Voice, model: &str, since: NaiveTime, why: Mute<'
             .to_owned(),
         Mute::Refuses(said) => format!(
             "{} ({}). {}",
-            voice.say("модель не принимает вопросов", "the model takes no questions"),
+            voice.say(
+                "модель не принимает вопросов",
+                "the model takes no questions"
+            ),
             data(said),
             voice.say("Проверьте [agent]", "Check [agent]"),
         ),

@@ -117,7 +117,19 @@ const ORDINALS: &[(&str, u32)] = &[
 
 /// After these a bare number is a time of day, if nothing is counted by it.
 const AT: &[&str] = &[
-    "в", "во", "к", "ко", "с", "со", "до", "после", "около", "на", "at", "by", "until",
+    "в",
+    "во",
+    "к",
+    "ко",
+    "с",
+    "со",
+    "до",
+    "после",
+    "около",
+    "на",
+    "at",
+    "by",
+    "until",
 ];
 
 fn number(word: &str) -> Option<u32> {
@@ -231,7 +243,9 @@ pub(in super::super) fn spelled(words: &[String]) -> Vec<Found> {
     for (at, word) in words.iter().enumerate() {
         let before = at.checked_sub(1).map(|i| words[i].as_str());
         let kind = match word.as_str() {
-            "полдень" | "полудня" | "полудню" | "noon" | "midday" => Some(Figure::Time(12, 0)),
+            "полдень" | "полудня" | "полудню" | "noon" | "midday" => {
+                Some(Figure::Time(12, 0))
+            }
             "полночь" | "полуночи" | "midnight" => Some(Figure::Time(0, 0)),
             // Half of an hour, and which hour it is.
             "четверти" if before == Some("без") => Some(Figure::Time(99, 45)),
