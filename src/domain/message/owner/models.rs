@@ -31,10 +31,14 @@ impl<'a> Mute<'a> {
         }
     }
 
-    /// Time mends none of these: a person has to.
+    /// Time does not mend it, a person has to. One question that was refused may have been an odd one.
     #[must_use]
     pub fn wants_person(self) -> bool {
-        !matches!(self, Self::Other(_))
+        match self {
+            Self::Key | Self::Unpaid => true,
+            Self::Refuses(said) => said.starts_with("HTTP 404"),
+            Self::Other(_) => false,
+        }
     }
 }
 
