@@ -322,6 +322,7 @@ async fn upkeep(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
     loop {
         announce_state(&pipeline).await?;
         pipeline.evenings_due(pipeline.clock().now()).await?;
+        pipeline.models_due(pipeline.clock().now()).await?;
         pipeline.chores_due(pipeline.clock().now()).await?;
         tokio::select! {
             () = pipeline.stopping.cancelled() => return Ok(()),

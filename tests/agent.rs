@@ -100,6 +100,23 @@ async fn words_of_a_few_seconds_are_answered_together() {
 }
 
 #[tokio::test]
+async fn an_answer_leaves_after_the_time_that_typing_it_takes() {
+    let (world, model) = salon("", WRITES).await;
+    let answer = "Подскажу услуги и цены. ".repeat(12);
+    model.then(words(&answer));
+    write(&world, PHONE, "Вопрос").await;
+    world.advance("4s");
+    let pipeline = world.pipeline();
+    pipeline.answers_due(world.clock.now()).await.unwrap();
+    // Joining the client's words took four seconds of it.
+    world.deliver().await;
+    assert_eq!(replies(&world, PHONE), Vec::<String>::new());
+    world.advance("1s");
+    world.deliver().await;
+    assert_eq!(replies(&world, PHONE), [answer.trim()]);
+}
+
+#[tokio::test]
 async fn who_writes_without_an_end_is_answered_all_the_same() {
     let (world, model) = salon("", WRITES).await;
     model.then(words("Слушаю вас."));

@@ -6,7 +6,8 @@
 mod support;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Once};
 
 use booking_monitor::failpoint;
 use booking_monitor::ports::Clock as _;
@@ -57,8 +58,7 @@ fn whim(chance: &mut StdRng, ids: &[i64]) -> Act {
     }
 }
 
-/// Each takes half a minute: the program waits for what people type in one go.
-const CONVERSATIONS: u64 = 4;
+const CONVERSATIONS: u64 = 24;
 
 #[tokio::test]
 async fn no_model_writes_to_anothers_booking_or_without_a_yes_to_its_sentence() {
@@ -145,11 +145,28 @@ struct Points {
 
 struct Ended;
 
+/// The program has ended, and is not begun anew yet.
+static DARK: AtomicBool = AtomicBool::new(false);
+static QUIET: Once = Once::new();
+
+/// Whatever falls over with the program is no news: to look up where it stood takes seconds each time.
+fn end_quietly() {
+    QUIET.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !DARK.load(Ordering::SeqCst) {
+                loud(panic);
+            }
+        }));
+    });
+}
+
 #[derive(Clone, Default)]
 struct Power(Arc<Mutex<Points>>);
 
 impl Power {
     fn until(end_at: usize) -> Self {
+        end_quietly();
         let power = Self::default();
         power.0.lock().unwrap().end_at = end_at;
         let points = Arc::clone(&power.0);
@@ -160,6 +177,7 @@ impl Power {
                 points.ended = points.passed.len() == points.end_at;
             }
             if points.ended {
+                DARK.store(true, Ordering::SeqCst);
                 drop(points);
                 resume_unwind(Box::new(Ended));
             }
@@ -174,6 +192,7 @@ impl Power {
     /// Does this; where the program ends in it, it is begun anew on what is on the disk, once.
     async fn run(&self, world: &mut World, model: &FakeModel) {
         let done = AssertUnwindSafe(live(world, model)).catch_unwind().await;
+        DARK.store(false, Ordering::SeqCst);
         match done {
             Ok(()) if !self.is_out() => return,
             Ok(()) => {}

@@ -2,6 +2,8 @@
 //! tools answer, what the client reads and what is written are held to the letter.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+#[path = "dialogues/hostile.rs"]
+mod hostile;
 mod support;
 
 use std::collections::VecDeque;
@@ -160,4 +162,9 @@ async fn bookings_are_made_moved_and_taken_off_only_after_a_yes() {
 #[tokio::test]
 async fn nothing_false_and_nothing_foreign_is_said_or_done() {
     replay_all(include_str!("dialogues/refusals.txt"), 25).await;
+}
+
+#[tokio::test]
+async fn whatever_a_model_makes_of_it_the_salon_says_nothing_false() {
+    replay_all(include_str!("dialogues/hostile.txt"), 19).await;
 }

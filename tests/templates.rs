@@ -10,6 +10,7 @@ mod records;
 use std::collections::BTreeMap;
 
 use booking_monitor::demo::salon::BookingDraft;
+use booking_monitor::domain::agent::proposal::{Existing, Proposal};
 use booking_monitor::domain::change::Field;
 use booking_monitor::domain::message::facts::VARIABLES;
 use booking_monitor::domain::message::markup::{LONGEST_TEXT, length};
@@ -532,6 +533,7 @@ fn values(language: Language) -> BTreeMap<&'static str, Vec<String>> {
         ..moved()
     }];
     let tomorrow = [at(haircut(), "2026-08-02T14:30:00")];
+    let made = made();
     let told = [
         (
             "reminder",
@@ -560,6 +562,7 @@ fn values(language: Language) -> BTreeMap<&'static str, Vec<String>> {
             },
         ),
         ("cancelled", Told::Cancelled { was: &plain }),
+        ("booked", Told::Written { what: &made }),
     ];
     let free = ["2026-08-22T12:00:00", "2026-08-22T14:30:00"];
     let offering = Place {
@@ -588,6 +591,50 @@ fn values(language: Language) -> BTreeMap<&'static str, Vec<String>> {
         }
     }
     seen
+}
+
+/// What an agent booked.
+fn made() -> Proposal {
+    let was = Existing::of(&haircut());
+    Proposal::Make {
+        start: was.start,
+        length: 3600,
+        staff: was.staff,
+        services: was.services,
+    }
+}
+
+#[test]
+fn what_a_client_agrees_to_is_said_whole_in_whatever_words() {
+    for key in ["propose_booking", "propose_move", "propose_cancel"] {
+        assert_eq!(
+            problems(key, "Запишу вас на {{ date }}, да?"),
+            [
+                "booking-monitor.toml:7: templates.created: it has to show `details`: the client agrees to what, when, with whom and for how much"
+            ]
+        );
+    }
+    let told = Told::Proposed { what: &made() };
+    let way = way(Markup::WhatsApp);
+    let own = texts(
+        "propose_booking",
+        "Ну что, пишу?\n{{ details }}\nОтветьте *да* 😉",
+    );
+    let text = compose(&own, &told, &place(), way, today());
+    assert!(
+        text.starts_with("Ну что, пишу?\n📅 21 августа в 14:30\n💇"),
+        "{text}"
+    );
+    // One that shows them only now and then gives way to the built-in words.
+    let sly = texts(
+        "propose_booking",
+        "Пишу?{% if staff != 'Бари' or old_staff %}\n{{ details }}{% endif %}",
+    );
+    let text = compose(&sly, &told, &place(), way, today());
+    assert!(
+        text.starts_with("Записываю:\n📅 21 августа в 14:30\n💇"),
+        "{text}"
+    );
 }
 
 /// The rows of a README's table of variables: the name, and the examples beside it.

@@ -13,6 +13,7 @@ use super::{
 use crate::channels;
 use crate::cli::PreviewArgs;
 use crate::config::{Company, Config, Secrets};
+use crate::domain::agent::proposal::{Existing, Proposal};
 use crate::domain::message::{Brief, Key, Markup, Told};
 use crate::domain::policy::Kind;
 use crate::domain::record::Record;
@@ -139,6 +140,7 @@ fn show(
     let mut another = records.first().cloned().unwrap_or_else(sampled);
     another.start_local += TimeDelta::days(7);
     let two: Vec<Record> = records.iter().take(1).cloned().chain([another]).collect();
+    let what = proposal(key, before.as_ref(), records.first());
     let of_change;
     let shown = match key {
         Key::Created => {
@@ -173,6 +175,16 @@ fn show(
         Key::Start => Shown::Answer(Told::Start { named: true }),
         Key::Linked => Shown::Answer(Told::Linked { next: &records }),
         Key::ForeignContact => Shown::Answer(Told::ForeignContact),
+        Key::Greeting => Shown::Answer(Told::Greeting),
+        Key::Goodbye => Shown::Answer(Told::Goodbye),
+        Key::NumberWanted => Shown::Answer(Told::NumberWanted),
+        Key::YesWanted => Shown::Answer(Told::YesWanted),
+        Key::NothingChanged => Shown::Answer(Told::NothingChanged),
+        Key::Taken => Shown::Answer(Told::Taken),
+        Key::ProposeBooking | Key::ProposeMove | Key::ProposeCancel => {
+            Shown::Answer(Told::Proposed { what: &what })
+        }
+        Key::Booked | Key::Moved => Shown::Answer(Told::Written { what: &what }),
     };
     let offers = usize::try_from(settings.offer_times).unwrap_or(0);
     let free = [26, 29, 50].map(|hours| tomorrow + TimeDelta::hours(hours));
@@ -203,6 +215,26 @@ fn show(
         drop(std::io::stderr().lock().write_all(note.as_bytes()));
     }
     Ok(0)
+}
+
+/// What the agent would propose, or have done.
+fn proposal(key: Key, before: Option<&Record>, record: Option<&Record>) -> Proposal {
+    let existing = |of: Option<&Record>| of.map_or_else(Existing::none, Existing::of);
+    let (was, now) = (existing(before.or(record)), existing(record));
+    match key {
+        Key::ProposeCancel => Proposal::Cancel { was: now },
+        Key::ProposeMove | Key::Moved => Proposal::Move {
+            was,
+            start: now.start,
+            staff: now.staff,
+        },
+        _ => Proposal::Make {
+            start: now.start,
+            length: record.map_or(0, |record| record.length),
+            staff: now.staff,
+            services: now.services,
+        },
+    }
 }
 
 /// The approved templates of an official channel.

@@ -22,7 +22,7 @@ use crate::store::rights::{self, Hidden};
 use crate::store::sinks::{SinkState, all as states_of_sinks};
 use crate::store::stats::{self, MessageStats, OutboxStats, Replies};
 use crate::store::turns::{self, Tally};
-use crate::store::{self, conversations, guard};
+use crate::store::{self, alerts, conversations, guard, models};
 
 mod disk;
 pub(super) mod sight;
@@ -75,6 +75,7 @@ impl Picture {
                 .sinks
                 .iter()
                 .any(|s| sinks::is_stuck(s, self.patience, self.now))
+            && !self.companies.iter().any(CompanyPicture::is_mute)
             && self.outbox.troubled == 0
             && self.disk.trouble_since.is_none()
     }
@@ -108,6 +109,12 @@ impl Picture {
 }
 
 impl CompanyPicture {
+    /// Its agent is on, and has no model.
+    fn is_mute(&self) -> bool {
+        let agent = self.agent.as_ref().filter(|agent| agent.is_on);
+        agent.is_some_and(|agent| agent.down_since.is_some())
+    }
+
     /// `в порядке`, or what is wrong.
     pub(super) fn state(&self, words: Say) -> String {
         match (&self.row.last_error, self.held) {
@@ -141,7 +148,11 @@ pub(super) fn channel_state(c: &ChannelState, words: Say) -> String {
                 words.of("отправляет, но не получает", "sends, but does not receive"),
                 words.spoken(why)
             ),
-            None => format!("{}: {}", words.of("отправляет", "sends"), words.spoken(error)),
+            None => format!(
+                "{}: {}",
+                words.of("отправляет", "sends"),
+                words.spoken(error)
+            ),
         },
         (None, None) => words.of("в порядке", "well").to_owned(),
     }
@@ -205,7 +216,7 @@ pub(super) fn look(
             let healthy = held == 0
                 && is_healthy(company, &row, lag, now)
                 && !sight::is_narrow_since(&row, &hidden, now - patience);
-            let agent = agent(conn, company, now)?;
+            let agent = agent(conn, config, company, now)?;
             Ok(CompanyPicture {
                 agent,
                 id: company.id,
@@ -240,26 +251,35 @@ pub(super) fn look(
 struct AgentPicture {
     is_on: bool,
     tally: Tally,
+    /// Its model gives no answers, and the owners were told so.
+    down_since: Option<DateTime<Utc>>,
 }
 
 fn agent(
     conn: &rusqlite::Connection,
+    config: &Config,
     company: &Company,
     now: DateTime<Utc>,
 ) -> store::Result<Option<AgentPicture>> {
-    let agent = &company.agent;
-    if agent.model.is_none() || !agent.external {
+    let model_of = |c: &'_ Company| c.agent.model.clone().filter(|_| c.agent.external);
+    let Some(model) = model_of(company) else {
         return Ok(None);
-    }
+    };
+    // A model that several share is known by the first of them.
+    let shares = |c: &&Company| model_of(c).is_some_and(|m| m.is_same(&model));
+    let first = config.companies.iter().filter(shares).map(|c| c.id).min();
+    let cause = models::name(first.unwrap_or(company.id));
+    let agent = &company.agent;
     let said = conversations::switch(conn, company.id)?;
     Ok(Some(AgentPicture {
         is_on: said.unwrap_or(agent.enabled),
         tally: turns::tally(conn, company.id, now - TimeDelta::hours(24))?,
+        down_since: alerts::open_since(conn, &cause)?,
     }))
 }
 
 impl AgentPicture {
-    fn line(&self, title: &str, words: Say) -> String {
+    fn line(&self, title: &str, words: Say, now: DateTime<Utc>) -> String {
         let state = match self.is_on {
             true => words.of("отвечает", "answers"),
             false => words.of("выключен", "off"),
@@ -289,6 +309,13 @@ impl AgentPicture {
         };
         if !why.is_empty() {
             line += &format!("; {}: {why}", words.of("в последний раз", "the last time"));
+        }
+        if self.down_since.is_some() {
+            line += &format!(
+                "; {} {}",
+                words.of("модель не отвечает, началось:", "the model is down, since:"),
+                words.ago(self.down_since, now)
+            );
         }
         line
     }
@@ -348,6 +375,7 @@ fn to_json(p: &Picture) -> Value {
                 "answers_24h": agent.tally.answers,
                 "handed_24h": agent.tally.handed,
                 "last": agent.tally.last,
+                "down_since": stamp(agent.down_since),
             })),
             "interval_seconds": c.interval.map(|every| tenths(every.as_secs_f64())),
             "requests_per_minute": tenths(c.requests),
@@ -468,7 +496,7 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     }
     for c in &p.companies {
         if let Some(agent) = &c.agent {
-            lines.push(agent.line(&c.title, words));
+            lines.push(agent.line(&c.title, words, p.now));
         }
     }
     if !p.sinks.is_empty() {

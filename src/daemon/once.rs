@@ -56,6 +56,7 @@ pub async fn once(
         report?;
     }
     pipeline.evenings_due(pipeline.clock().now()).await?;
+    pipeline.models_due(pipeline.clock().now()).await?;
     pipeline.alerts_due(pipeline.clock().now()).await?;
     turn(pipeline).await?;
     pipeline.chores_due(pipeline.clock().now()).await?;

@@ -18,8 +18,6 @@ use crate::ports::{Ask, Call, Model, ModelError, Said, Thought};
 const SPARE: TimeDelta = TimeDelta::minutes(2);
 /// How long a token lives where the answer does not say.
 const LIFE: TimeDelta = TimeDelta::minutes(30);
-/// The longest answer, in the service's own units: a few sentences.
-const MOST_TOKENS: u32 = 700;
 
 /// One account at GigaChat.
 pub struct GigaChat {
@@ -216,8 +214,8 @@ fn body(model: &str, ask: &Ask) -> Value {
     let mut body = json!({
         "model": model,
         "messages": messages,
-        "temperature": 0.1,
-        "max_tokens": MOST_TOKENS,
+        "temperature": super::TEMPERATURE,
+        "max_tokens": super::MOST_TOKENS,
     });
     if !functions.is_empty() {
         body["functions"] = functions.into();

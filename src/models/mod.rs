@@ -26,6 +26,10 @@ const LONGEST_MESSAGE: usize = 200;
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// An answer of the model is a few sentences; what is larger is none.
 const LARGEST_BODY: usize = 1 << 20;
+/// The longest answer, in the services' own units: a few sentences.
+const MOST_TOKENS: u32 = 700;
+/// The same question is answered much the same.
+const TEMPERATURE: f64 = 0.1;
 
 /// Which service it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

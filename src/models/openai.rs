@@ -10,9 +10,6 @@ use super::{Key, Settings, fetch};
 use crate::http_client::{self, ClientError};
 use crate::ports::{Ask, Call, Model, ModelError, Said, Thought};
 
-/// The longest answer, in the service's own units: a few sentences.
-const MOST_TOKENS: u32 = 700;
-
 /// One account at such an address.
 pub struct OpenAi {
     http: reqwest::Client,
@@ -122,8 +119,8 @@ fn body(model: &str, ask: &Ask) -> Value {
     let mut body = json!({
         "model": model,
         "messages": messages,
-        "temperature": 0.1,
-        "max_tokens": MOST_TOKENS,
+        "temperature": super::TEMPERATURE,
+        "max_tokens": super::MOST_TOKENS,
     });
     if !tools.is_empty() {
         body["tools"] = tools.into();

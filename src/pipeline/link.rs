@@ -11,7 +11,7 @@ use super::talk::Shown;
 use super::{ChannelEnd, Company, Desk, Pipeline, answers, words};
 use crate::domain::message::markup::render;
 use crate::domain::message::owner::{Card, Head, card};
-use crate::domain::message::{Language, Talk, Told};
+use crate::domain::message::{Language, Told};
 use crate::domain::phone::Phone;
 use crate::domain::question::Matter;
 use crate::domain::wish::Wish;
@@ -69,11 +69,11 @@ impl Pipeline {
                 if desk.heed(tx, &end, &written, Wish::Start, now)? && is_linked {
                     return Ok(());
                 }
-                if let Some(text) = desk.agent_greets(tx, company)? {
+                if desk.agent_greets(tx, company)? {
                     // The number is asked for once it is needed; who wants to may show it now.
                     let keyboard = (!is_linked).then_some(Keyboard::AskContact);
-                    let whose = desk.whose(company, &end.name);
-                    return answer(tx, &end, whose, &chat_id, text, keyboard, now);
+                    let told = Told::Greeting;
+                    return desk.say(tx, &end, company, &chat_id, &told, keyboard, now);
                 }
                 let told = Told::Start {
                     named: company.is_some(),
@@ -178,21 +178,12 @@ impl Pipeline {
 }
 
 impl Desk {
-    /// The agent's greeting, where one answers this company's clients.
-    fn agent_greets(
-        &self,
-        conn: &Connection,
-        company: Option<i64>,
-    ) -> store::Result<Option<&'static str>> {
-        let Some(company) = company.and_then(|id| self.companies.get(&id)) else {
-            return Ok(None);
-        };
-        let talk = Talk {
-            language: company.settings.language,
-            today: chrono::NaiveDate::default(),
-        };
-        let has_agent = self.agent_of(conn, company)?.is_some();
-        Ok(has_agent.then(|| talk.greeting()))
+    /// Whether the agent answers this company's clients.
+    fn agent_greets(&self, conn: &Connection, company: Option<i64>) -> store::Result<bool> {
+        let company = company.and_then(|id| self.companies.get(&id));
+        company.map_or(Ok(false), |company| {
+            Ok(self.agent_of(conn, company)?.is_some())
+        })
     }
 
     /// The language and the title of the company a chat belongs to; of several, no title.

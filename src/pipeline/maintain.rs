@@ -18,6 +18,7 @@ mod database_alerts;
 mod evening;
 mod guard_alerts;
 mod journal_alerts;
+mod model_alerts;
 mod pause_alerts;
 mod rights_alerts;
 mod send_alerts;
@@ -63,6 +64,7 @@ impl Pipeline {
                 for end in desk.channels.values() {
                     raised += watch.concern(end)?;
                 }
+                raised += watch.models()?;
                 raised += watch.sinks()?;
                 if let Some(since) = trouble_over {
                     raised += watch.database_well(since)?;

@@ -90,7 +90,11 @@ impl Desk {
         // Nobody writes so much by hand; what is beyond is read by nobody.
         written.text = capped(&written.text, LONGEST_TEXT);
         let wish = Wish::of(&written.text);
-        let subject = self.subject(tx, &end, &written, &answers, now)?;
+        let mut subject = self.subject(tx, &end, &written, &answers, now)?;
+        subject.quotes = match answers {
+            Answers::Message(quoted) => Some(quoted),
+            Answers::Nothing | Answers::Notification(_) => None,
+        };
         let phone = written.phone.as_ref().map_or("", |p| p.e164());
         let company = match company {
             Some(only) => Some(only),

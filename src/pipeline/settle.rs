@@ -356,9 +356,10 @@ impl Settling<'_> {
             phone,
             ..
         } = self.unit;
-        let reply = match writes::answered(self.tx, (*company, unit, phone), since)? {
+        let of = (*company, unit.as_str(), phone.as_str());
+        let reply = match writes::answered(self.tx, of, since)? {
             Some(reply) => Some(reply),
-            None => proposals::answered(self.tx, *company, unit, since)?,
+            None => proposals::answered(self.tx, of, since)?,
         };
         if reply.is_some() {
             return Ok(reply);

@@ -69,6 +69,8 @@ pub(super) struct Subject {
     pub(super) meetings: Vec<Meeting>,
     /// It answers a reminder.
     pub(super) answers_reminder: bool,
+    /// The message of ours that it quotes, as the messenger calls it.
+    pub(super) quotes: Option<String>,
     /// It quotes a message about a booking that is another person's by now.
     is_foreign: bool,
 }
@@ -180,6 +182,7 @@ impl Desk {
         Ok(Subject {
             meetings,
             answers_reminder,
+            quotes: None,
             is_foreign,
         })
     }
@@ -426,7 +429,7 @@ impl Desk {
                         }
                         Some(Heard::Answered(text)) => {
                             return Ok(Shown {
-                                answer: Some(text.to_owned()),
+                                answer: Some(text),
                                 rule: "courtesy",
                                 ..plain
                             });

@@ -9,7 +9,7 @@ use super::{ChannelEnd, Company};
 use crate::domain::change::{Change, ChangeKind, Field};
 use crate::domain::delivery::Status;
 use crate::domain::message::owner::{OwnerCopy, ToClient, Voice, owner_copy};
-use crate::domain::message::{self, Brief, Language, Markup, Told, Way, compose};
+use crate::domain::message::{self, Brief, Language, Markup, Texts, Told, Way, compose};
 use crate::domain::policy::{Kind, Reason, Rules};
 use crate::domain::record::{Attendance, Record};
 use crate::domain::settle::{Form, Net, told_fields};
@@ -153,6 +153,22 @@ pub(super) fn said_as(
         place.way(end, markup),
         place.today(),
     )
+}
+
+/// The same in the language of whoever reads it: the salon's own texts are in the salon's.
+pub(super) fn said_in(
+    place: &Place<'_>,
+    end: &ChannelEnd,
+    told: &Told<'_>,
+    (language, markup): (Language, Markup),
+) -> String {
+    let own = &place.company.texts;
+    let texts = match language == own.language() {
+        true => own,
+        false => Texts::of_language(language),
+    };
+    let way = place.way(end, markup);
+    compose(texts, told, &place.described(), way, place.today())
 }
 
 /// The same without any markup, to be quoted elsewhere.

@@ -48,3 +48,13 @@ pub fn put(
     )?;
     Ok(())
 }
+
+/// It is looked at again then; whether it can be done is not known.
+pub fn postpone(conn: &Connection, name: &str, due_at: DateTime<Utc>) -> Result<()> {
+    conn.execute(
+        "INSERT INTO chores (name, due_at) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET due_at = ?2",
+        (name, At(due_at)),
+    )?;
+    Ok(())
+}

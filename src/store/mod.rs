@@ -36,6 +36,7 @@ pub mod known;
 mod lock;
 mod memory;
 pub mod messages;
+pub mod models;
 pub mod optouts;
 pub mod outbox;
 pub mod pauses;

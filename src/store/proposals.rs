@@ -77,6 +77,8 @@ pub struct Proposed {
     pub notification: i64,
     /// Where it stands.
     pub standing: Standing,
+    /// When it was put to them.
+    pub made_at: DateTime<Utc>,
     /// When a yes comes too late.
     pub lapses_at: DateTime<Utc>,
     /// By this a booking we made is known again.
@@ -87,14 +89,23 @@ pub struct Proposed {
     pub began_at: Option<DateTime<Utc>>,
     /// Attempts so far.
     pub tries: u32,
-    /// When it was put to them.
-    pub made_at: DateTime<Utc>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it was not written, as [`crate::domain::reply::order::Obstacle`] is stored, or `taken`.
+    /// Why it was not written, as stored: an obstacle, or [`TAKEN`].
     pub obstacle: Option<String>,
     /// Done: the visit.
     pub unit: String,
+}
+
+/// Somebody else has that time.
+pub const TAKEN: &str = "taken";
+
+impl Proposed {
+    /// Whether a booking is to be taken off: then an order does it.
+    #[must_use]
+    pub fn is_cancel(&self) -> bool {
+        matches!(self.what, Proposal::Cancel { .. })
+    }
 }
 
 debug_only!(Proposed: id, contact, company, standing, began_at, tries);
@@ -119,12 +130,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Proposed, String)> {
         what: nothing,
         notification: row.get("notification_id")?,
         standing: Standing::from_stored(&standing).ok_or(rusqlite::Error::InvalidQuery)?,
+        made_at: row.get::<_, At>("made_at")?.0,
         lapses_at: row.get::<_, At>("lapses_at")?.0,
         api_id: row.get("api_id")?,
         give_up_at: at("give_up_at")?,
         began_at: at("began_at")?,
         tries: row.get("tries")?,
-        made_at: row.get::<_, At>("made_at")?.0,
         ended_at: at("ended_at")?,
         obstacle: row.get("obstacle")?,
         unit: row.get("unit")?,
@@ -384,21 +395,20 @@ pub fn done(
     Ok(())
 }
 
-/// What the client was answered when this visit was last written, since then.
+/// What this person was answered when this visit of theirs was last written, since then.
 pub fn answered(
     conn: &Connection,
-    company: i64,
-    unit: &str,
+    (company, unit, phone): (i64, &str, &str),
     since: DateTime<Utc>,
 ) -> Result<Option<i64>> {
     Ok(conn
         .prepare_cached(
             "SELECT reply_id FROM proposals
-              WHERE company_id = ?1 AND unit = ?2 AND state = 'done' AND ended_at >= ?3
-                AND reply_id IS NOT NULL
+              WHERE company_id = ?1 AND unit = ?2 AND phone = ?4 AND state = 'done'
+                AND ended_at >= ?3 AND reply_id IS NOT NULL
               ORDER BY id DESC LIMIT 1",
         )?
-        .query_row((company, unit, At(since)), |r| r.get(0))
+        .query_row((company, unit, At(since), phone), |r| r.get(0))
         .optional()?)
 }
 

@@ -26,7 +26,7 @@ pub struct Story {
     pub told: Vec<Told>,
     /// What its client asked to be changed, oldest first.
     pub orders: Vec<Order>,
-    /// What the agent proposed to its client, oldest first.
+    /// What the agent put to its client, oldest first.
     pub proposals: Vec<Proposed>,
     /// When its client is reminded of it, or why not.
     pub reminders: Vec<Planned>,

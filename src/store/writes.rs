@@ -1,6 +1,6 @@
 //! `writes`: what of the journal clients asked to be changed, from the wish to what became of it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{At, Result, StoreError, execute};
@@ -401,13 +401,25 @@ pub fn of_record(conn: &Connection, company: i64, record: i64) -> Result<Vec<Ord
     rows.map(|row| whole(row?)).collect()
 }
 
-/// Whether a booking was taken off for this contact since then.
-pub fn cancelled_since(conn: &Connection, contact: i64, since: DateTime<Utc>) -> Result<bool> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM writes
-                             WHERE contact_id = ?1 AND act = 'cancel' AND state = 'done'
-                               AND ended_at >= ?2)",
-        )?
-        .query_row((contact, At(since)), |r| r.get(0))?)
+/// When the bookings began that were taken off for this contact since then, order by order.
+pub fn cancelled_since(
+    conn: &Connection,
+    contact: i64,
+    since: DateTime<Utc>,
+) -> Result<Vec<Vec<NaiveDateTime>>> {
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM writes
+          WHERE contact_id = ?1 AND act = 'cancel' AND state = 'done' AND ended_at >= ?2
+          ORDER BY id",
+    )?;
+    let rows = query.query_map((contact, At(since)), read)?;
+    rows.map(|row| {
+        let order = whole(row?)?;
+        Ok(order
+            .parts
+            .iter()
+            .map(|part| part.meant.start_local)
+            .collect())
+    })
+    .collect()
 }

@@ -63,6 +63,8 @@ struct Api {
     /// So many milliseconds a token lives.
     life: Mutex<i64>,
     at_once: Mutex<(u32, u32)>,
+    /// Whatever is asked is answered with this status.
+    trouble: Mutex<Option<u16>>,
 }
 
 impl std::ops::Deref for FakeModel {
@@ -83,6 +85,7 @@ impl FakeModel {
             tokens: Mutex::default(),
             life: Mutex::new(30 * 60_000),
             at_once: Mutex::default(),
+            trouble: Mutex::default(),
         });
         let address = serve(Arc::clone(&api), |api, call| async move {
             api.handle(call).await
@@ -114,6 +117,11 @@ impl FakeModel {
         lock(&self.api.script).len()
     }
 
+    /// From now on whatever is asked is answered with this status, or as usual.
+    pub fn be_in_trouble(&self, status: Option<u16>) {
+        *lock(&self.api.trouble) = status;
+    }
+
     /// The token that is out is not taken any more.
     pub fn revoke(&self) {
         *lock(&self.api.tokens) += 1;
@@ -142,6 +150,9 @@ impl Api {
         let path = call.uri.path().to_owned();
         self.desk.log(&call.http, &path, "", &call.body);
         let key = header(&call.headers, "authorization").to_owned();
+        if let Some(status) = *lock(&self.trouble) {
+            return refuse(status, "in trouble");
+        }
         match path.as_str() {
             "/oauth" => self.sign_in(&call, &key),
             "/gigachat/models" | "/openai/models" => {

@@ -6,9 +6,7 @@ use serde_json::Value;
 
 use super::tale::{Line, Step, Teller};
 use crate::config::Language;
-use crate::domain::message::Markup;
 use crate::domain::message::markup::capped;
-use crate::domain::message::owner::Voice;
 use crate::domain::phone::{Phone, without_long_numbers};
 use crate::domain::record::Attendance;
 use crate::store::sinks::Owed;

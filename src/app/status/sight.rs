@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::text::{Say, wrapped};
+use super::super::text::Say;
 use super::stamp;
 use crate::config::Language;
 use crate::store::companies::CompanyRow;

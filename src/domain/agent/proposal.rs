@@ -116,6 +116,39 @@ pub enum Proposal {
 }
 
 impl Proposal {
+    /// The word for what it would do.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Make { .. } => "make",
+            Self::Move { .. } => "move",
+            Self::Cancel { .. } => "cancel",
+        }
+    }
+
+    /// The same with what the journal shows of it now that it is written: that is what may be said.
+    #[must_use]
+    pub fn as_written(&self, record: &Record) -> Self {
+        let now = Existing::of(record);
+        match self {
+            Self::Make { .. } => Self::Make {
+                start: now.start,
+                length: record.length,
+                staff: now.staff,
+                services: now.services,
+            },
+            Self::Move { was, .. } => Self::Move {
+                was: Existing {
+                    services: now.services,
+                    ..was.clone()
+                },
+                start: now.start,
+                staff: now.staff,
+            },
+            Self::Cancel { was } => Self::Cancel { was: was.clone() },
+        }
+    }
+
     /// The booking it is about, where there is one.
     #[must_use]
     pub fn record(&self) -> Option<i64> {

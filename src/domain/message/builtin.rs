@@ -4,6 +4,26 @@
 use super::Language;
 use super::template::Key;
 
+/// What the agent puts to a client.
+macro_rules! proposal_ru {
+    ($head:literal) => {
+        concat!($head, "\n{{ details }}\nВсё верно? Ответьте *да*.")
+    };
+}
+
+macro_rules! proposal_en {
+    ($head:literal) => {
+        concat!($head, "\n{{ details }}\nIs everything right? Answer *yes*.")
+    };
+}
+
+/// What the agent has done.
+macro_rules! done {
+    ($head:literal) => {
+        concat!($head, "\n\n{{ details }}\n📍 {{ address }}")
+    };
+}
+
 /// The built-in text of a kind.
 pub(super) fn source(language: Language, key: Key) -> &'static str {
     match (language, key) {
@@ -51,6 +71,36 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::En, Key::Which) => WHICH_EN,
         (Language::En, Key::TextOnly) => "I can read only text so far. Please write it in words.",
         (Language::En, Key::NotYours) => "I do not see such a booking of yours.",
+        (Language::Ru, Key::Greeting) => {
+            "Здравствуйте! Подскажу услуги и цены, запишу, перенесу или отменю запись. Чем помочь?"
+        }
+        (Language::Ru, Key::Goodbye) => "Хорошего дня! 🤍",
+        (Language::Ru, Key::NumberWanted) => {
+            "Для этого нужен ваш номер. Нажмите кнопку, чтобы прислать его."
+        }
+        (Language::Ru, Key::ProposeBooking) => proposal_ru!("Записываю:"),
+        (Language::Ru, Key::ProposeMove) => proposal_ru!("Переношу:"),
+        (Language::Ru, Key::ProposeCancel) => proposal_ru!("Отменяю:"),
+        (Language::Ru, Key::YesWanted) => "Если всё верно, ответьте *да*.",
+        (Language::Ru, Key::NothingChanged) => "Хорошо, ничего не меняю. Чем ещё помочь?",
+        (Language::Ru, Key::Booked) => done!("✅ *Вы записаны!*"),
+        (Language::Ru, Key::Moved) => done!("🔄 *Запись перенесена*"),
+        (Language::Ru, Key::Taken) => "Это время только что заняли. Подобрать другое?",
+        (Language::En, Key::Greeting) => {
+            "Hello! I can tell you about services and prices, and book, move or cancel a visit. How can I help?"
+        }
+        (Language::En, Key::Goodbye) => "Have a good day! 🤍",
+        (Language::En, Key::NumberWanted) => {
+            "I need your number for that. Press the button to send it."
+        }
+        (Language::En, Key::ProposeBooking) => proposal_en!("Booking:"),
+        (Language::En, Key::ProposeMove) => proposal_en!("Moving:"),
+        (Language::En, Key::ProposeCancel) => proposal_en!("Cancelling:"),
+        (Language::En, Key::YesWanted) => "If everything is right, answer *yes*.",
+        (Language::En, Key::NothingChanged) => "All right, nothing is changed. Anything else?",
+        (Language::En, Key::Booked) => done!("✅ *You are booked!*"),
+        (Language::En, Key::Moved) => done!("🔄 *Your booking was moved*"),
+        (Language::En, Key::Taken) => "That time was just taken. Shall I look for another?",
     }
 }
 

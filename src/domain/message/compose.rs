@@ -10,6 +10,7 @@ use super::markup::{LONGEST_TEXT, Markup, capped, data, fitted, length, named, r
 use super::price::Discount;
 use super::template::{Key, Texts};
 use super::{Language, words};
+use crate::domain::agent::proposal::Proposal;
 use crate::domain::change::Field;
 use crate::domain::record::{Money, Record, ServiceLine};
 
@@ -105,6 +106,28 @@ pub enum Told<'a> {
     },
     /// The number is another person's.
     ForeignContact,
+    /// The agent is greeted.
+    Greeting,
+    /// It is taken leave of.
+    Goodbye,
+    /// The client's number is needed first.
+    NumberWanted,
+    /// What the client is to agree to.
+    Proposed {
+        /// What it is.
+        what: &'a Proposal,
+    },
+    /// A nod is no yes.
+    YesWanted,
+    /// The client said no.
+    NothingChanged,
+    /// The journal confirmed what the client agreed to.
+    Written {
+        /// What it is.
+        what: &'a Proposal,
+    },
+    /// Somebody else has that time.
+    Taken,
 }
 
 /// What a text says of the salon.
@@ -230,6 +253,20 @@ pub(super) fn describe(
         Told::Start { .. } => (Key::Start, Facts::default()),
         Told::Linked { next } => (Key::Linked, writer.visit(&in_order(next))),
         Told::ForeignContact => (Key::ForeignContact, Facts::default()),
+        Told::Greeting => (Key::Greeting, Facts::default()),
+        Told::Goodbye => (Key::Goodbye, Facts::default()),
+        Told::NumberWanted => (Key::NumberWanted, Facts::default()),
+        Told::YesWanted => (Key::YesWanted, Facts::default()),
+        Told::NothingChanged => (Key::NothingChanged, Facts::default()),
+        Told::Taken => (Key::Taken, Facts::default()),
+        Told::Proposed { what } => {
+            let facts = Facts {
+                is_agreed_to: true,
+                ..writer.proposal(what)
+            };
+            (proposing(what), facts)
+        }
+        Told::Written { what } => (done(what), writer.proposal(what)),
         Told::Updated {
             before,
             now,
@@ -275,12 +312,38 @@ pub(super) fn describe(
         | Told::TextOnly
         | Told::NotYours
         | Told::Start { .. }
-        | Told::ForeignContact => Vec::new(),
+        | Told::ForeignContact
+        | Told::Greeting
+        | Told::Goodbye
+        | Told::NumberWanted
+        | Told::Proposed { .. }
+        | Told::YesWanted
+        | Told::NothingChanged
+        | Told::Written { .. }
+        | Told::Taken => Vec::new(),
     };
     if let Some(zone) = place.zone {
         facts.calendar_link = calendar::link(&ahead, &facts, zone);
     }
     (key, facts)
+}
+
+/// The text by which this is put to a client.
+fn proposing(what: &Proposal) -> Key {
+    match what {
+        Proposal::Make { .. } => Key::ProposeBooking,
+        Proposal::Move { .. } => Key::ProposeMove,
+        Proposal::Cancel { .. } => Key::ProposeCancel,
+    }
+}
+
+/// The text by which a client hears that it is done.
+fn done(what: &Proposal) -> Key {
+    match what {
+        Proposal::Make { .. } => Key::Booked,
+        Proposal::Move { .. } => Key::Moved,
+        Proposal::Cancel { .. } => Key::CalledOff,
+    }
 }
 
 /// Longest name of a person, in characters. Administrators put whole notes there.
@@ -375,7 +438,7 @@ pub(super) fn client_name(record: &Record) -> String {
 pub(super) struct Writer {
     pub(super) language: Language,
     pub(super) markup: Markup,
-    today: NaiveDate,
+    pub(super) today: NaiveDate,
     pub(super) room: Room,
 }
 

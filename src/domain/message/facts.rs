@@ -10,7 +10,7 @@ use super::markup::{self, Markup, data, render};
 pub const PARAMETERS: usize = 27;
 
 /// The names templates may use: those of the public contract, then what only templates can ask.
-pub const VARIABLES: [&str; 31] = [
+pub const VARIABLES: [&str; 32] = [
     "client_name",
     "date",
     "time",
@@ -43,6 +43,8 @@ pub const VARIABLES: [&str; 31] = [
     "asks",
     "strike",
     "changed",
+    // Ready-made lines: what an agent proposes, or has done.
+    "details",
 ];
 
 /// What each of `items` has.
@@ -146,11 +148,20 @@ pub struct Facts {
     pub price_line: String,
     /// Neutral markup: of `changes`, what the built-in text does not say beside the records.
     pub change_lines: String,
+    /// Neutral markup: what an agent proposes or has done, whole: when, what, with whom, for how much.
+    pub details: String,
+    /// A text that does not show all of `details` is not to be sent: its reader agrees to them.
+    pub is_agreed_to: bool,
 }
 
 debug_only!(Facts: date, time, services);
 
 impl Facts {
+    /// Whether this text says all that its reader would agree to.
+    pub(super) fn is_shown_by(&self, text: &str) -> bool {
+        !self.is_agreed_to || text.contains(&self.details)
+    }
+
     /// The values under their names, as a template sees them.
     #[must_use]
     pub fn context(&self) -> Value {
@@ -190,6 +201,7 @@ impl Facts {
             ("asks", Value::from(self.asks)),
             ("strike", Value::from(self.strike)),
             ("changed", Value::from(self.changed.clone())),
+            ("details", neutral(&self.details)),
             (OURS[0], neutral(&self.price_line)),
             (OURS[1], neutral(&self.change_lines)),
         ]);
@@ -290,6 +302,10 @@ impl Facts {
             changed: if full { vec!["start"] } else { Vec::new() },
             price_line: text("~2000 руб~ 1000 руб (скидка 50%)"),
             change_lines: text("📅 ~21 августа в 14:30~ → *22 августа в 16:00*"),
+            details: text(
+                "📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари\n💰 Стоимость: 1000 руб",
+            ),
+            is_agreed_to: false,
         }
     }
 }

@@ -16,9 +16,9 @@ pub mod facts;
 pub mod markup;
 pub mod owner;
 mod price;
+mod proposed;
 mod said;
 pub mod suggested;
-mod talk;
 pub mod template;
 mod trial;
 mod words;
@@ -26,8 +26,8 @@ mod words;
 pub use brief::Brief;
 pub use compose::{Place, Told, Way, brief, compose};
 pub use markup::Markup;
+pub use proposed::{day, details, lasts, price, weekday};
 pub use said::{Said, said};
-pub use talk::{Talk, day, lasts, price, weekday};
 pub use template::{Key, Override, TemplateProblem, Texts};
 
 /// The language of a text.

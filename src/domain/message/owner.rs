@@ -14,6 +14,7 @@ mod cards;
 mod database;
 mod day;
 mod doubts;
+mod models;
 mod questions;
 mod threads;
 mod troubles;
@@ -31,10 +32,9 @@ pub use day::{Audience, CompanyDay, Days, FirstDay, company_day, day_head, first
 pub use doubts::{
     Held, SeenAgain, Unseen, alert_guard, alert_many_moves, alert_unseen, alert_unseen_over,
 };
+pub use models::{Mute, alert_model_down, alert_model_up};
 pub use questions::{PauseEnd, Refusal, alert_dead, ask_pause, waiting_list};
-pub use threads::{
-    Card, Head, Unwritten, card, card_taken_off, card_unanswered, card_unwritten,
-};
+pub use threads::{Card, Head, Unwritten, card, card_taken_off, card_unanswered, card_unwritten};
 pub use troubles::alert_tariff;
 pub use wishes::{card_undone, card_wanted};
 

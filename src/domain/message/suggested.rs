@@ -47,7 +47,8 @@ pub fn suggested(language: Language, foot: Foot, place: &Place) -> Vec<Suggested
         };
         let (body, parameters) = numbered(&format!("{}{foot}", words.body));
         let (before, now) = trial::ordinary(language);
-        let told = trial::told(key, &before, &now, &[Field::Start]);
+        let what = trial::proposal(key, &before, &now);
+        let told = trial::told(key, &before, &now, &[Field::Start], &what);
         let names: Vec<String> = parameters.iter().map(|p| (*p).to_owned()).collect();
         let samples = brief(&texts, &told, place, trial::today()).parameters(&names);
         Some(Suggested {
@@ -138,7 +139,18 @@ fn words(language: Language, key: Key) -> Option<Words> {
         | Key::NotYours
         | Key::Start
         | Key::Linked
-        | Key::ForeignContact => ("", ""),
+        | Key::ForeignContact
+        | Key::Greeting
+        | Key::Goodbye
+        | Key::NumberWanted
+        | Key::ProposeBooking
+        | Key::ProposeMove
+        | Key::ProposeCancel
+        | Key::YesWanted
+        | Key::NothingChanged
+        | Key::Booked
+        | Key::Moved
+        | Key::Taken => ("", ""),
     };
     let (name, ru, en) = match key {
         Key::Created => (
@@ -192,7 +204,18 @@ fn words(language: Language, key: Key) -> Option<Words> {
         | Key::NotYours
         | Key::Start
         | Key::Linked
-        | Key::ForeignContact => return None,
+        | Key::ForeignContact
+        | Key::Greeting
+        | Key::Goodbye
+        | Key::NumberWanted
+        | Key::ProposeBooking
+        | Key::ProposeMove
+        | Key::ProposeCancel
+        | Key::YesWanted
+        | Key::NothingChanged
+        | Key::Booked
+        | Key::Moved
+        | Key::Taken => return None,
     };
     let body = match language {
         Language::Ru => ru,

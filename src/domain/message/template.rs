@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
@@ -64,11 +65,33 @@ pub enum Key {
     Linked,
     /// To somebody who sent another person's number.
     ForeignContact,
+    /// To a client who greets the agent.
+    Greeting,
+    /// To a client who takes leave of it.
+    Goodbye,
+    /// To a client whose number the agent needs first.
+    NumberWanted,
+    /// What the agent puts to a client before it books.
+    ProposeBooking,
+    /// What it puts to them before it moves a booking.
+    ProposeMove,
+    /// What it puts to them before it takes one off.
+    ProposeCancel,
+    /// To a client who nodded where a yes was asked for.
+    YesWanted,
+    /// To a client who said no.
+    NothingChanged,
+    /// To a client who is booked as they agreed.
+    Booked,
+    /// To a client whose booking is moved as they agreed.
+    Moved,
+    /// To a client whose time somebody else took meanwhile.
+    Taken,
 }
 
 impl Key {
     /// Every text.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 31] = [
         Self::Created,
         Self::Updated,
         Self::Restored,
@@ -89,6 +112,17 @@ impl Key {
         Self::Start,
         Self::Linked,
         Self::ForeignContact,
+        Self::Greeting,
+        Self::Goodbye,
+        Self::NumberWanted,
+        Self::ProposeBooking,
+        Self::ProposeMove,
+        Self::ProposeCancel,
+        Self::YesWanted,
+        Self::NothingChanged,
+        Self::Booked,
+        Self::Moved,
+        Self::Taken,
     ];
 
     /// The key in `[templates]`.
@@ -115,7 +149,26 @@ impl Key {
             Self::Start => "start",
             Self::Linked => "linked",
             Self::ForeignContact => "foreign_contact",
+            Self::Greeting => "greeting",
+            Self::Goodbye => "goodbye",
+            Self::NumberWanted => "number_wanted",
+            Self::ProposeBooking => "propose_booking",
+            Self::ProposeMove => "propose_move",
+            Self::ProposeCancel => "propose_cancel",
+            Self::YesWanted => "yes_wanted",
+            Self::NothingChanged => "nothing_changed",
+            Self::Booked => "booked",
+            Self::Moved => "moved",
+            Self::Taken => "taken",
         }
+    }
+
+    /// Its reader agrees to what it says, so it has to say all of it.
+    fn is_agreed_to(self) -> bool {
+        matches!(
+            self,
+            Self::ProposeBooking | Self::ProposeMove | Self::ProposeCancel
+        )
     }
 
     fn named(word: &str) -> Option<Self> {
@@ -280,14 +333,22 @@ impl Texts {
             return Err(unknown);
         }
         let mut longest = 0;
+        let mut is_whole = true;
         for full in [true, false] {
-            let text = template
-                .render(Facts::sample(full).context())
-                .map_err(|e| broken(&e))?;
+            let facts = Facts {
+                is_agreed_to: key.is_agreed_to(),
+                ..Facts::sample(full)
+            };
+            let text = template.render(facts.context()).map_err(|e| broken(&e))?;
             let text = markup::drop_missing(&text);
             longest = longest.max(text.chars().count());
+            is_whole &= facts.is_shown_by(&text);
         }
         let message = match longest {
+            1.. if !is_whole => Some(said(
+                "it has to show `details`: the client agrees to what, when, with whom and for how much",
+                "в нём нужно `details`: клиент соглашается на то, что, когда, у кого и почём",
+            )),
             0 => Some(said("it comes to nothing", "из него ничего не выходит")),
             1..=LONGEST_TEXT => None,
             _ => Some(said(
@@ -370,6 +431,17 @@ impl Texts {
             || self.environment.globals().any(|(name, _)| name == variable)
     }
 
+    /// The built-in texts of a language, for whoever writes in another one than the salon's.
+    #[must_use]
+    pub fn of_language(language: Language) -> &'static Self {
+        static RU: LazyLock<Texts> = LazyLock::new(|| Texts::builtin(Language::Ru));
+        static EN: LazyLock<Texts> = LazyLock::new(|| Texts::builtin(Language::En));
+        match language {
+            Language::Ru => &RU,
+            Language::En => &EN,
+        }
+    }
+
     /// The language these texts are in.
     #[must_use]
     pub fn language(&self) -> Language {
@@ -394,7 +466,7 @@ impl Texts {
     pub(super) fn fill(&self, candidate: &str, facts: &Facts) -> Option<String> {
         let template = self.environment.get_template(candidate).ok()?;
         let text = markup::drop_missing(&template.render(facts.context()).ok()?);
-        (!text.is_empty()).then_some(text)
+        (!text.is_empty() && facts.is_shown_by(&text)).then_some(text)
     }
 }
 

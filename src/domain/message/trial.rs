@@ -10,6 +10,7 @@ use super::compose::{Place, Room, Told, Way, describe};
 use super::facts::Facts;
 use super::markup::Markup;
 use super::template::{Key, Texts};
+use crate::domain::agent::proposal::{Existing, Proposal};
 use crate::domain::change::Field;
 use crate::domain::record::{Attendance, Client, Money, Record, ServiceLine, Staff};
 
@@ -68,12 +69,33 @@ pub(super) fn ordinary(language: Language) -> ([Record; 1], [Record; 1]) {
     ([at(1, 14, 30)], [at(2, 16, 0)])
 }
 
+/// What an agent would propose of such a visit, or have done; other texts have no use for it.
+pub(super) fn proposal(key: Key, before: &[Record], now: &[Record]) -> Proposal {
+    let was = before.first().map_or_else(Existing::none, Existing::of);
+    let to = now.first().map_or_else(Existing::none, Existing::of);
+    match key {
+        Key::ProposeCancel => Proposal::Cancel { was },
+        Key::ProposeMove | Key::Moved => Proposal::Move {
+            was,
+            start: to.start,
+            staff: to.staff,
+        },
+        _ => Proposal::Make {
+            start: was.start,
+            length: before.first().map_or(0, |record| record.length),
+            staff: was.staff,
+            services: was.services,
+        },
+    }
+}
+
 /// What such a text tells. All but a change tell of the visit as it was.
 pub(super) fn told<'a>(
     key: Key,
     before: &'a [Record],
     now: &'a [Record],
     fields: &'a [Field],
+    what: &'a Proposal,
 ) -> Told<'a> {
     match key {
         Key::Created => Told::Created { now: before },
@@ -98,6 +120,14 @@ pub(super) fn told<'a>(
         Key::Start => Told::Start { named: true },
         Key::Linked => Told::Linked { next: before },
         Key::ForeignContact => Told::ForeignContact,
+        Key::Greeting => Told::Greeting,
+        Key::Goodbye => Told::Goodbye,
+        Key::NumberWanted => Told::NumberWanted,
+        Key::YesWanted => Told::YesWanted,
+        Key::NothingChanged => Told::NothingChanged,
+        Key::Taken => Told::Taken,
+        Key::ProposeBooking | Key::ProposeMove | Key::ProposeCancel => Told::Proposed { what },
+        Key::Booked | Key::Moved => Told::Written { what },
         Key::Updated => Told::Updated {
             before: Some(before),
             now,
@@ -121,7 +151,8 @@ fn facts(
         Field::Duration,
         Field::Price,
     ];
-    let told = told(key, before, now, &fields);
+    let what = proposal(key, before, now);
+    let told = told(key, before, now, &fields, &what);
     let place = Place {
         salon: "Салон красоты ".repeat(4),
         address: "Малаховка, Южная улица, 38, второй этаж, вход со двора".into(),

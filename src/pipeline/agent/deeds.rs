@@ -15,6 +15,8 @@ use super::Chat;
 use crate::domain::agent::proposal::{Existing, Proposal};
 use crate::domain::delivery::{retry_step, spread};
 use crate::domain::known::{Knowledge, Known};
+use crate::domain::message::Told;
+use crate::domain::message::markup::named;
 use crate::domain::message::owner::card_undone;
 use crate::domain::phone::Phone;
 use crate::domain::record::{Record, Staff};
@@ -31,6 +33,8 @@ const SHOWS_AFTER: TimeDelta = TimeDelta::seconds(2);
 const CONFLICT: u16 = 409;
 /// A client of whom the messenger shows no name.
 const NAMELESS: &str = "Клиент";
+/// Of one with a very long name.
+const LONGEST_NAME: usize = 64;
 
 /// How an attempt ended.
 enum Attempt {
@@ -98,7 +102,6 @@ impl Pipeline {
                     tx,
                     desk: &desk,
                     company: &company,
-                    row: &row,
                     proposed: &proposed,
                     now,
                 };
@@ -216,8 +219,10 @@ impl Pipeline {
             start: *start,
             length: *length,
             phone,
+            // Whoever writes chooses this name: it is one line of the journal, and a short one.
             name: name
-                .filter(|name| !name.trim().is_empty())
+                .map(|name| named(&name, LONGEST_NAME))
+                .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| NAMELESS.to_owned()),
             api_id: proposed.api_id.clone(),
         };
@@ -278,7 +283,9 @@ impl Pipeline {
             if is_there {
                 return Ok(Attempt::Done(look));
             }
-            if look.start_local != was.start || look.staff.id != was.staff.id {
+            // Nobody agreed to what it has become since.
+            let is_as_shown = Existing::of(&look) == *was;
+            if !is_as_shown {
                 return Ok(Attempt::Barred(Obstacle::Moved));
             }
             if wrote {
@@ -356,7 +363,6 @@ struct Closing<'a> {
     tx: &'a Transaction<'a>,
     desk: &'a Desk,
     company: &'a Company,
-    row: &'a CompanyRow,
     proposed: &'a Proposed,
     now: DateTime<Utc>,
 }
@@ -399,12 +405,9 @@ impl Closing<'_> {
             let key = known::Key::of(record, &create_date, phone);
             known::set(self.tx, key, &Known::certain(Knowledge::of(record)), None)?;
         }
-        let address = &self.company.settings.address;
-        let address = address.as_ref().unwrap_or(&self.row.info.address);
-        let reply = self.in_chat(|chat| {
-            let text = chat.talk()?.done(&self.proposed.what, address);
-            chat.say(&text, None, TimeDelta::zero())
-        })?;
+        let what = self.proposed.what.as_written(record);
+        let reply = self.in_chat(|chat| chat.tell_now(&Told::Written { what: &what }))?;
+        let reply = reply.map(|(id, _)| id);
         if let Some(reply) = reply {
             outbox::set_told(self.tx, reply, &stated)?;
         }
@@ -415,8 +418,8 @@ impl Closing<'_> {
 
     /// Somebody was faster: the client chooses anew.
     fn taken(&self) -> store::Result<()> {
-        self.in_chat(|chat| chat.say(chat.talk()?.taken(), None, TimeDelta::zero()))?;
-        let (id, why) = (self.proposed.id, Some("taken"));
+        self.in_chat(|chat| chat.tell_now(&Told::Taken))?;
+        let (id, why) = (self.proposed.id, Some(proposals::TAKEN));
         proposals::end(self.tx, id, Standing::Barred, why, self.now)
     }
 
@@ -425,12 +428,10 @@ impl Closing<'_> {
         let (id, stored) = (self.proposed.id, Some(why.as_str()));
         proposals::end(self.tx, id, Standing::Barred, stored, self.now)?;
         let name = self.in_chat(|chat| {
-            let talk = chat.talk()?;
-            let text = match why {
-                Obstacle::NotTheirs => talk.not_yours(),
-                _ => talk.handed_over(),
-            };
-            chat.say(text, None, TimeDelta::zero())?;
+            chat.tell_now(match why {
+                Obstacle::NotTheirs => &Told::NotYours,
+                _ => &Told::HandedOn,
+            })?;
             let (contact, now) = (self.proposed.contact, self.now);
             self.desk
                 .waits_for_person(self.tx, self.company, contact, now, now)?;

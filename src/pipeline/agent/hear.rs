@@ -6,11 +6,13 @@ use rusqlite::Connection;
 
 use super::super::receive::Written;
 use super::super::talk::{PATIENCE, Shown, Subject};
+use super::super::wishes::address;
 use super::super::{ChannelEnd, Company, Desk};
 use super::{Chat, join};
 use crate::domain::agent::proposal::{Answer, Proposal};
 use crate::domain::agent::state::Step;
 use crate::domain::agent::{Courtesy, courtesy, language_of};
+use crate::domain::message::Told;
 use crate::domain::message::owner::{Head, card_wanted};
 use crate::domain::record::Record;
 use crate::domain::reply::order::{Act, Meant};
@@ -64,7 +66,17 @@ impl Desk {
         let is_heard = stood_at.is_some_and(|stood| at + SECOND >= stood);
         let taken_over = talks::silent_until(conn, contact.id)?.is_some_and(|until| until > now);
         let is_theirs = contact.phone == proposed.phone;
-        let answer = match now < proposed.lapses_at && is_heard && !taken_over && is_theirs {
+        // A yes below an older sentence, or below anything else, is a yes to that.
+        let is_to_it = match &subject.quotes {
+            Some(quoted) => {
+                let to = address(end, &contact.chat_id, written.phone.as_ref());
+                let quoted = outbox::by_message(conn, &end.name, &to, quoted)?;
+                quoted.is_some_and(|n| n.id >= proposed.notification)
+            }
+            None => true,
+        };
+        let counts = now < proposed.lapses_at && is_heard && !taken_over && is_theirs && is_to_it;
+        let answer = match counts {
             true => Answer::of(&written.text),
             false => Answer::Other,
         };
@@ -78,19 +90,12 @@ impl Desk {
             Answer::No => {
                 proposals::end(conn, proposed.id, Standing::Declined, None, now)?;
                 chat.step(Step::Lapsed)?;
-                let text = chat.talk()?.left_as_it_was();
-                chat.say(text, None, TimeDelta::zero())?;
-                Ok(Some(Shown::answered(
-                    booking,
-                    Some(text.to_owned()),
-                    "declined",
-                )))
+                let (_, text) = chat.tell_now(&Told::NothingChanged)?;
+                Ok(Some(Shown::answered(booking, Some(text), "declined")))
             }
             Answer::Nod => {
-                let text = chat.talk()?.word_wanted();
-                chat.say(text, None, TimeDelta::zero())?;
-                let plain = text.replace('*', "");
-                Ok(Some(Shown::answered(booking, Some(plain), "nodded")))
+                let (_, text) = chat.tell_now(&Told::YesWanted)?;
+                Ok(Some(Shown::answered(booking, Some(text), "nodded")))
             }
             Answer::Other => {
                 proposals::lapse(conn, contact.id, now)?;
@@ -143,16 +148,14 @@ impl Desk {
         };
         let waits = before.as_ref().is_some_and(|c| c.answer_at.is_some());
         if !waits {
-            let (text, step) = match courtesy(&written.text) {
-                Some(Courtesy::Greeting) if is_new => {
-                    (Some(chat.talk()?.greeting()), Step::Greeted)
-                }
-                Some(Courtesy::Farewell) => (Some(chat.talk()?.goodbye()), Step::Left),
-                _ => (None, Step::Greeted),
+            let courtesy = match courtesy(&written.text) {
+                Some(Courtesy::Greeting) if is_new => Some((Told::Greeting, Step::Greeted)),
+                Some(Courtesy::Farewell) => Some((Told::Goodbye, Step::Left)),
+                _ => None,
             };
-            if let Some(text) = text {
+            if let Some((told, step)) = courtesy {
                 chat.step(step)?;
-                chat.say(text, None, TimeDelta::zero())?;
+                let (_, text) = chat.tell_now(&told)?;
                 let last = conversations::last_heard(conn, contact.id)?;
                 conversations::answered(conn, contact.id, last)?;
                 return Ok(Some(Heard::Answered(text)));
@@ -193,7 +196,7 @@ pub(in crate::pipeline) enum Heard {
     /// They are answered in a moment.
     Waits,
     /// They were answered, with this.
-    Answered(&'static str),
+    Answered(String),
 }
 
 impl Chat<'_> {
@@ -219,7 +222,7 @@ impl Chat<'_> {
                 replies.write && replies.cancel == CancelBy::Program && !is_near(was.start)
             }
         };
-        let is_cancel = matches!(proposed.what, Proposal::Cancel { .. });
+        let is_cancel = proposed.is_cancel();
         match (by_program, &proposed.what) {
             (true, Proposal::Cancel { .. }) => {
                 let order = self.order(proposed, State::Open)?;
@@ -238,9 +241,11 @@ impl Chat<'_> {
                     false => None,
                 };
                 proposals::end(self.conn, proposed.id, Standing::Handed, None, self.now)?;
-                let talk = self.talk()?;
-                let text = talk.understood();
-                self.say(text, None, TimeDelta::zero())?;
+                let told = match is_cancel {
+                    true => Told::Declined { now: &booking },
+                    false => Told::HandedOn,
+                };
+                let (_, text) = self.tell_now(&told)?;
                 self.desk.waits_for_person(
                     self.conn,
                     self.company,
@@ -263,7 +268,7 @@ impl Chat<'_> {
                 Ok(Shown {
                     head,
                     asks,
-                    ..Shown::answered(booking, Some(text.to_owned()), "agreed")
+                    ..Shown::answered(booking, Some(text), "agreed")
                 })
             }
         }

@@ -16,7 +16,7 @@ use super::wishes::address;
 use super::{ChannelEnd, Company, Desk, words};
 use crate::domain::agent::state::Step;
 use crate::domain::message::markup::render;
-use crate::domain::message::{Language, Markup, Talk};
+use crate::domain::message::{Language, Markup, Told};
 use crate::domain::phone::Phone;
 use crate::ports::{Keyboard, Model};
 use crate::store::companies::{self, CompanyRow};
@@ -66,13 +66,14 @@ impl Chat<'_> {
         companies::ensure(self.conn, self.company.settings.id)
     }
 
-    fn talk(&self) -> store::Result<Talk> {
-        let row = self.row()?;
-        let zone = self.company.zone(&row).unwrap_or(chrono_tz::UTC);
-        Ok(Talk {
-            language: self.language,
-            today: self.now.with_timezone(&zone).date_naive(),
-        })
+    /// The salon, as texts name it.
+    fn place<'p>(&'p self, row: &'p CompanyRow) -> words::Place<'p> {
+        words::Place {
+            company: self.company,
+            row,
+            zone: self.company.zone(row).unwrap_or(chrono_tz::UTC),
+            now: self.now,
+        }
     }
 
     fn phone(&self) -> Option<Phone> {
@@ -80,10 +81,31 @@ impl Chat<'_> {
         (!phone.is_empty()).then(|| Phone::from_stored(phone.clone()))
     }
 
-    /// Queues a reply in neutral markup; it leaves after `pause`.
+    /// Queues one of the salon's texts, in the client's language; it leaves after the pause that its
+    /// words are worth. Returns them without markup.
+    fn tell(
+        &self,
+        told: &Told<'_>,
+        keyboard: Option<Keyboard>,
+        pause: impl Fn(&str) -> TimeDelta,
+    ) -> store::Result<(i64, String)> {
+        let row = self.row()?;
+        let place = self.place(&row);
+        let said = |markup| words::said_in(&place, self.end, told, (self.language, markup));
+        let plain = said(Markup::Plain);
+        let id = self.say(&said(self.end.channel.markup()), keyboard, pause(&plain))?;
+        Ok((id, plain))
+    }
+
+    /// The same at once.
+    fn tell_now(&self, told: &Told<'_>) -> store::Result<(i64, String)> {
+        self.tell(told, None, |_| TimeDelta::zero())
+    }
+
+    /// Queues a reply in the channel's markup; it leaves after `pause`.
     fn say(
         &self,
-        neutral: &str,
+        message: &str,
         keyboard: Option<Keyboard>,
         pause: TimeDelta,
     ) -> store::Result<i64> {
@@ -94,7 +116,7 @@ impl Chat<'_> {
                 company: self.company.settings.id,
                 recipient: &to,
                 channel: &self.end.name,
-                message: &render(neutral, self.end.channel.markup()),
+                message,
                 keyboard,
                 contact: Some(self.contact.id),
                 due_at: self.now + pause,
@@ -116,21 +138,13 @@ impl Chat<'_> {
         if turns::handed_since(self.conn, self.contact.id, self.now - SAID_AGAIN)? {
             return Ok(None);
         }
-        let text = self.talk()?.handed_over();
-        let id = self.say(text, None, TimeDelta::zero())?;
-        Ok(Some((id, text.to_owned())))
+        self.tell_now(&Told::HandedOn).map(Some)
     }
 
     /// The owners' cards of these words show what was answered.
-    fn show_answer(&self, cards: &[i64], neutral: &str) -> store::Result<()> {
+    fn show_answer(&self, cards: &[i64], plain: &str) -> store::Result<()> {
         let row = self.row()?;
-        let place = words::Place {
-            company: self.company,
-            row: &row,
-            zone: self.company.zone(&row).unwrap_or(chrono_tz::UTC),
-            now: self.now,
-        };
-        let plain = render(neutral, Markup::Plain);
+        let place = self.place(&row);
         for card in cards {
             let Some(n) = outbox::get(self.conn, *card)? else {
                 continue;
@@ -139,7 +153,7 @@ impl Chat<'_> {
                 continue;
             };
             let voice = place.voice(end.channel.markup());
-            let line = render(&voice.answered(&plain), end.channel.markup());
+            let line = render(&voice.answered(plain), end.channel.markup());
             outbox::set_message(self.conn, *card, &format!("{}\n{line}", n.message))?;
             if end.channel.has_buttons() {
                 questions::want_edit(self.conn, *card, self.now)?;

@@ -97,6 +97,7 @@ impl Pipeline {
                 Ran::Result(json!({ "masters": lines.collect::<Value>() }))
             }
             Wanted::FreeDays { services, master } => {
+                let named = read!(turn, self.master(&reference, &services, master).await);
                 let wanted = free::Wanted {
                     staff: master,
                     services,
@@ -104,8 +105,8 @@ impl Pipeline {
                 let days = read!(turn, self.api.bookable_days(&reference, &wanted).await);
                 turn.steps.push(Step::Searched);
                 let days = days.into_iter().filter(|day| *day >= here.date());
-                let days = days.take(MOST_DAYS).map(|date| named(date, here.date()));
-                Ran::Result(json!({ "free_days": days.collect::<Value>() }))
+                let days = days.take(MOST_DAYS).map(|date| dated(date, here.date()));
+                Ran::Result(of(named, json!({ "free_days": days.collect::<Value>() })))
             }
             Wanted::FreeTimes {
                 services,
@@ -113,6 +114,7 @@ impl Pipeline {
                 day,
                 time,
             } => {
+                let named = read!(turn, self.master(&reference, &services, master).await);
                 let wanted = free::Wanted {
                     staff: master,
                     services,
@@ -120,15 +122,15 @@ impl Pipeline {
                 let times = self.api.bookable_times(&reference, &wanted, day).await;
                 let times = read!(turn, times);
                 turn.steps.push(Step::Searched);
-                Ran::Result(free_times(day, &times, time, here))
+                Ran::Result(of(named, free_times(day, &times, time, here)))
             }
             Wanted::Bookings => {
                 let Some(theirs) = read!(turn, self.theirs(turn, &reference).await?) else {
                     return Ok(Ran::End(End::WantsNumber));
                 };
                 turn.steps.push(Step::Searched);
-                if !theirs.is_empty() {
-                    turn.evidence.show_booking();
+                for record in &theirs {
+                    turn.evidence.show_booking(record.start_local);
                 }
                 let lines = theirs.iter().map(|record| booking(record, here.date()));
                 Ran::Result(json!({ "bookings": lines.collect::<Value>() }))
@@ -175,6 +177,20 @@ impl Pipeline {
             }
             Wanted::Administrator => Ran::End(End::Person),
         })
+    }
+
+    /// What people call the master that was named by number: whoever is free is free by name.
+    async fn master(
+        &self,
+        reference: &CompanyRef,
+        services: &[i64],
+        master: Option<i64>,
+    ) -> Result<Option<String>, ApiError> {
+        let Some(id) = master else {
+            return Ok(None);
+        };
+        let masters = self.api.masters(reference, services).await?;
+        Ok(masters.into_iter().find(|m| m.id == id).map(|m| m.name))
     }
 
     /// The bookings ahead of whoever this chat is linked to, as the journal has them now; `None` for a
@@ -364,8 +380,16 @@ fn priced(offer: &Offer) -> Value {
     line
 }
 
+/// The answer, with the master that it is of.
+fn of(master: Option<String>, mut answer: Value) -> Value {
+    if let Some(name) = master {
+        answer["name"] = name.into();
+    }
+    answer
+}
+
 /// A day as machines and as people write it.
-fn named(date: NaiveDate, today: NaiveDate) -> Value {
+fn dated(date: NaiveDate, today: NaiveDate) -> Value {
     json!({
         "day": date.to_string(),
         "date": format!("{}, {}", day(Language::Ru, date, today), weekday(Language::Ru, date)),
@@ -393,7 +417,7 @@ fn free_times(
     asked: Option<NaiveTime>,
     here: NaiveDateTime,
 ) -> Value {
-    let mut answer = named(date, here.date());
+    let mut answer = dated(date, here.date());
     let free = ahead(times, here);
     if let Some(asked) = asked.map(clock).filter(|asked| !free.contains(asked)) {
         answer["not_free"] = json!([asked]);
@@ -410,7 +434,7 @@ fn not_free(at: NaiveDateTime, times: &[NaiveDateTime], here: NaiveDateTime) -> 
 
 fn booking(record: &Record, today: NaiveDate) -> Value {
     let titles: Vec<&str> = record.services.iter().map(|s| s.title.as_str()).collect();
-    let mut line = named(record.start_local.date(), today);
+    let mut line = dated(record.start_local.date(), today);
     line["booking"] = record.id.into();
     line["time"] = clock(record.start_local.time()).into();
     line["services"] = titles.join(", ").into();

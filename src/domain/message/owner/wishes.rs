@@ -1,22 +1,13 @@
 //! What a client agreed to in a conversation with the agent and a person has to do: because the program
 //! may not write, or because the journal did not let it.
 
-use super::super::Talk;
+use super::super::details;
 use super::super::markup::data;
 use super::threads::client;
 use super::{Voice, joined};
 use crate::domain::agent::proposal::Proposal;
 use crate::domain::phone::Phone;
 use crate::domain::reply::order::Obstacle;
-
-impl Voice {
-    fn talk(&self) -> Talk {
-        Talk {
-            language: self.language,
-            today: self.today,
-        }
-    }
-}
 
 /// `✋ *Просит записать: Малаховка* …`
 #[must_use]
@@ -35,7 +26,7 @@ pub fn card_wanted(
     voice.write(&[
         format!("✋ *{head}: {}*", data(salon)),
         joined(&[client(name, phone, mask)]),
-        voice.talk().body(what),
+        details(voice.language, voice.today, what),
         data(&voice.how_to_answer()),
     ])
 }
@@ -65,7 +56,7 @@ pub fn card_undone(
     voice.write(&[
         format!("⚠️ *{head}: {}*", data(salon)),
         joined(&[client(name, phone, mask)]),
-        voice.talk().body(what),
+        details(voice.language, voice.today, what),
         format!(
             "{}: {}.",
             voice.say("Причина", "Why"),

@@ -1,0 +1,112 @@
+//! A line taken apart: sentences, each with the mark it ends with, and their clauses, of which each affirms
+//! or denies for itself. "Не сомневайтесь, на 18:00 свободно" denies nothing of 18:00.
+
+use super::super::words::{folded, split};
+
+/// A clause with one of these denies what it names.
+const DENIALS: [&str; 12] = [
+    "не",
+    "нет",
+    "ни",
+    "нельзя",
+    "no",
+    "not",
+    "t",
+    "unavailable",
+    "taken",
+    "busy",
+    "без",
+    "никак",
+];
+
+/// With one of these it affirms all the same, or denies something else: a doubt, a problem.
+const AFFIRMS: &[&str] = &[
+    "проблем",
+    "сомне",
+    "пережива",
+    "волну",
+    "беспоко",
+    "есть",
+    "можно",
+    "приходите",
+    "ждем",
+    "problem",
+    "worry",
+    "doubt",
+    "только",
+];
+
+/// These affirm unless they are denied themselves.
+const FREE: &[&str] = &["свободн", "доступн", "подход", "free", "available"];
+
+/// Words that make no clause by themselves.
+const SMALL: [&str; 16] = [
+    "на", "в", "во", "и", "с", "со", "до", "к", "ко", "по", "или", "от", "at", "on", "and", "or",
+];
+
+/// Sentences of a line, each with the mark it ends with.
+pub(super) fn sentences(line: &str) -> Vec<&str> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    let mut marks = line.char_indices().peekable();
+    while let Some((at, c)) = marks.next() {
+        let ends = matches!(c, '!' | '?' | ';' | '…')
+            || (c == '.' && marks.peek().is_none_or(|(_, next)| next.is_whitespace()));
+        if ends {
+            let end = at + c.len_utf8();
+            all.push(&line[from..end]);
+            from = end;
+        }
+    }
+    all.push(&line[from..]);
+    all
+}
+
+/// Clauses of a sentence. One that only counts up (`12:00, 14:30 и 16:00 заняты`) belongs to what follows.
+pub(super) fn clauses(sentence: &str) -> Vec<&str> {
+    let mut ends = Vec::new();
+    let mut marks = sentence.char_indices().peekable();
+    while let Some((at, c)) = marks.next() {
+        let parts = matches!(c, ',' | '—' | '–' | ':')
+            && marks.peek().is_none_or(|(_, next)| next.is_whitespace());
+        if parts {
+            ends.push(at + c.len_utf8());
+        }
+        for word in [" но ", " а ", " зато ", " but "] {
+            if sentence[at..].starts_with(word) {
+                ends.push(at);
+            }
+        }
+    }
+    ends.push(sentence.len());
+    let (mut all, mut from) = (Vec::new(), 0);
+    for end in ends {
+        let says = split(&folded(&sentence[from..end]))
+            .iter()
+            .any(|word| word.chars().all(char::is_alphabetic) && !SMALL.contains(&word.as_str()));
+        if end > from && (says || end == sentence.len()) {
+            all.push(&sentence[from..end]);
+            from = end;
+        }
+    }
+    all
+}
+
+/// Whether a clause of these words denies what it names.
+pub(super) fn denies(words: &[String]) -> bool {
+    let is_denied = |at: usize| {
+        let before = at.checked_sub(1).map(|i| words[i].as_str());
+        before.is_some_and(|b| matches!(b, "не" | "not" | "no" | "t" | "нет"))
+    };
+    let is = |word: &str, beginnings: &[&str]| beginnings.iter().any(|b| word.starts_with(b));
+    let mut denies = false;
+    for (at, word) in words.iter().enumerate() {
+        // "не занято" is free, "не свободно" is not.
+        let takes = word.starts_with("занят");
+        if (takes && is_denied(at)) || is(word, AFFIRMS) || (is(word, FREE) && !is_denied(at)) {
+            return false;
+        }
+        denies |= takes || DENIALS.contains(&word.as_str());
+    }
+    denies
+}

@@ -1,0 +1,260 @@
+use super::*;
+use serde_json::json;
+
+fn evidence() -> Evidence {
+    let mut evidence = Evidence::on(NaiveDate::from_ymd_opt(2026, 8, 20).unwrap());
+    evidence.learn(&json!({
+        "services": [{"service": 45, "title": "Мужская стрижка", "price": "2000 руб", "minutes": 60}],
+        "day": "2026-08-21", "date": "21 августа, пятница", "times": ["12:00", "14:30"], "not_free": ["15:00"],
+        "masters": ["Бари", "Анна"],
+    }));
+    evidence.learn_text("Малаховка, Южная улица, 38. https://salon.example/book");
+    evidence
+}
+
+#[test]
+fn what_the_journal_answered_may_be_said() {
+    let evidence = evidence();
+    for text in [
+        "Мужская стрижка стоит 2000 руб, занимает 60 минут.",
+        "Мужская стрижка — 2 000 рублей.",
+        "21 августа свободно в 12:00 и 14:30. На какое время вас записать?",
+        "21.08 есть время 12:00.",
+        "1. Бари\n2. Анна",
+        "К сожалению, на 15:00 времени нет. Есть 14:30.",
+        "Вас примет мастер Бари. Мы на Южной улице, 38.",
+        "Записаться можно и тут: https://salon.example/book",
+        "Запишу вас на 14:30?",
+        "Записываем на 14:30?",
+        "Это уточнит администратор. Оформляем?",
+        "Я ещё не записал вас: нужно ваше «да».",
+        "Здравствуйте! Чем помочь?",
+        "Оформление бороды, подтверждение и создание образа.",
+        "В 12 часов свободно.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+}
+
+#[test]
+fn a_deed_is_claimed_in_no_form_without_the_journals_answer() {
+    let evidence = evidence();
+    for text in [
+        "Записал вас на 14:30!",
+        "Готово, вы записаны.",
+        "вы зaписaны",
+        "З а п и с а л вас",
+        "ЗАПИСАЛА, ждём!",
+        "Ваша запись перенесена.",
+        "Перенёс.",
+        "Отменила вашу запись",
+        "Запись отменена",
+        "Запись снята.",
+        "Всё, запись удалена",
+        "Записываю вас на 14:30",
+        "Запишу вас на 14:30.",
+        "Ждём вас в 14:30!",
+        "You are booked for 14:30.",
+        "I have cancelled it.",
+        "Your visit was moved",
+        "Done!",
+        "за\u{200b}писал",
+        "Бронь подтверждена",
+        "Забронировано на 12:00",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(matches!(breach, Err(Breach::Deed(_))), "{text}: {breach:?}");
+    }
+}
+
+fn at(moment: &str) -> NaiveDateTime {
+    moment.parse().unwrap()
+}
+
+#[test]
+fn each_deed_is_said_with_its_own_proof() {
+    let said = |deed: Deed, text: &str| {
+        let mut evidence = evidence();
+        let from = at("2026-08-21T12:00:00");
+        let to = at("2026-08-21T14:30:00");
+        match deed {
+            Deed::Moved => evidence.prove(deed, &[from, to]),
+            _ => evidence.prove(deed, &[to]),
+        }
+        evidence.bears_out(text).is_ok()
+    };
+    assert!(said(Deed::Booked, "Записал вас на 14:30. Ждём вас!"));
+    assert!(said(Deed::Booked, "Да, вы записаны на завтра в 14:30."));
+    assert!(said(Deed::Moved, "Перенёс с 12:00 на 14:30."));
+    assert!(said(Deed::Moved, "Вы записаны на 21 августа в 14:30."));
+    assert!(said(Deed::Cancelled, "Запись на 21 августа отменена."));
+    assert!(!said(Deed::Cancelled, "Перенёс на 14:30."));
+    assert!(!said(Deed::Moved, "Запись на 14:30 отменена."));
+    assert!(!said(Deed::Moved, "Вы записаны на 12:00."));
+    assert!(!said(Deed::Cancelled, "Ждём вас в 14:30!"));
+    let mut standing = evidence();
+    standing.show_booking(at("2026-08-21T14:30:00"));
+    for (text, is_true) in [
+        ("Вы записаны на 21 августа в 14:30.", true),
+        ("Вы записаны на пятницу в 14:30.", true),
+        ("Вы записаны на 12:00.", false),
+        ("Вы записаны на 12.", false),
+        ("Записал вас на 14:30.", false),
+        ("Отмена подтверждена.", false),
+        ("Перенос на 14:30 подтверждён.", false),
+    ] {
+        assert_eq!(standing.bears_out(text).is_ok(), is_true, "{text}");
+    }
+}
+
+/// What was done an hour ago proves nothing of what is asked for now.
+#[test]
+fn an_earlier_deed_proves_no_other_one() {
+    let mut evidence = evidence();
+    evidence.learn(&json!({"day": "2026-08-22", "times": ["16:00"]}));
+    evidence.prove(Deed::Booked, &[at("2026-08-21T14:30:00")]);
+    evidence.prove(Deed::Cancelled, &[at("2026-08-23T12:00:00")]);
+    for text in [
+        "Готово, записал вас на 22 августа в 16:00!",
+        "Записал и на 22 августа.",
+        "Вы записаны на 22 августа в 16:00.",
+        "Записал вас на 21 августа в 16:00.",
+        "Готово!",
+        "Отменил.",
+        "Отменил и эту запись.",
+        "Отменил запись на 21 августа.",
+        "Ждём вас 22 августа в 16:00.",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(matches!(breach, Err(Breach::Deed(_))), "{text}: {breach:?}");
+    }
+}
+
+#[test]
+fn what_was_denied_is_not_confirmed_later() {
+    let mut evidence = evidence();
+    evidence.learn_question("А 25 августа в 18:30?");
+    evidence.learn_said("К сожалению, на 25 августа в 18:30 времени нет, есть 14:30.");
+    assert_eq!(evidence.bears_out("В 14:30 свободно."), Ok(()));
+    for text in [
+        "25 августа в 18:30 свободно.",
+        "Не сомневайтесь, на 18:30 свободно!",
+        "Нет проблем, 18:30.",
+        "На 18:30 не занято.",
+        "Не волнуйтесь: 18:30 есть.",
+        "Нет, это не так: 18:30 свободно.",
+        "No problem, 18:30 is free.",
+    ] {
+        assert!(evidence.bears_out(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn figures_in_words_need_their_proof_too() {
+    let evidence = evidence();
+    for text in [
+        "Свободно в четырнадцать тридцать.",
+        "Стрижка стоит две тысячи рублей.",
+        "Это займёт шестьдесят минут.",
+        "Двадцать первого августа свободно.",
+        "Есть время в полтретьего.",
+        "Свободно в полдень.",
+        "Завтра свободно в 12:00.",
+        "В пятницу свободно в 12:00.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Свободно в пятнадцать ноль ноль.",
+        "Свободно в пятнадцать тридцать.",
+        "Приходите к шести.",
+        "Ровно в семь вечера.",
+        "Стрижка всего пятьсот.",
+        "Тысяча — и готова причёска.",
+        "Двадцать второго августа свободно.",
+        "Приходите в полпятого.",
+        "Без четверти пять подойдёт.",
+        "Послезавтра свободно в 12:00.",
+        "В субботу свободно в 12:00.",
+        "Укладка бесплатно!",
+        "Скидка шестьдесят процентов.",
+        "Скидка 60%.",
+        "Стоит 45 руб.",
+        "Осталось 45.",
+    ] {
+        assert!(evidence.bears_out(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn people_and_languages_that_nobody_named_are_not_spoken_of() {
+    let evidence = evidence();
+    assert_eq!(
+        evidence.bears_out("Вас примет Бари, а Анну ждать долго."),
+        Ok(())
+    );
+    assert_eq!(
+        evidence.bears_out("We have 14:30 and 12:00, which do you like?"),
+        Ok(())
+    );
+    assert_eq!(evidence.bears_out("Sure! Men's haircut: 2000 rub."), Ok(()));
+    for (text, breach) in [
+        ("Вас примет Карина.", "master"),
+        ("Могу предложить: Карина или Бари.", "master"),
+        ("Ваш запис скасовано.", "deed"),
+        ("Вас записано, чекаємо!", "language"),
+        ("Ihr Termin ist gebucht.", "language"),
+        ("Su cita fue cancelada hoy.", "language"),
+        ("Jūsu vizīte ir atcelta.", "language"),
+        ("您的预约已取消", "language"),
+    ] {
+        let found = evidence.bears_out(text);
+        assert_eq!(
+            found.as_ref().map_err(Breach::as_str),
+            Err(breach),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn figures_that_no_answer_named_are_not_said() {
+    let evidence = evidence();
+    for (text, breach) in [
+        ("Свободно в 13:00.", "time"),
+        ("На 15:00 свободно.", "time"),
+        ("Приходите 22 августа в 12:00.", "day"),
+        ("Приходите 22.08", "day"),
+        ("Стрижка стоит 1500 руб.", "price"),
+        ("Стрижка стоит 1 500 ₽", "price"),
+        ("Не 2000, а всего 500 руб!", "price"),
+        ("Стоит пятьсот рублей.", "price"),
+        ("В три часа свободно.", "time"),
+        ("Скидка 20%!", "figure"),
+        ("Это займёт 90 минут.", "figure"),
+        ("Приходите в 13.", "figure"),
+        ("Пишите на www.evil.example", "link"),
+        ("Смотрите evil.ru/book", "link"),
+        ("Вас примет мастер Карина.", "master"),
+        ("٣ услуги", "figure"),
+    ] {
+        let found = evidence.bears_out(text);
+        assert_eq!(
+            found.as_ref().map_err(Breach::as_str),
+            Err(breach),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_the_client_asked_for_may_be_denied_and_not_confirmed() {
+    let mut evidence = evidence();
+    evidence.learn_question("А можно 25 августа в 18:30 за 300 руб?");
+    assert_eq!(
+        evidence.bears_out("На 25 августа в 18:30 времени нет."),
+        Ok(())
+    );
+    assert!(evidence.bears_out("25 августа в 18:30 свободно.").is_err());
+    assert!(evidence.bears_out("Нет проблем, 300 руб.").is_err());
+}
