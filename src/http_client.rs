@@ -116,6 +116,9 @@ fn finish(builder: ClientBuilder) -> Result<Client, ClientError> {
 }
 
 fn builder(settings: &ClientSettings) -> Result<ClientBuilder, ClientError> {
+    // Once for the whole process. reqwest asks for it there, and would panic without it; that somebody
+    // was quicker is no failure.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
         .timeout(settings.timeout)

@@ -13,6 +13,7 @@ use std::time::Duration;
 use booking_monitor::app::page::{self, Shown};
 use booking_monitor::daemon::Pulse;
 use booking_monitor::demo::salon::{Fault, Route};
+use booking_monitor::http_client::{ClientSettings, client_for};
 use chrono::{TimeDelta, Utc};
 use reqwest::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use reqwest::{Client, Response};
@@ -38,7 +39,12 @@ async fn served(world: &World) -> SocketAddr {
 }
 
 fn client() -> Client {
-    Client::builder().no_proxy().build().unwrap()
+    let settings = ClientSettings {
+        timeout: Duration::from_secs(30),
+        proxy: None,
+        ca_file: None,
+    };
+    client_for("http://127.0.0.1", &settings).unwrap()
 }
 
 async fn get(address: SocketAddr, path: &str) -> Response {
