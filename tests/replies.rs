@@ -208,7 +208,7 @@ async fn an_english_salon_is_as_warm() {
         world.told(),
         [
             "Which booking do you mean? Answer with its number:\n\n*1* — 21 August at 14:30, МУЖСКАЯ СТРИЖКА\n*2* — 23 August at 12:00, МУЖСКАЯ СТРИЖКА",
-            "Done, I have cancelled your booking on 21 August at 14:30. To come another time, just write to me here 👇",
+            "Done, your booking on 21 August at 14:30 is cancelled. To come another time, just write to me here 👇",
             "I am passing this to the administrator, who will answer you here.",
             "I am passing this to the administrator, who will answer you here.",
         ]

@@ -203,7 +203,7 @@ async fn what_makes_no_sense_is_wrong_usage_and_leaves_nothing_behind() {
         ),
         (
             vec!["--datetime", "завтра"],
-            "--datetime: expected a date such as",
+            "--datetime: expected a date, found \"завтра\"",
         ),
         (
             vec!["--channel", "pigeon"],
