@@ -12,7 +12,7 @@ use super::super::{Company, Pipeline};
 use super::tools::Ran;
 use crate::domain::agent::mask::Mask;
 use crate::domain::agent::prompt::{self, Setting};
-use crate::domain::agent::proof::Evidence;
+use crate::domain::agent::proof::{Breach, Evidence};
 use crate::domain::agent::proposal::Proposal;
 use crate::domain::agent::state::{State, Step};
 use crate::domain::agent::tools as offered;
@@ -229,10 +229,18 @@ impl Turn {
         let bare = Mask::without(text);
         if let Err(breach) = self.evidence.bears_out(&bare) {
             tracing::info!(turn = self.id, breach = breach.as_str(), "unproven words");
-            return Err(format!(
-                "Так ответить нельзя: «{}» не подтверждено ответом инструмента. Проверь инструментом или ответь без этого.",
-                breach.what()
-            ));
+            let what = breach.what();
+            return Err(match &breach {
+                Breach::Language(_) => {
+                    "Так ответить нельзя. Пиши только по-русски или по-английски.".to_owned()
+                }
+                Breach::Deed(_) => format!(
+                    "Так ответить нельзя: «{what}» значит, что это сделано. О сделанном говорит программа; о записи, которая стоит, говори с её днём и временем из my_bookings."
+                ),
+                _ => format!(
+                    "Так ответить нельзя: «{what}» не подтверждено ответом инструмента. Проверь инструментом или ответь без этого."
+                ),
+            });
         }
         let shown = self.mask.show(text);
         shown.ok_or_else(|| "Такого скрытого слова не было. Ответь без него.".to_owned())
