@@ -248,7 +248,7 @@ async fn a_request_that_came_to_nothing_is_never_repeated_blindly() {
         .book(haircut("2026-08-21T14:30:00").staff(5, "Бари"));
     world.poll().await;
     let story = story::of_record(&world.sql(), None, record).unwrap();
-    let proposed = &story[0].proposed[0];
+    let proposed = &story[0].proposals[0];
     assert_eq!(proposed.obstacle.as_deref(), Some("unknown"));
 }
 

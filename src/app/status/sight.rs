@@ -143,7 +143,6 @@ pub(super) fn lines(
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::text::WIDTH;
     use super::*;
     use crate::store::rights::{HiddenPeriod, HiddenStaff};
 
