@@ -34,7 +34,12 @@ async fn explained(world: &World, record: i64) -> (String, Value) {
     let record = record.to_string();
     let json = printed(world, &["explain", &record, "--json"]).await;
     let told = printed(world, &["explain", &record]).await;
-    (told, serde_json::from_str(&json).unwrap())
+    (unfolded(&told), serde_json::from_str(&json).unwrap())
+}
+
+/// Without the ends of lines, which stand where the width of a terminal has them.
+fn unfolded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn states(story: &Value) -> Vec<String> {
@@ -190,7 +195,7 @@ async fn a_refused_key_is_told_at_once_and_once_and_so_is_its_end() {
             "⚠️ <b>Агент без модели: GigaChat-2</b>\nС 12:00: модель не принимает ключ. Проверьте его в [agent].\nКлиентам отвечаю, что ответит администратор: их слова у вас. Простые ответы и напоминания идут как прежде."
         ]
     );
-    let told = printed(&world, &["status"]).await;
+    let told = unfolded(&printed(&world, &["status"]).await);
     assert!(
         told.contains("модель не принимала ключ") || told.contains("модель не отвечает, началось"),
         "{told}"

