@@ -299,7 +299,7 @@ async fn one_company_in_trouble_leaves_the_others_compared() {
     let run = program.run(&["verify", "--company", "3"]).await;
     assert_eq!(run.status.code(), Some(2));
     assert!(
-        stderr(&run).contains("one of 111111, 222222"),
+        stderr(&run).contains("there are 111111, 222222"),
         "{}",
         stderr(&run)
     );

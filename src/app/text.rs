@@ -345,7 +345,7 @@ mod tests {
             ]
         );
         let long = "ы".repeat(90);
-        assert_eq!(wrapped(&long, 2), [long.clone()]);
+        assert_eq!(wrapped(&long, 2), std::slice::from_ref(&long));
         assert_eq!(wrapped("    отступ остаётся", 4), ["    отступ остаётся"]);
     }
 }

@@ -88,7 +88,7 @@ impl Together {
                 .map_or(StoreError::Broken, again)))
         });
         for one in done.into_iter().chain(left) {
-            (one.answer)(written.as_ref().map(|()| ()).map_err(again));
+            (one.answer)(written.as_ref().copied().map_err(again));
         }
     }
 }
