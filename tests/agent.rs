@@ -8,7 +8,9 @@ use booking_monitor::domain::phone::Phone;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store::{self, story};
 use serde_json::json;
-use support::agent::{OTHER, WRITES, booked, follow, furnish, replies, salon, say, write};
+use support::agent::{
+    OTHER, WRITES, booked, follow, furnish, replies, salon, salon_with, say, write,
+};
 use support::fake::Answer;
 use support::model::{Act, call, say as words};
 use support::world::{OWNER, PHONE, SALON, World, haircut};
@@ -694,4 +696,50 @@ async fn a_booking_made_here_whose_answer_is_never_taken_is_told_like_any_other(
         world.rows("SELECT status FROM booking_notifications WHERE kind = 'created'"),
         ["sent"]
     );
+}
+
+#[tokio::test]
+async fn a_yes_to_a_reminder_that_came_since_is_no_yes_to_the_proposal() {
+    let reminds = r#"notify = { reminders = ["2h"] }"#;
+    let (world, model) = salon_with(reminds, "", WRITES).await;
+    let today = booked(&world, PHONE, "2026-08-20T17:10:00").await;
+    let later = booked(&world, PHONE, "2026-08-24T12:00:00").await;
+    world.advance("3h");
+    world.poll().await;
+    model.then(call("propose_cancel", json!({"booking": later})));
+    say(&world, "Отмените понедельник").await;
+    world.advance("9m");
+    world.poll().await;
+    world.turn().await;
+    let told = replies(&world, PHONE);
+    assert!(told[0].starts_with("Отменяю:"), "{told:?}");
+    assert!(told[1].starts_with('⏰'), "{told:?}");
+    say(&world, "да").await;
+    assert_eq!(
+        world.salon.asked(Route::Cancel),
+        0,
+        "{:?}",
+        replies(&world, PHONE)
+    );
+    let row = |record| world.salon.row(SALON, record).unwrap();
+    assert_eq!(row(later)["deleted"], false);
+    assert_eq!(row(today)["attendance"], 2);
+}
+
+#[tokio::test]
+async fn what_the_desk_took_off_since_is_not_said_to_be_booked() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на завтра в 14:30").await;
+    say(&world, "да").await;
+    let record = world.rows("SELECT record_id FROM appointments_cache")[0]
+        .parse()
+        .unwrap();
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    world.green.forget_sent();
+    model.then(words("Да, вы записаны на 21 августа в 14:30."));
+    model.then(words("Записала вас на 14:30."));
+    say(&world, "Так я записан?").await;
+    assert_eq!(replies(&world, PHONE), [HANDED]);
 }

@@ -19,7 +19,9 @@ use crate::domain::settle::told_fields;
 use crate::store::contacts::Contact;
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
-use crate::store::{self, StoreError, cache, companies, contacts, known, proposals, settling};
+use crate::store::{
+    self, StoreError, cache, companies, contacts, known, proposals, reminders, settling,
+};
 
 /// What nothing in the journal proves right or wrong (prices, free times, "wait a moment") is said within
 /// this time or not at all: by then a person has the conversation.
@@ -123,7 +125,9 @@ impl Desk {
             let zone = company.and_then(|company| company.zone(&row));
             is_ahead |= zone.is_none_or(|zone| record.start_at(zone) > now);
         }
-        Ok((!is_ahead).then_some(Reason::Past))
+        // What was asked for just before the visit may be answered just after it began.
+        let has_waited = now - n.created_at > outbox::COPY_PATIENCE;
+        Ok((!is_ahead && has_waited).then_some(Reason::Past))
     }
 
     /// An answer that never reaches its client. What it would have made known is told like any other change;
@@ -178,14 +182,26 @@ impl Desk {
         let Some((company, zone)) = company.and_then(|c| Some((c, c.zone(&row)?))) else {
             return Ok(false);
         };
-        // What may have arrived is not said twice; what was learned since stands.
-        if stands(&told.state, &record, &company.settings.rules)
-            && !outbox::was_uncertain(conn, n.id)?
-            && told.is_what_is_known(conn, id, phone)?
-        {
-            told.take_back(conn, id, phone, None)?;
-        }
         let unit = cache::unit(&record);
+        let visit = Visit::read(conn, company, &unit, phone)?;
+        let reminded_at = reminders::sent_at(conn, id, record.id, phone)?;
+        if visit
+            .told_at
+            .max(reminded_at)
+            .is_some_and(|at| at > n.created_at)
+        {
+            return Ok(true);
+        }
+        // What was learned since stands. What may have arrived is known or is not.
+        if told.is_what_is_known(conn, id, phone)? {
+            match outbox::was_uncertain(conn, n.id)? {
+                true => {
+                    let either = told.before.clone().or(told.state.clone());
+                    told.set(conn, id, phone, &either, None)?;
+                }
+                false => told.take_back(conn, id, phone, None)?,
+            }
+        }
         let visit = Visit::read(conn, company, &unit, phone)?;
         let around = Around {
             conn,
@@ -208,7 +224,7 @@ impl Desk {
             };
             settling::reopen(conn, &unit)?;
         }
-        Ok(is_tellable || visit.told_at.is_some_and(|at| at > n.created_at))
+        Ok(is_tellable)
     }
 
     /// In the client's thread, in the chats of the owners who read clients' words.

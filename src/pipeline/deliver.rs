@@ -132,8 +132,9 @@ impl Pipeline {
         let (mut looking, mut sending) = (BTreeSet::new(), BTreeSet::new());
         let mut editing = 0;
         let mut may_speak: BTreeMap<i64, DateTime<Utc>> = BTreeMap::new();
-        // What could not leave in this run is left for the next one, not tried for ever.
-        let (mut blind, mut left) = (BTreeSet::new(), BTreeSet::new());
+        // What could not leave is left until then: for the next run, or a long one tries again.
+        let mut blind: BTreeMap<i64, DateTime<Utc>> = BTreeMap::new();
+        let mut left: BTreeMap<i64, DateTime<Utc>> = BTreeMap::new();
         let bell = Arc::clone(&self.bell);
         let mut line = Line::default();
         // Old words wait for new ones: an edit takes its turn in the chat's pace, too.
@@ -160,14 +161,16 @@ impl Pipeline {
                 (line, edits) = (Line::default(), Vec::new());
                 if self.is_open(end, &mut report).await? {
                     let (name, now) = (end.name.clone(), self.clock.now());
+                    blind.retain(|_, until| *until > now);
+                    left.retain(|_, until| *until > now);
                     // Salons that are being looked at, or cannot be read, keep no place from the others.
                     let watched: Vec<i64> = self
                         .companies
                         .keys()
-                        .filter(|id| !looking.contains(*id) && !blind.contains(*id))
+                        .filter(|id| !looking.contains(*id) && !blind.contains_key(*id))
                         .copied()
                         .collect();
-                    let not_now: Vec<i64> = left.iter().chain(&sending).copied().collect();
+                    let not_now: Vec<i64> = left.keys().chain(&sending).copied().collect();
                     let due = self
                         .store
                         .read(move |c| outbox::due(c, &name, &watched, &not_now, now, BATCH))
@@ -220,7 +223,7 @@ impl Pipeline {
                             may_speak.insert(company, until);
                         }
                         None => {
-                            blind.insert(company);
+                            blind.insert(company, self.clock.now() + BLIND_PAUSE);
                         }
                     }
                 }
@@ -240,7 +243,7 @@ impl Pipeline {
                         Tried::Failed => report.failed += 1,
                         Tried::Behind => {}
                         Tried::Left => {
-                            left.insert(id);
+                            left.insert(id, self.clock.now() + BLIND_PAUSE);
                         }
                     }
                 }
@@ -434,10 +437,13 @@ impl Pipeline {
                 None => return Ok(Tried::Left),
             },
         };
-        let (desk, clock) = (self.desk(), Arc::clone(&self.clock));
+        let (desk, clock, halt) = (self.desk(), Arc::clone(&self.clock), halt.clone());
         // What the time is counts once nobody else writes.
         let claimed = move |tx: &rusqlite::Transaction<'_>| {
             let now = clock.now();
+            if halt.is_cancelled() {
+                return Ok(Claim::Skip);
+            }
             if cleared.is_some_and(|until| until < now) && !desk.has_fresh_look(tx, id, now)? {
                 return Ok(Claim::Behind);
             }

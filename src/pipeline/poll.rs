@@ -96,14 +96,16 @@ impl Pipeline {
         let _awaited = Awaited::new(company);
         let _turn = company.turn.lock().await;
         let id = company.settings.id;
-        let last = self
-            .store
-            .read(move |c| companies::get(c, id))
-            .await?
-            .and_then(|r| r.last_poll_at);
+        let row = self.store.read(move |c| companies::get(c, id)).await?;
+        let row = row.unwrap_or_default();
         let now = self.clock.now();
-        // One that is ahead of the clock was taken before the clock was put back.
-        if last.is_none_or(|at| at > now || now - at > fresh) {
+        // One that is ahead of the clock was taken before the clock was put back. Whoever waited here for a
+        // look that failed is not to wait for the next one as well.
+        let is_fresh = row
+            .last_poll_at
+            .is_some_and(|at| at <= now && now - at <= fresh);
+        let has_failed = row.next_try_at.is_some_and(|at| at > now);
+        if !is_fresh && !has_failed {
             self.poll_in_turn(company).await?;
         }
         Ok(())

@@ -101,7 +101,10 @@ fn each(
 ) -> Result<()> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for work in waiting {
-        execute(&tx, "SAVEPOINT one", [])?;
+        if let Err(error) = execute(&tx, "SAVEPOINT one", []).map_err(StoreError::from) {
+            done.push(work(Err(again(&error))));
+            return Err(error);
+        }
         let one = work(Ok(&tx));
         let failed = one.failed.as_ref().map(again);
         done.push(one);

@@ -51,8 +51,14 @@ pub fn furnish(salon: &Salon) {
 
 /// A furnished world that watches, with its model.
 pub async fn salon(agent: &str, replies: &str) -> (World, FakeModel) {
+    salon_with("", agent, replies).await
+}
+
+/// The same with more of a company's settings.
+pub async fn salon_with(more: &str, agent: &str, replies: &str) -> (World, FakeModel) {
     let model = FakeModel::start().await;
-    let world = World::with("", &settings(&model, agent, replies)).await;
+    let settings = format!("{more}\n{}", settings(&model, agent, replies));
+    let world = World::with("", &settings).await;
     furnish(&world.salon);
     world.poll().await;
     (world, model)

@@ -39,10 +39,7 @@ pub(super) fn obstacle(order: &Order, record: i64) -> Option<Obstacle> {
 fn end_line(order: &Order, record: i64, words: Say) -> String {
     match (order.state, obstacle(order, record)) {
         (State::Done, _) => words
-            .of(
-                "в журнале так и стоит, клиенту сказано",
-                "the journal says so, the client was told",
-            )
+            .of("в журнале так и стоит", "the journal says so")
             .to_owned(),
         (State::Barred, Some(why)) => unwritten(why, words),
         (State::Barred, None) => words

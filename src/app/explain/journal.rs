@@ -193,7 +193,7 @@ fn handed_on(by: &Teller<'_>, owed: &Owed) -> String {
             .words
             .of("событие ждёт передачи:", "event waits to be handed on:"),
     };
-    let why = owed.last_error.as_ref();
+    let why = owed.last_error.as_ref().map(|why| by.words.spoken(why));
     let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     format!("{what} {}{why}", owed.label)
 }

@@ -113,7 +113,7 @@ fn waits(by: &Teller<'_>, n: &Notification, attempts: &[Attempt]) -> String {
     let why = if to_client && is_open && by.is_paused {
         words.of("пауза", "a pause").to_owned()
     } else if let (true, Some(down)) = (is_open, down) {
-        let error = down.last_error.as_deref().unwrap_or_default();
+        let error = words.spoken(down.last_error.as_deref().unwrap_or_default());
         format!(
             "{}: {error}",
             words.of("канал не работает", "the channel is down")
@@ -190,7 +190,7 @@ fn would_read(by: &Teller<'_>, n: &Notification) -> String {
 }
 
 fn tried(by: &Teller<'_>, attempt: &Attempt) -> String {
-    let error = attempt.error.as_deref();
+    let error = attempt.error.as_deref().map(|e| by.words.spoken(e));
     let error = error.map(|e| format!(" ({e})")).unwrap_or_default();
     format!(
         "№ {} {} {} → {}: {}{error}",
@@ -231,7 +231,7 @@ fn end(by: &Teller<'_>, n: &Notification, attempts: &[Attempt]) -> Option<Line> 
     let what = match (n.status, n.superseded_by) {
         (Status::Suppressed, _) => silence(by, n),
         (Status::Dead | Status::Failed, _) => {
-            let error = n.last_error.as_deref();
+            let error = n.last_error.as_deref().map(|e| words.spoken(e));
             let error = error.map(|e| format!(" ({e})")).unwrap_or_default();
             format!("{}{error}", words.of("не дошло", "did not arrive"))
         }

@@ -60,10 +60,7 @@ pub(super) fn lines(by: &Teller<'_>, proposed: &Proposed) -> Vec<Line> {
     let written = match proposed.standing {
         Standing::Done => Some(
             words
-                .of(
-                    "в журнале так и стоит, клиенту сказано",
-                    "the journal says so, the client was told",
-                )
+                .of("в журнале так и стоит", "the journal says so")
                 .to_owned(),
         ),
         Standing::Barred => Some(unwritten(proposed, words)),

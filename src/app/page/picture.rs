@@ -290,7 +290,7 @@ fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
         (
             None,
             Status::Pending | Status::Sending | Status::Uncertain | Status::Failed | Status::Dead,
-        ) => n.last_error.clone().unwrap_or_default(),
+        ) => words.spoken(n.last_error.as_deref().unwrap_or_default()),
         (None, Status::Sent | Status::Delivered | Status::Read | Status::Suppressed) => {
             String::new()
         }

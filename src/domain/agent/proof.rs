@@ -419,8 +419,16 @@ impl Evidence {
             .filter(|word| !word.is_empty())
             .collect();
         let denies = denies(&split(&folded(sentence)));
-        for pair in words.windows(2) {
-            let (title, word) = (folded(pair[0]), pair[1]);
+        // "Карина вас примет": whoever opens a sentence has a capital anyway, and is a person by what they do.
+        let receives = words.iter().skip(1).take(2).any(|word| {
+            let word = folded(word);
+            RECEIVES.iter().any(|verb| word.starts_with(verb))
+        });
+        let opening = words.first().filter(|_| receives);
+        let opening = opening.filter(|word| !NOBODY.contains(&folded(word).as_str()));
+        let opening = opening.map(|word| (String::new(), *word));
+        let pairs = words.windows(2).map(|pair| (folded(pair[0]), pair[1]));
+        for (title, word) in opening.into_iter().chain(pairs) {
             let titled = title.starts_with("мастер") || title == "master" || title == "stylist";
             let mut letters = word.chars();
             let (first, second) = (letters.next(), letters.next());
@@ -450,6 +458,26 @@ impl Evidence {
         Ok(())
     }
 }
+
+/// What masters do.
+const RECEIVES: [&str; 5] = ["примет", "ждет", "свободн", "свободен", "сможет"];
+/// Who does so without being named.
+const NOBODY: [&str; 14] = [
+    "мастер",
+    "администратор",
+    "салон",
+    "кто",
+    "никто",
+    "она",
+    "они",
+    "сегодня",
+    "завтра",
+    "послезавтра",
+    "утром",
+    "днем",
+    "вечером",
+    "который",
+];
 
 /// A line of English has one of these.
 const ENGLISH: &[&str] = &[

@@ -66,14 +66,18 @@ impl Desk {
         let is_heard = stood_at.is_some_and(|stood| at + SECOND >= stood);
         let taken_over = talks::silent_until(conn, contact.id)?.is_some_and(|until| until > now);
         let is_theirs = contact.phone == proposed.phone;
-        // A yes below an older sentence, or below anything else, is a yes to that.
+        // A yes below an older sentence, or to a reminder that came since, is a yes to that. Below what was
+        // said of it later it is meant for it.
         let is_to_it = match &subject.quotes {
             Some(quoted) => {
                 let to = address(end, &contact.chat_id, written.phone.as_ref());
                 let quoted = outbox::by_message(conn, &end.name, &to, quoted)?;
-                quoted.is_some_and(|n| n.id >= proposed.notification)
+                quoted.is_some_and(|n| {
+                    n.id == proposed.notification
+                        || (n.id > proposed.notification && n.kind == "reply")
+                })
             }
-            None => true,
+            None => !subject.answers_reminder,
         };
         let counts = now < proposed.lapses_at && is_heard && !taken_over && is_theirs && is_to_it;
         let answer = match counts {
@@ -280,11 +284,11 @@ impl Chat<'_> {
             return Ok(None);
         };
         let id = self.company.settings.id;
+        proposals::end(self.conn, proposed.id, Standing::Handed, None, self.now)?;
         let Some(cached) = cache::get(self.conn, id, was.record)? else {
             return Ok(None);
         };
         let unit = cache::unit(&cached.record);
-        proposals::end(self.conn, proposed.id, Standing::Handed, None, self.now)?;
         let of = (id, unit.as_str(), proposed.phone.as_str());
         if let Some(order) = writes::is_pending(self.conn, of, Act::Cancel)? {
             return Ok(Some(order));

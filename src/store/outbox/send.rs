@@ -21,7 +21,8 @@ const TO_CLIENT: &str = "(n.phone <> '' AND n.kind <> 'test'
       OR n.kind = 'reply' AND n.told <> '[]' AND n.created_at <= ?3)";
 
 /// What may leave now on one channel, in order. At most one per recipient: the oldest, and none
-/// behind one that is on its way or waits for its next try. None whose delay is running again, and
+/// behind one that is on its way or waits for its next try; an answer that waits for the journal keeps
+/// nobody waiting. None whose delay is running again, and
 /// none to clients of companies that are not watched.
 const DUE: &str = "
     FROM booking_notifications n
@@ -36,7 +37,8 @@ const DUE: &str = "
                         AND o.status IN ('pending', 'sending') AND o.id <> n.id
                         AND (o.status = 'sending'
                              OR (o.id < n.id AND o.company_id = n.company_id AND (o.due_at <= ?1 OR o.attempts > 0 AND o.due_at <= ?6)
-                                 AND o.channel = n.channel AND o.about IS NULL)))
+                                 AND o.channel = n.channel AND o.about IS NULL
+                                 AND NOT (o.kind = 'reply' AND o.told <> '[]' AND o.created_at <= ?3 AND o.due_at > ?1))))
      AND (n.about IS NULL OR n.created_at <= ?3
           OR (SELECT a.status FROM booking_notifications a WHERE a.id = n.about)
              NOT IN ('pending', 'sending'))";

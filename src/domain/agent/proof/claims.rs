@@ -106,6 +106,18 @@ const CLAIMS: &[(&str, &[&str], Claim)] = &[
     ("завершен", DONE, Claim::Any),
     ("принят", DONE, Claim::Any),
     ("успешно", ALL, Claim::Any),
+    ("вписал", ALL, Claim::Did(Deed::Booked)),
+    ("вписан", DONE, Claim::Stands),
+    ("зафиксировал", ALL, Claim::Did(Deed::Booked)),
+    ("зафиксирован", DONE, Claim::Stands),
+    ("назначил", ALL, Claim::Did(Deed::Booked)),
+    ("назначен", DONE, Claim::Stands),
+    ("запланировал", ALL, Claim::Did(Deed::Booked)),
+    ("запланирован", DONE, Claim::Stands),
+    ("договорились", ALL, Claim::Any),
+    ("увидимся", ALL, Claim::Stands),
+    ("ждет", DONE, Claim::Stands),
+    ("ждут", DONE, Claim::Stands),
     ("ждем", DONE, Claim::Stands),
     ("жду", DONE, Claim::Stands),
     ("ожидаем", DONE, Claim::Stands),
@@ -185,7 +197,14 @@ pub(super) fn claims(words: &[String]) -> Vec<(Claim, &str)> {
         // "место за вами", "записи больше нет", "I will cancel it".
         let pair = (claiming.as_str(), word(at + 1));
         let of_pair = match pair {
-            ("за", "вами") => Some(Claim::Stands),
+            ("за", "вами") | ("до", "встречи") => Some(Claim::Stands),
+            ("будем" | "буду" | "будет" | "будут", "ждать") => {
+                Some(Claim::Stands)
+            }
+            ("запись" | "бронь", "у" | "есть" | "стоит" | "действует") if before == "ваша" => {
+                Some(Claim::Stands)
+            }
+            ("see", "you") | ("appointment", "is") | ("put", "you") => Some(Claim::Stands),
             ("больше", "нет") if before.starts_with("запис") || before.starts_with("брон") => {
                 Some(Claim::Did(Deed::Cancelled))
             }

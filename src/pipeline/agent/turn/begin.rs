@@ -101,17 +101,27 @@ impl Desk {
             return Ok(None);
         }
         let mut names = vec![contact.name.clone()];
+        let mut ahead = Vec::new();
         for cached in cache::ahead_of_phone(tx, &contact.phone, now)? {
+            ahead.push(cached.record.start_local);
             names.extend(cached.record.client.map(|c| c.name));
         }
         let mut mask = Mask::of(names.iter().map(String::as_str));
         let here = now.with_timezone(&zone).date_naive();
         let mut evidence = Evidence::on(here);
         evidence.learn_text(&agent.tone);
-        evidence.learn_text(&agent.restrictions);
+        // What the owner forbids is no promise.
+        evidence.learn_said(&agent.restrictions);
         evidence.learn_text(&company.title(&row));
         for (deed, moments) in deeds_of(tx, contact.id, now)? {
-            evidence.prove(deed, &moments);
+            // What was undone since, at the desk perhaps, is no proof any more.
+            let stands = match deed {
+                Deed::Booked | Deed::Moved => moments.last().is_some_and(|at| ahead.contains(at)),
+                Deed::Cancelled => !moments.iter().any(|at| ahead.contains(at)),
+            };
+            if stands {
+                evidence.prove(deed, &moments);
+            }
         }
         let mut said: Vec<Said> = lines
             .iter()
