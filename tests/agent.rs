@@ -743,3 +743,26 @@ async fn what_the_desk_took_off_since_is_not_said_to_be_booked() {
     say(&world, "Так я записан?").await;
     assert_eq!(replies(&world, PHONE), [HANDED]);
 }
+
+#[tokio::test]
+async fn who_never_read_that_they_are_booked_reads_of_no_cancellation() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на завтра в 14:30").await;
+    world.green.forget_sent();
+    let wait = Answer::http(429, "Too Many Requests").with_header("Retry-After", "3600");
+    world.green.answer_next(wait);
+    say(&world, "да").await;
+    let record = world.rows("SELECT record_id FROM appointments_cache");
+    world.salon.cancel(SALON, record[0].parse().unwrap());
+    world.poll().await;
+    world.advance("31s");
+    world.turn().await;
+    world.advance("1h");
+    world.turn().await;
+    world.advance("31s");
+    world.turn().await;
+    assert_eq!(replies(&world, PHONE), [""; 0]);
+    let told = world.owner_told().concat();
+    assert!(told.contains("ответ до клиента не дошёл"), "{told}");
+}
