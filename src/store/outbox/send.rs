@@ -22,8 +22,8 @@ const TO_CLIENT: &str = "(n.phone <> '' AND n.kind <> 'test'
 
 /// What may leave now on one channel, in order. At most one per recipient: the oldest, and none
 /// behind one that is on its way or waits for its next try; an answer that waits for the journal keeps
-/// nobody waiting. None whose delay is running again, and
-/// none to clients of companies that are not watched.
+/// nobody waiting. None whose delay is running again, and none to clients of companies that are not
+/// watched.
 const DUE: &str = "
     FROM booking_notifications n
    WHERE n.status = 'pending' AND n.due_at <= ?1 AND n.channel = ?2
