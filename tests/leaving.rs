@@ -333,19 +333,19 @@ async fn a_copy_that_may_have_arrived_is_repeated_once() {
 }
 
 #[tokio::test]
-async fn an_alert_that_may_have_arrived_is_repeated_four_times() {
+async fn an_alert_that_may_have_arrived_is_repeated_twice() {
     let world = World::watching_with("", OWNED).await;
     for _ in 0..9 {
         world.telegram.answer_next(Answer::Drop { taken: true });
     }
     world.salon.forbid(SALON, true);
     world.poll_of(SALON).await;
-    for _ in 0..40 {
+    for _ in 0..10 {
         world.turn().await;
         world.advance("6m");
     }
-    assert_eq!(world.rows(BLIND), ["uncertain|5"]);
-    assert_eq!(world.owner_told().len(), 5);
+    assert_eq!(world.rows(BLIND), ["uncertain|3"]);
+    assert_eq!(world.owner_told().len(), 3);
 }
 
 #[tokio::test]

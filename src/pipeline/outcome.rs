@@ -23,14 +23,7 @@ pub(super) const PARKED_LOOK: Duration = Duration::from_secs(10);
 /// What may have arrived goes again after these pauses, and then no more: a gateway that never answers may
 /// deliver every time. Owners read twice more gladly than not at all, so it is so for them always, though of
 /// a copy only once; for clients where the configuration says `resend`.
-const AGAIN: [Duration; 4] = [
-    Duration::from_secs(30),
-    Duration::from_mins(5),
-    Duration::from_mins(30),
-    Duration::from_hours(2),
-];
-/// So often for clients, where the configuration says `resend`.
-const MOST_TO_CLIENTS: usize = 2;
+const AGAIN: [Duration; 2] = [Duration::from_secs(30), Duration::from_mins(5)];
 
 /// What an owner can do without: the copy of what a client was told, the answer to a command. Alerts and
 /// cards ask for something to be done.
@@ -200,7 +193,7 @@ impl Desk {
         let most = match self.is_to_owner(n) {
             true if is_copy(n) => 1,
             true => AGAIN.len(),
-            false if n.kind != trial::KIND && self.resends(n.company) => MOST_TO_CLIENTS,
+            false if n.kind != trial::KIND && self.resends(n.company) => AGAIN.len(),
             false => 0,
         };
         let tries = outbox::tries_in_doubt(conn, n.id)?.len();
