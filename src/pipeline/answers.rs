@@ -7,8 +7,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
+use super::Desk;
 use super::visit::{Around, Told, Visit};
-use super::{Company, Desk, words};
 use crate::domain::known::Knowledge;
 use crate::domain::message::owner::card_unanswered;
 use crate::domain::message::{self, Told as Said};
@@ -16,8 +16,7 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::{Reason, Rules};
 use crate::domain::record::Record;
 use crate::domain::settle::told_fields;
-use crate::store::contacts::Contact;
-use crate::store::outbox::{self, New, Notification};
+use crate::store::outbox::{self, Notification};
 use crate::store::settling::Unit;
 use crate::store::{
     self, StoreError, cache, companies, contacts, known, proposals, reminders, settling,
@@ -160,7 +159,12 @@ impl Desk {
         if told.is_empty() {
             self.waits_for_person(conn, company, contact.id, now, now)?;
         }
-        self.card_for_answer(conn, company, &contact, n, now)
+        let phone = (!contact.phone.is_empty()).then(|| Phone::from_stored(contact.phone.clone()));
+        let client = (contact.name.as_str(), phone.as_ref());
+        let about = (n.record, Some(contact.id));
+        self.write_to_owners(conn, company, about, now, |voice, salon| {
+            card_unanswered(voice, salon, client, &n.message, self.mask_phones)
+        })
     }
 
     /// Whether something else tells the client how this booking stands. What only the answer made known is
@@ -225,47 +229,5 @@ impl Desk {
             settling::reopen(conn, &unit)?;
         }
         Ok(is_tellable)
-    }
-
-    /// In the client's thread, in the chats of the owners who read clients' words.
-    fn card_for_answer(
-        &self,
-        conn: &Connection,
-        company: &Company,
-        contact: &Contact,
-        n: &Notification,
-        now: DateTime<Utc>,
-    ) -> store::Result<()> {
-        let row = companies::ensure(conn, company.settings.id)?;
-        let salon = company.title(&row);
-        let phone = (!contact.phone.is_empty()).then(|| Phone::from_stored(contact.phone.clone()));
-        let place = words::Place {
-            company,
-            row: &row,
-            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
-            now,
-        };
-        let owners = company.settings.owners.iter();
-        for owner in owners.filter(|o| o.reads_words(true)) {
-            let Some(end) = self.channels.get(&owner.channel) else {
-                continue;
-            };
-            let voice = place.voice(end.channel.markup());
-            let client = (contact.name.as_str(), phone.as_ref());
-            outbox::add(
-                conn,
-                &New {
-                    company: n.company,
-                    record: n.record,
-                    recipient: &owner.to,
-                    channel: &owner.channel,
-                    message: &card_unanswered(voice, &salon, client, &n.message, self.mask_phones),
-                    contact: Some(contact.id),
-                    ..New::note("owner", now)
-                },
-                now,
-            )?;
-        }
-        Ok(())
     }
 }
