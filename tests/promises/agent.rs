@@ -1,19 +1,17 @@
 //! The agent beyond single dialogues: what leaves the house, budgets, outages, people who take over, kills.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::agent::{
+    OTHER, WRITES, booked, follow, furnish, replies, salon, salon_with, say, write,
+};
+use crate::support::fake::Answer;
+use crate::support::model::{Act, call, say as words};
+use crate::support::world::{OWNER, PHONE, SALON, World, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store::{self, story};
 use serde_json::json;
-use support::agent::{
-    OTHER, WRITES, booked, follow, furnish, replies, salon, salon_with, say, write,
-};
-use support::fake::Answer;
-use support::model::{Act, call, say as words};
-use support::world::{OWNER, PHONE, SALON, World, haircut};
 
 const HANDED: &str = "Передаю администратору, он ответит вам здесь.";
 const PROPOSED: &str = "Записываю:\n📅 21 августа в 14:30\n💇 Мужская стрижка\n👤 Мастер: Бари\n💰 Стоимость: 2000 руб\nВсё верно? Ответьте *да*.";

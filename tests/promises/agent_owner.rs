@@ -2,17 +2,15 @@
 //! person's answer is not taken for another's.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::process::Command;
 
-use booking_monitor::ports::Clock as _;
-use serde_json::{Value, json};
-use support::agent::{
+use crate::support::agent::{
     OTHER, WRITES, booked, follow, furnish, replies, salon, say, settings, write,
 };
-use support::model::{Act, FakeModel, call, say as words};
-use support::world::{PHONE, SALON, World, at, haircut};
+use crate::support::model::{Act, FakeModel, call, say as words};
+use crate::support::world::{PHONE, SALON, World, at, haircut};
+use booking_monitor::ports::Clock as _;
+use serde_json::{Value, json};
 
 /// What a command prints beside the running program.
 async fn printed(world: &World, arguments: &[&str]) -> String {

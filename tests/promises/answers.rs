@@ -1,13 +1,11 @@
 //! What a word of a client is the answer to, and what follows where it is the answer to nothing.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::dialogue::*;
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::ports::Clock as _;
 use serde_json::json;
-use support::dialogue::*;
-use support::world::{PHONE, SALON, World, at, haircut};
 
 /// An unanswered "which one?" and then a reminder: "1" is a yes to the reminder.
 #[tokio::test]

@@ -2,13 +2,11 @@
 //! nothing is answered.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::fake::Answer;
+use crate::support::telegram::Standing;
+use crate::support::world::{OWNER, SALON, World, at, haircut};
 use booking_monitor::ports::Clock as _;
 use serde_json::{Value, json};
-use support::fake::Answer;
-use support::telegram::Standing;
-use support::world::{OWNER, SALON, World, at, haircut};
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [] }]"#;
 const VOID: &str = "Эта кнопка больше не действует.";
@@ -237,7 +235,8 @@ async fn after_a_restart_every_send_that_was_cut_off_is_asked_about_within_a_min
     let mut world = World::with("", OWNED).await;
     let path = world.folder.path().join("booking-monitor.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    world.config = support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.config =
+        crate::support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
     world.restart().await;
     world.poll().await;
     for n in 1..4 {

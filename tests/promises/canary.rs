@@ -2,11 +2,13 @@
 //! however loudly the program talks, they stand in nothing that it prints.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::process::Output;
 use std::time::Duration;
 
+use crate::support::fake::Answer;
+use crate::support::program::{Program, start, stderr, stdout};
+use crate::support::world::{SALON, World, haircut};
+use crate::support::{green_api, telegram};
 use booking_monitor::demo::salon::{Fault, PARTNER_TOKEN, Route, USER_TOKEN};
 use booking_monitor::domain::journal::Journaled;
 use booking_monitor::domain::message::Brief;
@@ -15,10 +17,6 @@ use booking_monitor::store::pauses::Selector;
 use booking_monitor::store::{cache, contacts, events, known, outbox, settling, story};
 use chrono::Utc;
 use serde_json::json;
-use support::fake::Answer;
-use support::program::{Program, start, stderr, stdout};
-use support::world::{SALON, World, haircut};
-use support::{green_api, telegram};
 
 const NAME: &str = "Канарейкина";
 const PHONE: &str = "+79005550123";

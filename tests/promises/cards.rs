@@ -1,11 +1,9 @@
 //! A visit is near and its client could not be told: the owner is asked to call.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::fake::Answer;
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::BookingDraft;
-use support::fake::Answer;
-use support::world::{PHONE, SALON, World, at, haircut};
 
 /// Copies are off, so that only cards are read.
 const OWNER: &str = r#"owner = [{ channel = "telegram", to = "500", events = [] }]"#;

@@ -1,14 +1,12 @@
 //! `check`: every problem at once and in the reader's language, few warnings, each with what to do.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::program::{Program, stderr, stdout};
 use booking_monitor::demo::salon::{PARTNER_TOKEN, USER_TOKEN};
-use support::program::{Program, stderr, stdout};
 
 /// `check` of this text, in a folder of its own.
 fn check(folder: &Path, text: &str, arguments: &[&str]) -> Output {

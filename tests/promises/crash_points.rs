@@ -5,19 +5,17 @@
 #![cfg(debug_assertions)]
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::support::power::{Power, vanish};
+use crate::support::receiver::Receiver;
+use crate::support::telegram::private;
+use crate::support::world::{OWNER, SALON, World, at, haircut};
 use booking_monitor::failpoint;
 use booking_monitor::store::{MIGRATIONS, Store};
 use serde_json::json;
-use support::power::{Power, vanish};
-use support::receiver::Receiver;
-use support::telegram::private;
-use support::world::{OWNER, SALON, World, at, haircut};
 
 /// Copies go to a console, so that the owner's chat is not paced for the length of the test.
 const OWNED: &str = r#"owner = [

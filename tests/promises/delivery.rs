@@ -1,14 +1,12 @@
 //! Never twice, never lost: what a channel answers decides, and every outcome is stored.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::fake::Answer;
+use crate::support::world::{OWNER, SALON, World, at, haircut};
 use booking_monitor::channels::Kind;
-use support::fake::Answer;
-use support::world::{OWNER, SALON, World, at, haircut};
 use tokio::time::Instant;
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;

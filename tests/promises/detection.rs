@@ -1,13 +1,11 @@
 //! Never a false word: what the API does not say is not believed, and what it says is not missed.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::fake::Answer;
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::ports::ApiError;
 use chrono::TimeDelta;
-use support::fake::Answer;
-use support::world::{PHONE, SALON, World, at, haircut};
 
 #[tokio::test]
 async fn an_idle_poll_costs_one_request() {

@@ -2,15 +2,15 @@
 //! tools answer, what the client reads and what is written are held to the letter.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-#[path = "dialogues/hostile.rs"]
 mod hostile;
-mod support;
 
 use std::collections::VecDeque;
 
+use crate::support::agent::{
+    Dialogue, Line, OTHER, WRITES, booked, follow, read, replies, salon, write,
+};
+use crate::support::world::{PHONE, World, haircut};
 use serde_json::Value;
-use support::agent::{Dialogue, Line, OTHER, WRITES, booked, follow, read, replies, salon, write};
-use support::world::{PHONE, World, haircut};
 
 /// What the journal was asked to write so far.
 fn written(world: &World) -> Vec<String> {
@@ -122,8 +122,8 @@ async fn replay(dialogue: Dialogue) {
     }
 }
 
-fn filled(act: &support::model::Act, names: &Names) -> support::model::Act {
-    use support::model::Act;
+fn filled(act: &crate::support::model::Act, names: &Names) -> crate::support::model::Act {
+    use crate::support::model::Act;
     match act {
         Act::Say(text) => Act::Say(names.fill(text)),
         Act::Call(calls) => Act::Call(

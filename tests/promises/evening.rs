@@ -2,18 +2,16 @@
 //! day. Each chat gets each of them once, whatever happens in between.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use crate::support::world::{OWNER, PHONE, SALON, World, at, haircut};
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::failpoint;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store;
 use futures_util::FutureExt as _;
-use support::world::{OWNER, PHONE, SALON, World, at, haircut};
 
 /// An owner who gets no copies, told of the day at this hour.
 fn told_at(hour: &str) -> String {

@@ -2,19 +2,17 @@
 //! and whatever is wrong there delays nobody else.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::fake::Answer;
+use crate::support::program::{Program, stderr, stdout};
+use crate::support::receiver::{PATH, Posted, Receiver, SECRET, TOKEN};
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::store;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
-use support::fake::Answer;
-use support::program::{Program, stderr, stdout};
-use support::receiver::{PATH, Posted, Receiver, SECRET, TOKEN};
-use support::world::{PHONE, SALON, World, at, haircut};
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [] }]"#;
 

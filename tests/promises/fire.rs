@@ -5,8 +5,6 @@
 //! they were skipped; what a full disk does to the stages is shown without one too.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -14,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::program::{Program, stderr, stdout};
+use crate::support::telegram::{self, Telegram};
+use crate::support::world::{World, haircut};
 use booking_monitor::store::{self, Ailment, Store, StoreError};
 use rusqlite::Connection;
-use support::program::{Program, stderr, stdout};
-use support::telegram::{self, Telegram};
-use support::world::{World, haircut};
 
 /// A small disk of our own, gone with this value.
 struct Disk(PathBuf);

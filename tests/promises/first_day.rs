@@ -1,18 +1,16 @@
 //! The first ten minutes of somebody who is no programmer, and what packagers need before that.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::green_api::TOKEN as GREEN_TOKEN;
+use crate::support::program::{Program, start, stderr, stdout};
+use crate::support::telegram::{TOKEN as TELEGRAM_TOKEN, Telegram};
+use crate::support::world::{SALON, haircut};
 use booking_monitor::demo::salon::{PARTNER_TOKEN, Salon, USER_TOKEN};
-use support::green_api::TOKEN as GREEN_TOKEN;
-use support::program::{Program, start, stderr, stdout};
-use support::telegram::{TOKEN as TELEGRAM_TOKEN, Telegram};
-use support::world::{SALON, haircut};
 
 /// The program, in no folder of ours and with no configuration.
 fn bare(arguments: &[&str]) -> std::process::Output {
@@ -342,7 +340,7 @@ fn the_rest(program: &Program) -> Vec<String> {
     vec![
         own("1"),
         program.green.url.clone(),
-        own(support::green_api::INSTANCE),
+        own(crate::support::green_api::INSTANCE),
         own(GREEN_TOKEN),
         // Switch the notifications on.
         own("да"),
@@ -588,7 +586,7 @@ async fn init_never_touches_the_webhook_of_another_system() {
         "2",
         "1",
         &green,
-        support::green_api::INSTANCE,
+        crate::support::green_api::INSTANCE,
         GREEN_TOKEN,
         "нет",
         "+79000000009",

@@ -2,17 +2,15 @@
 //! reading, and nothing is sent, until they write themselves.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::fake::Answer;
+use crate::support::program::{Program, start, stderr, stdout};
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store;
-use support::fake::Answer;
-use support::program::{Program, start, stderr, stdout};
-use support::world::{PHONE, SALON, World, at, haircut};
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = ["created", "updated", "cancelled"] }]"#;
 const NAME: &str = "Серафима";
@@ -81,7 +79,7 @@ async fn known_well() -> (World, i64) {
     world.tell().await;
     let forwarded = world.telegram.sent();
     let words = forwarded.iter().find(|s| s.text.contains("буду")).unwrap();
-    let mut answer = support::telegram::private(500);
+    let mut answer = crate::support::telegram::private(500);
     answer["message_id"] = 7001.into();
     answer["text"] = "Серафима, ждём вас".into();
     answer["reply_to_message"] =

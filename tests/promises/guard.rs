@@ -1,13 +1,11 @@
 //! The guard against mass change: what is too much at once waits for a person, the rest goes on.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::pipeline::orders::discard_held;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store::guard;
 use chrono::{NaiveDateTime, TimeDelta};
-use support::world::{SALON, World, at, haircut};
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [], alerts = true }]"#;
 

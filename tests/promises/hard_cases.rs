@@ -1,15 +1,13 @@
 //! Hard cases, each of them once a way to say something false, to say it twice, or not at all.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::fake::Answer;
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::daemon;
 use booking_monitor::demo::salon::{BookingDraft, Fault, Route};
 use booking_monitor::store::outbox;
-use support::fake::Answer;
-use support::world::{SALON, World, at, haircut};
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
 const SECOND: &str = "[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]";

@@ -2,15 +2,13 @@
 //! waits for it.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::fake::Answer;
+use crate::support::program::{Program, stderr, stdout};
+use crate::support::receiver::{PATH, Receiver};
+use crate::support::world::{SALON, World, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
-use support::fake::Answer;
-use support::program::{Program, stderr, stdout};
-use support::receiver::{PATH, Receiver};
-use support::world::{SALON, World, haircut};
 
 fn url(receiver: &Receiver) -> String {
     format!("[alerts]\nheartbeat_url = \"{}\"\n", receiver.url)
@@ -81,7 +79,7 @@ async fn a_message_is_sent_while_the_switch_hangs() {
     let daemon = program.daemon();
     receiver.wait_for_requests(PATH, 1).await;
     let draft = haircut(
-        &support::program::start(0)
+        &crate::support::program::start(0)
             .format("%Y-%m-%dT%H:%M:%S")
             .to_string(),
     );

@@ -2,12 +2,16 @@
 //! leaves is whole, formats nothing, opens nothing, adds no line of ours, and still says when to come.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
-mod support;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::cloud::{self, Cloud};
+use crate::support::fake::Desk;
+use crate::support::gateway::{self, Gateway};
+use crate::support::green_api::{self, GreenApi};
+use crate::support::telegram::{self, Telegram};
+use crate::support::world::{SALON, World, at};
 use booking_monitor::channels::approved::{Template, Templates};
 use booking_monitor::channels::green_api::Flavour;
 use booking_monitor::channels::http_gateway::{Custom, Preset};
@@ -25,12 +29,6 @@ use booking_monitor::http_client::ClientSettings;
 use booking_monitor::ports::Outgoing;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
-use support::cloud::{self, Cloud};
-use support::fake::Desk;
-use support::gateway::{self, Gateway};
-use support::green_api::{self, GreenApi};
-use support::telegram::{self, Telegram};
-use support::world::{SALON, World, at};
 
 const PHONE: &str = "+79000000001";
 

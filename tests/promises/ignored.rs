@@ -2,11 +2,9 @@
 //! coming out is news.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, DraftService};
 use serde_json::json;
-use support::world::{SALON, World, at, haircut};
 
 /// The waiting list's master.
 const LIST: i64 = 99;

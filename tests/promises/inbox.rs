@@ -1,12 +1,10 @@
 //! What clients write: STOP and START, and words that a person answers from the owner's chat.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::world::{OWNER, PHONE, SALON, World, at, haircut};
 use booking_monitor::ports::Clock as _;
 use chrono::TimeDelta;
 use serde_json::json;
-use support::world::{OWNER, PHONE, SALON, World, at, haircut};
 
 const WITH_OWNER: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
 const STOPPED: &str = "Хорошо, больше не буду присылать сообщения о записях. Сами записи остаются в силе. Передумаете — напишите СТАРТ.";
@@ -108,7 +106,7 @@ async fn stop_is_carried_past_by_no_other_channel() {
     let text = std::fs::read_to_string(world.folder.path().join("booking-monitor.toml")).unwrap();
     assert!(text.contains("channels = [\"whatsapp\"]"));
     let mut world = world;
-    world.config = support::world::parse(
+    world.config = crate::support::world::parse(
         &world.folder.path().join("booking-monitor.toml"),
         &text.replace(
             "channels = [\"whatsapp\"]",
@@ -136,7 +134,8 @@ async fn a_chat_that_stopped_before_it_was_linked_stays_silent() {
     let path = world.folder.path().join("booking-monitor.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let mut world = world;
-    world.config = support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.config =
+        crate::support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
     world.restart().await;
     world.poll().await;
     world.telegram.push_text(900, "стоп");
@@ -204,7 +203,7 @@ async fn an_answer_that_does_not_reach_the_client_comes_back_to_the_owner() {
     world.deliver().await;
     let forwarded =
         world.rows("SELECT provider_message_id FROM booking_notifications WHERE kind = 'owner'");
-    world.green.answer_next(support::fake::Answer::http(
+    world.green.answer_next(crate::support::fake::Answer::http(
         400,
         "{\"message\":\"bad chatId\"}",
     ));
@@ -270,7 +269,7 @@ async fn for_clients_too() -> World {
     let path = world.folder.path().join("booking-monitor.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let both = text.replace("[\"whatsapp\"]", "[\"telegram\", \"whatsapp\"]");
-    world.config = support::world::parse(&path, &both);
+    world.config = crate::support::world::parse(&path, &both);
     world.restart().await;
     world.poll().await;
     world
@@ -472,7 +471,7 @@ async fn an_owner_decides_about_an_uncertain_message_in_the_chat() {
     world.shut_the_journal();
     world
         .green
-        .answer_next(support::fake::Answer::Drop { taken: false });
+        .answer_next(crate::support::fake::Answer::Drop { taken: false });
     world.salon.book(haircut("2026-08-21T14:30:00"));
     world.tell().await;
     world.give_up_searching().await;
@@ -587,7 +586,7 @@ async fn an_answer_is_sent_again_by_the_owners_word_although_a_day_has_passed() 
     world.shut_the_journal();
     world
         .green
-        .answer_next(support::fake::Answer::Drop { taken: false });
+        .answer_next(crate::support::fake::Answer::Drop { taken: false });
     owner_answers(&world, "Добрый день!");
     world.receive().await;
     world.turn().await;
@@ -623,7 +622,7 @@ async fn the_words_of_a_client_of_a_salon_that_is_watched_no_more_are_read_all_t
 
 /// A private message of these fields beside the usual ones.
 fn push_wordless(world: &World, chat: i64, fields: serde_json::Value) {
-    let mut message = support::telegram::private(chat);
+    let mut message = crate::support::telegram::private(chat);
     message["message_id"] = 90.into();
     for (name, value) in fields.as_object().unwrap() {
         message[name] = value.clone();
@@ -667,7 +666,8 @@ async fn what_a_client_sends_without_words_is_told_to_the_owner() {
     let mut world = World::with("", WITH_OWNER).await;
     let path = world.folder.path().join("booking-monitor.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    world.config = support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.config =
+        crate::support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
     world.restart().await;
     world.poll().await;
     push_wordless(&world, 900, json!({"photo": [{"file_id": "p"}]}));
@@ -707,7 +707,8 @@ async fn the_number_of_a_friend_is_shown_to_the_owner_and_links_nothing() {
     let mut world = World::with("", WITH_OWNER).await;
     let path = world.folder.path().join("booking-monitor.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    world.config = support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
+    world.config =
+        crate::support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
     world.restart().await;
     world.poll().await;
     world.telegram.push_contact(900, PHONE, Some(900));

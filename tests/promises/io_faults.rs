@@ -6,15 +6,13 @@
 //! some points, `IO_FAULTS=all` every one.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::fmt;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use support::program::{Program, start, stderr, stdout};
-use support::world::haircut;
+use crate::support::program::{Program, start, stderr, stdout};
+use crate::support::world::haircut;
 
 /// A failing run that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -2,10 +2,8 @@
 //! it is sent again; never twice and never not at all.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
-use support::fake::Answer;
-use support::world::{SALON, World, at, haircut};
+use crate::support::fake::Answer;
+use crate::support::world::{SALON, World, at, haircut};
 
 /// A booking whose message leaves now, with this answer.
 async fn send_with(world: &World, answer: Answer) -> i64 {

@@ -1,12 +1,10 @@
 //! What leaves is true when it leaves, and what never leaves stays to be told.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::dialogue::*;
+use crate::support::fake::Answer;
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, Route};
-use support::dialogue::*;
-use support::fake::Answer;
-use support::world::{PHONE, SALON, World, at, haircut};
 
 /// The next message waits for an hour, and so does everything behind it.
 fn block_for_an_hour(world: &World) {
@@ -362,7 +360,7 @@ async fn who_cannot_be_written_to_any_more_is_called() {
     let end = text.find("[channels.telegram]").unwrap();
     let text = format!("{}{}", &text[..begin], &text[end..]);
     let text = text.replace("[\"whatsapp\"]", "[\"telegram\"]");
-    world.config = support::world::parse(&path, &text);
+    world.config = crate::support::world::parse(&path, &text);
     world.restart().await;
     world.poll().await;
     world.turn().await;
@@ -383,7 +381,7 @@ async fn a_salon_that_is_new_on_a_channel_keeps_the_silence_that_was_asked_for_t
     let path = world.folder.path().join("booking-monitor.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let more = format!("{text}\n[[companies]]\nid = {NEW}\nchannels = [\"whatsapp\"]\n");
-    world.config = support::world::parse(&path, &more);
+    world.config = crate::support::world::parse(&path, &more);
     world.restart().await;
     world.poll_of(NEW).await;
     let draft = BookingDraft::new(NEW, at("2026-08-21T14:30:00")).client("Анна", PHONE);

@@ -2,10 +2,8 @@
 //! real database and the real adapters.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, DraftService};
-use support::world::{PHONE, SALON, World, at, haircut};
 
 const CREATED: &str = "✅ *Вы записаны!*
 

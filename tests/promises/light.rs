@@ -1,15 +1,13 @@
 //! What the database is asked for does not grow with what it holds.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 
+use crate::support::world::{World, haircut};
 use rusqlite::StatementStatus;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
-use support::world::{World, haircut};
 
 /// Steps of SQLite's machine so far, by connection and statement.
 static STEPS: Mutex<Option<HashMap<(ThreadId, String), i64>>> = Mutex::new(None);

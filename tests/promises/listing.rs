@@ -2,11 +2,10 @@
 //! was not read is no proof.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::support::world::{SALON, World, at, haircut};
 use async_trait::async_trait;
 use booking_monitor::app;
 use booking_monitor::domain::record::{Attendance, Record, Staff};
@@ -19,7 +18,6 @@ use booking_monitor::ports::{
 use booking_monitor::store::Store;
 use booking_monitor::yclients;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use support::world::{SALON, World, at, haircut};
 
 /// A listing by script: what is answered is a function of the query and the page.
 struct Fake<F> {

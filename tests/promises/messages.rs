@@ -20,10 +20,7 @@ use chrono::{NaiveDate, NaiveTime};
 
 use Markup::{Plain, TelegramHtml, WhatsApp};
 
-#[path = "support/records.rs"]
-mod records;
-
-use records::{at, haircut, moved, place, service, today, with};
+use crate::support::records::{at, haircut, moved, place, service, today, with};
 
 fn way(markup: Markup, invite: bool) -> Way<'static> {
     Way {

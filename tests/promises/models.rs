@@ -1,17 +1,15 @@
 //! The language models' adapters, against services that are strict about keys and shapes.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::fake::Desk;
+use crate::support::model::{Act, FakeModel, KEY, MODEL, call, say};
 use booking_monitor::http_client::ClientSettings;
 use booking_monitor::models::{Key, Kind, Settings, build};
 use booking_monitor::ports::{Ask, Call, Model, ModelError, Said, Thought, Tool};
 use serde_json::json;
-use support::fake::Desk;
-use support::model::{Act, FakeModel, KEY, MODEL, call, say};
 
 fn settings(kind: Kind, fake: &FakeModel) -> Settings {
     let path = match kind {

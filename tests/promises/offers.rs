@@ -2,10 +2,8 @@
 //! that is in vain.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
-use support::world::{SALON, World, at, haircut};
 
 const TWO: &str = "notify = { offer_times = 2 }";
 

@@ -2,16 +2,14 @@
 //! what is heard of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::cloud::{self, Cloud};
+use crate::support::fake::Answer;
+use crate::support::gateway::{self, Gateway};
+use crate::support::green_api::{self, GreenApi};
+use crate::support::program::{Program, stderr, stdout};
+use crate::support::world::{OWNER, PHONE, SALON, World, at};
 use booking_monitor::demo::salon::BookingDraft;
 use serde_json::Value;
-use support::cloud::{self, Cloud};
-use support::fake::Answer;
-use support::gateway::{self, Gateway};
-use support::green_api::{self, GreenApi};
-use support::program::{Program, stderr, stdout};
-use support::world::{OWNER, PHONE, SALON, World, at};
 
 const BRANCH: i64 = 222_222;
 

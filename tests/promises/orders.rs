@@ -2,15 +2,13 @@
 //! or the client are not any more what they were when it was asked for.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::dialogue::*;
+use crate::support::telegram::Standing;
+use crate::support::world::{OWNER, PHONE, SALON, World, at, haircut, parse};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store;
-use support::dialogue::*;
-use support::telegram::Standing;
-use support::world::{OWNER, PHONE, SALON, World, at, haircut, parse};
 
 fn refusal() -> Fault {
     let words = r#"{"success":false,"meta":{"message":"Недостаточно прав"}}"#;

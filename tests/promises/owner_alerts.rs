@@ -1,11 +1,9 @@
 //! Alerts to owners: one for each cause and chat, one word when it is over.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::fake::Answer;
+use crate::support::world::{SALON, World, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
-use support::fake::Answer;
-use support::world::{SALON, World, haircut};
 
 const OTHER: i64 = 222_222;
 
@@ -223,7 +221,7 @@ async fn one_bot() -> World {
     let path = world.folder.path().join("booking-monitor.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let both = text.replace("[\"whatsapp\"]", "[\"telegram\"]");
-    world.config = support::world::parse(&path, &both);
+    world.config = crate::support::world::parse(&path, &both);
     world.restart().await;
     world.poll().await;
     world
@@ -287,7 +285,7 @@ async fn a_messenger_that_cannot_be_reached_is_down_although_nobody_is_written_t
     let path = world.folder.path().join("booking-monitor.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let nowhere = text.replace(&world.telegram.url, "http://127.0.0.1:9");
-    world.config = support::world::parse(&path, &nowhere);
+    world.config = crate::support::world::parse(&path, &nowhere);
     world.restart().await;
     let troubles = booking_monitor::daemon::once(world.pipeline(), None).await;
     assert_eq!(troubles.unwrap().len(), 1);

@@ -1,8 +1,6 @@
 //! The status page: who may look at it, what it says, and that nobody's name or number is on it.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +8,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::fake::Answer;
+use crate::support::program::{Program, stderr};
+use crate::support::receiver::Receiver;
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::app::page::{self, Shown};
 use booking_monitor::daemon::Pulse;
 use booking_monitor::demo::salon::{Fault, Route};
@@ -17,10 +19,6 @@ use booking_monitor::http_client::{ClientSettings, client_for};
 use chrono::{TimeDelta, Utc};
 use reqwest::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use reqwest::{Client, Response};
-use support::fake::Answer;
-use support::program::{Program, stderr};
-use support::receiver::Receiver;
-use support::world::{SALON, World, at, haircut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;

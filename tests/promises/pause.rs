@@ -1,14 +1,12 @@
 //! `pause` and `resume`: nothing goes to some clients for a while, and the net change after it.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::fake::Answer;
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::pipeline::orders;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store::{self, pauses::Pause, pauses::Selector};
 use chrono::TimeDelta;
-use support::fake::Answer;
-use support::world::{PHONE, SALON, World, at, haircut};
 
 /// As the command does it: on a connection of its own, beside the daemon.
 fn pause(world: &World, of: Selector, minutes: Option<i64>) {

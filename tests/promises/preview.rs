@@ -1,12 +1,10 @@
 //! `preview`, and what the test modes leave behind to be read: `explain` and `log`.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::process::Output;
 
-use support::program::{Program, start, stderr, stdout};
-use support::world::{SALON, haircut};
+use crate::support::program::{Program, start, stderr, stdout};
+use crate::support::world::{SALON, haircut};
 
 const KINDS: [&str; 31] = [
     "created",

@@ -1,14 +1,12 @@
 //! The binary against the simulated salon over HTTP: exit codes, `--once`, signals, restarts.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::program::{Program, start, stderr, stdout};
+use crate::support::world::SALON;
 use booking_monitor::demo::salon::{Fault, PARTNER_TOKEN, Route, USER_TOKEN};
 use booking_monitor::ports::{Clock as _, SystemClock};
-use support::program::{Program, start, stderr, stdout};
-use support::world::SALON;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn once_is_silent_first_and_tells_the_next_booking_in_a_later_run() {
@@ -20,7 +18,7 @@ async fn once_is_silent_first_and_tells_the_next_booking_in_a_later_run() {
     let day = start(1).format("%Y-%m-%dT%H:%M:%S").to_string();
     program
         .salon
-        .book(support::world::haircut(&day).client("Вера", "+79000000002"));
+        .book(crate::support::world::haircut(&day).client("Вера", "+79000000002"));
     let second = program.run(&["--once"]).await;
     assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
     assert_eq!(program.green.sent().len(), 0, "the delay has not passed");
@@ -53,7 +51,7 @@ async fn the_daemon_tells_a_booking_and_leaves_on_sigterm() {
     let secrets = [
         PARTNER_TOKEN,
         USER_TOKEN,
-        support::green_api::TOKEN,
+        crate::support::green_api::TOKEN,
         "9000000001",
         "Анна",
     ];
@@ -92,7 +90,7 @@ async fn a_kill_in_the_middle_of_a_send_is_cleared_up_by_the_journal_and_doubles
     // Taken by the messenger, never answered.
     program
         .green
-        .answer_next(support::fake::Answer::Hang { taken: true });
+        .answer_next(crate::support::fake::Answer::Hang { taken: true });
     program.book();
     program.green.wait_for(1).await;
     daemon.signal("KILL");
@@ -330,7 +328,7 @@ async fn what_the_guard_holds_is_shown_and_let_go_or_dropped_by_hand() {
         let day = start(0).format("%Y-%m-%dT%H:%M:%S").to_string();
         let records: Vec<i64> = (0..7)
             .map(|n| {
-                let draft = support::world::haircut(&day);
+                let draft = crate::support::world::haircut(&day);
                 program
                     .salon
                     .book(draft.client("Анна", &format!("+790000000{n:02}")))
@@ -369,8 +367,8 @@ async fn what_the_guard_holds_is_shown_and_let_go_or_dropped_by_hand() {
 async fn status_counts_the_rows_that_cannot_be_read() {
     let program = Program::new().await;
     let day = start(3).format("%Y-%m-%dT%H:%M:%S").to_string();
-    let record = program.salon.book(support::world::haircut(&day));
-    program.salon.book(support::world::haircut(&day));
+    let record = program.salon.book(crate::support::world::haircut(&day));
+    program.salon.book(crate::support::world::haircut(&day));
     program.salon.edit(111_111, record, |row| {
         row["date"] = format!("{} 99:99:99", &day[..10]).into();
         row["datetime"] = "?".into();
@@ -392,7 +390,7 @@ async fn status_shows_how_many_of_the_people_written_to_wrote_back() {
     program.run(&["--once"]).await;
     let day = start(3).format("%Y-%m-%dT%H:%M:%S").to_string();
     for n in 0..2 {
-        let draft = support::world::haircut(&day);
+        let draft = crate::support::world::haircut(&day);
         let phone = format!("+790000000{n:02}");
         program.salon.book(draft.client("Анна", &phone));
     }
@@ -422,7 +420,7 @@ async fn what_narrowed_rights_hide_is_shown_explained_and_given_up_by_hand() {
     program.run(&["--once"]).await;
     let day = start(3).format("%Y-%m-%dT%H:%M:%S").to_string();
     let book = |n: usize| {
-        let draft = support::world::haircut(&day);
+        let draft = crate::support::world::haircut(&day);
         program
             .salon
             .book(draft.client("Анна", &format!("+790000000{n:02}")))
@@ -636,7 +634,7 @@ async fn an_uncertain_message_can_be_sent_again_by_hand() {
     program.run(&["--once"]).await;
     program
         .green
-        .answer_next(support::fake::Answer::Drop { taken: false });
+        .answer_next(crate::support::fake::Answer::Drop { taken: false });
     program.book();
     program.run(&["--once", "--drain"]).await;
     // As a channel without a journal leaves it.

@@ -1,11 +1,9 @@
 //! `receive-test`: what would follow from a message, and nothing that does.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::program::{Program, stderr, stdout};
+use crate::support::world::SALON;
 use booking_monitor::ports::{Clock as _, SystemClock};
-use support::program::{Program, stderr, stdout};
-use support::world::SALON;
 
 const REST: &str = r#"
 owner = [{ channel = "desk", to = "desk" }]

@@ -2,8 +2,8 @@
 //! stands at noon in Moscow on 20 August 2026, a Thursday, when a world begins.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::fake::Answer;
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, Fault, Route};
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::domain::reminder::Lead;
@@ -12,8 +12,6 @@ use booking_monitor::ports::Clock as _;
 use booking_monitor::store;
 use booking_monitor::store::pauses::{Pause, Selector};
 use chrono::{DateTime, TimeDelta, Utc};
-use support::fake::Answer;
-use support::world::{PHONE, SALON, World, at, haircut};
 
 const DAY: &str = r#"notify = { reminders = ["24h"] }"#;
 const DAY_AND_OWNER: &str = r#"notify = { reminders = ["24h"] }

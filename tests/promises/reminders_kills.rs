@@ -3,13 +3,11 @@
 #![cfg(debug_assertions)]
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::power::{Power, vanish};
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::failpoint;
 use booking_monitor::ports::Clock as _;
 use chrono::TimeDelta;
-use support::power::{Power, vanish};
-use support::world::{SALON, World, at, haircut};
 
 const BOTH: &str = r#"notify = { reminders = ["2h"], visited = true }"#;
 

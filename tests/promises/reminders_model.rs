@@ -3,16 +3,14 @@
 //! of arithmetic say.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::world::{SALON, World, haircut};
 use booking_monitor::ports::Clock as _;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use support::world::{SALON, World, haircut};
 
 /// Hours before a visit.
 const LEADS: [i64; 2] = [24, 3];

@@ -1,13 +1,11 @@
 //! Clients are answered by rules: dialogues as people have them, word by word.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::dialogue::*;
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::ports::Clock as _;
 use serde_json::json;
-use support::dialogue::*;
-use support::world::{PHONE, SALON, World, at, haircut};
 
 struct Dialogue {
     replies: &'static str,

@@ -3,18 +3,16 @@
 #![cfg(debug_assertions)]
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::world::{PHONE, SALON, World, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::failpoint;
 use booking_monitor::ports::Clock as _;
 use futures_util::FutureExt as _;
-use support::world::{PHONE, SALON, World, haircut};
 
 const SETTINGS: &str = r#"owner = [{ channel = "telegram", to = "500" }]
     replies = { write = true, cancel = "self" }"#;

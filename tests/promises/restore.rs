@@ -2,16 +2,14 @@
 //! who was forgotten and who came back. What is damaged tells what it can, and the rest is said.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use crate::support::program::{Program, stderr, stdout};
+use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store;
 use rusqlite::Connection;
-use support::program::{Program, stderr, stdout};
-use support::world::{PHONE, SALON, World, at, haircut};
 
 const NAME: &str = "Серафима";
 

@@ -2,13 +2,11 @@
 //! cancellation, the owner hears of it, and it ends by itself.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store::{cache, rights};
 use serde_json::{Value, json};
-use support::world::{SALON, World, at, haircut};
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [], alerts = true }]"#;
 

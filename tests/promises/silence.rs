@@ -1,10 +1,8 @@
 //! Every reason not to write to a client: nothing is sent, and the reason is stored.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::BookingDraft;
-use support::world::{SALON, World, at, haircut};
 
 /// Books, waits, and returns what was decided; nothing may have been sent.
 async fn silent(world: &World, draft: BookingDraft) -> Vec<String> {

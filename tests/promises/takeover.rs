@@ -2,14 +2,12 @@
 //! that nobody answers.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::fake::{Answer, Sent};
+use crate::support::telegram::{Standing, private};
+use crate::support::world::{OWNER, PHONE, SALON, World, haircut, parse};
 use booking_monitor::demo::salon::Route;
 use booking_monitor::ports::Clock as _;
 use serde_json::{Value, json};
-use support::fake::{Answer, Sent};
-use support::telegram::{Standing, private};
-use support::world::{OWNER, PHONE, SALON, World, haircut, parse};
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [] }]"#;
 const DECLINED: &str = "Понятно. Передаю администратору, он ответит вам здесь.";

@@ -2,13 +2,11 @@
 //! the READMEs' tables, held against the program.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
-mod support;
-
-#[path = "support/records.rs"]
-mod records;
-
 use std::collections::BTreeMap;
 
+use crate::support::program::{Program, stderr, stdout};
+use crate::support::records::{at, haircut, moved, place, service, today, with};
+use crate::support::world::{OWNER, PHONE, SALON, World};
 use booking_monitor::demo::salon::BookingDraft;
 use booking_monitor::domain::agent::proposal::{Existing, Proposal};
 use booking_monitor::domain::change::Field;
@@ -18,9 +16,6 @@ use booking_monitor::domain::message::{
     Language, Markup, Override, Place, Texts, Told, Way, compose,
 };
 use booking_monitor::domain::record::{Record, Staff};
-use records::{at, haircut, moved, place, service, today, with};
-use support::program::{Program, stderr, stdout};
-use support::world::{OWNER, PHONE, SALON, World};
 
 const CHANNELS: [(&str, Markup); 3] = [
     ("whatsapp", Markup::WhatsApp),
@@ -446,7 +441,8 @@ async fn nothing_that_is_too_long_is_handed_to_a_messenger() {
     let owner = format!("owner = [{{ channel = \"telegram\", to = \"{OWNER}\" }}]");
     let world = World::watching_with("", &owner).await;
     for n in 0..60 {
-        let start = support::world::at("2026-08-21T08:00:00") + chrono::TimeDelta::minutes(10 * n);
+        let start =
+            crate::support::world::at("2026-08-21T08:00:00") + chrono::TimeDelta::minutes(10 * n);
         let name = format!("{n} {}", "Константинопольская ".repeat(3));
         world.salon.book(
             BookingDraft::new(SALON, start)

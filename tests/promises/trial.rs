@@ -1,18 +1,16 @@
 //! `send-test`: an emulated event through rendering, outbox and a real channel.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::fake::Answer;
+use crate::support::program::{Program, stderr, stdout};
+use crate::support::world::{PHONE, SALON, World, haircut};
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::domain::policy::Kind;
 use booking_monitor::domain::settle::{Form, Net};
 use booking_monitor::pipeline::trial::{Emulated, Trial};
 use booking_monitor::store::cache;
-use support::fake::Answer;
-use support::program::{Program, stderr, stdout};
-use support::world::{PHONE, SALON, World, haircut};
 
 const DECIDED: &str = "SELECT kind || '|' || status || '|' || coalesce(reason, '')
     FROM booking_notifications ORDER BY id";

@@ -2,16 +2,14 @@
 //! its unit files and its package say for themselves.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::support::program::{Daemon, Program};
 use booking_monitor::demo::salon::{Fault, Route};
-use support::program::{Daemon, Program};
 
 /// The socket of a service manager.
 struct Manager(UnixDatagram);
@@ -101,7 +99,7 @@ async fn started_by_root_the_daemon_reads_roots_secrets_and_goes_on_as_the_owner
     mode(folder, 0o755);
     // A secret that nobody but root may read.
     let secret = folder.join("green");
-    std::fs::write(&secret, support::green_api::TOKEN).unwrap();
+    std::fs::write(&secret, crate::support::green_api::TOKEN).unwrap();
     mode(&secret, 0o600);
     let text = std::fs::read_to_string(program.config()).unwrap();
     let text = text

@@ -1,17 +1,15 @@
 //! Backups, the way back from one, and retention: what is erased and what outlives it.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::support::program::{Program, stderr, stdout};
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store::{self, StoreError, prune};
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
-use support::program::{Program, stderr, stdout};
-use support::world::{SALON, World, at, haircut};
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [], alerts = true }]"#;
 

@@ -1,16 +1,14 @@
 //! `verify`: every difference between the journal and the cache, and nothing that is none.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
 use std::process::Output;
 
+use crate::support::program::{Program, start, stderr, stdout};
+use crate::support::world::{SALON, haircut};
 use booking_monitor::demo::salon::{BookingDraft, DraftService, Fault, Route};
 use booking_monitor::ports::{Clock as _, SystemClock};
 use chrono::{Days, NaiveDateTime, TimeDelta};
 use serde_json::{Value, json};
-use support::program::{Program, start, stderr, stdout};
-use support::world::{SALON, haircut};
 
 /// A salon with so many bookings, a day apart, all of them in the cache.
 async fn read_once(bookings: i64) -> (Program, Vec<i64>) {

@@ -2,10 +2,8 @@
 //! not come".
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::world::{SALON, World, at, haircut};
 use chrono::TimeDelta;
-use support::world::{SALON, World, at, haircut};
 
 const BOTH: &str =
     r#"notify = { visited = true, no_show = true, review_link = "https://ya.ru/o" }"#;

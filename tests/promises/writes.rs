@@ -1,14 +1,12 @@
 //! What the program writes into the journal: one request of each kind, everything else left as it was.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-mod support;
-
+use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::domain::record::{Attendance, Record};
 use booking_monitor::ports::{BookingApi, CompanyRef, Edit, Lookup, Standing, WriteError};
 use booking_monitor::yclients::Client;
 use serde_json::{Value, json};
-use support::world::{SALON, World, at, haircut};
 
 fn company() -> CompanyRef {
     CompanyRef {

@@ -19,5 +19,6 @@ pub mod model;
 pub mod power;
 pub mod program;
 pub mod receiver;
+pub mod records;
 pub mod telegram;
 pub mod world;

@@ -4,9 +4,9 @@ use booking_monitor::ports::{Button, EditOutcome, Edited, Incoming, Outgoing};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use super::support::fake::Answer;
-use super::support::telegram::Telegram;
 use super::{common, next, telegram_at};
+use crate::support::fake::Answer;
+use crate::support::telegram::Telegram;
 
 fn row(data: &str) -> Vec<Vec<Button>> {
     let button = |label: &str, data: String| Button {
@@ -73,7 +73,7 @@ async fn what_an_edit_is_answered_says_whether_to_try_again_and_never_the_token(
             &json!({"ok": false, "description": text}).to_string(),
         )
     };
-    let token = super::support::telegram::TOKEN;
+    let token = crate::support::telegram::TOKEN;
     let again = [
         (described(401, "Unauthorized"), None),
         (described(404, "Not Found"), None),

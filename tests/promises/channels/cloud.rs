@@ -7,9 +7,9 @@ use booking_monitor::domain::delivery::Outcome;
 use booking_monitor::ports::{Channel, Gap, Incoming, Outgoing, Proof, Receipt, Receiver};
 use serde_json::{Value, json};
 
+use super::{PHONE, Row, cloud_at, common, message, row, send};
 use crate::support::cloud::{Cloud, error};
 use crate::support::fake::Answer;
-use crate::{PHONE, Row, cloud_at, common, message, row, send};
 
 /// Meta's codes, and what each comes to.
 const CODES: [(i64, u16, &str); 57] = [

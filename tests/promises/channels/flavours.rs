@@ -7,9 +7,9 @@ use booking_monitor::domain::delivery::Outcome;
 use booking_monitor::ports::{Concern, Gap, Incoming, Markup, Outgoing, Proof};
 use serde_json::json;
 
+use super::{PHONE, common, green_at, green_with, message, next, send};
 use crate::support::fake::Answer;
 use crate::support::green_api::GreenApi;
-use crate::{PHONE, common, green_at, green_with, message, next, send};
 
 #[tokio::test]
 async fn official_whatsapp_sends_the_template_unless_the_client_wrote_lately() {

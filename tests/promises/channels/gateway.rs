@@ -5,11 +5,11 @@ use booking_monitor::domain::delivery::Outcome;
 use booking_monitor::ports::{Markup, Proof};
 use serde_json::{Value, json};
 
-use crate::support::fake::Answer;
-use crate::support::gateway::Gateway;
-use crate::{
+use super::{
     PHONE, PRESETS, Row, assert_discreet, common, custom, gateway_at, gateway_with, row, send,
 };
+use crate::support::fake::Answer;
+use crate::support::gateway::Gateway;
 
 pub(crate) fn rows(preset: Preset) -> Vec<Row> {
     match preset {
@@ -194,7 +194,7 @@ async fn a_gateway_is_asked_for_its_state_where_it_tells() {
 #[tokio::test]
 async fn wazzup_takes_the_same_message_twice_and_delivers_it_once() {
     let fake = Gateway::start().await;
-    let channel = gateway_at(&fake.url, Preset::Wazzup, crate::hurried()).channel;
+    let channel = gateway_at(&fake.url, Preset::Wazzup, super::hurried()).channel;
     assert_eq!(channel.proof(), Proof::Key);
     fake.answer_next(Answer::Hang { taken: true });
     assert_eq!(send(&channel, PHONE, "текст").await.as_str(), "uncertain");

@@ -10,14 +10,14 @@ use booking_monitor::ports::{Channel, Journaled, Proof};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
+use super::{
+    PHONE, cloud_at, common, gateway_at, green_at, green_with, hurried, send, telegram_at,
+};
 use crate::support::cloud::Cloud;
 use crate::support::fake::{Answer, Desk};
 use crate::support::gateway::Gateway;
 use crate::support::green_api::GreenApi;
 use crate::support::telegram::Telegram;
-use crate::{
-    PHONE, cloud_at, common, gateway_at, green_at, green_with, hurried, send, telegram_at,
-};
 
 const TEXT: &str = "*Вы записаны!*\n\n📅 21 августа";
 

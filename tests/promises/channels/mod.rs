@@ -1,9 +1,6 @@
 //! Every channel keeps the same contract: what its answers mean, and that no secret gets out.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod buttons;
 mod cloud;
 mod flavours;
@@ -25,11 +22,11 @@ use booking_monitor::http_client::ClientSettings;
 use booking_monitor::ports::{Brief, Channel, Incoming, Outgoing, Receipt, Receiver};
 use serde_json::{Value, json};
 
-use support::cloud::{self as cloud_api, Cloud};
-use support::fake::{Answer, Desk};
-use support::gateway::{self as gateways, Gateway};
-use support::green_api::{self, GreenApi};
-use support::telegram::{self, Telegram, private};
+use crate::support::cloud::{self as cloud_api, Cloud};
+use crate::support::fake::{Answer, Desk};
+use crate::support::gateway::{self as gateways, Gateway};
+use crate::support::green_api::{self, GreenApi};
+use crate::support::telegram::{self, Telegram, private};
 
 const PHONE: &str = "+79000000001";
 const CHAT: &str = "555";

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::salon::FaultySalon;
+use super::salon::FaultySalon;
 use crate::support::program::stdout;
 
 /// The figures of `/metrics`, by name and labels.

@@ -2,9 +2,6 @@
 //! salon to which everything happened that can happen to one: beside a running daemon, and with none.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod drain;
 mod figures;
 mod run;
@@ -12,9 +9,9 @@ mod salon;
 mod stories;
 mod terminal;
 
+use crate::support::world::SALON;
 use run::{Row, refused, row};
 use salon::{BRANCH, FaultySalon};
-use support::world::SALON;
 
 /// What is only looked at: the same beside a daemon and without one.
 fn looks(salon: &FaultySalon) -> Vec<Row> {

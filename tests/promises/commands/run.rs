@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::salon::{FaultySalon, NAME};
+use super::salon::{FaultySalon, NAME};
 use crate::support::program::{stderr, stdout};
 
 /// What becomes of a command where a daemon runs.

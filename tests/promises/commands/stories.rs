@@ -1,6 +1,6 @@
 //! `explain` read aloud: whatever became of a booking, its story says so, with the reason, in order.
 
-use crate::salon::FaultySalon;
+use super::salon::FaultySalon;
 use crate::support::program::stdout;
 
 /// The story without its times and line ends.

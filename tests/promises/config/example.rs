@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use booking_monitor::config::{Loaded, Secrets};
 
-use crate::draft::{Draft, FILE, draft, load};
+use super::draft::{Draft, FILE, draft, load};
 
 fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE)

@@ -12,7 +12,7 @@ use booking_monitor::domain::policy::{Kind, MinusOne, OnUncertain};
 use booking_monitor::domain::reminder::Lead;
 use booking_monitor::domain::reply::CancelBy;
 
-use crate::draft::{Draft, FILE, draft};
+use super::draft::{Draft, FILE, draft};
 
 fn company(draft: &Draft) -> Company {
     draft.config().companies.remove(0)

@@ -7,8 +7,8 @@ use std::path::Path;
 use booking_monitor::cli::Cli;
 use clap::{Command, CommandFactory as _};
 
-use crate::draft::FILE;
-use crate::example::{example, keys_of, with_every_channel};
+use super::draft::FILE;
+use super::example::{example, keys_of, with_every_channel};
 
 /// Each README: the heads of its table of commands and of its tables of settings.
 const READMES: [(&str, &str, &str); 2] = [

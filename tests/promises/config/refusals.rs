@@ -2,7 +2,7 @@
 
 use booking_monitor::config::Language;
 
-use crate::draft::{Draft, draft};
+use super::draft::{Draft, draft};
 
 #[test]
 fn a_broken_value_under_monitor_names_what_is_allowed() {
@@ -789,7 +789,7 @@ environment: BOOKING_MONITOR_ENABLED: expected true, false, 1, 0, yes, no, on or
 #[test]
 fn a_file_that_cannot_be_read_says_how_to_name_another() {
     let draft = draft();
-    let report = crate::draft::load(&draft.folder.path().join("none.toml"), &[], draft.secrets);
+    let report = super::draft::load(&draft.folder.path().join("none.toml"), &[], draft.secrets);
     let said = report.unwrap_err().to_string();
     assert!(
         said.ends_with(

@@ -7,7 +7,7 @@ use booking_monitor::config::{Config, Secrets};
 use booking_monitor::yclients::User;
 use secrecy::ExposeSecret;
 
-use crate::draft::{Draft, draft};
+use super::draft::{Draft, draft};
 
 const CANARY: &str = "canary-51f0e7";
 

@@ -4,9 +4,9 @@ use booking_monitor::demo::salon::{DraftService, Fault, Route};
 use booking_monitor::ports::Clock as _;
 use serde_json::json;
 
-use super::support::agent::{OTHER, WRITES, booked, follow, furnish, replies, salon, say, write};
-use super::support::model::{Act, call, say as words};
-use super::support::world::{PHONE, SALON, World};
+use crate::support::agent::{OTHER, WRITES, booked, follow, furnish, replies, salon, say, write};
+use crate::support::model::{Act, call, say as words};
+use crate::support::world::{PHONE, SALON, World};
 
 fn propose(day: &str, time: &str) -> Act {
     let to = json!({"services": [45], "master": 5, "day": day, "time": time});

@@ -5,7 +5,7 @@ use booking_monitor::demo::salon::{BookingDraft, Fault, Route};
 use chrono::{NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use crate::heads;
+use super::heads;
 use crate::support::world::{World, haircut};
 
 /// Five hours east of London, two of Moscow.

@@ -171,7 +171,7 @@ impl Staff {
 
 /// Reads back what the last message to this number says.
 fn last_told(world: &World, phone: &str) -> Option<String> {
-    crate::told_to(world, phone).pop()
+    super::told_to(world, phone).pop()
 }
 
 fn says(text: &str, truth: &Truth) -> bool {
@@ -273,7 +273,7 @@ async fn five_hundred_faulty_polls_tell_nothing_false_nothing_twice_and_lose_not
     let mut told_of = 0;
     for (record, truth) in &staff.truth {
         let phone = &staff.phones[record];
-        let told = crate::told_to(&world, phone);
+        let told = super::told_to(&world, phone);
         let twice = told.windows(2).find(|pair| pair[0] == pair[1]);
         assert_eq!(twice, None, "record {record}");
         match last_told(&world, phone) {

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use super::{heads, told_to};
 use crate::support::program::{Program, start as in_days};
 use crate::support::world::{SALON, World, at, haircut};
-use crate::{heads, told_to};
 
 const CREATED: &str = "✅ *Вы записаны!*";
 const MOVED: &str = "🔄 *Запись перенесена*";

@@ -2,9 +2,6 @@
 //! simulated salon: cursors and clocks, zones, people, noise, gaps, faults, and what is asked for.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod cursor;
 mod faults;
 mod gaps;
@@ -13,7 +10,7 @@ mod people;
 mod requests;
 mod zones;
 
-use support::world::World;
+use crate::support::world::World;
 
 /// The first lines of what clients were told, from the `from`th message on.
 fn heads(world: &World, from: usize) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::heads;
+use super::heads;
 use crate::support::world::{SALON, World, at, haircut};
 
 const CREATED: &str = "✅ *Вы записаны!*";

@@ -2,8 +2,8 @@
 
 use booking_monitor::demo::salon::BookingDraft;
 
+use super::{heads, told_to};
 use crate::support::world::{PHONE, SALON, World, at, haircut};
-use crate::{heads, told_to};
 
 const OTHER: &str = "+79000000002";
 const WRONG_NUMBER: &str = "пришло на этот номер по ошибке";

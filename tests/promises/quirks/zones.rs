@@ -5,9 +5,9 @@ use booking_monitor::ports::Clock;
 use chrono::{NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
+use super::{heads, told_to};
 use crate::support::program::{Program, start as in_days, stderr};
 use crate::support::world::{World, haircut};
-use crate::{heads, told_to};
 
 const BERLIN: i64 = 222_222;
 const COMPANY: &str = "[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]\ncountry = \"RU\"";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::OWNER;
+use super::OWNER;
 use crate::support::fake::Answer;
 use crate::support::world::{SALON, World, at, haircut};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::OWNER;
+use super::OWNER;
 use crate::support::world::{World, haircut};
 
 const CHAT: &str = "100000000000001@lid";

@@ -2,9 +2,6 @@
 //! channels, hidden chats, limits, clocks that jump.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod clocks;
 mod hidden;
 mod limits;
@@ -13,8 +10,8 @@ mod warm_up;
 mod watches;
 mod who_wrote;
 
-use support::gateway::{self, Gateway};
-use support::world::World;
+use crate::support::gateway::{self, Gateway};
+use crate::support::world::World;
 
 /// Copies are off, so that only cards and alerts are read.
 pub(crate) const OWNER: &str = r#"owner = [{ channel = "telegram", to = "500", events = [] }]"#;

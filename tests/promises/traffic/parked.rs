@@ -1,8 +1,8 @@
 //! A channel that is out of order: what waits for it, what leaves it, and how soon it is back.
 
+use super::{OWNER, statuses, world_with_two_ways};
 use crate::support::fake::Answer;
 use crate::support::world::{SALON, World, at, haircut};
-use crate::{OWNER, statuses, world_with_two_ways};
 
 async fn later(world: &World, span: &str) {
     world.advance(span);

@@ -5,8 +5,8 @@ use booking_monitor::ports::Clock;
 use booking_monitor::store::stats;
 use chrono::TimeDelta;
 
+use super::{OWNER, statuses, world_with_two_ways};
 use crate::support::world::{SALON, World, at, haircut};
-use crate::{OWNER, statuses, world_with_two_ways};
 
 fn client(n: u32, start: &str) -> BookingDraft {
     haircut(start).client("Анна", &format!("+7900000{n:04}"))

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::{OWNER, statuses, world_with_two_ways};
 use crate::support::fake::Answer;
 use crate::support::world::{World, haircut};
-use crate::{OWNER, statuses, world_with_two_ways};
 
 async fn later(world: &World, span: &str) {
     world.advance(span);

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use crate::OWNER;
+use super::OWNER;
 use crate::support::world::{World, haircut};
 
 /// A world that does not receive.
