@@ -139,7 +139,7 @@ impl Pipeline {
                 };
                 let (id, now) = (opened.message_id, self.clock.now());
                 return self
-                    .store_text(end, id, written, Answers::Nothing, now)
+                    .store_text(end, id, None, written, Answers::Nothing, now)
                     .await;
             }
         }
