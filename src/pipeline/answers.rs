@@ -173,14 +173,16 @@ impl Desk {
         }
         let mut is_ahead = false;
         for told in &told {
-            let record = present(conn, told)?;
-            let rules = &company.settings.rules;
-            let Some(record) = record.filter(|record| stands(&told.state, record, rules)) else {
+            let Some(record) = present(conn, told)? else {
                 return Ok(Some(Reason::Superseded));
             };
-            let company = self.companies.get(&record.company_id);
+            let theirs = self.companies.get(&record.company_id);
+            let rules = &theirs.unwrap_or(company).settings.rules;
+            if !stands(&told.state, &record, rules) {
+                return Ok(Some(Reason::Superseded));
+            }
             let row = companies::get(conn, record.company_id)?.unwrap_or_default();
-            let zone = company.and_then(|company| company.zone(&row));
+            let zone = theirs.and_then(|company| company.zone(&row));
             is_ahead |= zone.is_none_or(|zone| record.start_at(zone) > now);
         }
         // What was asked for just before the visit may be answered just after it began.
