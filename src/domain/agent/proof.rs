@@ -179,6 +179,8 @@ pub struct Evidence {
     deeds: Vec<(Deed, Vec<NaiveDateTime>)>,
     /// When the bookings begin that this client has.
     bookings: Vec<NaiveDateTime>,
+    /// Nothing is written into the journal for clients: that is not even offered.
+    writes_nothing: bool,
 }
 
 impl Evidence {
@@ -189,6 +191,11 @@ impl Evidence {
             today: Some(today),
             ..Self::default()
         }
+    }
+
+    /// The salon has nothing written into its journal for clients.
+    pub fn writes_nothing(&mut self) {
+        self.writes_nothing = true;
     }
 
     /// What a tool of ours answered. What stands under `not_free` may only be denied.
@@ -328,6 +335,7 @@ impl Evidence {
             return Ok(());
         }
         let moments = self.moments_of(&line, &words);
+        let offers = asks && !self.writes_nothing;
         for (claim, word) in all {
             let did = |deed: Option<Deed>| {
                 let mut deeds = self.deeds.iter();
@@ -337,11 +345,11 @@ impl Evidence {
             };
             let proven = match claim {
                 Claim::Did(deed) => did(Some(deed)),
-                Claim::Doing(deed) => asks || did(Some(deed)),
+                Claim::Doing(deed) => offers || did(Some(deed)),
                 Claim::Any => did(None),
                 Claim::Stands => !self.bookings.is_empty() && are_of(&moments, &self.bookings),
                 // "запишу вас?" is a question, "запишу вас" a promise that nobody keeps.
-                Claim::Promise => asks,
+                Claim::Promise => offers,
             };
             if !proven {
                 return Err(Breach::Deed(word.to_owned()));
