@@ -81,11 +81,11 @@ impl Desk {
                         is_news(n).then_some(now),
                     )?;
                 }
-                answers::give_back(conn, n, true)?;
                 if !is_news(n) {
                     outbox::supersede_uncertain(conn, n.company, &n.phone, id)?;
                 }
                 channels::set_up(conn, &n.channel, now)?;
+                answers::give_back(conn, n, true)?;
                 if let Some(provider_id) = provider_id {
                     for (receipt, why) in
                         outbox::take_early_receipts(conn, &n.channel, provider_id)?
