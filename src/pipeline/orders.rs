@@ -4,8 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
-use super::{answers, outcome};
 use super::visit::Visit;
+use super::{answers, outcome};
 use crate::domain::delivery::Status;
 use crate::domain::known::Known;
 use crate::domain::message::Language;

@@ -132,9 +132,8 @@ debug_only!(Words<'_>: channel, external_id, edits);
 /// the message was read before, or it was edited without a change of its words.
 pub fn note_words(conn: &Connection, words: &Words<'_>, now: DateTime<Utc>) -> Result<bool> {
     let last = |id| {
-        let newest = format!(
-            "SELECT external_id FROM messages WHERE {OF_MESSAGE} ORDER BY id DESC LIMIT 1"
-        );
+        let newest =
+            format!("SELECT external_id FROM messages WHERE {OF_MESSAGE} ORDER BY id DESC LIMIT 1");
         let row: Option<String> = conn
             .prepare_cached(&newest)?
             .query_row([words.channel, id], |r| r.get(0))

@@ -514,10 +514,7 @@ async fn a_salon_that_has_nothing_written_promises_to_write_nothing() {
     model.then(words("Запишу вас на пятницу?"));
     model.then(words("Чем ещё помочь?"));
     say(&world, "Ещё вопрос").await;
-    assert_eq!(
-        replies(&world, PHONE).last().unwrap(),
-        "Чем ещё помочь?"
-    );
+    assert_eq!(replies(&world, PHONE).last().unwrap(), "Чем ещё помочь?");
 }
 
 #[tokio::test]

@@ -106,8 +106,12 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
             "I need your number for that. Press the button to send it."
         }
         (Language::En, Key::ProposeBooking) => proposal_en!("Booking:", "You would like to book:"),
-        (Language::En, Key::ProposeMove) => proposal_en!("Moving:", "You would like to move your booking:"),
-        (Language::En, Key::ProposeCancel) => proposal_en!("Cancelling:", "You would like to cancel your booking:"),
+        (Language::En, Key::ProposeMove) => {
+            proposal_en!("Moving:", "You would like to move your booking:")
+        }
+        (Language::En, Key::ProposeCancel) => {
+            proposal_en!("Cancelling:", "You would like to cancel your booking:")
+        }
         (Language::En, Key::YesWanted) => "If everything is right, answer *yes*.",
         (Language::En, Key::NothingChanged) => "All right, nothing is changed. Anything else?",
         (Language::En, Key::Booked) => done!("✅ *You are booked!*"),

@@ -24,7 +24,8 @@ const TO_CLIENT: &str = "(n.phone <> '' AND n.kind <> 'test'
 const OF_BOOKINGS: &str = "(n.kind = 'reply' AND n.told <> '[]')";
 
 /// Whose they are.
-const THEIR_COMPANIES: &str = "(SELECT DISTINCT json_extract(t.value, '$.state.record.company_id') AS id
+const THEIR_COMPANIES: &str =
+    "(SELECT DISTINCT json_extract(t.value, '$.state.record.company_id') AS id
       FROM json_each(n.told) t)";
 
 /// What may leave now on one channel, in order. At most one per recipient: the oldest, and none
