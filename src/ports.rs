@@ -649,6 +649,9 @@ pub enum Incoming {
     Text {
         /// The provider's id of their message.
         message_id: String,
+        /// The id of the message whose words these are now, where one was edited; then `message_id` is
+        /// this, a slash, and what tells one edit from another.
+        edits: Option<String>,
         /// The chat to answer to.
         chat_id: String,
         /// Their phone in digits, where the channel shows it.

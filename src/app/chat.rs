@@ -327,6 +327,7 @@ impl Terminal {
     fn type_in(&self, number: u32, phone: Option<&Phone>, text: &str) {
         let what = Incoming::Text {
             message_id: number.to_string(),
+            edits: None,
             chat_id: phone.map_or_else(|| STRANGER.to_owned(), |p| p.e164().to_owned()),
             phone: phone.map(|p| p.digits().to_owned()),
             name: String::new(),

@@ -175,14 +175,19 @@ fn show(
         Key::Start => Shown::Answer(Told::Start { named: true }),
         Key::Linked => Shown::Answer(Told::Linked { next: &records }),
         Key::ForeignContact => Shown::Answer(Told::ForeignContact),
-        Key::Greeting => Shown::Answer(Told::Greeting),
+        Key::Greeting => Shown::Answer(Told::Greeting {
+            writes: settings.replies.writes(),
+        }),
         Key::Goodbye => Shown::Answer(Told::Goodbye),
         Key::NumberWanted => Shown::Answer(Told::NumberWanted),
         Key::YesWanted => Shown::Answer(Told::YesWanted),
         Key::NothingChanged => Shown::Answer(Told::NothingChanged),
         Key::Taken => Shown::Answer(Told::Taken),
         Key::ProposeBooking | Key::ProposeMove | Key::ProposeCancel => {
-            Shown::Answer(Told::Proposed { what: &what })
+            Shown::Answer(Told::Proposed {
+                what: &what,
+                writes: settings.replies.writes().contains(&what.word()),
+            })
         }
         Key::Booked | Key::Moved => Shown::Answer(Told::Written { what: &what }),
     };

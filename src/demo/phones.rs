@@ -69,6 +69,7 @@ impl Typed {
         let what = Incoming::Text {
             // A database that is kept remembers those of the run before.
             message_id: format!("typed-{}-{number}", at.timestamp_millis()),
+            edits: None,
             chat_id: format!("{}@c.us", phone.digits()),
             phone: Some(phone.digits().to_owned()),
             name: String::new(),

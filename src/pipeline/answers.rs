@@ -2,7 +2,8 @@
 //!
 //! An answer is true when it is queued, and a channel that is down may keep it for a day. What it says of
 //! bookings is stored with it and compared with the journal when it leaves; what it makes known is taken
-//! back when it never arrives, so that it is told like any other change.
+//! back when it never arrives, so that it is told like any other change; and given back when somebody has
+//! it sent again and it arrives after all.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
@@ -53,9 +54,14 @@ pub(super) fn stated_of(
             create_date,
             before,
             state: Knowledge::of(record),
+            taken_back: false,
         });
     }
-    serde_json::to_string(&all).map_err(|_| StoreError::Corrupt("answer to be stored"))
+    json(&all)
+}
+
+fn json(told: &[Told]) -> store::Result<String> {
+    serde_json::to_string(told).map_err(|_| StoreError::Corrupt("answer to be stored"))
 }
 
 fn read(n: &Notification) -> store::Result<Vec<Told>> {
@@ -65,6 +71,56 @@ fn read(n: &Notification) -> store::Result<Vec<Told>> {
 /// Whether this is an answer of the program's to a client; not what a person of the salon wrote.
 fn is_ours(n: &Notification) -> bool {
     n.kind == "reply" && n.about.is_none()
+}
+
+/// The number of whoever is answered; '' for a stranger.
+fn phone_of(conn: &Connection, n: &Notification) -> store::Result<String> {
+    let contact = match n.contact {
+        Some(id) => contacts::get(conn, id)?,
+        None => None,
+    };
+    Ok(contact.map_or_else(String::new, |contact| contact.phone))
+}
+
+/// An answer that had been given up was sent again: what was taken back then is known, or may be.
+pub(super) fn give_back(conn: &Connection, n: &Notification, is_sure: bool) -> store::Result<()> {
+    if !is_ours(n) {
+        return Ok(());
+    }
+    let told = read(n)?;
+    let phone = phone_of(conn, n)?;
+    for told in told.iter().filter(|told| told.taken_back) {
+        if let Some(said) = told.state.record().filter(|_| !phone.is_empty()) {
+            told.give_back(conn, said.company_id, &phone, is_sure)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether all that an answer said when it was given up was told by something else since.
+fn was_told_since(
+    conn: &Connection,
+    n: &Notification,
+    told: &[Told],
+    rules: &Rules,
+) -> store::Result<bool> {
+    if !told.iter().all(|told| told.taken_back) {
+        return Ok(false);
+    }
+    let phone = phone_of(conn, n)?;
+    for told in told {
+        let company = told.state.record().map_or(n.company, |r| r.company_id);
+        let since = told.told_since(conn, company, &phone, n.created_at)?;
+        let is_same = match (&told.state, &since) {
+            (Knowledge::Booked(_), Some(Knowledge::Booked(k))) => stands(&told.state, k, rules),
+            (Knowledge::Cancelled(_), Some(Knowledge::Cancelled(_))) => true,
+            _ => false,
+        };
+        if !is_same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The booking as it is now, if it is still the one that was spoken of. It may be another salon's than the
@@ -112,16 +168,21 @@ impl Desk {
             let age = now - n.created_at.max(n.changed_at);
             return Ok((n.contact.is_some() && age > STALE).then_some(Reason::Expired));
         }
+        if was_told_since(conn, n, &told, &company.settings.rules)? {
+            return Ok(Some(Reason::Superseded));
+        }
         let mut is_ahead = false;
         for told in &told {
-            let record = present(conn, told)?;
-            let rules = &company.settings.rules;
-            let Some(record) = record.filter(|record| stands(&told.state, record, rules)) else {
+            let Some(record) = present(conn, told)? else {
                 return Ok(Some(Reason::Superseded));
             };
-            let company = self.companies.get(&record.company_id);
+            let theirs = self.companies.get(&record.company_id);
+            let rules = &theirs.unwrap_or(company).settings.rules;
+            if !stands(&told.state, &record, rules) {
+                return Ok(Some(Reason::Superseded));
+            }
             let row = companies::get(conn, record.company_id)?.unwrap_or_default();
-            let zone = company.and_then(|company| company.zone(&row));
+            let zone = theirs.and_then(|company| company.zone(&row));
             is_ahead |= zone.is_none_or(|zone| record.start_at(zone) > now);
         }
         // What was asked for just before the visit may be answered just after it began.
@@ -148,10 +209,13 @@ impl Desk {
         let Some(contact) = contact else {
             return Ok(());
         };
-        let told = read(n)?;
+        let mut told = read(n)?;
         let mut is_told = !told.is_empty();
-        for told in &told {
+        for told in &mut told {
             is_told &= self.is_told_else(conn, n, told, &contact.phone, now)?;
+        }
+        if told.iter().any(|told| told.taken_back) {
+            outbox::set_told(conn, n.id, &json(&told)?)?;
         }
         if is_told {
             return Ok(());
@@ -173,7 +237,7 @@ impl Desk {
         &self,
         conn: &Connection,
         n: &Notification,
-        told: &Told,
+        told: &mut Told,
         phone: &str,
         now: DateTime<Utc>,
     ) -> store::Result<bool> {
@@ -205,6 +269,7 @@ impl Desk {
                 }
                 false => told.take_back(conn, id, phone, None)?,
             }
+            told.taken_back = true;
         }
         let visit = Visit::read(conn, company, &unit, phone)?;
         let around = Around {

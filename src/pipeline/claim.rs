@@ -115,18 +115,21 @@ impl Desk {
         Ok(claim)
     }
 
-    /// Whether the journal that this speaks of was read a moment ago.
+    /// Whether the journals that this speaks of were read a moment ago.
     pub(super) fn has_fresh_look(
         &self,
         conn: &Connection,
         id: i64,
         now: DateTime<Utc>,
     ) -> store::Result<bool> {
-        let Some(n) = outbox::get(conn, id)? else {
-            return Ok(true);
-        };
-        let seen = companies::get(conn, n.company)?.and_then(|row| row.last_poll_at);
-        Ok(!self.defences.look || seen.is_some_and(|at| at <= now && now - at <= FRESH))
+        for company in outbox::journals(conn, id)? {
+            let seen = companies::get(conn, company)?.and_then(|row| row.last_poll_at);
+            let is_fresh = seen.is_some_and(|at| at <= now && now - at <= FRESH);
+            if self.defences.look && !is_fresh {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn claim_for_client(

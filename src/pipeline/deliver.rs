@@ -186,12 +186,18 @@ impl Pipeline {
                 let Some(due) = line.due.pop_front() else {
                     break;
                 };
-                let cleared = may_speak.get(&due.company).copied();
+                let until = |company: &i64| may_speak.get(company).copied();
+                let cleared = due.journals.iter().map(until).min().flatten();
                 if !due.to_client || cleared.is_some_and(|until| until >= now) {
                     sending.insert(due.id);
                     flying.push(self.try_one(end, due, cleared, halt).boxed());
-                } else if looking.insert(due.company) {
-                    flying.push(self.look(due.company).boxed());
+                    continue;
+                }
+                for company in due.journals {
+                    let is_seen = until(&company).is_some_and(|until| until >= now);
+                    if !is_seen && looking.insert(company) {
+                        flying.push(self.look(company).boxed());
+                    }
                 }
             }
             for edit in edits.drain(..) {
@@ -432,10 +438,16 @@ impl Pipeline {
             (false, _) => None,
             (true, Some(until)) if until >= self.clock.now() => Some(until),
             // Its turn took longer than what the journal said is good for. One look serves all who wait.
-            (true, _) => match self.look_before_speaking(due.company).await? {
-                Some(until) => Some(until),
-                None => return Ok(Tried::Left),
-            },
+            (true, _) => {
+                let mut all = Vec::new();
+                for company in &due.journals {
+                    match self.look_before_speaking(*company).await? {
+                        Some(until) => all.push(until),
+                        None => return Ok(Tried::Left),
+                    }
+                }
+                all.into_iter().min()
+            }
         };
         let (desk, clock, halt) = (self.desk(), Arc::clone(&self.clock), halt.clone());
         // What the time is counts once nobody else writes.

@@ -72,7 +72,10 @@ impl Pipeline {
                 if desk.agent_greets(tx, company)? {
                     // The number is asked for once it is needed; who wants to may show it now.
                     let keyboard = (!is_linked).then_some(Keyboard::AskContact);
-                    let told = Told::Greeting;
+                    let greeting = company.and_then(|id| desk.companies.get(&id));
+                    let told = Told::Greeting {
+                        writes: greeting.map_or(&[], |c| c.settings.replies.writes()),
+                    };
                     return desk.say(tx, &end, company, &chat_id, &told, keyboard, now);
                 }
                 let told = Told::Start {
@@ -139,7 +142,7 @@ impl Pipeline {
                 };
                 let (id, now) = (opened.message_id, self.clock.now());
                 return self
-                    .store_text(end, id, written, Answers::Nothing, now)
+                    .store_text(end, id, None, written, Answers::Nothing, now)
                     .await;
             }
         }

@@ -4,8 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
-use super::outcome;
 use super::visit::Visit;
+use super::{answers, outcome};
 use crate::domain::delivery::Status;
 use crate::domain::known::Known;
 use crate::domain::message::Language;
@@ -113,6 +113,7 @@ pub(super) fn was_sent(
     outbox::set_sent(conn, n.id, None, at)?;
     if n.kind == "reply" {
         outcome::note_answer(conn, n, None, at)?;
+        answers::give_back(conn, n, true)?;
     }
     for told in outcome::told(n)? {
         let known = Known::certain(told.state.clone());

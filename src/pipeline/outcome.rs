@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::poll::delta;
 use super::visit::Told;
-use super::{Company, Desk, trial};
+use super::{Company, Desk, answers, trial};
 use crate::domain::delivery::{Outcome, Status, retry_step, spread};
 use crate::domain::known::Known;
 use crate::domain::phone::Phone;
@@ -85,6 +85,7 @@ impl Desk {
                     outbox::supersede_uncertain(conn, n.company, &n.phone, id)?;
                 }
                 channels::set_up(conn, &n.channel, now)?;
+                answers::give_back(conn, n, true)?;
                 if let Some(provider_id) = provider_id {
                     for (receipt, why) in
                         outbox::take_early_receipts(conn, &n.channel, provider_id)?
@@ -379,7 +380,7 @@ fn may_be_known(conn: &Connection, n: &Notification) -> store::Result<()> {
         let either = told.before.clone().or(told.state.clone());
         told.set(conn, n.company, &n.phone, &either, None)?;
     }
-    Ok(())
+    answers::give_back(conn, n, false)
 }
 
 /// Whether it told something new: a reminder states what is known, and does not make the next one

@@ -29,6 +29,8 @@ pub(super) struct Speaker {
 /// What an owner wrote.
 pub(super) struct OwnersWords {
     pub(super) message_id: String,
+    /// The message whose words these are now, where one was edited.
+    pub(super) edits: Option<String>,
     pub(super) by: Speaker,
     pub(super) text: String,
     /// The message of ours that is answered.
@@ -50,9 +52,15 @@ impl Pipeline {
         let (desk, end, now) = (self.desk(), Arc::clone(end), self.clock.now());
         self.store
             .write(move |tx| {
-                let (chat, id) = (&wrote.by.chat_id, &wrote.message_id);
+                let words = contacts::Words {
+                    channel: &end.name,
+                    chat_id: &wrote.by.chat_id,
+                    external_id: &wrote.message_id,
+                    edits: wrote.edits.as_deref(),
+                    text: &wrote.text,
+                };
                 // Noted as read only together with what follows from it.
-                match contacts::note_read(tx, &end.name, chat, id, "owner", now)? {
+                match contacts::note_words(tx, &words, now)? {
                     true => desk.hand_over(tx, &end, &wrote, now),
                     false => Ok(()),
                 }

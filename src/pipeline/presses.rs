@@ -117,7 +117,7 @@ impl Pipeline {
             };
             let external = format!("press/{}", chosen.press_id);
             let answers = Answers::Notification(id);
-            self.store_text(end, external, written, answers, now)
+            self.store_text(end, external, None, written, answers, now)
                 .await?;
         }
         let answered = end.channel.answer_press(&chosen.press_id, "");

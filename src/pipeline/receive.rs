@@ -33,6 +33,8 @@ pub(super) struct Heard {
     /// The company that the channel belongs to, where it serves only one.
     pub(super) company: Option<i64>,
     pub(super) external_id: String,
+    /// The message whose words these are now, where one was edited.
+    pub(super) edits: Option<String>,
     pub(super) written: Written,
     pub(super) answers: Answers,
     pub(super) at: DateTime<Utc>,
@@ -68,11 +70,27 @@ impl Desk {
             end,
             company,
             external_id,
+            edits,
             mut written,
             answers,
             at,
         } = heard;
         let name = end.name.as_str();
+        // Nobody writes so much by hand; what is beyond is read by nobody.
+        written.text = capped(&written.text, LONGEST_TEXT);
+        // Telegram calls a message edited for a reaction to it, too.
+        let as_before = match &edits {
+            Some(edits) => contacts::reads_as_before(tx, name, edits, &written.text, at)?,
+            None => None,
+        };
+        if let Some(contact) = as_before {
+            let stored = contacts::Stored {
+                contact,
+                contact_is_new: false,
+                message_is_new: false,
+            };
+            return Ok(Some((stored, None)));
+        }
         if written.phone.is_none() {
             let linked = contacts::phone_of(tx, name, &written.chat_id)?;
             written.phone = linked.map(Phone::from_stored);
@@ -87,8 +105,6 @@ impl Desk {
             self.know_chat(tx, &end, &written.chat_id, phone, now)?;
             forgotten::lift(tx, phone)?;
         }
-        // Nobody writes so much by hand; what is beyond is read by nobody.
-        written.text = capped(&written.text, LONGEST_TEXT);
         let wish = Wish::of(&written.text);
         let mut subject = self.subject(tx, &end, &written, &answers, now)?;
         subject.quotes = match answers {
@@ -264,6 +280,7 @@ impl Pipeline {
             }
             Incoming::Text {
                 message_id,
+                edits,
                 chat_id,
                 phone,
                 name: sender,
@@ -286,6 +303,7 @@ impl Pipeline {
                     };
                     let wrote = OwnersWords {
                         message_id,
+                        edits,
                         by,
                         text,
                         quoted,
@@ -303,7 +321,8 @@ impl Pipeline {
                     contact: None,
                 };
                 let answers = Answers::from(quoted);
-                self.store_text(end, message_id, written, answers, at).await
+                self.store_text(end, message_id, edits, written, answers, at)
+                    .await
             }
             Incoming::Answered {
                 message_id,
@@ -439,6 +458,7 @@ impl Pipeline {
         &self,
         end: &Arc<ChannelEnd>,
         external_id: String,
+        edits: Option<String>,
         written: Written,
         answers: Answers,
         at: DateTime<Utc>,
@@ -450,6 +470,7 @@ impl Pipeline {
             end: Arc::clone(end),
             company,
             external_id,
+            edits,
             written,
             answers,
             at,

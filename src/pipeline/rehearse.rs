@@ -92,6 +92,7 @@ pub fn rehearse(
         end: Arc::clone(&end),
         company: only,
         external_id: emulated.external_id.to_owned(),
+        edits: None,
         written: Written {
             chat_id: chat_id.clone(),
             phone: Some(emulated.phone.clone()),

@@ -160,6 +160,7 @@ impl Pipeline {
                 let due = Due {
                     id,
                     company: n.company,
+                    journals: vec![n.company],
                     recipient: n.recipient.clone(),
                     to_client: false,
                 };

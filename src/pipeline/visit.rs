@@ -278,6 +278,7 @@ impl Visit {
                 create_date: cache::create_date(&m.record),
                 before: m.known.clone(),
                 state: m.told(),
+                taken_back: false,
             })
             .collect()
     }
@@ -381,6 +382,9 @@ pub(super) struct Told {
     /// What was known before: it comes back when the message turns out not to have arrived.
     pub(super) before: Known,
     pub(super) state: Knowledge,
+    /// An answer that was given up: they know what they knew before, unless it is sent again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) taken_back: bool,
 }
 
 impl Told {
@@ -401,6 +405,40 @@ impl Told {
         phone: &str,
     ) -> store::Result<bool> {
         Ok(known::get(conn, self.key(company, phone))?.known == Known::certain(self.state.clone()))
+    }
+
+    /// What they know of the booking by a message that came since then.
+    pub(super) fn told_since(
+        &self,
+        conn: &Connection,
+        company: i64,
+        phone: &str,
+        since: DateTime<Utc>,
+    ) -> store::Result<Option<Knowledge>> {
+        let row = known::get(conn, self.key(company, phone))?;
+        let is_later = row.told_at.is_some_and(|at| at > since);
+        Ok(row.known.single().filter(|_| is_later).cloned())
+    }
+
+    /// What was taken back is known after all, or may be, where nothing was learned since.
+    pub(super) fn give_back(
+        &self,
+        conn: &Connection,
+        company: i64,
+        phone: &str,
+        is_sure: bool,
+    ) -> store::Result<()> {
+        let key = self.key(company, phone);
+        let known = known::get(conn, key)?.known;
+        let either = self.before.clone().or(self.state.clone());
+        if known != self.before && known != either {
+            return Ok(());
+        }
+        let known = match is_sure {
+            true => Known::certain(self.state.clone()),
+            false => either,
+        };
+        known::set(conn, key, &known, None)
     }
 
     /// Whether all that is known of the booking is still what an uncertain message left: what was

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest as _, Sha256};
 
 use crate::store::execute;
 
@@ -109,6 +110,72 @@ pub fn note_read(
     )?;
     Ok(added == 1)
 }
+
+/// What an owner wrote.
+#[derive(Clone)]
+pub struct Words<'a> {
+    /// The channel's name.
+    pub channel: &'a str,
+    /// The chat.
+    pub chat_id: &'a str,
+    /// The provider's id.
+    pub external_id: &'a str,
+    /// The message whose words these are now, where one was edited.
+    pub edits: Option<&'a str>,
+    /// What they wrote; not kept.
+    pub text: &'a str,
+}
+
+debug_only!(Words<'_>: channel, external_id, edits);
+
+/// Notes that an owner's words were read, by their hash. `false` when there is nothing new about them:
+/// the message was read before, or it was edited without a change of its words.
+pub fn note_words(conn: &Connection, words: &Words<'_>, now: DateTime<Utc>) -> Result<bool> {
+    let last = |id| {
+        let newest =
+            format!("SELECT external_id FROM messages WHERE {OF_MESSAGE} ORDER BY id DESC LIMIT 1");
+        let row: Option<String> = conn
+            .prepare_cached(&newest)?
+            .query_row([words.channel, id], |r| r.get(0))
+            .optional()?;
+        Result::Ok(row)
+    };
+    if last(words.external_id)?.is_some() {
+        return Ok(false);
+    }
+    let before = match words.edits {
+        Some(edited) => last(edited)?,
+        None => None,
+    };
+    let hash = Sha256::digest(words.text.as_bytes());
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = format!("{}/{hash}", words.external_id);
+    note_read(conn, words.channel, words.chat_id, &id, "owner", now)?;
+    Ok(before.is_none_or(|before| !before.ends_with(&hash)))
+}
+
+/// Whose message it is that was edited without a change of its words: it reads as it did when it was last
+/// looked at before then. `None` where there is something new to read.
+pub fn reads_as_before(
+    conn: &Connection,
+    channel: &str,
+    edited: &str,
+    text: &str,
+    at: DateTime<Utc>,
+) -> Result<Option<i64>> {
+    let last: Option<(Option<i64>, String)> = conn
+        .prepare_cached(&format!(
+            "SELECT contact_id, text FROM messages WHERE {OF_MESSAGE} AND created_at <= ?3
+              ORDER BY created_at DESC, id DESC LIMIT 1"
+        ))?
+        .query_row((channel, edited, At(at)), |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    Ok(last.and_then(|(contact, before)| contact.filter(|_| before == text)))
+}
+
+/// The rows of a message that came in and of its edits, whose ids are its own, a slash, and more.
+const OF_MESSAGE: &str = "channel = ?1 AND direction = 'inbound'
+      AND (external_id = ?2 OR external_id > ?2 || '/' AND external_id < ?2 || '0')";
 
 /// Links a chat to a phone. The same phone in another chat of that channel is unlinked first.
 pub fn link(

@@ -482,6 +482,42 @@ async fn owners_read_what_was_answered_below_the_words() {
 }
 
 #[tokio::test]
+async fn a_salon_that_has_nothing_written_promises_to_write_nothing() {
+    for (replies_are, greeting) in [
+        (
+            "write = false",
+            "Здравствуйте! Подскажу услуги, цены и свободное время, а запись, перенос или отмену передам администратору. Чем помочь?",
+        ),
+        (
+            "write = true",
+            "Здравствуйте! Подскажу услуги и цены, запишу или перенесу запись, отмену передам администратору. Чем помочь?",
+        ),
+    ] {
+        let (world, _) = salon("", replies_are).await;
+        say(&world, "Здравствуйте").await;
+        assert_eq!(replies(&world, PHONE), [greeting]);
+    }
+    let (world, model) = salon("", "write = false").await;
+    let record = booked(&world, PHONE, "2026-08-23T12:00:00").await;
+    let to = json!({"booking": record, "day": "2026-08-22", "time": "16:00"});
+    model.then(call("propose_move", to));
+    say(&world, "Перенесите на субботу в 16").await;
+    say(&world, "да").await;
+    assert_eq!(
+        replies(&world, PHONE),
+        [
+            "Хотите перенести запись:\n📅 ~23 августа в 12:00~ → *22 августа в 16:00*\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари\n💰 Стоимость: 1000 руб\nВсё верно? Ответьте *да*, и я передам администратору.",
+            "Передаю администратору, он ответит вам здесь.",
+        ]
+    );
+    // Nor does the model, not even by asking; and it is told that it may not.
+    model.then(words("Запишу вас на пятницу?"));
+    model.then(words("Чем ещё помочь?"));
+    say(&world, "Ещё вопрос").await;
+    assert_eq!(replies(&world, PHONE).last().unwrap(), "Чем ещё помочь?");
+}
+
+#[tokio::test]
 async fn a_chat_that_nobody_is_linked_to_is_answered_and_asked_for_its_number_when_needed() {
     let (mut world, model) = salon("", WRITES).await;
     world.config.companies[0].channels.push("telegram".into());

@@ -309,6 +309,7 @@ async fn no_debug_output_of_what_holds_personal_data_shows_any() {
     let (text, phone, name) = (WORDS.to_owned(), PHONE.to_owned(), NAME.to_owned());
     let text = Incoming::Text {
         message_id: "1".into(),
+        edits: None,
         chat_id: phone.clone(),
         phone: Some(phone.clone()),
         name: name.clone(),

@@ -364,6 +364,121 @@ async fn both_sides_of_a_conversation_are_kept() {
     );
 }
 
+/// The owner's answer to a client's words, as Telegram shows it; `edited` says when it was.
+fn answer(to: &str, text: &str, edited: Option<i64>) -> serde_json::Value {
+    let message = json!({
+        "message_id": 77,
+        "from": {"id": 500, "first_name": "Владелец"},
+        "chat": {"id": 500, "type": "private"},
+        "date": 1_787_220_000,
+        "text": text,
+        "reply_to_message": {"message_id": to.parse::<i64>().unwrap()},
+    });
+    let Some(edited) = edited else {
+        return json!({ "message": message });
+    };
+    let mut message = message;
+    message["edit_date"] = (1_787_220_000 + edited).into();
+    json!({ "edited_message": message })
+}
+
+#[tokio::test]
+async fn an_owners_answer_is_handed_on_anew_only_when_its_words_were_edited() {
+    let mut world = World::watching_with("", WITH_OWNER).await;
+    world.green.push_text(PHONE, "А можно на час позже?");
+    world.receive().await;
+    world.deliver().await;
+    let asked =
+        world.rows("SELECT provider_message_id FROM booking_notifications WHERE kind = 'owner'");
+    let asked = &asked[0];
+    let wrong = "Да, ждём вас в 15:30";
+    let right = "Да, ждём вас в 16:30";
+    world.telegram.push_update(answer(asked, wrong, None));
+    // A reaction, or a preview of a link.
+    world.telegram.push_update(answer(asked, wrong, Some(10)));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told(), [wrong]);
+    world.restart().await;
+    world.telegram.push_update(answer(asked, wrong, Some(20)));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told(), [wrong]);
+    // A correction is handed on; an edit that came before it and is shown again is not.
+    world.telegram.push_update(answer(asked, right, Some(30)));
+    world.telegram.push_update(answer(asked, wrong, Some(20)));
+    world.telegram.push_update(answer(asked, right, Some(40)));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told(), [wrong, right]);
+    // Taken back, it is a correction again.
+    world.telegram.push_update(answer(asked, wrong, Some(50)));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.told(), [wrong, right, wrong]);
+    assert_eq!(world.owner_told().len(), 1, "{:?}", world.owner_told());
+}
+
+#[tokio::test]
+async fn an_owners_order_is_obeyed_once_whatever_is_edited_around_it() {
+    let world = World::watching_with("", WITH_OWNER).await;
+    let mut message = crate::support::telegram::private(500);
+    message["message_id"] = 90.into();
+    message["text"] = "/pause 2h".into();
+    world.telegram.push_update(json!({ "message": message }));
+    message["edit_date"] = 1_787_300_060.into();
+    world
+        .telegram
+        .push_update(json!({ "edited_message": message }));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(
+        world.owner_told(),
+        ["Пауза: клиентам не пишу. Снять: /resume"]
+    );
+}
+
+#[tokio::test]
+async fn a_clients_words_are_read_once_whatever_is_edited_around_them() {
+    let mut world = for_clients_too().await;
+    let mut message = crate::support::telegram::private(900);
+    message["message_id"] = 90.into();
+    message["text"] = "стоп".into();
+    world.telegram.push_update(json!({ "message": message }));
+    message["edit_date"] = 1_787_300_060.into();
+    world
+        .telegram
+        .push_update(json!({ "edited_message": message }));
+    world.receive().await;
+    world.deliver().await;
+    let said = |world: &World| -> Vec<String> {
+        world.telegram.sent().into_iter().map(|s| s.text).collect()
+    };
+    let kept = "SELECT text FROM messages WHERE direction = 'inbound' ORDER BY id";
+    assert_eq!(said(&world), [STOPPED]);
+    assert_eq!(world.rows(kept), ["стоп"]);
+    world.restart().await;
+    message["edit_date"] = 1_787_300_070.into();
+    world
+        .telegram
+        .push_update(json!({ "edited_message": message }));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(said(&world), [STOPPED]);
+    // Other words are new ones, once.
+    message["text"] = "старт".into();
+    for edited in [1_787_300_080, 1_787_300_090] {
+        message["edit_date"] = edited.into();
+        world
+            .telegram
+            .push_update(json!({ "edited_message": message }));
+    }
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(said(&world), [STOPPED, STARTED]);
+    assert_eq!(world.rows(kept), ["стоп", "старт"]);
+}
+
 #[tokio::test]
 async fn an_order_that_could_not_be_stored_is_read_again() {
     let world = World::watching_with("", WITH_OWNER).await;

@@ -195,6 +195,139 @@ async fn a_yes_whose_answer_is_never_taken_is_the_owners_to_answer() {
     assert_eq!(cards(&world).len(), 1, "{:?}", world.owner_told());
 }
 
+/// The owner has the answer that no channel took sent again.
+async fn send_again(world: &World) {
+    let dead = "SELECT id FROM booking_notifications WHERE kind = 'reply' AND status = 'dead'";
+    let order = format!("/retry {}", world.rows(dead)[0]);
+    world.telegram.push_text(500, &order);
+    world.receive().await;
+    world.deliver().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_sent_again_is_known_like_any_other() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    world
+        .green
+        .answer_next(Answer::http(400, "Validation failed"));
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(replies(&world), ["dead|"]);
+    send_again(&world).await;
+    assert_eq!(replies(&world), ["sent|"]);
+    world.tell().await;
+    world.tell().await;
+    assert_eq!(world.told(), [CALLED_OFF]);
+    // What happens later is told from there.
+    world.salon.restore(SALON, records[0]);
+    world.tell().await;
+    let told = world.told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].starts_with("✅ *Ваша запись снова в силе*"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_is_sent_again_and_may_have_arrived_leaves_a_doubt() {
+    let (world, _) = told_of(CANCELS, ONE).await;
+    world
+        .green
+        .answer_next(Answer::http(400, "Validation failed"));
+    say(&world, PHONE, "отмена").await;
+    world.shut_the_journal();
+    world.green.answer_next(Answer::Drop { taken: true });
+    send_again(&world).await;
+    world.give_up_searching().await;
+    assert_eq!(replies(&world), ["uncertain|"]);
+    // Whether they know it nobody can tell, so they are told.
+    let told = world.told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].starts_with("❌"), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_something_else_told_meanwhile_is_not_answered_once_more() {
+    let (world, _) = told_of(CANCELS, ONE).await;
+    world
+        .green
+        .answer_next(Answer::http(400, "Validation failed"));
+    say(&world, PHONE, "отмена").await;
+    world.tell().await;
+    world.tell().await;
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("❌"), "{told:?}");
+    send_again(&world).await;
+    assert_eq!(world.told(), told);
+    assert_eq!(replies(&world), ["suppressed|superseded"]);
+    assert_eq!(cards(&world), [""; 0]);
+}
+
+const BRANCH: i64 = 222_222;
+
+/// Two salons share a bot; its answer to a shared contact, with a booking at the second, waits for an hour.
+async fn linked_at_a_branch() -> (World, i64) {
+    let rest = format!("[[companies]]\nid = {BRANCH}\nchannels = [\"telegram\"]");
+    let mut world = World::with("", &rest).await;
+    world.config.companies[0].channels = vec!["telegram".into()];
+    world.restart().await;
+    world
+        .salon
+        .add_company(BRANCH, "Томилино", "Томилино", chrono_tz::Europe::Moscow);
+    world.poll().await;
+    let mut draft = haircut("2026-08-21T14:30:00");
+    draft.company = BRANCH;
+    let record = world.salon.book(draft);
+    world.poll_of(BRANCH).await;
+    let shut = r#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":3590}}"#;
+    world.telegram.answer_next(Answer::http(429, shut));
+    world.telegram.push_contact(900, PHONE, Some(900));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(replies(&world), ["pending|"]);
+    (world, record)
+}
+
+fn in_the_bot(world: &World) -> Vec<String> {
+    let mut sent = world.telegram.sent();
+    sent.retain(|sent| sent.chat == "900");
+    sent.into_iter().map(|sent| sent.text).collect()
+}
+
+#[tokio::test]
+async fn an_answer_about_another_salons_booking_is_compared_with_that_salons_journal() {
+    let (world, record) = linked_at_a_branch().await;
+    world.salon.cancel(BRANCH, record);
+    world.advance("1h");
+    world.deliver().await;
+    assert_eq!(in_the_bot(&world), [""; 0]);
+    assert_eq!(replies(&world), ["suppressed|superseded"]);
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_no_journal_but_that_of_its_booking() {
+    let (world, _) = linked_at_a_branch().await;
+    world.salon.forbid(SALON, true);
+    world.advance("1h");
+    world.deliver().await;
+    assert_eq!(
+        in_the_bot(&world),
+        ["Готово ✅\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари"]
+    );
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_the_journal_of_its_booking() {
+    let (world, _) = linked_at_a_branch().await;
+    world.salon.forbid(BRANCH, true);
+    world.advance("1h");
+    world.poll().await;
+    world.deliver().await;
+    assert_eq!(in_the_bot(&world), [""; 0]);
+    assert_eq!(replies(&world), ["pending|"]);
+}
+
 /// A world that asks who wrote before it tells of a new booking: by that a test sees a message on its way.
 async fn asking() -> World {
     let mut world = World::with("recent_activity = \"10m\"", OWNED).await;

@@ -450,6 +450,27 @@ async fn what_was_put_right_is_read_anew_and_what_was_deleted_changes_nothing() 
 }
 
 #[tokio::test]
+async fn what_was_edited_without_a_change_of_its_words_is_answered_once() {
+    let (world, _) = told_of(OFF, ONE).await;
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(world.told(), [DECLINED]);
+    let chat = format!("{PHONE}@c.us");
+    let edited = |text: &str| {
+        json!({
+            "typeMessage": "editedMessage",
+            "editedMessageData": {"textMessage": text, "stanzaId": "IN1"},
+        })
+    };
+    world.green.push_message(&chat, &edited("отмена"));
+    follow(&world).await;
+    assert_eq!(world.told(), [DECLINED]);
+    world.green.push_message(&chat, &edited("администратор"));
+    world.green.push_message(&chat, &edited("администратор"));
+    follow(&world).await;
+    assert_eq!(world.told(), [DECLINED, HANDED_ON]);
+}
+
+#[tokio::test]
 async fn of_two_people_on_one_phone_nobodys_booking_is_taken_off_by_guess() {
     let world = World::watching_with("", &settings(CANCELS)).await;
     let records: Vec<i64> = [(TWO[0], "Анна"), (TWO[1], "Пётр")]

@@ -559,6 +559,7 @@ fn values(language: Language) -> BTreeMap<&'static str, Vec<String>> {
         ),
         ("cancelled", Told::Cancelled { was: &plain }),
         ("booked", Told::Written { what: &made }),
+        ("greeting", Told::Greeting { writes: &["make"] }),
     ];
     let free = ["2026-08-22T12:00:00", "2026-08-22T14:30:00"];
     let offering = Place {
@@ -610,7 +611,10 @@ fn what_a_client_agrees_to_is_said_whole_in_whatever_words() {
             ]
         );
     }
-    let told = Told::Proposed { what: &made() };
+    let told = Told::Proposed {
+        what: &made(),
+        writes: true,
+    };
     let way = way(Markup::WhatsApp);
     let own = texts(
         "propose_booking",

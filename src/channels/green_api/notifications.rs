@@ -203,8 +203,12 @@ fn text(body: &Value, account: &Account) -> Option<Incoming> {
     let at = body["timestamp"]
         .as_i64()
         .and_then(|t| DateTime::from_timestamp(t, 0));
+    let id = body["idMessage"].as_str()?;
+    // An edit has an id of its own.
+    let edits = body["messageData"]["editedMessageData"]["stanzaId"].as_str();
     Some(Incoming::Text {
-        message_id: body["idMessage"].as_str()?.to_owned(),
+        message_id: edits.map_or_else(|| id.to_owned(), |edits| format!("{edits}/{id}")),
+        edits: edits.map(str::to_owned),
         chat_id,
         phone,
         name: name.unwrap_or_default().to_owned(),

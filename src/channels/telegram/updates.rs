@@ -158,6 +158,7 @@ fn message(message: &Value) -> Option<Incoming> {
     }
     Some(Incoming::Text {
         message_id,
+        edits: None,
         chat_id,
         phone: None,
         name,
@@ -171,7 +172,8 @@ fn message(message: &Value) -> Option<Incoming> {
     })
 }
 
-/// Words that were put right are new words. (A shared place is edited all the time, without any.)
+/// Words that were put right are new words; whether they were, or only what stands around them, is seen
+/// from what was read before. (A shared place is edited all the time, without any.)
 fn edited(message: &Value) -> Option<Incoming> {
     let edited_at = message["edit_date"].as_i64()?;
     let has_words = message["text"].is_string() || message["caption"].is_string();
@@ -188,6 +190,7 @@ fn edited(message: &Value) -> Option<Incoming> {
             ..
         } => Some(Incoming::Text {
             message_id: format!("{message_id}/{edited_at}"),
+            edits: Some(message_id),
             at: DateTime::from_timestamp(edited_at, 0)?,
             chat_id,
             phone,

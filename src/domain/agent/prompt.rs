@@ -25,6 +25,8 @@ pub struct Setting<'a> {
     pub state: State,
     /// Whose chat it is, is known.
     pub is_linked: bool,
+    /// What the program itself writes into the journal: `make`, `move`, `cancel`.
+    pub writes: &'a [&'static str],
 }
 
 /// What every conversation is held by.
@@ -53,6 +55,11 @@ pub fn system(of: &Setting<'_>) -> String {
     if !of.is_linked {
         text.push_str(" Чей это чат, ещё неизвестно: о записях программа сама попросит номер.");
     }
+    text.push_str(match of.writes {
+        [] => " Записывает, переносит и отменяет только администратор: программа передаст ему согласие клиента. Не предлагай сделать это сам.",
+        writes if !writes.contains(&"cancel") => " Отменяет только администратор: программа передаст ему согласие клиента.",
+        _ => "",
+    });
     text.push_str(match of.state {
         State::Greeting => "",
         State::ServiceInquiry => " Клиент выбирает услугу.",

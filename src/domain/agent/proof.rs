@@ -2,7 +2,8 @@
 //!
 //! That something was booked, moved or cancelled is said in no form without the API's answer in hand, and
 //! only of the very moment that it was done for. Times, days, prices and other figures, links, and people
-//! by name have to stand in what our tools answered in this conversation, or in what the salon itself said.
+//! by name have to stand in what our tools answered in this conversation, or in what the salon itself said;
+//! a time that stands with a day has to be one of that day, a price that stands with a service that one's.
 //! What cannot be checked by code (tone, general words) is the model's own. The rule errs on the side of
 //! silence: a true sentence that is refused costs one more question, a false one costs a client.
 
@@ -15,10 +16,12 @@ use super::words::{folded, split};
 use claims::{Claim, claims};
 use clauses::{clauses, denies, sentences};
 use figures::{Figure, Found, figures, near_day, spelled, weekday};
+use pairs::{Mismatch, Pairs, Reading};
 
 mod claims;
 mod clauses;
 mod figures;
+mod pairs;
 #[cfg(test)]
 mod tests;
 
@@ -179,6 +182,10 @@ pub struct Evidence {
     deeds: Vec<(Deed, Vec<NaiveDateTime>)>,
     /// When the bookings begin that this client has.
     bookings: Vec<NaiveDateTime>,
+    /// Which times are of which days, and which prices of which services.
+    pairs: Pairs,
+    /// Nothing is written into the journal for clients: that is not even offered.
+    writes_nothing: bool,
 }
 
 impl Evidence {
@@ -191,15 +198,21 @@ impl Evidence {
         }
     }
 
+    /// The salon has nothing written into its journal for clients.
+    pub fn writes_nothing(&mut self) {
+        self.writes_nothing = true;
+    }
+
     /// What a tool of ours answered. What stands under `not_free` may only be denied.
     pub fn learn(&mut self, result: &Value) {
         match result {
-            Value::String(text) => self.learn_text(text),
+            Value::String(text) => text.lines().for_each(|line| self.said.learn(&folded(line))),
             Value::Number(number) => {
                 self.said.figures.insert(number.to_string());
             }
             Value::Array(items) => items.iter().for_each(|item| self.learn(item)),
             Value::Object(fields) => {
+                self.pairs.learn(fields);
                 for (key, value) in fields {
                     match key.as_str() {
                         "not_free" => self.deny(value),
@@ -222,16 +235,26 @@ impl Evidence {
 
     /// What the salon's own texts say.
     pub fn learn_text(&mut self, text: &str) {
-        text.lines().for_each(|line| self.said.learn(&folded(line)));
+        for line in text.lines() {
+            self.said.learn(&folded(line));
+            self.pairs.learn_undated(line);
+        }
     }
 
     /// What was said in the salon's name before. What it denied is no truer for that.
     pub fn learn_said(&mut self, text: &str) {
-        for clause in text.lines().flat_map(sentences).flat_map(clauses) {
-            let line = folded(clause);
-            match denies(&split(&line)) {
-                true => self.denied.learn(&line),
-                false => self.said.learn(&line),
+        for line in text.lines() {
+            let mut day = None;
+            for clause in sentences(line).into_iter().flat_map(clauses) {
+                let line = folded(clause);
+                if denies(&split(&line)) {
+                    self.denied.learn(&line);
+                    continue;
+                }
+                self.said.learn(&line);
+                if let Some(today) = self.today {
+                    self.pairs.learn_said(&line, today, &mut day);
+                }
             }
         }
     }
@@ -244,6 +267,7 @@ impl Evidence {
 
     /// The journal confirmed a write of ours, from and to these moments.
     pub fn prove(&mut self, deed: Deed, moments: &[NaiveDateTime]) {
+        moments.iter().for_each(|at| self.pairs.learn_moment(*at));
         match (deed, moments) {
             (Deed::Booked, [at]) | (Deed::Moved, [.., at]) => {
                 self.bookings.retain(|booked| !moments.contains(booked));
@@ -256,6 +280,7 @@ impl Evidence {
 
     /// The journal shows a booking of this client at this moment.
     pub fn show_booking(&mut self, at: NaiveDateTime) {
+        self.pairs.learn_moment(at);
         self.bookings.push(at);
     }
 
@@ -264,6 +289,7 @@ impl Evidence {
     /// # Errors
     /// The first thing that nothing proves.
     pub fn bears_out(&self, text: &str) -> Result<(), Breach> {
+        let mut reading = Reading::of(&self.pairs, self.today);
         for line in text.lines() {
             let line = without_number(line);
             self.check_links(line)?;
@@ -271,6 +297,7 @@ impl Evidence {
             for sentence in sentences(line) {
                 self.check_sentence(sentence)?;
                 self.check_people(sentence)?;
+                check_pairs(&mut reading, sentence)?;
             }
         }
         Ok(())
@@ -328,6 +355,7 @@ impl Evidence {
             return Ok(());
         }
         let moments = self.moments_of(&line, &words);
+        let offers = asks && !self.writes_nothing;
         for (claim, word) in all {
             let did = |deed: Option<Deed>| {
                 let mut deeds = self.deeds.iter();
@@ -337,11 +365,11 @@ impl Evidence {
             };
             let proven = match claim {
                 Claim::Did(deed) => did(Some(deed)),
-                Claim::Doing(deed) => asks || did(Some(deed)),
+                Claim::Doing(deed) => offers || did(Some(deed)),
                 Claim::Any => did(None),
                 Claim::Stands => !self.bookings.is_empty() && are_of(&moments, &self.bookings),
                 // "запишу вас?" is a question, "запишу вас" a promise that nobody keeps.
-                Claim::Promise => asks,
+                Claim::Promise => offers,
             };
             if !proven {
                 return Err(Breach::Deed(word.to_owned()));
@@ -457,6 +485,19 @@ impl Evidence {
         }
         Ok(())
     }
+}
+
+/// A time has to be one of its day, a price its service's.
+fn check_pairs(reading: &mut Reading<'_>, sentence: &str) -> Result<(), Breach> {
+    for clause in clauses(sentence) {
+        let line = folded(clause);
+        let read = reading.clause(&line, denies(&split(&line)));
+        read.map_err(|mismatch| match mismatch {
+            Mismatch::Time(time) => Breach::Time(time),
+            Mismatch::Price(sum) => Breach::Price(sum),
+        })?;
+    }
+    Ok(())
 }
 
 /// What masters do.

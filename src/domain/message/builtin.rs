@@ -4,16 +4,32 @@
 use super::Language;
 use super::template::Key;
 
-/// What the agent puts to a client.
+/// What the agent puts to a client. Where a person has to write it, the program promises no more than to
+/// pass it on.
 macro_rules! proposal_ru {
-    ($head:literal) => {
-        concat!($head, "\n{{ details }}\nВсё верно? Ответьте *да*.")
+    ($head:literal, $asks:literal) => {
+        concat!(
+            "{% if writes %}",
+            $head,
+            "{% else %}",
+            $asks,
+            "{% endif +%}\n{{ details }}\n",
+            "Всё верно? Ответьте *да*{% if not writes %}, и я передам администратору{% endif %}."
+        )
     };
 }
 
 macro_rules! proposal_en {
-    ($head:literal) => {
-        concat!($head, "\n{{ details }}\nIs everything right? Answer *yes*.")
+    ($head:literal, $asks:literal) => {
+        concat!(
+            "{% if writes %}",
+            $head,
+            "{% else %}",
+            $asks,
+            "{% endif +%}\n{{ details }}\n",
+            "Is everything right? Answer *yes*",
+            "{% if not writes %}, and I will pass it to the administrator{% endif %}."
+        )
     };
 }
 
@@ -71,31 +87,31 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::En, Key::Which) => WHICH_EN,
         (Language::En, Key::TextOnly) => "I can read only text so far. Please write it in words.",
         (Language::En, Key::NotYours) => "I do not see such a booking of yours.",
-        (Language::Ru, Key::Greeting) => {
-            "Здравствуйте! Подскажу услуги и цены, запишу, перенесу или отменю запись. Чем помочь?"
-        }
+        (Language::Ru, Key::Greeting) => GREETING_RU,
         (Language::Ru, Key::Goodbye) => "Хорошего дня! 🤍",
         (Language::Ru, Key::NumberWanted) => {
             "Для этого нужен ваш номер. Нажмите кнопку, чтобы прислать его."
         }
-        (Language::Ru, Key::ProposeBooking) => proposal_ru!("Записываю:"),
-        (Language::Ru, Key::ProposeMove) => proposal_ru!("Переношу:"),
-        (Language::Ru, Key::ProposeCancel) => proposal_ru!("Отменяю:"),
+        (Language::Ru, Key::ProposeBooking) => proposal_ru!("Записываю:", "Хотите записаться:"),
+        (Language::Ru, Key::ProposeMove) => proposal_ru!("Переношу:", "Хотите перенести запись:"),
+        (Language::Ru, Key::ProposeCancel) => proposal_ru!("Отменяю:", "Хотите отменить запись:"),
         (Language::Ru, Key::YesWanted) => "Если всё верно, ответьте *да*.",
         (Language::Ru, Key::NothingChanged) => "Хорошо, ничего не меняю. Чем ещё помочь?",
         (Language::Ru, Key::Booked) => done!("✅ *Вы записаны!*"),
         (Language::Ru, Key::Moved) => done!("🔄 *Запись перенесена*"),
         (Language::Ru, Key::Taken) => "Это время только что заняли. Подобрать другое?",
-        (Language::En, Key::Greeting) => {
-            "Hello! I can tell you about services and prices, and book, move or cancel a visit. How can I help?"
-        }
+        (Language::En, Key::Greeting) => GREETING_EN,
         (Language::En, Key::Goodbye) => "Have a good day! 🤍",
         (Language::En, Key::NumberWanted) => {
             "I need your number for that. Press the button to send it."
         }
-        (Language::En, Key::ProposeBooking) => proposal_en!("Booking:"),
-        (Language::En, Key::ProposeMove) => proposal_en!("Moving:"),
-        (Language::En, Key::ProposeCancel) => proposal_en!("Cancelling:"),
+        (Language::En, Key::ProposeBooking) => proposal_en!("Booking:", "You would like to book:"),
+        (Language::En, Key::ProposeMove) => {
+            proposal_en!("Moving:", "You would like to move your booking:")
+        }
+        (Language::En, Key::ProposeCancel) => {
+            proposal_en!("Cancelling:", "You would like to cancel your booking:")
+        }
         (Language::En, Key::YesWanted) => "If everything is right, answer *yes*.",
         (Language::En, Key::NothingChanged) => "All right, nothing is changed. Anything else?",
         (Language::En, Key::Booked) => done!("✅ *You are booked!*"),
@@ -103,6 +119,18 @@ pub(super) fn source(language: Language, key: Key) -> &'static str {
         (Language::En, Key::Taken) => "That time was just taken. Shall I look for another?",
     }
 }
+
+const GREETING_RU: &str = "\
+Здравствуйте! Подскажу услуги\
+{% if 'cancel' in writes %} и цены, запишу, перенесу или отменю запись\
+{% elif writes %} и цены, запишу или перенесу запись, отмену передам администратору\
+{% else %}, цены и свободное время, а запись, перенос или отмену передам администратору{% endif %}. Чем помочь?";
+
+const GREETING_EN: &str = "\
+Hello! I can tell you about services\
+{% if 'cancel' in writes %} and prices, and book, move or cancel a visit\
+{% elif writes %} and prices, and book or move a visit; a cancellation I pass to the administrator\
+{% else %}, prices and free times; a booking, a move or a cancellation I pass to the administrator{% endif %}. How can I help?";
 
 const START_RU: &str = "\
 Здравствуйте!{% if salon %} Это «{{ salon }}».{% endif %} Буду писать сюда о ваших записях.

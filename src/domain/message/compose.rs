@@ -107,7 +107,10 @@ pub enum Told<'a> {
     /// The number is another person's.
     ForeignContact,
     /// The agent is greeted.
-    Greeting,
+    Greeting {
+        /// What the program itself writes into the journal: `make`, `move`, `cancel`.
+        writes: &'a [&'static str],
+    },
     /// It is taken leave of.
     Goodbye,
     /// The client's number is needed first.
@@ -116,6 +119,8 @@ pub enum Told<'a> {
     Proposed {
         /// What it is.
         what: &'a Proposal,
+        /// Whether the program itself writes it into the journal.
+        writes: bool,
     },
     /// A nod is no yes.
     YesWanted,
@@ -253,15 +258,22 @@ pub(super) fn describe(
         Told::Start { .. } => (Key::Start, Facts::default()),
         Told::Linked { next } => (Key::Linked, writer.visit(&in_order(next))),
         Told::ForeignContact => (Key::ForeignContact, Facts::default()),
-        Told::Greeting => (Key::Greeting, Facts::default()),
+        Told::Greeting { writes } => {
+            let facts = Facts {
+                writes: writes.to_vec(),
+                ..Facts::default()
+            };
+            (Key::Greeting, facts)
+        }
         Told::Goodbye => (Key::Goodbye, Facts::default()),
         Told::NumberWanted => (Key::NumberWanted, Facts::default()),
         Told::YesWanted => (Key::YesWanted, Facts::default()),
         Told::NothingChanged => (Key::NothingChanged, Facts::default()),
         Told::Taken => (Key::Taken, Facts::default()),
-        Told::Proposed { what } => {
+        Told::Proposed { what, writes } => {
             let facts = Facts {
                 is_agreed_to: true,
+                writes: writes.then(|| what.word()).into_iter().collect(),
                 ..writer.proposal(what)
             };
             (proposing(what), facts)
@@ -313,7 +325,7 @@ pub(super) fn describe(
         | Told::NotYours
         | Told::Start { .. }
         | Told::ForeignContact
-        | Told::Greeting
+        | Told::Greeting { .. }
         | Told::Goodbye
         | Told::NumberWanted
         | Told::Proposed { .. }

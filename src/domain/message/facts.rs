@@ -10,7 +10,7 @@ use super::markup::{self, Markup, data, render};
 pub const PARAMETERS: usize = 27;
 
 /// The names templates may use: those of the public contract, then what only templates can ask.
-pub const VARIABLES: [&str; 32] = [
+pub const VARIABLES: [&str; 33] = [
     "client_name",
     "date",
     "time",
@@ -38,11 +38,12 @@ pub const VARIABLES: [&str; 32] = [
     "items",
     "activity",
     "seats",
-    // Yes or no, three times, and a list of words.
+    // Yes or no, three times, and two lists of words.
     "invite",
     "asks",
     "strike",
     "changed",
+    "writes",
     // Ready-made lines: what an agent proposes, or has done.
     "details",
 ];
@@ -144,6 +145,8 @@ pub struct Facts {
     pub strike: bool,
     /// `start`, `staff`, `services`, `price`, `duration`: what an update tells.
     pub changed: Vec<&'static str>,
+    /// `make`, `move`, `cancel`: what the program itself writes into the journal.
+    pub writes: Vec<&'static str>,
     /// Neutral markup: the price with the old one struck and the discount named.
     pub price_line: String,
     /// Neutral markup: of `changes`, what the built-in text does not say beside the records.
@@ -201,6 +204,7 @@ impl Facts {
             ("asks", Value::from(self.asks)),
             ("strike", Value::from(self.strike)),
             ("changed", Value::from(self.changed.clone())),
+            ("writes", Value::from(self.writes.clone())),
             ("details", neutral(&self.details)),
             (OURS[0], neutral(&self.price_line)),
             (OURS[1], neutral(&self.change_lines)),
@@ -300,6 +304,10 @@ impl Facts {
             asks: full,
             strike: full,
             changed: if full { vec!["start"] } else { Vec::new() },
+            writes: match full {
+                true => vec!["make", "move", "cancel"],
+                false => Vec::new(),
+            },
             price_line: text("~2000 руб~ 1000 руб (скидка 50%)"),
             change_lines: text("📅 ~21 августа в 14:30~ → *22 августа в 16:00*"),
             details: text(

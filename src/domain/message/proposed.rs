@@ -167,7 +167,7 @@ mod tests {
         let texts = Texts::of_language(Language::Ru);
         compose(
             texts,
-            &Told::Proposed { what },
+            &Told::Proposed { what, writes: true },
             &Place::default(),
             way,
             today,

@@ -120,13 +120,17 @@ pub(super) fn told<'a>(
         Key::Start => Told::Start { named: true },
         Key::Linked => Told::Linked { next: before },
         Key::ForeignContact => Told::ForeignContact,
-        Key::Greeting => Told::Greeting,
+        Key::Greeting => Told::Greeting {
+            writes: &["make", "move", "cancel"],
+        },
         Key::Goodbye => Told::Goodbye,
         Key::NumberWanted => Told::NumberWanted,
         Key::YesWanted => Told::YesWanted,
         Key::NothingChanged => Told::NothingChanged,
         Key::Taken => Told::Taken,
-        Key::ProposeBooking | Key::ProposeMove | Key::ProposeCancel => Told::Proposed { what },
+        Key::ProposeBooking | Key::ProposeMove | Key::ProposeCancel => {
+            Told::Proposed { what, writes: true }
+        }
         Key::Booked | Key::Moved => Told::Written { what },
         Key::Updated => Told::Updated {
             before: Some(before),

@@ -44,6 +44,19 @@ pub struct Replies {
     pub words: Words,
 }
 
+impl Replies {
+    /// What the program itself may write into the journal, in a proposal's words: what else clients want is
+    /// passed to a person.
+    #[must_use]
+    pub fn writes(&self) -> &'static [&'static str] {
+        match (self.write, self.cancel) {
+            (false, _) => &[],
+            (true, CancelBy::Owner) => &["make", "move"],
+            (true, CancelBy::Program) => &["make", "move", "cancel"],
+        }
+    }
+}
+
 impl Default for Replies {
     fn default() -> Self {
         Self {

@@ -15,11 +15,11 @@ use crate::domain::agent::{Courtesy, courtesy, language_of};
 use crate::domain::message::Told;
 use crate::domain::message::owner::{Head, card_wanted};
 use crate::domain::record::Record;
+use crate::domain::reply::Request;
 use crate::domain::reply::order::{Act, Meant};
-use crate::domain::reply::{CancelBy, Request};
 use crate::store::proposals::{self, Proposed, Standing};
 use crate::store::writes::{self, State};
-use crate::store::{self, cache, companies, contacts, conversations, outbox, talks};
+use crate::store::{self, cache, contacts, conversations, outbox, talks};
 
 /// Words that come while others wait put the answer off, though not for longer than so many joins.
 const MOST_JOINS: i32 = 5;
@@ -153,7 +153,10 @@ impl Desk {
         let waits = before.as_ref().is_some_and(|c| c.answer_at.is_some());
         if !waits {
             let courtesy = match courtesy(&written.text) {
-                Some(Courtesy::Greeting) if is_new => Some((Told::Greeting, Step::Greeted)),
+                Some(Courtesy::Greeting) if is_new => {
+                    let writes = company.settings.replies.writes();
+                    Some((Told::Greeting { writes }, Step::Greeted))
+                }
                 Some(Courtesy::Farewell) => Some((Told::Goodbye, Step::Left)),
                 _ => None,
             };
@@ -204,6 +207,21 @@ pub(in crate::pipeline) enum Heard {
 }
 
 impl Chat<'_> {
+    /// Whether the program itself writes this into the journal; else a person has to.
+    pub(super) fn writes(&self, what: &Proposal) -> store::Result<bool> {
+        let replies = &self.company.settings.replies;
+        let row = self.row()?;
+        let zone = self.company.zone(&row).unwrap_or(chrono_tz::UTC);
+        let is_near = match what {
+            Proposal::Make { .. } => false,
+            Proposal::Move { was, .. } | Proposal::Cancel { was } => {
+                let starts = crate::domain::record::instant(was.start, zone);
+                starts - self.now < super::delta(replies.cancel_until)
+            }
+        };
+        Ok(replies.writes().contains(&what.word()) && !is_near)
+    }
+
     /// The client said yes to exactly this.
     fn agreed(
         &self,
@@ -212,20 +230,7 @@ impl Chat<'_> {
         at: DateTime<Utc>,
     ) -> store::Result<Shown> {
         self.step(Step::Agreed)?;
-        let replies = &self.company.settings.replies;
-        let row = companies::ensure(self.conn, self.company.settings.id)?;
-        let zone = self.company.zone(&row).unwrap_or(chrono_tz::UTC);
-        let is_near = |start: chrono::NaiveDateTime| {
-            let starts = crate::domain::record::instant(start, zone);
-            starts - self.now < super::delta(replies.cancel_until)
-        };
-        let by_program = match &proposed.what {
-            Proposal::Make { .. } => replies.write,
-            Proposal::Move { was, .. } => replies.write && !is_near(was.start),
-            Proposal::Cancel { was } => {
-                replies.write && replies.cancel == CancelBy::Program && !is_near(was.start)
-            }
-        };
+        let by_program = self.writes(&proposed.what)?;
         let is_cancel = proposed.is_cancel();
         match (by_program, &proposed.what) {
             (true, Proposal::Cancel { .. }) => {

@@ -208,6 +208,7 @@ impl Turn {
             language: self.language,
             state: self.state,
             is_linked: !self.contact.phone.is_empty(),
+            writes: self.company.settings.replies.writes(),
         });
         let tools = offered::all().into_iter().map(|tool| Tool {
             name: tool.name,

@@ -20,6 +20,14 @@ pub const COPY_PATIENCE: TimeDelta = TimeDelta::seconds(60);
 const TO_CLIENT: &str = "(n.phone <> '' AND n.kind <> 'test'
       OR n.kind = 'reply' AND n.told <> '[]' AND n.created_at <= ?3)";
 
+/// An answer that says how bookings stand. They may be another salon's than the one in whose name it goes.
+const OF_BOOKINGS: &str = "(n.kind = 'reply' AND n.told <> '[]')";
+
+/// Whose they are.
+const THEIR_COMPANIES: &str =
+    "(SELECT DISTINCT json_extract(t.value, '$.state.record.company_id') AS id
+      FROM json_each(n.told) t)";
+
 /// What may leave now on one channel, in order. At most one per recipient: the oldest, and none
 /// behind one that is on its way or waits for its next try; an answer that waits for the journal keeps
 /// nobody waiting. None whose delay is running again, and none to clients of companies that are not
@@ -28,7 +36,10 @@ const DUE: &str = "
     FROM booking_notifications n
    WHERE n.status = 'pending' AND n.due_at <= ?1 AND n.channel = ?2
      AND n.id NOT IN (SELECT value FROM json_each(?7))
-     AND (NOT {TO_CLIENT} OR n.company_id IN (SELECT value FROM json_each(?4)))
+     AND CASE WHEN NOT {TO_CLIENT} THEN 1
+              WHEN {OF_BOOKINGS} THEN NOT EXISTS (SELECT 1 FROM {THEIR_COMPANIES}
+                                                   WHERE id NOT IN (SELECT value FROM json_each(?4)))
+              ELSE n.company_id IN (SELECT value FROM json_each(?4)) END
      AND NOT EXISTS (SELECT 1 FROM settling s
                       WHERE s.company_id = n.company_id AND s.unit = n.unit AND s.phone = n.phone)
      AND NOT EXISTS (SELECT 1 FROM booking_notifications o
@@ -50,6 +61,8 @@ pub struct Due {
     pub id: i64,
     /// Its company.
     pub company: i64,
+    /// The companies whose journals it speaks of.
+    pub journals: Vec<i64>,
     /// To whom, as the pace of the channel counts.
     pub recipient: String,
     /// It tells a client something about a booking.
@@ -70,9 +83,11 @@ pub fn due(
 ) -> Result<Vec<Due>> {
     let watched = serde_json::Value::from(companies).to_string();
     let left = serde_json::Value::from(left).to_string();
-    let due = DUE.replace("{TO_CLIENT}", TO_CLIENT);
+    let due = filled(DUE);
+    let journals = filled(JOURNALS);
     let mut query = conn.prepare_cached(&format!(
-        "SELECT n.id, n.company_id, n.recipient, {TO_CLIENT} {due} ORDER BY n.due_at, n.id LIMIT ?5"
+        "SELECT n.id, n.company_id, n.recipient, {TO_CLIENT}, {journals} {due}
+          ORDER BY n.due_at, n.id LIMIT ?5"
     ))?;
     let rows = query.query_map(
         (
@@ -90,10 +105,36 @@ pub fn due(
                 company: r.get(1)?,
                 recipient: r.get(2)?,
                 to_client: r.get(3)?,
+                journals: numbers(&r.get::<_, String>(4)?),
             })
         },
     )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The companies whose journals a notification speaks of, JSON.
+const JOURNALS: &str = "CASE WHEN {OF_BOOKINGS}
+      THEN (SELECT json_group_array(id) FROM {THEIR_COMPANIES}) ELSE json_array(n.company_id) END";
+
+fn filled(sql: &str) -> String {
+    sql.replace("{TO_CLIENT}", TO_CLIENT)
+        .replace("{OF_BOOKINGS}", OF_BOOKINGS)
+        .replace("{THEIR_COMPANIES}", THEIR_COMPANIES)
+}
+
+fn numbers(json: &str) -> Vec<i64> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// The companies whose journals this speaks of.
+pub fn journals(conn: &Connection, id: i64) -> Result<Vec<i64>> {
+    let sql = filled(JOURNALS);
+    let sql = format!("SELECT {sql} FROM booking_notifications n WHERE n.id = ?1");
+    let json: Option<String> = conn
+        .prepare_cached(&sql)?
+        .query_row([id], |r| r.get(0))
+        .optional()?;
+    Ok(json.as_deref().map(numbers).unwrap_or_default())
 }
 
 /// Whether something else is on its way to the same person, over whichever channel: it may have been
@@ -244,7 +285,7 @@ pub fn note_error(conn: &Connection, id: i64, why: &str) -> Result<()> {
     Ok(())
 }
 
-/// A company's messages to clients that are due wait until then.
+/// Messages to clients that are due and speak of a company's journal wait until then.
 pub fn postpone_company(
     conn: &Connection,
     company: i64,
@@ -253,9 +294,11 @@ pub fn postpone_company(
 ) -> Result<()> {
     execute(
         conn,
-        &format!(
+        &filled(
             "UPDATE booking_notifications AS n SET due_at = ?4
-              WHERE n.company_id = ?1 AND n.status = 'pending' AND {TO_CLIENT} AND n.due_at <= ?2"
+              WHERE n.status = 'pending' AND {TO_CLIENT} AND n.due_at <= ?2
+                AND CASE WHEN {OF_BOOKINGS} THEN ?1 IN (SELECT id FROM {THEIR_COMPANIES})
+                         ELSE n.company_id = ?1 END",
         ),
         (company, At(now), At(now - COPY_PATIENCE), At(until)),
     )?;

@@ -109,6 +109,9 @@ impl Desk {
         let mut mask = Mask::of(names.iter().map(String::as_str));
         let here = now.with_timezone(&zone).date_naive();
         let mut evidence = Evidence::on(here);
+        if !company.settings.replies.write {
+            evidence.writes_nothing();
+        }
         evidence.learn_text(&agent.tone);
         // What the owner forbids is no promise.
         evidence.learn_said(&agent.restrictions);

@@ -71,7 +71,10 @@ impl Desk {
                 ("said", Some((id, plain)))
             }
             End::Proposed(proposal) => {
-                let told = Told::Proposed { what: proposal };
+                let told = Told::Proposed {
+                    what: proposal,
+                    writes: chat.writes(proposal)?,
+                };
                 let (id, text) = chat.tell(&told, None, pause)?;
                 let new = New {
                     contact,

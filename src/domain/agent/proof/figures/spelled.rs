@@ -132,6 +132,21 @@ const AT: &[&str] = &[
     "until",
 ];
 
+/// `в 14`: a bare figure that is a time by what stands before it, and counts nothing that stands behind it.
+pub(in super::super) fn at_hour(words: &[String]) -> Vec<Figure> {
+    let hours = words.windows(2).enumerate().filter_map(|(at, pair)| {
+        let hour: u32 = pair[1].parse().ok().filter(|hour| *hour <= 24)?;
+        let word = |ahead: usize| words.get(at + ahead).map_or("", String::as_str);
+        let is_number = |word: &str| word.parse::<u32>().is_ok();
+        let next = word(2);
+        // `на 21 и 22 августа`.
+        let of_days = is_number(word(3)) && month(word(4)).is_some();
+        let counts = month(next).is_some() || unit_of(next).is_some() || is_number(next) || of_days;
+        (AT.contains(&pair[0].as_str()) && !counts).then_some(Figure::Hour(hour))
+    });
+    hours.collect()
+}
+
 fn number(word: &str) -> Option<u32> {
     let found = NUMBERS.iter().find(|(w, _)| *w == word);
     found.map(|(_, value)| *value)

@@ -1,0 +1,307 @@
+//! What belongs together: a time with the day that stands by it, a price with its service. That the journal
+//! named both does not make them a pair: 14:30 may be free on another day, 2000 roubles be another service's.
+//! Where a sentence leaves open what belongs together, every time has to be one of every day.
+
+use std::collections::BTreeSet;
+
+use chrono::{Datelike as _, NaiveDate, NaiveDateTime, Timelike as _};
+use serde_json::{Map, Value};
+
+use super::super::words::{folded, split};
+use super::figures::{Figure, at_hour, figures, near_day, spelled, weekday};
+
+/// What the journal's answers name together.
+#[derive(Clone, Default)]
+pub(super) struct Pairs {
+    /// When something is free, or a booking begins.
+    moments: BTreeSet<NaiveDateTime>,
+    /// Times of no day: the salon's hours, how long a service takes.
+    undated: BTreeSet<(u32, u32)>,
+    services: Vec<Priced>,
+}
+
+/// A service, by the beginnings of its title's words, and what it costs.
+#[derive(Clone)]
+struct Priced {
+    title: BTreeSet<String>,
+    prices: BTreeSet<String>,
+}
+
+impl Pairs {
+    /// An object of a tool's answer.
+    pub(super) fn learn(&mut self, fields: &Map<String, Value>) {
+        let text = |key: &str| fields.get(key).and_then(Value::as_str);
+        if let Some(day) = text("day").and_then(|day| day.parse::<NaiveDate>().ok()) {
+            let times = fields.get("times").and_then(Value::as_array);
+            let times = times.into_iter().flatten().filter_map(Value::as_str);
+            let times = times.chain(text("time"));
+            let times = times.filter_map(|time| time.parse().ok());
+            self.moments.extend(times.map(|time| day.and_time(time)));
+        }
+        if let Some(lasts) = text("lasts") {
+            self.learn_undated(lasts);
+        }
+        // A line of the price list, or a booking.
+        let is_service = fields.contains_key("service");
+        let title = if is_service { "title" } else { "services" };
+        if let Some(title) = text(title) {
+            let price = folded(text("price").unwrap_or_default());
+            let prices = figures(&price).into_iter();
+            let prices = prices.filter(|found| found.kind == Figure::Money);
+            self.services.push(Priced {
+                title: beginnings(title),
+                prices: prices.map(|found| found.value).collect(),
+            });
+        }
+    }
+
+    /// A moment that a booking has, or had.
+    pub(super) fn learn_moment(&mut self, at: NaiveDateTime) {
+        self.moments.insert(at);
+    }
+
+    /// Words of the salon itself: a time without a day is one of every day.
+    pub(super) fn learn_undated(&mut self, text: &str) {
+        let line = folded(text);
+        let said = Said::of(&line, None);
+        if said.days.is_empty() {
+            for figure in said.times {
+                match figure {
+                    Figure::Time(h, m) | Figure::Either(h, m) => self.undated.insert((h, m)),
+                    Figure::Hour(h) => self.undated.insert((h, 0)),
+                    Figure::Half(h) => self.undated.insert((h, 30)),
+                    _ => false,
+                };
+            }
+        }
+    }
+
+    /// What was said in the salon's name before, a clause of it: dates and their times. `day` is the last
+    /// that was named before it. Which day was tomorrow then, nobody knows any more.
+    pub(super) fn learn_said(
+        &mut self,
+        clause: &str,
+        today: NaiveDate,
+        day: &mut Option<NaiveDate>,
+    ) {
+        for part in parts(clause, &|part| !Said::of(part, None).days.is_empty()) {
+            let said = Said::of(part, None);
+            let is_near = |word: &String| near_day(word, today).is_some();
+            if split(part).iter().any(is_near) || (said.days.len() > 1 && !said.is_ordered) {
+                *day = None;
+                continue;
+            }
+            for figure in &said.stream {
+                match *figure {
+                    Figure::Day(d, m) => *day = next_of_name(today, d, m),
+                    figure if is_day(figure) => *day = None,
+                    Figure::Time(h, m) => {
+                        let at = day.and_then(|day| day.and_hms_opt(h, m, 0));
+                        self.moments.extend(at);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn is_one(&self, day: Figure, time: Figure) -> bool {
+        let mut all = self.moments.iter();
+        all.any(|at| day.is_on(at.date()) && time.is_time((at.hour(), at.minute())))
+    }
+
+    fn is_undated(&self, time: Figure) -> bool {
+        self.undated.iter().any(|at| time.is_time(*at))
+    }
+
+    /// The services that these words name, as exactly as any is named.
+    fn named(&self, words: &[String]) -> Vec<usize> {
+        let says = |beginning: &&String| words.iter().any(|word| word.starts_with(*beginning));
+        let counts = self
+            .services
+            .iter()
+            .map(|s| s.title.iter().filter(says).count());
+        let counts: Vec<usize> = counts.collect();
+        let most = counts.iter().copied().max().unwrap_or(0);
+        let all = counts.iter().enumerate();
+        all.filter(|(_, count)| most > 0 && **count == most)
+            .map(|(at, _)| at)
+            .collect()
+    }
+}
+
+/// A text, read from its beginning to its end: what stands without a day or a service belongs to the last
+/// that was named.
+pub(super) struct Reading<'a> {
+    pairs: &'a Pairs,
+    today: Option<NaiveDate>,
+    days: Vec<Figure>,
+    /// Times stood behind these days: the next day is another one.
+    is_over: bool,
+    services: Vec<usize>,
+}
+
+/// What does not belong together.
+pub(super) enum Mismatch {
+    Time(String),
+    Price(String),
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn of(pairs: &'a Pairs, today: Option<NaiveDate>) -> Self {
+        Self {
+            pairs,
+            today,
+            days: Vec::new(),
+            is_over: false,
+            services: Vec::new(),
+        }
+    }
+
+    /// The next clause, folded.
+    pub(super) fn clause(&mut self, line: &str, denies: bool) -> Result<(), Mismatch> {
+        let today = self.today;
+        for part in parts(line, &|part| !Said::of(part, today).days.is_empty()) {
+            self.times(&Said::of(part, today), denies)
+                .map_err(|time| Mismatch::Time(written(time)))?;
+        }
+        for part in parts(line, &|part| !money(part).is_empty()) {
+            let named = self.pairs.named(&split(part));
+            if !named.is_empty() {
+                self.services = named;
+            }
+            let costs = |sum: &String| {
+                let mut services = self.services.iter();
+                services.any(|at| self.pairs.services[*at].prices.contains(sum))
+            };
+            let foreign = money(part).into_iter().find(|sum| !costs(sum));
+            if let Some(sum) = foreign.filter(|_| !self.services.is_empty()) {
+                return Err(Mismatch::Price(sum));
+            }
+        }
+        Ok(())
+    }
+
+    fn times(&mut self, said: &Said, denies: bool) -> Result<(), Figure> {
+        for figure in &said.stream {
+            if said.days.contains(figure) {
+                if self.is_over {
+                    self.days.clear();
+                    self.is_over = false;
+                }
+                self.days.push(*figure);
+                continue;
+            }
+            let is_paired = |day: &Figure| self.pairs.is_one(*day, *figure);
+            if !(denies || self.pairs.is_undated(*figure) || self.days.iter().all(is_paired)) {
+                return Err(*figure);
+            }
+            self.is_over = true;
+        }
+        // What is denied of a day is over with it.
+        self.is_over |= denies;
+        Ok(())
+    }
+}
+
+/// The next day of that name.
+fn next_of_name(today: NaiveDate, day: u32, month: u32) -> Option<NaiveDate> {
+    let years = today.year()..=today.year() + 1;
+    let mut dates = years.filter_map(|year| NaiveDate::from_ymd_opt(year, month, day));
+    dates.find(|date| *date >= today)
+}
+
+/// The days and times of a part of a clause.
+struct Said {
+    days: Vec<Figure>,
+    times: Vec<Figure>,
+    /// Each stands in its place.
+    is_ordered: bool,
+    /// Both, each time behind the days that it may be of.
+    stream: Vec<Figure>,
+}
+
+impl Said {
+    fn of(line: &str, today: Option<NaiveDate>) -> Self {
+        let words = split(line);
+        let in_words = words.iter().filter_map(|word| match weekday(word) {
+            Some((number, _)) => Some(Figure::Weekday(number)),
+            None => near_day(word, today?).map(|(day, month)| Figure::Day(day, month)),
+        });
+        let in_words: Vec<Figure> = in_words.collect();
+        let is_moment = |figure: &Figure| figure.is_moment();
+        let digits: Vec<Figure> = figures(line).into_iter().map(|found| found.kind).collect();
+        let digits: Vec<Figure> = digits.into_iter().filter(is_moment).collect();
+        let others = spelled(&words).into_iter().map(|found| found.kind);
+        let others = others.filter(is_moment).chain(at_hour(&words));
+        let others: Vec<Figure> = others.collect();
+        // In digits alone everything stands in its order.
+        let is_ordered = in_words.is_empty() && others.is_empty();
+        let all: Vec<Figure> = in_words.into_iter().chain(digits).chain(others).collect();
+        let (days, times): (Vec<Figure>, Vec<Figure>) = all.iter().partition(|f| is_day(**f));
+        let begins = all.first().is_some_and(|figure| is_day(*figure));
+        let is_ordered = is_ordered && begins;
+        let stream = match is_ordered {
+            true => all,
+            false => days.iter().chain(&times).copied().collect(),
+        };
+        Self {
+            days,
+            times,
+            is_ordered,
+            stream,
+        }
+    }
+}
+
+/// `21.08` is a day and `14.30` a time; `10.12` is taken for a day.
+fn is_day(figure: Figure) -> bool {
+    match figure {
+        Figure::Day(..) | Figure::Weekday(_) => true,
+        Figure::Either(day, month) => (1..=31).contains(&day) && (1..=12).contains(&month),
+        _ => false,
+    }
+}
+
+fn money(line: &str) -> Vec<String> {
+    let words = split(line);
+    let all = figures(line).into_iter().chain(spelled(&words));
+    let sums = all.filter(|found| found.kind == Figure::Money);
+    sums.map(|found| found.value).collect()
+}
+
+/// A clause taken apart at each `и` that has such a thing on either side.
+fn parts<'l>(line: &'l str, has: &dyn Fn(&str) -> bool) -> Vec<&'l str> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    for and in [" и ", " and "] {
+        for (at, _) in line.match_indices(and) {
+            if at >= from && has(&line[from..at]) && has(&line[at..]) {
+                all.push(&line[from..at]);
+                from = at;
+            }
+        }
+    }
+    all.push(&line[from..]);
+    all
+}
+
+/// How the words of a title begin, whatever case they stand in.
+fn beginnings(title: &str) -> BTreeSet<String> {
+    let words = split(&folded(title));
+    let is_long = |word: &&String| word.chars().count() >= 4;
+    let long = words.iter().filter(is_long).map(|word| {
+        let kept = word.chars().count().saturating_sub(2).clamp(4, 6);
+        word.chars().take(kept).collect::<String>()
+    });
+    long.collect()
+}
+
+fn written(time: Figure) -> String {
+    match time {
+        Figure::Time(h, m) | Figure::Either(h, m) => format!("{h}:{m:02}"),
+        Figure::Half(h) => format!("{h}:30"),
+        Figure::Hour(h) => h.to_string(),
+        _ => String::new(),
+    }
+}
