@@ -47,40 +47,33 @@ pub(super) fn run(
     let mut shown = table(&[
         "№",
         words.of("Когда", "When"),
-        words.of("О чём", "Kind"),
-        words.of("Запись", "Record"),
+        words.of("О чём, запись", "Kind, record"),
         words.of("Кому", "To"),
         words.of("Исход", "Outcome"),
     ]);
     // All but the outcome stand whole.
-    for column in shown.column_iter_mut().take(5) {
+    for column in shown.column_iter_mut().take(4) {
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
     for n in &rows {
-        let outcome = match (n.reason, n.last_error.as_deref(), n.status) {
-            // What would have been sent: its first line tells which it was, explain has it whole.
-            (Some(Reason::TestMode), _, _) => {
-                let head = n.message.lines().next().unwrap_or_default();
-                format!("{}: test_mode\n{head}", n.status.as_str())
-            }
-            (Some(reason), _, _) => format!("{}: {}", n.status.as_str(), reason.as_str()),
-            (
-                None,
-                Some(error),
-                Status::Pending | Status::Dead | Status::Uncertain | Status::Failed,
-            ) => {
-                format!("{}: {error}", n.status.as_str())
-            }
-            (None, _, status) => status.as_str().to_owned(),
-        };
+        let why = words.why(n);
+        let mut outcome = words.outcome(n.status).to_owned();
+        if !why.is_empty() {
+            let colon = if outcome.ends_with('?') { "" } else { ":" };
+            outcome += &format!("{colon} {why}");
+        }
+        // What would have been sent: its first line tells which it was, explain has it whole.
+        if n.reason == Some(Reason::TestMode) {
+            let head = n.message.lines().next().unwrap_or_default();
+            outcome += &format!("\n{head}");
+        }
         shown.add_row([
             n.id.to_string(),
             n.created_at
                 .with_timezone(&zones.of(Some(n.company)))
                 .format("%d.%m %H:%M:%S")
                 .to_string(),
-            n.kind.clone(),
-            n.record.to_string(),
+            format!("{}\n{}", words.kind(&n.kind), n.record),
             to(n),
             outcome,
         ]);
@@ -93,7 +86,8 @@ pub(super) fn run(
 fn to(n: &Notification) -> String {
     let one_line = format!("{} {}", n.channel, masked(n));
     match one_line.chars().count() {
-        0..=16 => one_line,
+        0..=1 => "—".to_owned(),
+        2..=16 => one_line,
         _ => format!("{}\n{}", n.channel, masked(n)),
     }
 }
