@@ -516,10 +516,20 @@ country = "Russia"
 language = "de"
 channels = ["whatsapp", "owner"]"#,
             r#"booking-monitor.toml:8: companies[0].timezone: unknown time zone "Europe/Moskow"; did you mean "Europe/Moscow"?
-booking-monitor.toml:9: companies[0].country: unknown country "Russia"; write two letters such as "RU"
+booking-monitor.toml:9: companies[0].country: unknown country "Russia"; write the country's two letters, such as "RU"
 booking-monitor.toml:10: companies[0].language: expected one of "ru", "en", found "de"
 booking-monitor.toml:11: companies[0].channels[0]: no channel named "whatsapp"; known: owners
 booking-monitor.toml:11: companies[0].channels[1]: no channel named "owner"; did you mean "owners"?"#,
+        ),
+        (
+            r#"[[companies]]
+id = 1
+country = "XX"
+[[companies]]
+id = 2
+country = "uk""#,
+            r#"booking-monitor.toml:8: companies[0].country: unknown country "XX"; write the country's two letters, such as "RU"
+booking-monitor.toml:11: companies[1].country: unknown country "uk"; write the country's two letters, such as "RU""#,
         ),
         (
             r#"[[companies]]
