@@ -84,11 +84,14 @@ pub(super) fn run(
 
 /// By which channel it goes, and to whom; a phone is not torn apart.
 fn to(n: &Notification) -> String {
-    let one_line = format!("{} {}", n.channel, masked(n));
+    let whom = masked(n);
+    let parts = [n.channel.as_str(), &whom];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let one_line = parts.join(" ");
     match one_line.chars().count() {
-        0..=1 => "—".to_owned(),
-        2..=16 => one_line,
-        _ => format!("{}\n{}", n.channel, masked(n)),
+        0 => "—".to_owned(),
+        1..=16 => one_line,
+        _ => parts.join("\n"),
     }
 }
 

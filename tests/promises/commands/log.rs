@@ -14,7 +14,7 @@ const TOLD: &str = "
                    column7 AS message, column8 AS last_error
               FROM (VALUES
       ('+79000000001', 'whatsapp', 'created', 'read', NULL, NULL, '', NULL),
-      ('+79000000001', 'whatsapp', 'updated', 'suppressed', 'superseded', 1, '', NULL),
+      ('+79000000001', '', 'updated', 'suppressed', 'superseded', 1, '', NULL),
       ('+79000000002', 'whatsapp', 'cancelled', 'held', NULL, NULL, '', NULL),
       ('+79000000003', 'telegram', 'reminder', 'suppressed', 'test_mode', NULL, '⏰ *Напоминание*' || char(10) || 'Завтра', NULL),
       ('+79000000004', 'whatsapp', 'created', 'pending', NULL, NULL, '', 'cannot connect: Connection refused (os error 111)'),
@@ -48,8 +48,8 @@ const RUSSIAN: &str = "\
                       1213336367      +7 *** ***-**-02   изменение: решает
                                                          владелец
 ────────────────────────────────────────────────────────────────────────────────
- 2   21.08 14:30:00   изменение       whatsapp           не отправлено: вошло в
-                      1213336367      +7 *** ***-**-01   сообщение № 1
+ 2   21.08 14:30:00   изменение       +7 *** ***-**-01   не отправлено: вошло в
+                      1213336367                         сообщение № 1
 ────────────────────────────────────────────────────────────────────────────────
  1   21.08 14:30:00   запись          whatsapp           прочитано
                       1213336367      +7 *** ***-**-01
@@ -80,8 +80,8 @@ const ENGLISH: &str = "\
                       1213336367     +7 *** ***-**-02   change: the owner
                                                         decides
 ────────────────────────────────────────────────────────────────────────────────
- 2   21.08 14:30:00   change         whatsapp           not sent: part of
-                      1213336367     +7 *** ***-**-01   message № 1
+ 2   21.08 14:30:00   change         +7 *** ***-**-01   not sent: part of
+                      1213336367                        message № 1
 ────────────────────────────────────────────────────────────────────────────────
  1   21.08 14:30:00   booking        whatsapp           read
                       1213336367     +7 *** ***-**-01

@@ -43,7 +43,16 @@ fn looks(salon: &FaultySalon) -> Vec<Row> {
             "reason",
             "created_at",
         ]),
-        row(&["log", "--status", "suppressed"], 0).says(&["no_phone", "opted_out", "ignored"]),
+        row(&["log", "--status", "suppressed"], 0).says(&[
+            "телефона (слишком",
+            "отписался",
+            "считается записью",
+        ]),
+        row(&["log", "--status", "suppressed", "--json"], 0).says(&[
+            "\"no_phone\"",
+            "\"opted_out\"",
+            "\"ignored\"",
+        ]),
         row(&["log", "--company", &BRANCH.to_string()], 0).says(&["Ничего нет."]),
         refused(&["log", "--company", "5"], "no company 5 is configured"),
         refused(
