@@ -73,13 +73,22 @@ pub(super) fn run(
                 .with_timezone(&zones.of(Some(n.company)))
                 .format("%d.%m %H:%M:%S")
                 .to_string(),
-            format!("{}\n{}", words.kind(&n.kind), n.record),
+            about(n, words),
             to(n),
             outcome,
         ]);
     }
     say(&words.listed(&shown))?;
     Ok(0)
+}
+
+/// What it is about, and the number that `explain` takes where it is of one booking.
+fn about(n: &Notification, words: Say) -> String {
+    let kind = words.kind(&n.kind);
+    match n.record {
+        0 => kind.to_owned(),
+        record => format!("{kind}\n{record}"),
+    }
 }
 
 /// By which channel it goes, and to whom; a phone is not torn apart.

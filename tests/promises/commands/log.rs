@@ -7,7 +7,7 @@ const TOLD: &str = "
     INSERT INTO booking_notifications
       (company_id, record_id, visit_id, unit, phone, recipient, channel, first_change_at, changed_at,
        due_at, created_at, kind, status, reason, superseded_by, message, last_error)
-    SELECT 111111, 1213336367, 0, 'r', phone, CASE kind WHEN 'owner' THEN '123456789' ELSE phone END, channel,
+    SELECT 111111, CASE kind WHEN 'owner' THEN 0 ELSE 1213336367 END, 0, 'r', phone, CASE kind WHEN 'owner' THEN '123456789' ELSE phone END, channel,
            at, at, at, at, kind, status, reason, superseded_by, message, last_error
       FROM (SELECT '2026-08-21T11:30:00.000Z' AS at, column1 AS phone, column2 AS channel,
                    column3 AS kind, column4 AS status, column5 AS reason, column6 AS superseded_by,
@@ -34,7 +34,7 @@ const RUSSIAN: &str = "\
                       1213336367      +7 *** ***-**-05   such account
 ────────────────────────────────────────────────────────────────────────────────
  6   21.08 14:30:00   владельцу       owners 123456789   неизвестно, дошло ли:
-                      1213336367                         нет ответа вовремя
+                                                         нет ответа вовремя
 ────────────────────────────────────────────────────────────────────────────────
  5   21.08 14:30:00   запись          whatsapp           ждёт: нет соединения:
                       1213336367      +7 *** ***-**-04   там никто не слушает
@@ -66,7 +66,7 @@ const ENGLISH: &str = "\
                       1213336367     +7 *** ***-**-05   400: no such account
 ────────────────────────────────────────────────────────────────────────────────
  6   21.08 14:30:00   to the owner   owners 123456789   did it arrive? timed
-                      1213336367                        out
+                                                        out
 ────────────────────────────────────────────────────────────────────────────────
  5   21.08 14:30:00   booking        whatsapp           waiting: cannot
                       1213336367     +7 *** ***-**-04   connect: Connection
