@@ -17,6 +17,9 @@ pub(super) mod code {
     pub(crate) const DATABASE: u8 = 78;
 }
 
+/// In these words the system refuses what only others may do.
+const FORBIDDEN: &str = "Permission denied";
+
 /// An error on its way to stderr.
 #[derive(Debug)]
 pub struct Failure {
@@ -56,6 +59,11 @@ impl Failure {
     /// The database's, and such that it goes away by itself or when a person makes room.
     pub(super) fn may_pass(&self) -> bool {
         self.ailment.is_some_and(Ailment::may_pass)
+    }
+
+    /// The system lets us not read something.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.causes().iter().any(|cause| cause.contains(FORBIDDEN))
     }
 
     /// What went wrong, line by line.

@@ -47,40 +47,33 @@ pub(super) fn run(
     let mut shown = table(&[
         "№",
         words.of("Когда", "When"),
-        words.of("О чём", "Kind"),
-        words.of("Запись", "Record"),
+        words.of("О чём, запись", "Kind, record"),
         words.of("Кому", "To"),
         words.of("Исход", "Outcome"),
     ]);
     // All but the outcome stand whole.
-    for column in shown.column_iter_mut().take(5) {
+    for column in shown.column_iter_mut().take(4) {
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
     for n in &rows {
-        let outcome = match (n.reason, n.last_error.as_deref(), n.status) {
-            // What would have been sent: its first line tells which it was, explain has it whole.
-            (Some(Reason::TestMode), _, _) => {
-                let head = n.message.lines().next().unwrap_or_default();
-                format!("{}: test_mode\n{head}", n.status.as_str())
-            }
-            (Some(reason), _, _) => format!("{}: {}", n.status.as_str(), reason.as_str()),
-            (
-                None,
-                Some(error),
-                Status::Pending | Status::Dead | Status::Uncertain | Status::Failed,
-            ) => {
-                format!("{}: {error}", n.status.as_str())
-            }
-            (None, _, status) => status.as_str().to_owned(),
-        };
+        let why = words.why(n);
+        let mut outcome = words.outcome(n.status).to_owned();
+        if !why.is_empty() {
+            let colon = if outcome.ends_with('?') { "" } else { ":" };
+            outcome += &format!("{colon} {why}");
+        }
+        // What would have been sent: its first line tells which it was, explain has it whole.
+        if n.reason == Some(Reason::TestMode) {
+            let head = n.message.lines().next().unwrap_or_default();
+            outcome += &format!("\n{head}");
+        }
         shown.add_row([
             n.id.to_string(),
             n.created_at
                 .with_timezone(&zones.of(Some(n.company)))
                 .format("%d.%m %H:%M:%S")
                 .to_string(),
-            n.kind.clone(),
-            n.record.to_string(),
+            about(n, words),
             to(n),
             outcome,
         ]);
@@ -89,12 +82,25 @@ pub(super) fn run(
     Ok(0)
 }
 
+/// What it is about, and the number that `explain` takes where it is of one booking.
+fn about(n: &Notification, words: Say) -> String {
+    let kind = words.kind(&n.kind);
+    match n.record {
+        0 => kind.to_owned(),
+        record => format!("{kind}\n{record}"),
+    }
+}
+
 /// By which channel it goes, and to whom; a phone is not torn apart.
 fn to(n: &Notification) -> String {
-    let one_line = format!("{} {}", n.channel, masked(n));
+    let whom = masked(n);
+    let parts = [n.channel.as_str(), &whom];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let one_line = parts.join(" ");
     match one_line.chars().count() {
-        0..=16 => one_line,
-        _ => format!("{}\n{}", n.channel, masked(n)),
+        0 => "—".to_owned(),
+        1..=16 => one_line,
+        _ => parts.join("\n"),
     }
 }
 

@@ -182,7 +182,8 @@ fn load(path: &Path, secrets: Secrets) -> Result<Loaded, Failure> {
 
 /// Reads the configuration and stays whoever we are.
 fn read(path: &Path, secrets: Secrets) -> Result<Loaded, Failure> {
-    if !path.exists() {
+    // A folder that we may not look into says nothing about what is in there.
+    if path.try_exists().is_ok_and(|there| !there) {
         return Err(Failure::new(
             code::USAGE,
             anyhow::anyhow!("no configuration at {}", path.display()),
@@ -457,6 +458,9 @@ async fn serve(
     }
 }
 
+/// To whom a start by root gave secrets that are root's.
+const ROOTS_ALONE: &str = "started by root, the daemon has given root up since: what root alone may read it reads at a start; restart it";
+
 /// Waits for SIGHUP and a configuration that can be used, then ends this round. A broken one is
 /// reported, and the old one stays in force.
 fn reload_on_hup(
@@ -478,6 +482,10 @@ fn reload_on_hup(
                     return new;
                 }
                 Err(failure) => {
+                    let failure = match user::gave_root_up() && failure.is_forbidden() {
+                        true => failure.hint(ROOTS_ALONE),
+                        false => failure,
+                    };
                     failure.print();
                     tracing::error!(
                         "the new configuration is not used; the old one stays in force"

@@ -21,8 +21,6 @@ use crate::channels;
 use crate::cli::SendTestArgs;
 use crate::config::{Company, Config};
 use crate::domain::delivery::Status;
-use crate::domain::message::Markup;
-use crate::domain::message::owner::Voice;
 use crate::domain::phone::Phone;
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Money;
@@ -319,22 +317,14 @@ fn report(n: &Notification, is_printed: bool, words: Say) -> Outcome {
         }
         return Ok(0);
     }
-    let voice = Voice {
-        language: words.0,
-        markup: Markup::Plain,
-        today: n.created_at.date_naive(),
-    };
-    let why = match (n.reason, n.last_error.as_deref()) {
-        (Some(reason), _) => voice.reason(reason.as_str()),
-        (None, Some(error)) => error,
-        (None, None) => "",
-    };
     let why = match n.reason {
-        Some(Reason::Discarded) => words.of(
-            "за полминуты до него не дошла очередь",
-            "its turn did not come within half a minute",
-        ),
-        _ => why,
+        Some(Reason::Discarded) => words
+            .of(
+                "за полминуты до него не дошла очередь",
+                "its turn did not come within half a minute",
+            )
+            .to_owned(),
+        _ => words.why(n),
     };
     let what = match n.status {
         Status::Uncertain | Status::Sending => {
@@ -352,7 +342,7 @@ fn report(n: &Notification, is_printed: bool, words: Say) -> Outcome {
         .filter(|part| !part.trim().is_empty())
         .collect();
     let said = said.join(", ");
-    say(&match why {
+    say(&match why.as_str() {
         "" => said,
         why => format!("{said}: {why}"),
     })?;

@@ -7,9 +7,12 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::domain::budget::Plan;
 use crate::domain::delivery::Status;
-use crate::domain::message::Language;
+use crate::domain::message::owner::Voice;
+use crate::domain::message::{Language, Markup};
 use crate::domain::phone::{Phone, PhoneProblem};
+use crate::domain::policy::Reason;
 use crate::store::Free;
+use crate::store::outbox::Notification;
 use crate::store::pauses::{Pause, Selector};
 
 /// Picks the wording.
@@ -137,6 +140,59 @@ impl Say {
             Status::Failed | Status::Dead => self.of("не дошло", "did not arrive"),
             Status::Suppressed => self.of("не отправлено", "not sent"),
         }
+    }
+
+    /// `нет телефона (слишком короткий)`: why a notification was not sent, or what keeps it.
+    pub(super) fn why(self, n: &Notification) -> String {
+        match (n.reason, n.status) {
+            (Some(reason), _) => self.silence(n, reason),
+            (None, Status::Held) => self
+                .of(
+                    "массовое изменение: решает владелец",
+                    "a mass change: the owner decides",
+                )
+                .to_owned(),
+            (
+                None,
+                Status::Pending
+                | Status::Sending
+                | Status::Uncertain
+                | Status::Failed
+                | Status::Dead,
+            ) => self.spoken(n.last_error.as_deref().unwrap_or_default()),
+            (None, Status::Sent | Status::Delivered | Status::Read | Status::Suppressed) => {
+                String::new()
+            }
+        }
+    }
+
+    fn silence(self, n: &Notification, reason: Reason) -> String {
+        let voice = Voice {
+            language: self.0,
+            markup: Markup::Plain,
+            today: n.created_at.date_naive(),
+        };
+        let why = match (reason, n.superseded_by, self.0) {
+            (Reason::Superseded, Some(id), Language::Ru) => format!("вошло в сообщение № {id}"),
+            (Reason::Superseded, Some(id), Language::En) => format!("part of message № {id}"),
+            // Only what was open in a backup has it.
+            (Reason::Baseline, ..) => self
+                .of(
+                    "база восстановлена из копии, ушло ли оно тогда, неизвестно",
+                    "the database was restored from a backup, nobody knows whether it was sent then",
+                )
+                .to_owned(),
+            (Reason::Stale, ..) if n.kind == "reminder" => self
+                .of(
+                    "журнал не удалось прочитать, а по старым данным не напоминаем",
+                    "the journal could not be read, and nobody is reminded from old data",
+                )
+                .to_owned(),
+            (reason, ..) => voice.reason(reason.as_str()).to_owned(),
+        };
+        let problem = n.last_error.as_deref().and_then(PhoneProblem::from_stored);
+        let problem = problem.map_or_else(String::new, |p| format!(" ({})", self.refused(p)));
+        format!("{why}{problem}")
     }
 
     /// `Пауза для всех: ещё 2 ч`.

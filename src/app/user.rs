@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::unistd::{Gid, Uid, setegid, seteuid, setgid, setgroups, setuid};
 
@@ -15,6 +16,13 @@ use crate::store;
 pub(super) const HINT: &str =
     "be the user of the service: sudo -u booking-monitor booking-monitor …, or start it as root";
 
+static GIVEN_UP: AtomicBool = AtomicBool::new(false);
+
+/// This process was root's and is no more: what root alone may read it could read at its start only.
+pub(super) fn gave_root_up() -> bool {
+    GIVEN_UP.load(Ordering::Relaxed)
+}
+
 /// Gives root up for good, once configuration and secrets are read.
 pub(super) fn settle(database: &Path) -> Result<(), Failure> {
     let Some((user, group)) = owner(database) else {
@@ -25,6 +33,7 @@ pub(super) fn settle(database: &Path) -> Result<(), Failure> {
         .and_then(|()| setgid(group))
         .and_then(|()| setuid(user))
         .map_err(|error| refused(database, error))?;
+    GIVEN_UP.store(true, Ordering::Relaxed);
     tracing::debug!(
         user = user.as_raw(),
         "went on as the owner of the database's folder"

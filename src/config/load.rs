@@ -117,6 +117,7 @@ pub fn load(path: &Path, env: &dyn Environment, secrets: Secrets) -> Result<Load
     root.finish();
 
     let mut notes = reader.notes.into_inner();
+    notes.send_home();
     // Keys are looked up in the program's order; people mend a file from top to bottom.
     let by_line = |problem: &Problem| (problem.line.is_none(), problem.line);
     notes.problems.sort_by_key(by_line);

@@ -24,6 +24,7 @@ mod approved;
 mod budget;
 mod channels;
 mod companies;
+mod elsewhere;
 mod environment;
 mod events;
 mod gateway;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
+use super::elsewhere::Stranger;
 use super::environment::Environment;
 use super::load::Secrets;
 use super::problem::{Problem, Said, said};
@@ -34,6 +35,20 @@ pub(super) struct Notes {
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
     pub(super) keys: BTreeSet<String>,
+    pub(super) strangers: Vec<Stranger>,
+}
+
+impl Notes {
+    /// Says of each unknown key where it is at home, which only the end of the walk knows.
+    pub(super) fn send_home(&mut self) {
+        for stranger in &self.strangers {
+            let Some(home) = stranger.home(&self.keys) else {
+                continue;
+            };
+            let of_it = self.problems.iter_mut().filter(|p| p.key == stranger.key);
+            of_it.for_each(|problem| problem.hint = Some(home.clone()));
+        }
+    }
 }
 
 /// A spot in the file: what a message needs to point at it.

@@ -197,9 +197,11 @@ fn from_credential(reader: &Reader<'_>, name: &str) -> Result<String, Wrong> {
 /// In a shell there is no credentials folder: the same secrets are read where the unit's come from.
 fn outside_unit(name: &str, plain: &Path, encrypted: &Path) -> Result<String, Wrong> {
     let (plain, encrypted) = (plain.join(name), encrypted.join(name));
-    if plain.exists() {
+    // A folder that we may not look into is not one that holds nothing.
+    let is_there = |path: &Path| path.try_exists().unwrap_or(true);
+    if is_there(&plain) {
         read(&plain)
-    } else if encrypted.exists() {
+    } else if is_there(&encrypted) {
         decrypt(&encrypted)
     } else {
         let (plain, encrypted) = (plain.display(), encrypted.display());

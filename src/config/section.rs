@@ -3,6 +3,7 @@
 
 use toml::de::{DeTable, DeValue};
 
+use super::elsewhere::Stranger;
 use super::problem::{Said, did_you_mean, known_here, said};
 use super::reader::{Place, Reader, Value, Wrong};
 use crate::domain::message::Language;
@@ -48,6 +49,12 @@ impl<'r> Section<'r> {
                     .unwrap_or_else(|| known_here(&self.known.join(", ")));
                 let wrong = Wrong::new(unknown_key()).hint(hint);
                 self.reader.problem(&value.place, wrong);
+                let stranger = Stranger {
+                    key: value.place.key,
+                    table: self.pattern.clone(),
+                    name,
+                };
+                self.reader.notes.borrow_mut().strangers.push(stranger);
             }
         }
     }

@@ -302,8 +302,8 @@ pub(super) fn country(value: &Value<'_>) -> Option<String> {
         return Some(code);
     }
     let hint = said(
-        r#"write two letters such as "RU""#,
-        r#"напишите две буквы вида "RU""#,
+        r#"write the country's two letters, such as "RU""#,
+        r#"напишите две буквы страны, например "RU""#,
     );
     value.wrong(said("unknown country", "нет такой страны:"), Some(hint))
 }

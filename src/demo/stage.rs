@@ -22,7 +22,7 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::{Pace, Reason};
 use crate::pipeline::Pipeline;
 use crate::ports::{Clock as _, Outgoing};
-use crate::store::outbox::Notification;
+use crate::store::outbox::{self, Notification};
 use crate::store::{self, StoreError, cache, companies, story};
 
 /// How often the database is asked whether what is waited for has come.
@@ -270,6 +270,10 @@ impl Stage {
                 () = sleep(TICK) => {}
             }
         }
+        // What the client reads the program has yet to write down: words that came before that would
+        // answer nothing.
+        self.until(|conn| Ok(outbox::interrupted(conn)?.is_empty().then_some(())))
+            .await?;
         self.rest(900).await;
         Ok(())
     }

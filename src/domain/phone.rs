@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use rlibphonenumber::{ParseError, PhoneNumber, PhoneNumberFormat, Region, ValidationError};
+use rlibphonenumber::{
+    PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, Region, ValidationError,
+};
 use serde::{Deserialize, Serialize};
 
 /// A valid telephone number in E.164 (`+79000000001`).
@@ -159,7 +161,14 @@ impl Phone {
     /// Whether this is a country that [`Phone::parse`] knows (ISO 3166, two capital letters).
     #[must_use]
     pub fn knows_country(country: &str) -> bool {
-        Region::try_from(country).is_ok()
+        // Any two letters make a region, and the plans of all countries, megabytes of them, are not
+        // read for the one that everybody names.
+        country == "RU"
+            || Region::try_from(country).is_ok_and(|region| {
+                PHONE_NUMBER_UTIL
+                    .get_country_code_for_region(region)
+                    .is_some()
+            })
     }
 
     /// Takes a number that the program itself stored in E.164.

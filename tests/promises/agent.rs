@@ -117,6 +117,39 @@ async fn an_answer_leaves_after_the_time_that_typing_it_takes() {
 }
 
 #[tokio::test]
+async fn what_is_written_before_an_answer_left_is_asked_after_it_and_is_no_number() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Подскажу услуги и цены."));
+    model.then(words("Парковки рядом нет."));
+    write(&world, PHONE, "Вопрос").await;
+    world.advance("4s");
+    let pipeline = world.pipeline();
+    pipeline.answers_due(world.clock.now()).await.unwrap();
+    // It comes while the answer waits to leave, and is stored before it.
+    write(&world, PHONE, "А парковка есть?").await;
+    follow(&world).await;
+    let asked = model.asked()[1]["messages"].clone();
+    let asked: Vec<String> = asked.as_array().unwrap()[1..]
+        .iter()
+        .map(|m| {
+            format!(
+                "{}: {}",
+                m["role"].as_str().unwrap(),
+                m["content"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            "user: Вопрос",
+            "assistant: Подскажу услуги и цены.",
+            "user: А парковка есть?"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn who_writes_without_an_end_is_answered_all_the_same() {
     let (world, model) = salon("", WRITES).await;
     model.then(words("Слушаю вас."));

@@ -233,11 +233,7 @@ async fn several_uncertain_messages_are_one_question_with_buttons_for_each() {
 #[tokio::test]
 async fn after_a_restart_every_send_that_was_cut_off_is_asked_about_within_a_minute() {
     let mut world = World::with("", OWNED).await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    world.config =
-        crate::support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
-    world.restart().await;
+    world.write_over(&["telegram"]).await;
     world.poll().await;
     for n in 1..4 {
         let phone = format!("+7900000000{n}");

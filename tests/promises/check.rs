@@ -74,7 +74,7 @@ fn the_reader_of_english_gets_the_same_in_english() {
     let said = stdout(&run);
     assert!(
         said.contains(
-            "companies[0].country: unknown country \"Russia\"; write two letters such as \"RU\"\n"
+            "companies[0].country: unknown country \"Russia\"; write the country's two letters, such as \"RU\"\n"
         ),
         "{said}"
     );

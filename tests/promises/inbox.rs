@@ -130,13 +130,8 @@ async fn stop_is_carried_past_by_no_other_channel() {
 
 #[tokio::test]
 async fn a_chat_that_stopped_before_it_was_linked_stays_silent() {
-    let world = World::with("", "").await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let mut world = world;
-    world.config =
-        crate::support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
-    world.restart().await;
+    let mut world = World::with("", "").await;
+    world.write_over(&["telegram"]).await;
     world.poll().await;
     world.telegram.push_text(900, "стоп");
     world.receive().await;
@@ -266,11 +261,7 @@ async fn in_a_group_of_two_salons_orders_reach_only_the_one_that_lists_who_gives
 /// As `[channels.telegram]` for clients too.
 async fn for_clients_too() -> World {
     let mut world = World::with("", "").await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let both = text.replace("[\"whatsapp\"]", "[\"telegram\", \"whatsapp\"]");
-    world.config = crate::support::world::parse(&path, &both);
-    world.restart().await;
+    world.write_over(&["telegram", "whatsapp"]).await;
     world.poll().await;
     world
 }
@@ -779,11 +770,7 @@ async fn an_owner_who_answers_without_words_hears_that_it_did_not_reach_the_clie
 #[tokio::test]
 async fn what_a_client_sends_without_words_is_told_to_the_owner() {
     let mut world = World::with("", WITH_OWNER).await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    world.config =
-        crate::support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
-    world.restart().await;
+    world.write_over(&["telegram"]).await;
     world.poll().await;
     push_wordless(&world, 900, json!({"photo": [{"file_id": "p"}]}));
     world.receive().await;
@@ -820,11 +807,7 @@ async fn an_owner_without_alerts_reads_clients_words_or_requests_where_the_event
 #[tokio::test]
 async fn the_number_of_a_friend_is_shown_to_the_owner_and_links_nothing() {
     let mut world = World::with("", WITH_OWNER).await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    world.config =
-        crate::support::world::parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
-    world.restart().await;
+    world.write_over(&["telegram"]).await;
     world.poll().await;
     world.telegram.push_contact(900, PHONE, Some(900));
     world.telegram.push_contact(900, "+79000000002", None);

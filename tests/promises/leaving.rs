@@ -12,6 +12,23 @@ fn block_for_an_hour(world: &World) {
     world.green.answer_next(answer);
 }
 
+/// A client whose "1" stands in the journal, and to whom the answer leaves in an hour.
+async fn unanswered(starts: &[&str]) -> (World, Vec<i64>) {
+    let (world, records) = told_of(WRITES, starts).await;
+    remind(&world, records[0]);
+    block_for_an_hour(&world);
+    say(&world, PHONE, "1").await;
+    (world, records)
+}
+
+/// The turn of the answer comes, and then that of what is seen in the journal only now.
+async fn an_hour_later(world: &World) {
+    world.advance("1h");
+    world.turn().await;
+    world.advance("31s");
+    world.turn().await;
+}
+
 fn replies(world: &World) -> Vec<String> {
     world.rows(
         "SELECT status, coalesce(reason, '') FROM booking_notifications WHERE kind = 'reply'
@@ -27,17 +44,11 @@ fn cards(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn nobody_is_awaited_at_a_booking_that_was_taken_off_meanwhile() {
-    let (world, records) = told_of(WRITES, ONE).await;
-    remind(&world, records[0]);
-    block_for_an_hour(&world);
-    say(&world, PHONE, "1").await;
+    let (world, records) = unanswered(ONE).await;
     assert_eq!(journal(&world, &records), "confirmed");
     // The salon takes it off while the answer waits, and nobody polls before its turn comes.
     world.salon.cancel(SALON, records[0]);
-    world.advance("1h");
-    world.turn().await;
-    world.advance("31s");
-    world.turn().await;
+    an_hour_later(&world).await;
     let told = world.told();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("❌"), "{told:?}");
@@ -47,17 +58,11 @@ async fn nobody_is_awaited_at_a_booking_that_was_taken_off_meanwhile() {
 
 #[tokio::test]
 async fn nobody_is_awaited_at_the_time_that_a_booking_was_moved_from() {
-    let (world, records) = told_of(WRITES, ONE).await;
-    remind(&world, records[0]);
-    block_for_an_hour(&world);
-    say(&world, PHONE, "1").await;
+    let (world, records) = unanswered(ONE).await;
     world
         .salon
         .reschedule(SALON, records[0], at("2026-08-22T16:00:00"));
-    world.advance("1h");
-    world.turn().await;
-    world.advance("31s");
-    world.turn().await;
+    an_hour_later(&world).await;
     let told = world.told();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("🔄"), "{told:?}");
@@ -66,10 +71,7 @@ async fn nobody_is_awaited_at_the_time_that_a_booking_was_moved_from() {
 
 #[tokio::test]
 async fn nobody_is_awaited_at_a_visit_that_has_begun_and_the_owner_reads_who_was_not_answered() {
-    let (world, records) = told_of(WRITES, &["2026-08-20T12:45:00"]).await;
-    remind(&world, records[0]);
-    block_for_an_hour(&world);
-    say(&world, PHONE, "1").await;
+    let (world, _) = unanswered(&["2026-08-20T12:45:00"]).await;
     world.advance("1h");
     world.poll().await;
     world.turn().await;
@@ -85,10 +87,7 @@ async fn nobody_is_awaited_at_a_visit_that_has_begun_and_the_owner_reads_who_was
 
 #[tokio::test]
 async fn what_is_still_true_an_hour_later_is_said() {
-    let (world, records) = told_of(WRITES, ONE).await;
-    remind(&world, records[0]);
-    block_for_an_hour(&world);
-    say(&world, PHONE, "1").await;
+    let (world, _) = unanswered(ONE).await;
     world.advance("1h");
     world.poll().await;
     world.turn().await;
@@ -104,10 +103,7 @@ async fn a_list_of_bookings_that_changed_meanwhile_is_not_asked_about() {
     world
         .salon
         .reschedule(SALON, records[1], at("2026-08-24T16:00:00"));
-    world.advance("1h");
-    world.turn().await;
-    world.advance("31s");
-    world.turn().await;
+    an_hour_later(&world).await;
     let told = world.told();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("🔄"), "{told:?}");
@@ -530,11 +526,9 @@ async fn a_salon_that_is_new_on_a_channel_keeps_the_silence_that_was_asked_for_t
     assert_eq!(world.rows("SELECT count(*) FROM opt_outs"), ["0"]);
 }
 
-#[tokio::test]
-async fn what_may_have_arrived_is_sent_again_twice_and_no_more_where_the_configuration_says_so() {
-    let mut world = World::with("on_uncertain = \"resend\"", OWNED).await;
-    world.config.companies[0].channels = vec!["telegram".into()];
-    world.restart().await;
+/// The salon writes over these channels, and the client has its bot.
+async fn open_a_bot(world: &mut World, channels: &[&str]) {
+    world.write_over(channels).await;
     world.poll().await;
     world
         .sql()
@@ -543,6 +537,12 @@ async fn what_may_have_arrived_is_sent_again_twice_and_no_more_where_the_configu
             [PHONE],
         )
         .unwrap();
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_is_sent_again_twice_and_no_more_where_the_configuration_says_so() {
+    let mut world = World::with("on_uncertain = \"resend\"", OWNED).await;
+    open_a_bot(&mut world, &["telegram"]).await;
     world.salon.book(haircut("2026-08-21T14:30:00"));
     world.poll().await;
     for _ in 0..20 {
@@ -563,16 +563,7 @@ async fn what_may_have_arrived_is_sent_again_twice_and_no_more_where_the_configu
 #[tokio::test]
 async fn a_channel_that_is_to_wait_for_hours_is_left_for_the_next_one() {
     let mut world = World::new().await;
-    world.config.companies[0].channels = vec!["telegram".into(), "whatsapp".into()];
-    world.restart().await;
-    world.poll().await;
-    world
-        .sql()
-        .execute(
-            "INSERT INTO contacts (phone, channel, chat_id) VALUES (?1, 'telegram', '900')",
-            [PHONE],
-        )
-        .unwrap();
+    open_a_bot(&mut world, &["telegram", "whatsapp"]).await;
     let shut = r#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":7200}}"#;
     world.telegram.answer_next(Answer::http(429, shut));
     world.salon.book(haircut("2026-08-20T13:30:00"));

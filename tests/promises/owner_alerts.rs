@@ -218,11 +218,7 @@ async fn one_bot() -> World {
         owner = [{{ channel = "telegram", to = "501", events = [] }}]"#
     );
     let mut world = World::with("", &rest).await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let both = text.replace("[\"whatsapp\"]", "[\"telegram\"]");
-    world.config = crate::support::world::parse(&path, &both);
-    world.restart().await;
+    world.write_over(&["telegram"]).await;
     world.poll().await;
     world
 }

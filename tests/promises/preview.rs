@@ -183,7 +183,7 @@ async fn a_dry_run_leaves_the_text_and_the_channel_to_be_read() {
     assert!(told.contains("    💇 МУЖСКАЯ СТРИЖКА\n"), "{told}");
     let listed = stdout(&program.run(&["log"]).await);
     assert!(
-        listed.contains("test_mode") && listed.contains("записаны!*"),
+        listed.contains("не отправлено: включён") && listed.contains("записаны!*"),
         "{listed}"
     );
     let json = stdout(&program.run(&["log", "--json"]).await);

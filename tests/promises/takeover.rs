@@ -2,18 +2,15 @@
 //! that nobody answers.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use crate::support::dialogue::{CALLED_OFF, CONFIRMED, DECLINED, HANDED_ON};
 use crate::support::fake::{Answer, Sent};
 use crate::support::telegram::{Standing, private};
-use crate::support::world::{OWNER, PHONE, SALON, World, haircut, parse};
+use crate::support::world::{OWNER, PHONE, SALON, World, haircut};
 use booking_monitor::demo::salon::Route;
 use booking_monitor::ports::Clock as _;
 use serde_json::{Value, json};
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [] }]"#;
-const DECLINED: &str = "Понятно. Передаю администратору, он ответит вам здесь.";
-const HANDED_ON: &str = "Передаю администратору, он ответит вам здесь.";
-const CONFIRMED: &str = "Спасибо, ждём вас! 🤍";
-const CALLED_OFF: &str = "Готово, ваша запись на 21 августа в 14:30 отменена. Захотите прийти в другой раз — напишите мне здесь 👇";
 
 /// A client who was told of a booking.
 async fn told(replies: &str) -> (World, i64) {
@@ -294,11 +291,7 @@ async fn what_nobody_was_seen_to_answer_is_shown_once_more_when_they_write_on_an
 #[tokio::test]
 async fn an_answer_by_phone_is_one_to_what_the_client_wrote_to_the_bot_too() {
     let mut world = World::with("", &format!("{OWNED}\nreplies = {{ takeover = \"10m\" }}")).await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let both = text.replace("[\"whatsapp\"]", "[\"whatsapp\", \"telegram\"]");
-    world.config = parse(&path, &both);
-    world.restart().await;
+    world.write_over(&["whatsapp", "telegram"]).await;
     world.poll().await;
     world.telegram.push_contact(900, PHONE, Some(900));
     world.salon.book(haircut("2026-08-21T14:30:00"));
@@ -373,17 +366,20 @@ async fn the_cards_of_one_client_hang_together() {
     assert_eq!(body["reply_parameters"]["message_id"].to_string(), first.id);
 }
 
-/// The client has Telegram, and a reminder with buttons there.
-#[tokio::test]
-async fn a_reminder_in_a_bot_is_answered_by_its_buttons() {
-    let mut world = World::with("", &format!("{OWNED}\nreplies = {{ write = true }}")).await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
-    world.restart().await;
+/// A salon that writes in a bot, which its client has opened.
+async fn in_a_bot(keys: &str) -> World {
+    let mut world = World::with("", keys).await;
+    world.write_over(&["telegram"]).await;
     world.telegram.push_contact(900, PHONE, Some(900));
     world.receive().await;
     world.poll().await;
+    world
+}
+
+/// The client has Telegram, and a reminder with buttons there.
+#[tokio::test]
+async fn a_reminder_in_a_bot_is_answered_by_its_buttons() {
+    let world = in_a_bot(&format!("{OWNED}\nreplies = {{ write = true }}")).await;
     let record = world.salon.book(haircut("2026-08-21T14:30:00"));
     world.tell().await;
     let sent = world.telegram.sent();
@@ -427,14 +423,7 @@ async fn reminded_in_doubt(more: &str) -> (World, i64, Standing) {
     let keys = format!(
         "{OWNED}\nreplies = {{ write = true }}\nnotify = {{ reminders = [\"24h\"] }}\n{more}"
     );
-    let mut world = World::with("", &keys).await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
-    world.restart().await;
-    world.telegram.push_contact(900, PHONE, Some(900));
-    world.receive().await;
-    world.poll().await;
+    let world = in_a_bot(&keys).await;
     let record = world.salon.book(haircut("2026-08-23T15:00:00"));
     world.tell().await;
     world.telegram.answer_next(Answer::Drop { taken: true });
@@ -481,10 +470,7 @@ async fn a_button_under_a_reminder_whose_answer_was_lost_is_heard_and_proves_tha
 #[tokio::test]
 async fn where_nobody_reads_along_nobody_is_promised_an_answer() {
     let mut world = World::with("", "phone = \"+7 495 000-00-00\"").await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
-    world.restart().await;
+    world.write_over(&["telegram"]).await;
     world.poll().await;
     world.telegram.push_contact(900, PHONE, Some(900));
     world.salon.book(haircut("2026-08-21T14:30:00"));
@@ -501,10 +487,7 @@ async fn where_nobody_reads_along_nobody_is_promised_an_answer() {
 #[tokio::test]
 async fn whoever_links_a_chat_reads_of_the_next_visit_there() {
     let mut world = World::with("", OWNED).await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
-    world.restart().await;
+    world.write_over(&["telegram"]).await;
     // Booked before anybody watched.
     world.salon.book(haircut("2026-08-21T14:30:00"));
     world.poll().await;
@@ -524,14 +507,7 @@ async fn a_reminder_that_is_due_asks_with_buttons_until_its_client_is_sure() {
     let keys = format!(
         "{OWNED}\nreplies = {{ write = true }}\nnotify = {{ reminders = [\"24h\", \"18h\"] }}"
     );
-    let mut world = World::with("", &keys).await;
-    let path = world.folder.path().join("booking-monitor.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    world.config = parse(&path, &text.replace("[\"whatsapp\"]", "[\"telegram\"]"));
-    world.restart().await;
-    world.telegram.push_contact(900, PHONE, Some(900));
-    world.receive().await;
-    world.poll().await;
+    let world = in_a_bot(&keys).await;
     let record = world.salon.book(haircut("2026-08-23T15:00:00"));
     world.tell().await;
 

@@ -5,6 +5,7 @@
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -79,8 +80,13 @@ async fn systemd_hears_when_it_is_ready_how_it_goes_that_it_lives_and_that_it_le
 /// `nobody` of Debian.
 const NOBODY: u32 = 65_534;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn started_by_root_the_daemon_reads_roots_secrets_and_goes_on_as_the_owner_of_the_state() {
+fn mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A program whose state is `nobody`'s and one of whose secrets root alone may read. `None`, loudly,
+/// for who is not root.
+async fn with_roots_secret() -> Option<Program> {
     let program = Program::new().await;
     let folder = program.folder.path();
     let state = folder.join("state");
@@ -91,13 +97,9 @@ async fn started_by_root_the_daemon_reads_roots_secrets_and_goes_on_as_the_owner
             "SKIPPED: only root can give a folder away"
         )
         .unwrap();
-        return;
+        return None;
     }
-    let mode = |path: &std::path::Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    };
     mode(folder, 0o755);
-    // A secret that nobody but root may read.
     let secret = folder.join("green");
     std::fs::write(&secret, crate::support::green_api::TOKEN).unwrap();
     mode(&secret, 0o600);
@@ -109,6 +111,16 @@ async fn started_by_root_the_daemon_reads_roots_secrets_and_goes_on_as_the_owner
             "[database]\npath = \"state/booking-monitor.db\"\n[[companies]]",
         );
     program.write(&text);
+    Some(program)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn started_by_root_the_daemon_reads_roots_secrets_and_goes_on_as_the_owner_of_the_state() {
+    let Some(program) = with_roots_secret().await else {
+        return;
+    };
+    let folder = program.folder.path();
+    let state = folder.join("state");
     let manager = Manager::under(&program);
     mode(&folder.join("notify"), 0o777);
     let daemon = Manager::start(&program);
@@ -128,6 +140,52 @@ async fn started_by_root_the_daemon_reads_roots_secrets_and_goes_on_as_the_owner
     daemon.signal("TERM");
     let (status, log) = daemon.end(Duration::from_secs(15)).await;
     assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_only_root_may_read_anew_wait_for_a_restart_and_the_daemon_goes_on_and_says_so()
+ {
+    let Some(program) = with_roots_secret().await else {
+        return;
+    };
+    let folder = program.folder.path();
+    program.run(&["--once"]).await;
+    let manager = Manager::under(&program);
+    mode(&folder.join("notify"), 0o777);
+    let daemon = Manager::start(&program);
+    let heard = tokio::task::spawn_blocking(move || manager.hear("READY=1"));
+    heard.await.unwrap();
+    daemon.signal("HUP");
+    // Still at work with the old ones.
+    program.book();
+    program.green.wait_for(1).await;
+    // Not even the file itself.
+    mode(&program.config(), 0o600);
+    daemon.signal("HUP");
+    program.book();
+    program.green.wait_for(2).await;
+    daemon.signal("TERM");
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    let (config, secret) = (program.config(), folder.join("green"));
+    let (config, secret) = (config.display(), secret.display());
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.starts_with("error: ") || line.starts_with("hint: "))
+        .collect();
+    let hint = "hint: started by root, the daemon has given root up since: what root alone may read it reads at a start; restart it";
+    assert_eq!(
+        told,
+        [
+            format!("error: {config}:14: channels.whatsapp.token: cannot read {secret}: Permission denied (os error 13); it must exist, hold the secret alone, and be readable by the program's user").as_str(),
+            hint,
+            &format!("error: {config}: cannot read the configuration: Permission denied (os error 13); name the file with --config or BOOKING_MONITOR_CONFIG"),
+            hint,
+        ],
+        "{log}"
+    );
+    let kept = "the new configuration is not used; the old one stays in force";
+    assert_eq!(log.matches(kept).count(), 2, "{log}");
 }
 
 #[test]

@@ -197,6 +197,13 @@ impl World {
         self.start().await;
     }
 
+    /// Its company writes over these channels from now on.
+    pub async fn write_over(&mut self, channels: &[&str]) {
+        let channels = channels.iter().map(|&name| name.to_owned());
+        self.config.companies[0].channels = channels.collect();
+        self.restart().await;
+    }
+
     pub fn is_running(&self) -> bool {
         self.pipeline.is_some()
     }

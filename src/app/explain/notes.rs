@@ -4,11 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::log::masked;
 use super::tale::{Line, Step, Teller};
-use crate::config::Language;
 use crate::domain::delivery::Status;
-use crate::domain::message::Markup;
-use crate::domain::message::owner::Voice;
-use crate::domain::phone::PhoneProblem;
 use crate::domain::policy::Reason;
 use crate::pipeline::quiet;
 use crate::store::outbox::Notification;
@@ -140,36 +136,10 @@ fn waits(by: &Teller<'_>, n: &Notification, attempts: &[Attempt]) -> String {
 
 /// `не отправлено — нет телефона`.
 fn silence(by: &Teller<'_>, n: &Notification) -> String {
-    let words = by.words;
-    let voice = Voice {
-        language: words.0,
-        markup: Markup::Plain,
-        today: n.created_at.date_naive(),
-    };
-    let why = match (n.reason, n.superseded_by, words.0) {
-        (Some(Reason::Superseded), Some(id), Language::Ru) => format!("вошло в сообщение № {id}"),
-        (Some(Reason::Superseded), Some(id), Language::En) => format!("part of message № {id}"),
-        // Only what was open in a backup has it.
-        (Some(Reason::Baseline), ..) => words
-            .of(
-                "база восстановлена из копии, ушло ли оно тогда, неизвестно",
-                "the database was restored from a backup, nobody knows whether it was sent then",
-            )
-            .to_owned(),
-        (Some(Reason::Stale), ..) if n.kind == "reminder" => words
-            .of(
-                "журнал не удалось прочитать, а по старым данным не напоминаем",
-                "the journal could not be read, and nobody is reminded from old data",
-            )
-            .to_owned(),
-        (Some(reason), ..) => voice.reason(reason.as_str()).to_owned(),
-        (None, ..) => String::new(),
-    };
-    let problem = n.last_error.as_deref().and_then(PhoneProblem::from_stored);
-    let problem = problem.map_or_else(String::new, |p| format!(" ({})", words.refused(p)));
     format!(
-        "{} — {why}{problem}{}",
-        words.of("не отправлено", "not sent"),
+        "{} — {}{}",
+        by.words.of("не отправлено", "not sent"),
+        by.words.why(n),
         would_read(by, n)
     )
 }

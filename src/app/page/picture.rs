@@ -12,8 +12,6 @@ use super::super::{log, status};
 use super::chart::{self, Chart};
 use crate::config::Config;
 use crate::domain::delivery::Status;
-use crate::domain::message::Markup;
-use crate::domain::message::owner::Voice;
 use crate::store;
 use crate::store::outbox::{self, Notification};
 use crate::store::stats::{self, Hour};
@@ -267,33 +265,12 @@ fn tiles(seen: &status::Picture, hours: &[Hour], now: DateTime<Utc>, words: Say)
 }
 
 fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
-    let voice = Voice {
-        language: words.0,
-        markup: Markup::Plain,
-        today: n.created_at.date_naive(),
-    };
     let outcome = words.outcome(n.status);
     let class = match n.status {
         Status::Pending | Status::Sending => "waiting",
         Status::Held | Status::Uncertain | Status::Failed | Status::Dead => "trouble",
         Status::Sent | Status::Delivered | Status::Read => "told",
         Status::Suppressed => "silent",
-    };
-    let why = match (n.reason, n.status) {
-        (Some(reason), _) => voice.reason(reason.as_str()).to_owned(),
-        (None, Status::Held) => words
-            .of(
-                "массовое изменение: решает владелец",
-                "a mass change: the owner decides",
-            )
-            .to_owned(),
-        (
-            None,
-            Status::Pending | Status::Sending | Status::Uncertain | Status::Failed | Status::Dead,
-        ) => words.spoken(n.last_error.as_deref().unwrap_or_default()),
-        (None, Status::Sent | Status::Delivered | Status::Read | Status::Suppressed) => {
-            String::new()
-        }
     };
     Told {
         id: n.id,
@@ -312,7 +289,7 @@ fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
         to: log::masked(n),
         class,
         outcome: outcome.to_owned(),
-        why,
+        why: words.why(n),
     }
 }
 

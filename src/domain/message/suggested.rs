@@ -84,114 +84,91 @@ fn words(language: Language, key: Key) -> Option<Words> {
             "\n\nHave your plans changed? Call us: {phone}. We will find another time.",
         ),
     };
-    let (write, call) = match key {
-        Key::Created | Key::Restored => other(
-            "\n\nДля отмены или переноса напишите мне здесь 👇",
-            "\n\nTo cancel or reschedule, just write to me here 👇",
-        ),
-        Key::Updated => other(
-            "\n\nЕсли что-то не подходит, напишите мне здесь 👇",
-            "\n\nIf anything does not suit you, just write to me here 👇",
-        ),
-        Key::Cancelled => match language {
-            Language::Ru => (
-                "\n\nПодобрать другое время? Напишите мне здесь 👇",
-                "\n\nПодобрать другое время? Позвоните нам: {phone}. Будем рады помочь.",
-            ),
-            Language::En => (
-                "\n\nShall we find another time? Write to me here 👇",
-                "\n\nShall we find another time? Call us: {phone}. We will be glad to help.",
-            ),
-        },
-        Key::NoShow => match language {
-            Language::Ru => (
-                "\n\nНадеемся, всё хорошо. Если мы ошиблись или вам нужно другое время, напишите мне здесь 👇",
-                "\n\nНадеемся, всё хорошо. Если мы ошиблись, позвоните нам: {phone}. Подберём другое время.",
-            ),
-            Language::En => (
-                "\n\nWe hope all is well. If we got it wrong or you need another time, just write to me here 👇",
-                "\n\nWe hope all is well. If we got it wrong, call us: {phone}. We will find another time.",
-            ),
-        },
-        Key::Visited => match language {
-            Language::Ru => (
-                "\n\nВсё ли понравилось? Напишите пару слов прямо здесь 👇",
-                "\n\nЧто-то не понравилось? Позвоните нам: {phone}. Будем рады исправить.",
-            ),
-            Language::En => (
-                "\n\nDid you like everything? Write a few words right here 👇",
-                "\n\nAnything you did not like? Call us: {phone}. We will be glad to put it right.",
-            ),
-        },
-        Key::Reminder => other(
-            "\n\nЕсли планы изменились, напишите мне здесь 👇",
-            "\n\nIf your plans have changed, write to me here 👇",
-        ),
-        Key::WrongNumber
-        | Key::Stopped
-        | Key::Started
-        | Key::Confirmed
-        | Key::Declined
-        | Key::CalledOff
-        | Key::HandedOn
-        | Key::Which
-        | Key::TextOnly
-        | Key::NotYours
-        | Key::Start
-        | Key::Linked
-        | Key::ForeignContact
-        | Key::Greeting
-        | Key::Goodbye
-        | Key::NumberWanted
-        | Key::ProposeBooking
-        | Key::ProposeMove
-        | Key::ProposeCancel
-        | Key::YesWanted
-        | Key::NothingChanged
-        | Key::Booked
-        | Key::Moved
-        | Key::Taken => ("", ""),
-    };
-    let (name, ru, en) = match key {
+    let on = other(
+        "\n\nДля отмены или переноса напишите мне здесь 👇",
+        "\n\nTo cancel or reschedule, just write to me here 👇",
+    );
+    let (name, ru, en, (write, call)) = match key {
         Key::Created => (
             "booking_created",
             "✅ *Вы записаны!*\n\n📅 {items}\n💰 Стоимость: {price}\n📍 Адрес: {address}",
             "✅ *You are booked!*\n\n📅 {items}\n💰 Price: {price}\n📍 Address: {address}",
+            on,
         ),
         Key::Updated => (
             "booking_updated",
             "🔄 *Запись изменилась*\n\nЧто изменилось: {changes}\n\nСейчас она такая:\n📅 {items}\n💰 Стоимость: {price}\n📍 Адрес: {address}",
             "🔄 *Your booking has changed*\n\nWhat has changed: {changes}\n\nThis is how it stands now:\n📅 {items}\n💰 Price: {price}\n📍 Address: {address}",
+            other(
+                "\n\nЕсли что-то не подходит, напишите мне здесь 👇",
+                "\n\nIf anything does not suit you, just write to me here 👇",
+            ),
         ),
         Key::Restored => (
             "booking_restored",
             "✅ *Ваша запись снова в силе*\n\n📅 {items}\n💰 Стоимость: {price}\n📍 Адрес: {address}",
             "✅ *Your booking is on again*\n\n📅 {items}\n💰 Price: {price}\n📍 Address: {address}",
+            on,
         ),
         Key::Cancelled => (
             "booking_cancelled",
             "❌ *Запись отменена*\n\n📅 {items}",
             "❌ *Your booking is cancelled*\n\n📅 {items}",
+            match language {
+                Language::Ru => (
+                    "\n\nПодобрать другое время? Напишите мне здесь 👇",
+                    "\n\nПодобрать другое время? Позвоните нам: {phone}. Будем рады помочь.",
+                ),
+                Language::En => (
+                    "\n\nShall we find another time? Write to me here 👇",
+                    "\n\nShall we find another time? Call us: {phone}. We will be glad to help.",
+                ),
+            },
         ),
         Key::NoShow => (
             "booking_no_show",
             "*Мы вас не дождались* 🤍\n\n📅 {items}",
             "*We missed you* 🤍\n\n📅 {items}",
+            match language {
+                Language::Ru => (
+                    "\n\nНадеемся, всё хорошо. Если мы ошиблись или вам нужно другое время, напишите мне здесь 👇",
+                    "\n\nНадеемся, всё хорошо. Если мы ошиблись, позвоните нам: {phone}. Подберём другое время.",
+                ),
+                Language::En => (
+                    "\n\nWe hope all is well. If we got it wrong or you need another time, just write to me here 👇",
+                    "\n\nWe hope all is well. If we got it wrong, call us: {phone}. We will find another time.",
+                ),
+            },
         ),
         Key::Visited => (
             "booking_visited",
             "*Спасибо, что были у нас!* 🤍",
             "*Thank you for coming!* 🤍",
+            match language {
+                Language::Ru => (
+                    "\n\nВсё ли понравилось? Напишите пару слов прямо здесь 👇",
+                    "\n\nЧто-то не понравилось? Позвоните нам: {phone}. Будем рады исправить.",
+                ),
+                Language::En => (
+                    "\n\nDid you like everything? Write a few words right here 👇",
+                    "\n\nAnything you did not like? Call us: {phone}. We will be glad to put it right.",
+                ),
+            },
         ),
         Key::Reminder => (
             "booking_reminder",
             "⏰ *Ждём вас*\n\n📅 {items}\n📍 Адрес: {address}",
             "⏰ *See you soon*\n\n📅 {items}\n📍 Address: {address}",
+            other(
+                "\n\nЕсли планы изменились, напишите мне здесь 👇",
+                "\n\nIf your plans have changed, write to me here 👇",
+            ),
         ),
         Key::WrongNumber => (
             "booking_wrong_number",
             "Сообщение о записи на {date} в {time} пришло на этот номер по ошибке. Делать ничего не нужно, простите за беспокойство 🙏",
             "A message about a booking on {date} at {time} came to this number by mistake. There is nothing to do, sorry for the trouble 🙏",
+            ("", ""),
         ),
         Key::Stopped
         | Key::Started

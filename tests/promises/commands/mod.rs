@@ -4,6 +4,7 @@
 
 mod drain;
 mod figures;
+mod log;
 mod run;
 mod salon;
 mod stories;
@@ -32,7 +33,7 @@ fn looks(salon: &FaultySalon) -> Vec<Row> {
         refused(&["explain", &told, "--company", "5"], "no company 5"),
         row(&["explain", &told, "--company", &BRANCH.to_string()], 1).warns("never seen"),
         refused(&["explain", "one"], "invalid value"),
-        row(&["log"], 0).says(&["created", "cancelled", "+7 *** ***-**-"]),
+        row(&["log"], 0).says(&["запись", "отмена", "+7 *** ***-**-"]),
         row(&["log", "--limit", "5", "--json"], 0).keys(&[
             "id",
             "kind",
@@ -42,7 +43,16 @@ fn looks(salon: &FaultySalon) -> Vec<Row> {
             "reason",
             "created_at",
         ]),
-        row(&["log", "--status", "suppressed"], 0).says(&["no_phone", "opted_out", "ignored"]),
+        row(&["log", "--status", "suppressed"], 0).says(&[
+            "телефона (слишком",
+            "отписался",
+            "считается записью",
+        ]),
+        row(&["log", "--status", "suppressed", "--json"], 0).says(&[
+            "\"no_phone\"",
+            "\"opted_out\"",
+            "\"ignored\"",
+        ]),
         row(&["log", "--company", &BRANCH.to_string()], 0).says(&["Ничего нет."]),
         refused(&["log", "--company", "5"], "no company 5 is configured"),
         refused(

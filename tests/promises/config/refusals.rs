@@ -140,7 +140,7 @@ booking-monitor.toml:2: monitor.ignore.phones[0]: too short for a number; write 
         ),
         (
             r#"retention = "180d""#,
-            "booking-monitor.toml:2: monitor.retention: unknown key; known here: enabled, interval, notification_delay, max_delay, sweep_interval, horizon, schedule, quiet_hours, only_phones, ignore, stale_after, bot_markers, bot_user_ids, bot_silences, missing_limit, created_from, quiet_markers, min_shift, dry_run, on_uncertain, attendance_minus_one, recent_activity, per_client_per_hour",
+            "booking-monitor.toml:2: monitor.retention: unknown key; it is a key of [database]",
         ),
     ];
     for (written, expected) in cases {
@@ -516,10 +516,20 @@ country = "Russia"
 language = "de"
 channels = ["whatsapp", "owner"]"#,
             r#"booking-monitor.toml:8: companies[0].timezone: unknown time zone "Europe/Moskow"; did you mean "Europe/Moscow"?
-booking-monitor.toml:9: companies[0].country: unknown country "Russia"; write two letters such as "RU"
+booking-monitor.toml:9: companies[0].country: unknown country "Russia"; write the country's two letters, such as "RU"
 booking-monitor.toml:10: companies[0].language: expected one of "ru", "en", found "de"
 booking-monitor.toml:11: companies[0].channels[0]: no channel named "whatsapp"; known: owners
 booking-monitor.toml:11: companies[0].channels[1]: no channel named "owner"; did you mean "owners"?"#,
+        ),
+        (
+            r#"[[companies]]
+id = 1
+country = "XX"
+[[companies]]
+id = 2
+country = "uk""#,
+            r#"booking-monitor.toml:8: companies[0].country: unknown country "XX"; write the country's two letters, such as "RU"
+booking-monitor.toml:11: companies[1].country: unknown country "uk"; write the country's two letters, such as "RU""#,
         ),
         (
             r#"[[companies]]
@@ -589,6 +599,63 @@ booking-monitor.toml:14: companies[0].templates.owners.created: expected a strin
         let draft = draft.with_file("empty.txt", "\n");
         assert_eq!(draft.problems(), expected, "{written}");
     }
+}
+
+#[test]
+fn a_key_of_another_table_is_sent_there() {
+    let cases = [
+        (
+            "[monitor]\nreminders = [\"24h\"]",
+            "booking-monitor.toml:2: monitor.reminders: unknown key; it is a key of [notify]",
+        ),
+        (
+            "interval = \"60s\"",
+            "booking-monitor.toml:1: interval: unknown key; it is a key of [monitor]",
+        ),
+        (
+            "[monitor]\ntitle = \"Салон\"",
+            "booking-monitor.toml:2: monitor.title: unknown key; it is a key of [[companies]]",
+        ),
+        (
+            "[alerts]\nlanguage = \"en\"",
+            "booking-monitor.toml:2: alerts.language: unknown key; it stands at the very beginning, before the first [table]",
+        ),
+        (
+            "[monitor]\nmessages_per_second = 1",
+            "booking-monitor.toml:2: monitor.messages_per_second: unknown key; it is a key of [channels.NAME]",
+        ),
+        // A word that is like one of the same table, and is one of another.
+        (
+            "[monitor.ignore]\nphone = \"+79000000001\"",
+            "booking-monitor.toml:2: monitor.ignore.phone: unknown key; it is a key of [[companies]]",
+        ),
+        // Several tables have it: nobody can say which is meant.
+        (
+            "[alerts]\nenabled = true",
+            "booking-monitor.toml:2: alerts.enabled: unknown key; known here: after, heartbeat_url, mask_phones, digest",
+        ),
+    ];
+    for (written, expected) in cases {
+        let draft = Draft {
+            root: written.into(),
+            ..draft()
+        };
+        assert_eq!(draft.problems(), expected, "{written}");
+    }
+    let companies = r#"[[companies]]
+id = 1
+reminders = ["24h"]
+[companies.notify]
+horizon = "30d""#;
+    let draft = Draft {
+        companies: companies.into(),
+        ..draft()
+    };
+    assert_eq!(
+        draft.problems(),
+        "booking-monitor.toml:8: companies[0].reminders: unknown key; it is a key of [companies.notify]\n\
+         booking-monitor.toml:10: companies[0].notify.horizon: unknown key; it is a key of [[companies]]"
+    );
 }
 
 #[test]

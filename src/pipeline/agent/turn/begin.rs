@@ -54,7 +54,13 @@ impl Desk {
             return Ok(None);
         }
         let row = companies::ensure(tx, company.settings.id)?;
-        let lines = conversations::history(tx, contact.id, now - HISTORY, MOST_LINES)?;
+        let mut lines = conversations::history(tx, contact.id, now - HISTORY, MOST_LINES)?;
+        let is_new = |line: &Line| line.is_inbound && line.id > conversation.answered_id;
+        let waiting = lines.iter().rposition(is_new);
+        // What left since, or was written down late, answers nothing: the client has the last word.
+        if let Some(last) = waiting {
+            lines[last..].rotate_left(1);
+        }
         let language = lines
             .iter()
             .rev()
@@ -130,7 +136,7 @@ impl Desk {
             .iter()
             .map(|line| heard(line, up_to, &mut mask, &mut evidence))
             .collect();
-        if lines.last().is_some_and(|line| !line.is_inbound) {
+        if waiting.is_none() {
             said.push(Said::Note {
                 text: "Клиент прислал свой номер: записи теперь видны. Продолжай.".to_owned(),
             });
