@@ -1,5 +1,4 @@
 //! The agent beyond single dialogues: what leaves the house, budgets, outages, people who take over, kills.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::agent::{
     OTHER, WRITES, booked, follow, furnish, replies, salon, salon_with, say, write,

@@ -1,6 +1,5 @@
 //! What owners see of the agent: its proposals in a booking's story, its model out of order, and that one
 //! person's answer is not taken for another's.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::process::Command;
 

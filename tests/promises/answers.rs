@@ -1,5 +1,4 @@
 //! What a word of a client is the answer to, and what follows where it is the answer to nothing.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::dialogue::*;
 use crate::support::world::{PHONE, SALON, World, at, haircut};

@@ -1,6 +1,5 @@
 //! Buttons in the owner's chat: what they decide, who may press them, and what a press that decides
 //! nothing is answered.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::fake::Answer;
 use crate::support::telegram::Standing;

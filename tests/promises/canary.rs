@@ -1,6 +1,5 @@
 //! Tokens, phones and names are for the database and the messengers alone: whatever goes wrong, and
 //! however loudly the program talks, they stand in nothing that it prints.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::process::Output;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! A visit is near and its client could not be told: the owner is asked to call.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::fake::Answer;
 use crate::support::world::{PHONE, SALON, World, at, haircut};

@@ -1,5 +1,4 @@
 //! `chat`: the same conversation in a terminal.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! `check`: every problem at once and in the reader's language, few warnings, each with what to do.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::net::TcpListener;
 use std::path::Path;

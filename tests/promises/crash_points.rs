@@ -3,7 +3,6 @@
 //! nothing is lost and nothing doubled; with one that proves nothing, nothing is doubled and every
 //! send in doubt is shown and told.
 #![cfg(debug_assertions)]
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};

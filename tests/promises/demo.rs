@@ -1,5 +1,4 @@
 //! What a newcomer sees first: the demonstration, as a script gets it through a pipe.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! Never a false word: what the API does not say is not believed, and what it says is not missed.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::fake::Answer;
 use crate::support::world::{PHONE, SALON, World, at, haircut};

@@ -1,6 +1,5 @@
 //! Recorded dialogues (tests/dialogues/*.txt), replayed against a scripted model: what it calls, what the
 //! tools answer, what the client reads and what is written are held to the letter.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod hostile;
 

@@ -1,6 +1,5 @@
 //! What owners read once: the day in the evening, the list of a rehearsal, the letter of the first
 //! day. Each chat gets each of them once, whatever happens in between.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

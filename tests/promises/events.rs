@@ -1,6 +1,5 @@
 //! `[[events]]`: every booking event reaches the salon's own automation, under its own id, in order,
 //! and whatever is wrong there delays nobody else.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::BTreeSet;
 

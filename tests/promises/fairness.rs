@@ -1,5 +1,4 @@
 //! Many companies under one budget: who waits how long. Time is tokio's own, held by the test.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};

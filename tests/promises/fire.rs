@@ -3,7 +3,6 @@
 //!
 //! Real disks are small tmpfs mounts, which only root can make. Without root those tests say that
 //! they were skipped; what a full disk does to the stages is shown without one too.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::fs;
 use std::io::Write as _;

@@ -1,5 +1,4 @@
 //! The first ten minutes of somebody who is no programmer, and what packagers need before that.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

@@ -1,6 +1,5 @@
 //! `forget`: a person's name and number are nowhere in the files any more, come back with no
 //! reading, and nothing is sent, until they write themselves.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! The guard against mass change: what is too much at once waits for a person, the rest goes on.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::pipeline::orders::discard_held;

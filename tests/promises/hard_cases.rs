@@ -1,5 +1,4 @@
 //! Hard cases, each of them once a way to say something false, to say it twice, or not at all.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
 //! `[alerts] heartbeat_url`: asked for after every good cycle and after no other, and nothing ever
 //! waits for it.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::time::Duration;
 

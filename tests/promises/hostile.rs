@@ -1,6 +1,5 @@
 //! Three hundred names, titles and comments of people who wish us ill, through every channel: what
 //! leaves is whole, formats nothing, opens nothing, adds no line of ours, and still says when to come.
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,5 @@
 //! Columns that are no bookings (`monitor.ignore`): never told; going there is silence and a card,
 //! coming out is news.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, DraftService};

@@ -1,5 +1,4 @@
 //! What clients write: STOP and START, and words that a person answers from the owner's chat.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::world::{OWNER, PHONE, SALON, World, at, haircut};
 use booking_monitor::ports::Clock as _;

@@ -4,7 +4,6 @@
 //!
 //! `strace` plants the errors into the real binary; it counts calls in each thread. A plain run tries
 //! some points, `IO_FAULTS=all` every one.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::fmt;
 use std::io::Write as _;

@@ -1,6 +1,5 @@
 //! A send whose answer was lost, on a channel with a journal: found there it was sent, missing there
 //! it is sent again; never twice and never not at all.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::fake::Answer;
 use crate::support::world::{SALON, World, at, haircut};

@@ -1,5 +1,4 @@
 //! What leaves is true when it leaves, and what never leaves stays to be told.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::dialogue::*;
 use crate::support::fake::Answer;

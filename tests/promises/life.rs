@@ -1,6 +1,5 @@
 //! The life of a booking, from the journal to the client's phone, through the real HTTP client, the
 //! real database and the real adapters.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, DraftService};

@@ -1,5 +1,4 @@
 //! What the database is asked for does not grow with what it holds.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,6 +1,5 @@
 //! A listing that moves, repeats itself, miscounts or never ends: what was read is believed, what
 //! was not read is no proof.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

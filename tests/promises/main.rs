@@ -3,6 +3,7 @@
 //! One program holds them all: to compile and link each file for itself takes longer than to run it.
 //! Apart from it stand the tests that need a process of their own: the simulation, the kills, the
 //! messages kept whole (`golden`) and the agent's (it silences panics).
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 #[path = "../support/mod.rs"]
 mod support;

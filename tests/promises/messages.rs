@@ -1,6 +1,5 @@
 //! What people read, word for word: every text on every kind of channel, and what hostile data
 //! cannot do to it.
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
 use booking_monitor::domain::change::Field;
 use booking_monitor::domain::message::owner::{

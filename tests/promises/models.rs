@@ -1,5 +1,4 @@
 //! The language models' adapters, against services that are strict about keys and shapes.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! Laws of change, as properties: what happens in between leaves no trace in the net.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use booking_monitor::domain::change::{Change, ChangeKind, differing};
 use booking_monitor::domain::known::{Knowledge, Known};

@@ -1,6 +1,5 @@
 //! Free times in a cancellation (`notify.offer_times`): read just before it leaves, left out where
 //! that is in vain.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};

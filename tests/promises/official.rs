@@ -1,6 +1,5 @@
 //! Official WhatsApp and gateways from a booking to its receipt: what leaves, under which key, and
 //! what is heard of it.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::cloud::{self, Cloud};
 use crate::support::fake::Answer;

@@ -1,6 +1,5 @@
 //! What clients asked to be written, where it is more than one booking, or the settings, the program
 //! or the client are not any more what they were when it was asked for.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::dialogue::*;
 use crate::support::telegram::Standing;

@@ -1,5 +1,4 @@
 //! Alerts to owners: one for each cause and chat, one word when it is over.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::fake::Answer;
 use crate::support::world::{SALON, World, haircut};

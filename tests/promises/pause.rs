@@ -1,5 +1,4 @@
 //! `pause` and `resume`: nothing goes to some clients for a while, and the net change after it.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::fake::Answer;
 use crate::support::world::{PHONE, SALON, World, at, haircut};

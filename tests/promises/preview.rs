@@ -1,5 +1,4 @@
 //! `preview`, and what the test modes leave behind to be read: `explain` and `log`.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::process::Output;
 

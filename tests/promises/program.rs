@@ -1,5 +1,4 @@
 //! The binary against the simulated salon over HTTP: exit codes, `--once`, signals, restarts.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::time::Duration;
 

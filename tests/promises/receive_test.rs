@@ -1,5 +1,4 @@
 //! `receive-test`: what would follow from a message, and nothing that does.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::program::{Program, stderr, stdout};
 use crate::support::world::SALON;

@@ -1,6 +1,5 @@
 //! Reminders: each rule of when one goes, what it says, and why it does not go after all. The clock
 //! stands at noon in Moscow on 20 August 2026, a Thursday, when a world begins.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::fake::Answer;
 use crate::support::world::{PHONE, SALON, World, at, haircut};

@@ -1,7 +1,6 @@
 //! A reminder and the thanks after the visit, with the program ended at every point that it passes on
 //! the way: neither is lost, neither comes twice.
 #![cfg(debug_assertions)]
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::power::{Power, vanish};
 use crate::support::world::{SALON, World, at, haircut};

@@ -1,7 +1,6 @@
 //! Reminders against a model: bookings of one client are made, moved, cancelled, restored and marked
 //! at random, with restarts in between, and every hour what reached the client is what a few lines
 //! of arithmetic say.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,7 +1,6 @@
 //! A client takes a booking off, and the program ends at every point between their words and the answer:
 //! the booking is taken off once, the client is answered once, and nothing is announced again.
 #![cfg(debug_assertions)]
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, resume_unwind};

@@ -1,6 +1,5 @@
 //! What a backup cannot know and the database that it replaces still does: who asked for silence,
 //! who was forgotten and who came back. What is damaged tells what it can, and the rest is said.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::path::{Path, PathBuf};
 

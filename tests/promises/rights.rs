@@ -1,6 +1,5 @@
 //! Narrowed rights: a hidden master, a shortened period, hidden phones. None of it is a
 //! cancellation, the owner hears of it, and it ends by itself.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};

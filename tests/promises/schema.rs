@@ -1,5 +1,4 @@
 //! schema.sql is what a fresh database gets, and a database made from it by hand is accepted.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use booking_monitor::store::{MIGRATIONS, SCHEMA, Store, StoreError};
 use rusqlite::Connection;

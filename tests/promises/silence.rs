@@ -1,5 +1,4 @@
 //! Every reason not to write to a client: nothing is sent, and the reason is stored.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::BookingDraft;

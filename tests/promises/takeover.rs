@@ -1,6 +1,5 @@
 //! The owner's thread of a client: who has the word, what a button decides, and what happens to words
 //! that nobody answers.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::dialogue::{CALLED_OFF, CONFIRMED, DECLINED, HANDED_ON};
 use crate::support::fake::{Answer, Sent};

@@ -1,6 +1,5 @@
 //! A company's own texts: what is wrong with one, what each variable is, how long a text may be; and
 //! the READMEs' tables, held against the program.
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
 //! `send-test`: an emulated event through rendering, outbox and a real channel.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::time::Duration;
 

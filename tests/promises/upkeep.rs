@@ -1,5 +1,4 @@
 //! Backups, the way back from one, and retention: what is erased and what outlives it.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! `verify`: every difference between the journal and the cache, and nothing that is none.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::process::Output;
 

@@ -1,6 +1,5 @@
 //! What a visit leaves behind: thanks, or that the client was missed; and salons that cancel by "did
 //! not come".
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::world::{SALON, World, at, haircut};
 use chrono::TimeDelta;

@@ -1,5 +1,4 @@
 //! What the program writes into the journal: one request of each kind, everything else left as it was.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};

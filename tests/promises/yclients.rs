@@ -1,5 +1,4 @@
 //! The client against the simulated salon, over real HTTP on loopback.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

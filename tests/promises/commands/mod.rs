@@ -1,6 +1,5 @@
 //! Every command of the program, run as a person or a script runs it, against a database made by a
 //! salon to which everything happened that can happen to one: beside a running daemon, and with none.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod drain;
 mod figures;

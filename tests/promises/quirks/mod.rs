@@ -1,6 +1,5 @@
 //! The quirks of the records API that a poller must survive, each over real HTTP against the
 //! simulated salon: cursors and clocks, zones, people, noise, gaps, faults, and what is asked for.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod cursor;
 mod faults;

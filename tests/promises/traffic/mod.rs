@@ -1,6 +1,5 @@
 //! To whom messages go, how fast, over which channel, and when they wait: new numbers, parked
 //! channels, hidden chats, limits, clocks that jump.
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod clocks;
 mod hidden;
