@@ -223,8 +223,9 @@ fn whatever_becomes_of_the_bookings_the_client_reads_what_the_model_says() {
         .build()
         .unwrap();
     let cases = std::env::var("PROPTEST_CASES").ok();
+    let cases = cases.and_then(|n| n.parse().ok()).unwrap_or(8);
     let config = Config {
-        cases: cases.and_then(|n| n.parse().ok()).unwrap_or(8),
+        cases,
         failure_persistence: None,
         max_shrink_iters: 60,
         ..Config::default()
@@ -233,5 +234,6 @@ fn whatever_becomes_of_the_bookings_the_client_reads_what_the_model_says() {
     TestRunner::new(config)
         .run(&acts, |acts| runtime.block_on(live(&acts)))
         .unwrap();
-    assert!(READ.load(Ordering::Relaxed) > 20, "{READ:?}");
+    // Chance decides how many: some lives have none, most have several.
+    assert!(READ.load(Ordering::Relaxed) > cases as usize, "{READ:?}");
 }
