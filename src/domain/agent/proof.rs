@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::words::{folded, split};
 use claims::{Claim, claims};
-use clauses::{clauses, denies, sentences};
+use clauses::{clauses, denies, says, sentences};
 use figures::{Figure, Found, figures, near_day, spelled, weekday};
-use pairs::{Mismatch, Pairs, Reading};
+use pairs::{Mismatch, Pairs, Reading, Stance};
 
 mod claims;
 mod clauses;
@@ -489,9 +489,19 @@ impl Evidence {
 
 /// A time has to be one of its day, a price its service's.
 fn check_pairs(reading: &mut Reading<'_>, sentence: &str) -> Result<(), Breach> {
-    for clause in clauses(sentence) {
-        let line = folded(clause);
-        let read = reading.clause(&line, denies(&split(&line)));
+    let lines: Vec<String> = clauses(sentence).into_iter().map(folded).collect();
+    let lines: Vec<(&String, Vec<String>)> = lines.iter().map(|l| (l, split(l))).collect();
+    if lines.iter().all(|(_, words)| words.is_empty()) {
+        return Ok(());
+    }
+    reading.sentence();
+    for (at, (line, words)) in lines.iter().enumerate() {
+        let next = lines.get(at + 1).map(|(_, words)| words);
+        let stance = Stance {
+            denies: denies(words),
+            leads: next.is_some_and(|next| !next.is_empty() && !says(next)),
+        };
+        let read = reading.clause(line, stance);
         read.map_err(|mismatch| match mismatch {
             Mismatch::Time(time) => Breach::Time(time),
             Mismatch::Price(sum) => Breach::Price(sum),

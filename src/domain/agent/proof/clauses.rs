@@ -81,15 +81,20 @@ pub(super) fn clauses(sentence: &str) -> Vec<&str> {
     ends.push(sentence.len());
     let (mut all, mut from) = (Vec::new(), 0);
     for end in ends {
-        let says = split(&folded(&sentence[from..end]))
-            .iter()
-            .any(|word| word.chars().all(char::is_alphabetic) && !SMALL.contains(&word.as_str()));
-        if end > from && (says || end == sentence.len()) {
+        let says = || says(&split(&folded(&sentence[from..end])));
+        if end > from && (end == sentence.len() || says()) {
             all.push(&sentence[from..end]);
             from = end;
         }
     }
     all
+}
+
+/// Whether these words say anything but figures.
+pub(super) fn says(words: &[String]) -> bool {
+    let is_word = |word: &String| word.chars().all(char::is_alphabetic);
+    let mut all = words.iter().filter(|word| is_word(word));
+    all.any(|word| !SMALL.contains(&word.as_str()))
 }
 
 /// Whether a clause of these words denies what it names.

@@ -138,7 +138,19 @@ pub(super) struct Reading<'a> {
     days: Vec<Figure>,
     /// Times stood behind these days: the next day is another one.
     is_over: bool,
+    /// Times of this sentence and the one before it, while no day is named.
+    loose: Vec<Figure>,
+    /// Whether this sentence added to them.
+    is_fresh: bool,
     services: Vec<usize>,
+}
+
+/// How a clause stands in its sentence.
+#[derive(Clone, Copy)]
+pub(super) struct Stance {
+    pub(super) denies: bool,
+    /// Nothing but figures follows: these are of the day that the clause names.
+    pub(super) leads: bool,
 }
 
 /// What does not belong together.
@@ -154,15 +166,24 @@ impl<'a> Reading<'a> {
             today,
             days: Vec::new(),
             is_over: false,
+            loose: Vec::new(),
+            is_fresh: false,
             services: Vec::new(),
         }
     }
 
+    /// Another sentence begins.
+    pub(super) fn sentence(&mut self) {
+        if !std::mem::take(&mut self.is_fresh) {
+            self.loose.clear();
+        }
+    }
+
     /// The next clause, folded.
-    pub(super) fn clause(&mut self, line: &str, denies: bool) -> Result<(), Mismatch> {
+    pub(super) fn clause(&mut self, line: &str, stance: Stance) -> Result<(), Mismatch> {
         let today = self.today;
         for part in parts(line, &|part| !Said::of(part, today).days.is_empty()) {
-            self.times(&Said::of(part, today), denies)
+            self.times(&Said::of(part, today), stance)
                 .map_err(|time| Mismatch::Time(written(time)))?;
         }
         for part in parts(line, &|part| !money(part).is_empty()) {
@@ -182,7 +203,19 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn times(&mut self, said: &Said, denies: bool) -> Result<(), Figure> {
+    fn times(&mut self, said: &Said, stance: Stance) -> Result<(), Figure> {
+        let denies = stance.denies;
+        if !denies && !said.days.is_empty() {
+            let loose = std::mem::take(&mut self.loose);
+            // A day with times of its own says nothing of those that came before.
+            if said.times.is_empty() && !stance.leads {
+                let is_of = |time: &Figure| said.days.iter().all(|d| self.pairs.is_one(*d, *time));
+                loose
+                    .into_iter()
+                    .find(|time| !is_of(time))
+                    .map_or(Ok(()), Err)?;
+            }
+        }
         for figure in &said.stream {
             if said.days.contains(figure) {
                 if self.is_over {
@@ -193,8 +226,13 @@ impl<'a> Reading<'a> {
                 continue;
             }
             let is_paired = |day: &Figure| self.pairs.is_one(*day, *figure);
-            if !(denies || self.pairs.is_undated(*figure) || self.days.iter().all(is_paired)) {
+            let is_free = denies || self.pairs.is_undated(*figure);
+            if !(is_free || self.days.iter().all(is_paired)) {
                 return Err(*figure);
+            }
+            if !is_free && self.days.is_empty() {
+                self.loose.push(*figure);
+                self.is_fresh = true;
             }
             self.is_over = true;
         }
