@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::words::{folded, split};
 use claims::{Claim, claims};
-use clauses::{clauses, denies, says, sentences};
+use clauses::{clauses, denies, says, sentences, stances};
 use figures::{Figure, Found, figures, near_day, spelled, weekday};
 use pairs::{Mismatch, Pairs, Reading, Stance};
 
@@ -306,10 +306,7 @@ impl Evidence {
     fn check_sentence(&self, sentence: &str) -> Result<(), Breach> {
         let asks = sentence.trim_end().ends_with('?');
         self.check_deeds(sentence, asks)?;
-        for clause in clauses(sentence) {
-            let line = folded(clause);
-            let words = split(&line);
-            let denies = denies(&words);
+        for (line, words, denies) in stances(sentence) {
             for found in figures(&line).iter().chain(&spelled(&words)) {
                 // A price is never denied by naming another.
                 let may_deny = denies && !matches!(found.kind, Figure::Money | Figure::Percent);
@@ -489,16 +486,15 @@ impl Evidence {
 
 /// A time has to be one of its day, a price its service's.
 fn check_pairs(reading: &mut Reading<'_>, sentence: &str) -> Result<(), Breach> {
-    let lines: Vec<String> = clauses(sentence).into_iter().map(folded).collect();
-    let lines: Vec<(&String, Vec<String>)> = lines.iter().map(|l| (l, split(l))).collect();
-    if lines.iter().all(|(_, words)| words.is_empty()) {
+    let all = stances(sentence);
+    if all.iter().all(|(_, words, _)| words.is_empty()) {
         return Ok(());
     }
     reading.sentence();
-    for (at, (line, words)) in lines.iter().enumerate() {
-        let next = lines.get(at + 1).map(|(_, words)| words);
+    for (at, (line, _, denies)) in all.iter().enumerate() {
+        let next = all.get(at + 1).map(|(_, words, _)| words);
         let stance = Stance {
-            denies: denies(words),
+            denies: *denies,
             leads: next.is_some_and(|next| !next.is_empty() && !says(next)),
         };
         let read = reading.clause(line, stance);

@@ -405,3 +405,29 @@ fn a_time_is_held_against_a_day_that_is_named_after_it() {
         assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
     }
 }
+
+#[test]
+fn a_question_denies_no_time_that_it_offers() {
+    let mut evidence = two_days();
+    evidence.learn_question("А 25 августа в 18:30?");
+    for text in [
+        "Не хотите завтра в 14:30?",
+        "На 18:00 завтра времени нет, подойдёт 14:30?",
+        "Завтра в 18:30 не получится, может, в 14:30?",
+        "К сожалению, 18:30 уже занято, подойдёт 14:30?",
+        "Завтра в 14:30 без предоплаты.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Не хотите завтра в 16:00?",
+        "Не хотите в 16:00, завтра?",
+        "Не против завтра в 16:00, на стрижку?",
+        "Завтра в 16:00 без предоплаты.",
+        "Не хотите в 18:30?",
+        "Нет возражений против 18:30?",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
+    }
+}
