@@ -114,17 +114,17 @@ impl Pairs {
         self.undated.iter().any(|at| time.is_time(*at))
     }
 
-    /// The services that these words name, as exactly as any is named.
+    /// The services that these words name, as exactly as any is named: a whole title before a part of one.
     fn named(&self, words: &[String]) -> Vec<usize> {
         let says = |beginning: &&String| words.iter().any(|word| word.starts_with(*beginning));
-        let counts = self
-            .services
-            .iter()
-            .map(|s| s.title.iter().filter(says).count());
-        let counts: Vec<usize> = counts.collect();
-        let most = counts.iter().copied().max().unwrap_or(0);
-        let all = counts.iter().enumerate();
-        all.filter(|(_, count)| most > 0 && **count == most)
+        let rank = |service: &Priced| {
+            let count = service.title.iter().filter(says).count();
+            (count, count == service.title.len())
+        };
+        let ranks: Vec<(usize, bool)> = self.services.iter().map(rank).collect();
+        let best = ranks.iter().copied().max().filter(|(count, _)| *count > 0);
+        let all = ranks.iter().enumerate();
+        all.filter(|(_, rank)| Some(**rank) == best)
             .map(|(at, _)| at)
             .collect()
     }

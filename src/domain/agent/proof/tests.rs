@@ -431,3 +431,38 @@ fn a_question_denies_no_time_that_it_offers() {
         assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
     }
 }
+
+/// One title within another, and titles of short words.
+fn alike_services() -> Evidence {
+    let mut evidence = Evidence::on(NaiveDate::from_ymd_opt(2026, 8, 20).unwrap());
+    evidence.learn(&json!({"services": [
+        {"service": 1, "title": "Маникюр", "price": "1500 руб"},
+        {"service": 2, "title": "Маникюр с покрытием", "price": "2500 руб"},
+        {"service": 3, "title": "Стрижка", "price": "2000 руб"},
+        {"service": 4, "title": "СПА", "price": "3000 руб"},
+        {"service": 5, "title": "Лак на дом", "price": "700 руб"},
+    ]}));
+    evidence
+}
+
+#[test]
+fn a_title_within_another_has_its_own_price() {
+    let evidence = alike_services();
+    for text in [
+        "Маникюр стоит 1500 руб.",
+        "Маникюр с покрытием стоит 2500 руб.",
+        "Маникюр: обычный 1500 руб, с покрытием 2500 руб.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Маникюр стоит 2500 руб.",
+        "Маникюр с покрытием стоит 1500 руб.",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(
+            matches!(breach, Err(Breach::Price(_))),
+            "{text}: {breach:?}"
+        );
+    }
+}
