@@ -114,6 +114,19 @@ impl Pairs {
         self.undated.iter().any(|at| time.is_time(*at))
     }
 
+    /// The sums of a part of a clause: what is money, and a bare figure that is some service's price.
+    fn sums(&self, line: &str) -> Vec<String> {
+        let words = split(line);
+        let all = figures(line).into_iter().chain(spelled(&words));
+        let is_price = |value: &String| self.services.iter().any(|s| s.prices.contains(value));
+        let sums = all.filter(|found| match found.kind {
+            Figure::Money => true,
+            Figure::Other => is_price(&found.value),
+            _ => false,
+        });
+        sums.map(|found| found.value).collect()
+    }
+
     /// The services that these words name, as exactly as any is named: a whole title before a part of one.
     fn named(&self, words: &[String]) -> Vec<usize> {
         let says = |beginning: &&String| words.iter().any(|word| word.starts_with(*beginning));
@@ -186,21 +199,32 @@ impl<'a> Reading<'a> {
             self.times(&Said::of(part, today), stance)
                 .map_err(|time| Mismatch::Time(written(time)))?;
         }
-        for part in parts(line, &|part| !money(part).is_empty()) {
-            let named = self.pairs.named(&split(part));
-            if !named.is_empty() {
-                self.services = named;
-            }
-            let costs = |sum: &String| {
-                let mut services = self.services.iter();
-                services.any(|at| self.pairs.services[*at].prices.contains(sum))
-            };
-            let foreign = money(part).into_iter().find(|sum| !costs(sum));
-            if let Some(sum) = foreign.filter(|_| !self.services.is_empty()) {
-                return Err(Mismatch::Price(sum));
-            }
+        // "Маникюр — 1500, стрижка — 2000": what opens a clause belongs to the service before it.
+        let lead = match lead(line) {
+            Some(end) if !self.services.is_empty() => end,
+            _ => 0,
+        };
+        self.prices(&line[..lead])?;
+        for part in parts(&line[lead..], &|part| !self.pairs.sums(part).is_empty()) {
+            self.prices(part)?;
         }
         Ok(())
+    }
+
+    fn prices(&mut self, part: &str) -> Result<(), Mismatch> {
+        let named = self.pairs.named(&split(part));
+        if !named.is_empty() {
+            self.services = named;
+        }
+        let costs = |sum: &String| {
+            let mut services = self.services.iter();
+            services.any(|at| self.pairs.services[*at].prices.contains(sum))
+        };
+        let foreign = self.pairs.sums(part).into_iter().find(|sum| !costs(sum));
+        match foreign.filter(|_| !self.services.is_empty()) {
+            Some(sum) => Err(Mismatch::Price(sum)),
+            None => Ok(()),
+        }
     }
 
     fn times(&mut self, said: &Said, stance: Stance) -> Result<(), Figure> {
@@ -301,11 +325,12 @@ fn is_day(figure: Figure) -> bool {
     }
 }
 
-fn money(line: &str) -> Vec<String> {
-    let words = split(line);
-    let all = figures(line).into_iter().chain(spelled(&words));
-    let sums = all.filter(|found| found.kind == Figure::Money);
-    sums.map(|found| found.value).collect()
+/// Where a clause that opens with a figure comes to something else.
+fn lead(line: &str) -> Option<usize> {
+    let opens = line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    let ends = [", ", " и ", " and "].into_iter();
+    let end = ends.filter_map(|mark| line.find(mark)).min();
+    end.filter(|_| opens)
 }
 
 /// A clause taken apart at each `и` that has such a thing on either side.

@@ -466,3 +466,28 @@ fn a_title_within_another_has_its_own_price() {
         );
     }
 }
+
+#[test]
+fn a_price_without_its_currency_is_a_price() {
+    let evidence = alike_services();
+    for text in [
+        "Маникюр — 1500, стрижка — 2000.",
+        "Маникюр 1500, стрижка 2000, маникюр с покрытием 2500.",
+        "Маникюр — 1500 и стрижка — 2000.",
+        "Маникюр — 1 500.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Маникюр — 2000, стрижка — 1500.",
+        "Маникюр 2000, стрижка 1500.",
+        "Маникюр — 1500 и стрижка — 1500.",
+        "Стрижка — 2000, маникюр — 2000.",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(
+            matches!(breach, Err(Breach::Price(_))),
+            "{text}: {breach:?}"
+        );
+    }
+}
