@@ -8,15 +8,18 @@ use chrono::{Datelike as _, NaiveDate, NaiveDateTime, Timelike as _};
 use serde_json::{Map, Value};
 
 use super::super::words::{folded, split};
-use super::figures::{Figure, at_hour, figures, near_day, spelled, weekday};
+use super::clauses::says;
+use super::figures::{Figure, at_hour, figures, is_behind_at, near_day, spelled, weekday};
 
 /// What the journal's answers name together.
 #[derive(Clone, Default)]
 pub(super) struct Pairs {
     /// When something is free, or a booking begins.
     moments: BTreeSet<NaiveDateTime>,
-    /// Times of no day: the salon's hours, how long a service takes.
+    /// Times of no day: the salon's hours.
     undated: BTreeSet<(u32, u32)>,
+    /// How many hours services take.
+    lengths: BTreeSet<u32>,
     services: Vec<Priced>,
 }
 
@@ -39,7 +42,12 @@ impl Pairs {
             self.moments.extend(times.map(|time| day.and_time(time)));
         }
         if let Some(lasts) = text("lasts") {
-            self.learn_undated(lasts);
+            let hours = figures(&folded(lasts)).into_iter();
+            self.lengths
+                .extend(hours.filter_map(|found| match found.kind {
+                    Figure::Hour(hours) => Some(hours),
+                    _ => None,
+                }));
         }
         // A line of the price list, or a booking.
         let is_service = fields.contains_key("service");
@@ -114,6 +122,15 @@ impl Pairs {
         self.undated.iter().any(|at| time.is_time(*at))
     }
 
+    /// Whether this is how long a service takes, and none of these words makes it a time of day.
+    fn is_length(&self, time: Figure, words: &[String]) -> bool {
+        let Figure::Hour(hours) = time else {
+            return false;
+        };
+        let is_part = |word: &String| PARTS_OF_A_DAY.contains(&word.as_str());
+        self.lengths.contains(&hours) && !is_behind_at(words, hours) && !words.iter().any(is_part)
+    }
+
     /// The sums of a part of a clause: what is money, and a bare figure that is some service's price.
     fn sums(&self, line: &str) -> Vec<String> {
         let words = split(line);
@@ -155,6 +172,8 @@ pub(super) struct Reading<'a> {
     loose: Vec<Figure>,
     /// Whether this sentence added to them.
     is_fresh: bool,
+    /// The salon's hours are told.
+    works: bool,
     services: Vec<usize>,
 }
 
@@ -165,6 +184,40 @@ pub(super) struct Stance {
     /// Nothing but figures follows: these are of the day that the clause names.
     pub(super) leads: bool,
 }
+
+/// A clause with one of these tells of the salon's hours, if it offers nothing.
+const WORKS: &[&str] = &[
+    "работ",
+    "открыт",
+    "открыв",
+    "закры",
+    "график",
+    "режим",
+    "часы",
+    "ежедневно",
+    "перерыв",
+    "обед",
+    "длит",
+    "занима",
+    "займ",
+    "open",
+    "work",
+    "close",
+];
+const OFFERS: &[&str] = &[
+    "свобод",
+    "доступ",
+    "есть",
+    "можно",
+    "подойд",
+    "подход",
+    "запи",
+    "предл",
+    "free",
+    "available",
+    "book",
+];
+const PARTS_OF_A_DAY: [&str; 4] = ["утра", "дня", "вечера", "ночи"];
 
 /// What does not belong together.
 pub(super) enum Mismatch {
@@ -181,6 +234,7 @@ impl<'a> Reading<'a> {
             is_over: false,
             loose: Vec::new(),
             is_fresh: false,
+            works: false,
             services: Vec::new(),
         }
     }
@@ -195,6 +249,14 @@ impl<'a> Reading<'a> {
     /// The next clause, folded.
     pub(super) fn clause(&mut self, line: &str, stance: Stance) -> Result<(), Mismatch> {
         let today = self.today;
+        let words = split(line);
+        if says(&words) {
+            let has = |beginnings: &[&str]| {
+                let mut all = words.iter();
+                all.any(|word| beginnings.iter().any(|b| word.starts_with(b)))
+            };
+            self.works = has(WORKS) && !has(OFFERS);
+        }
         for part in parts(line, &|part| !Said::of(part, today).days.is_empty()) {
             self.times(&Said::of(part, today), stance)
                 .map_err(|time| Mismatch::Time(written(time)))?;
@@ -250,7 +312,9 @@ impl<'a> Reading<'a> {
                 continue;
             }
             let is_paired = |day: &Figure| self.pairs.is_one(*day, *figure);
-            let is_free = denies || self.pairs.is_undated(*figure);
+            let is_free = denies
+                || (self.works && self.pairs.is_undated(*figure))
+                || self.pairs.is_length(*figure, &said.words);
             if !(is_free || self.days.iter().all(is_paired)) {
                 return Err(*figure);
             }
@@ -275,6 +339,7 @@ fn next_of_name(today: NaiveDate, day: u32, month: u32) -> Option<NaiveDate> {
 
 /// The days and times of a part of a clause.
 struct Said {
+    words: Vec<String>,
     days: Vec<Figure>,
     times: Vec<Figure>,
     /// Each stands in its place.
@@ -308,6 +373,7 @@ impl Said {
             false => days.iter().chain(&times).copied().collect(),
         };
         Self {
+            words,
             days,
             times,
             is_ordered,

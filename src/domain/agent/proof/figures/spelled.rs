@@ -147,6 +147,14 @@ pub(in super::super) fn at_hour(words: &[String]) -> Vec<Figure> {
     hours.collect()
 }
 
+/// Whether such a word stands right before this number, in digits or in words.
+pub(in super::super) fn is_behind_at(words: &[String], value: u32) -> bool {
+    let is = |word: &String| word.parse().ok().or_else(|| number(word)) == Some(value);
+    words
+        .windows(2)
+        .any(|pair| AT.contains(&pair[0].as_str()) && is(&pair[1]))
+}
+
 fn number(word: &str) -> Option<u32> {
     let found = NUMBERS.iter().find(|(w, _)| *w == word);
     found.map(|(_, value)| *value)
