@@ -528,3 +528,28 @@ fn hours_of_work_and_lengths_are_no_free_times() {
         assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
     }
 }
+
+#[test]
+fn what_is_counted_is_no_hour() {
+    let mut evidence = two_days();
+    evidence.learn(&json!({"limits": "2 процедуры, 3 человека, 5 персон"}));
+    evidence.learn_text("Южная улица, 38, к 2");
+    for text in [
+        "Завтра запишу на 2 процедуры?",
+        "Завтра есть время на 3 человек.",
+        "Завтра есть место для группы до 5 человек.",
+        "Завтра в 14:30 свободно, мы на Южной улице, 38, к 2.",
+        "Завтра в 14:30 свободно: Южная улица, 38 к 2.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Завтра на 16 свободно.",
+        "Завтра на 16.",
+        "Завтра в 16 вас примет Бари.",
+        "На 16 завтра время есть.",
+        "Завтра к 16 приходите.",
+    ] {
+        assert!(evidence.bears_out(text).is_err(), "{text}");
+    }
+}
