@@ -96,7 +96,11 @@ pub(super) fn clauses(sentence: &str) -> Vec<&str> {
 pub(super) fn says(words: &[String]) -> bool {
     let is_word = |word: &String| word.chars().all(char::is_alphabetic);
     let mut all = words.iter().filter(|word| is_word(word));
-    all.any(|word| !SMALL.contains(&word.as_str()))
+    all.any(|word| !is_small(word))
+}
+
+pub(super) fn is_small(word: &str) -> bool {
+    SMALL.contains(&word)
 }
 
 /// Clauses of a sentence, folded, each with its words and whether it denies what it names.

@@ -8,7 +8,7 @@ use chrono::{Datelike as _, NaiveDate, NaiveDateTime, Timelike as _};
 use serde_json::{Map, Value};
 
 use super::super::words::{folded, split};
-use super::clauses::says;
+use super::clauses::{is_small, says};
 use super::figures::{Figure, at_hour, figures, is_behind_at, near_day, spelled, weekday};
 
 /// What the journal's answers name together.
@@ -146,7 +146,12 @@ impl Pairs {
 
     /// The services that these words name, as exactly as any is named: a whole title before a part of one.
     fn named(&self, words: &[String]) -> Vec<usize> {
-        let says = |beginning: &&String| words.iter().any(|word| word.starts_with(*beginning));
+        let is = |word: &str, beginning: &str| match word.strip_prefix(beginning) {
+            // "СПА" is not "спасибо": of a short word only one letter may be another.
+            Some(rest) => beginning.chars().count() >= 4 || rest.chars().count() <= 1,
+            None => false,
+        };
+        let says = |beginning: &&String| words.iter().any(|word| is(word, beginning));
         let rank = |service: &Priced| {
             let count = service.title.iter().filter(says).count();
             (count, count == service.title.len())
@@ -418,12 +423,14 @@ fn parts<'l>(line: &'l str, has: &dyn Fn(&str) -> bool) -> Vec<&'l str> {
 /// How the words of a title begin, whatever case they stand in.
 fn beginnings(title: &str) -> BTreeSet<String> {
     let words = split(&folded(title));
-    let is_long = |word: &&String| word.chars().count() >= 4;
-    let long = words.iter().filter(is_long).map(|word| {
+    let words = words.iter().filter(|word| !is_small(word));
+    let has_long = words.clone().any(|word| word.chars().count() >= 4);
+    let is_kept = |word: &&String| !has_long || word.chars().count() >= 4;
+    let kept = words.filter(is_kept).map(|word| {
         let kept = word.chars().count().saturating_sub(2).clamp(4, 6);
         word.chars().take(kept).collect::<String>()
     });
-    long.collect()
+    kept.collect()
 }
 
 fn written(time: Figure) -> String {

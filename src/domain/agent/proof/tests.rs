@@ -553,3 +553,23 @@ fn what_is_counted_is_no_hour() {
         assert!(evidence.bears_out(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_short_title_names_its_service_too() {
+    let evidence = alike_services();
+    for text in [
+        "Маникюр 1500 руб, СПА 3000 руб, лак на дом 700 руб.",
+        "Маникюр делаем. Спасибо, с вас 1500 руб.",
+        "Стрижка на дому невозможна, но стоит 2000 руб.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in ["СПА стоит 1500 руб.", "Стрижка 2000 руб, СПА 2000 руб."]
+    {
+        let breach = evidence.bears_out(text);
+        assert!(
+            matches!(breach, Err(Breach::Price(_))),
+            "{text}: {breach:?}"
+        );
+    }
+}
