@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::words::{folded, split};
 use super::clauses::{is_small, says};
-use super::figures::{Figure, at_hour, figures, is_behind_at, near_day, spelled, weekday};
+use super::figures::{Figure, at_hour, figures, is_behind_at, is_told, near_day, spelled, weekday};
 
 /// What the journal's answers name together.
 #[derive(Clone, Default)]
@@ -363,7 +363,16 @@ impl Said {
         let in_words: Vec<Figure> = in_words.collect();
         let is_moment = |figure: &Figure| figure.is_moment();
         let digits: Vec<Figure> = figures(line).into_iter().map(|found| found.kind).collect();
-        let digits: Vec<Figure> = digits.into_iter().filter(is_moment).collect();
+        let has_day = |all: &[Figure]| {
+            let is = |f: &Figure| matches!(f, Figure::Day(..) | Figure::Weekday(_));
+            all.iter().any(is)
+        };
+        let has_day = has_day(&in_words) || has_day(&digits);
+        let digits = digits.into_iter().map(|figure| match figure {
+            Figure::Either(h, m) if is_told(&words, h, m, has_day) => Figure::Time(h, m),
+            figure => figure,
+        });
+        let digits: Vec<Figure> = digits.filter(is_moment).collect();
         let others = spelled(&words).into_iter().map(|found| found.kind);
         let others = others.filter(is_moment).chain(at_hour(&words));
         let others: Vec<Figure> = others.collect();

@@ -573,3 +573,27 @@ fn a_short_title_names_its_service_too() {
         );
     }
 }
+
+#[test]
+fn a_time_with_a_point_is_held_against_its_day() {
+    let mut evidence = two_days();
+    evidence.learn(&json!({"day": "2026-08-22", "date": "22 августа, суббота",
+        "times": ["09:10"]}));
+    for text in [
+        "В субботу в 9.10 свободно.",
+        "На 22.08 в 9.10 свободно.",
+        "В пятницу, 21.08, есть 14.30.",
+        "На 21.08 и 22.08 есть 12:00.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Завтра в 9.10 свободно.",
+        "Завтра с 9.10 свободно.",
+        "Завтра есть время, в 9.10 подойдёт?",
+        "На 21.08 в 9.10 свободно.",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
+    }
+}

@@ -199,6 +199,16 @@ pub(in super::super) fn at_hour(words: &[String]) -> Vec<Figure> {
     hours.collect()
 }
 
+/// `в 9.10` is a time; so is `с 9.10` where another day is named.
+pub(in super::super) fn is_told(words: &[String], hour: u32, minute: u32, has_day: bool) -> bool {
+    let is = |word: &String, number: u32| word.parse() == Ok(number);
+    words.windows(3).any(|three| {
+        let before = three[0].as_str();
+        let tells = matches!(before, "в" | "во" | "at") || (has_day && AT.contains(&before));
+        tells && is(&three[1], hour) && is(&three[2], minute)
+    })
+}
+
 /// Whether such a word stands right before this number, in digits or in words.
 pub(in super::super) fn is_behind_at(words: &[String], value: u32) -> bool {
     let is = |word: &String| word.parse().ok().or_else(|| number(word)) == Some(value);
