@@ -16,7 +16,7 @@ use super::words::{folded, split};
 use claims::{Claim, claims};
 use clauses::{clauses, denies, says, sentences, stances};
 use figures::{Figure, Found, figures, near_day, spelled, weekday};
-use pairs::{Mismatch, Pairs, Reading, Stance};
+use pairs::{Mismatch, Pairs, Reading, Stance, counted};
 
 mod claims;
 mod clauses;
@@ -492,10 +492,12 @@ fn check_pairs(reading: &mut Reading<'_>, sentence: &str) -> Result<(), Breach> 
     }
     reading.sentence();
     for (at, (line, _, denies)) in all.iter().enumerate() {
-        let next = all.get(at + 1).map(|(_, words, _)| words);
+        let next = all.get(at + 1);
         let stance = Stance {
             denies: *denies,
-            leads: next.is_some_and(|next| !next.is_empty() && !says(next)),
+            leads: next.is_some_and(|(line, words, _)| {
+                counted(line).is_some() || !(words.is_empty() || says(words))
+            }),
         };
         let read = reading.clause(line, stance);
         read.map_err(|mismatch| match mismatch {

@@ -222,6 +222,7 @@ const OFFERS: &[&str] = &[
     "available",
     "book",
 ];
+const SEEKS: [&str; 4] = ["посмотреть", "посмотрю", "поискать", "поищу"];
 const PARTS_OF_A_DAY: [&str; 4] = ["утра", "дня", "вечера", "ночи"];
 
 /// What does not belong together.
@@ -262,9 +263,33 @@ impl<'a> Reading<'a> {
             };
             self.works = has(WORKS) && !has(OFFERS);
         }
-        for part in parts(line, &|part| !Said::of(part, today).days.is_empty()) {
-            self.times(&Said::of(part, today), stance)
-                .map_err(|time| Mismatch::Time(written(time)))?;
+        let foreign = |time| Mismatch::Time(written(time));
+        let has_day = |part: &str| !Said::of(part, today).days.is_empty();
+        // "Завтра — 12:00 и 14:30, в субботу — 16:00": figures before another day are of the one before.
+        let mut rest = line;
+        if !self.days.is_empty()
+            && !self.is_over
+            && let Some(end) = counted(line).filter(|end| has_day(&line[*end..]))
+        {
+            rest = &line[end..];
+            let affirms = Stance {
+                denies: false,
+                ..stance
+            };
+            self.times(&Said::of(&line[..end], today), affirms)
+                .map_err(foreign)?;
+        }
+        // A day that is only to be looked at says nothing of the times before it.
+        let seeks = words.iter().any(|word| SEEKS.contains(&word.as_str()));
+        for part in parts(rest, &has_day) {
+            let said = Said::of(part, today);
+            if !(stance.denies || stance.leads || seeks) {
+                self.held(&said).map_err(foreign)?;
+            }
+            self.times(&said, stance).map_err(foreign)?;
+        }
+        if !stance.denies && has_day(line) {
+            self.loose.clear();
         }
         // "Маникюр — 1500, стрижка — 2000": what opens a clause belongs to the service before it.
         let lead = match lead(line) {
@@ -294,19 +319,17 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Whether the times of no day are of these days. A day with times of its own says nothing of them.
+    fn held(&self, said: &Said) -> Result<(), Figure> {
+        let is_of = |time: &&Figure| said.days.iter().all(|day| self.pairs.is_one(*day, **time));
+        let mut loose = self.loose.iter().filter(|_| said.times.is_empty());
+        loose
+            .find(|time| !is_of(time))
+            .map_or(Ok(()), |time| Err(*time))
+    }
+
     fn times(&mut self, said: &Said, stance: Stance) -> Result<(), Figure> {
         let denies = stance.denies;
-        if !denies && !said.days.is_empty() {
-            let loose = std::mem::take(&mut self.loose);
-            // A day with times of its own says nothing of those that came before.
-            if said.times.is_empty() && !stance.leads {
-                let is_of = |time: &Figure| said.days.iter().all(|d| self.pairs.is_one(*d, *time));
-                loose
-                    .into_iter()
-                    .find(|time| !is_of(time))
-                    .map_or(Ok(()), Err)?;
-            }
-        }
         for figure in &said.stream {
             if said.days.contains(figure) {
                 if self.is_over {
@@ -405,6 +428,16 @@ fn is_day(figure: Figure) -> bool {
     }
 }
 
+/// Where the figures end that are counted up before anything else is said.
+pub(super) fn counted(line: &str) -> Option<usize> {
+    let ends = line.match_indices(", ").map(|(at, mark)| at + mark.len());
+    let is_counted = |end: &usize| {
+        let words = split(&line[..*end]);
+        !words.is_empty() && !says(&words)
+    };
+    ends.filter(is_counted).last()
+}
+
 /// Where a clause that opens with a figure comes to something else.
 fn lead(line: &str) -> Option<usize> {
     let opens = line.trim_start().starts_with(|c: char| c.is_ascii_digit());
@@ -413,11 +446,11 @@ fn lead(line: &str) -> Option<usize> {
     end.filter(|_| opens)
 }
 
-/// A clause taken apart at each `и` that has such a thing on either side.
+/// A clause taken apart at each `и` and `или` that has such a thing on either side.
 fn parts<'l>(line: &'l str, has: &dyn Fn(&str) -> bool) -> Vec<&'l str> {
     let mut all = Vec::new();
     let mut from = 0;
-    for and in [" и ", " and "] {
+    for and in [" и ", " and ", " или ", " or "] {
         for (at, _) in line.match_indices(and) {
             if at >= from && has(&line[from..at]) && has(&line[at..]) {
                 all.push(&line[from..at]);
