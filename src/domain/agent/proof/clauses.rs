@@ -108,7 +108,9 @@ pub(super) fn is_small(word: &str) -> bool {
 /// Clauses of a sentence, folded, each with its words and whether it denies what it names.
 pub(super) fn stances(sentence: &str) -> Vec<(String, Vec<String>, bool)> {
     let asks = sentence.trim_end().ends_with('?');
-    let lines = clauses(sentence).into_iter().map(folded);
+    // "на 18:00, к сожалению, занято" is one clause.
+    let sentence = sentence.replace(", к сожалению,", "").replace(", увы,", "");
+    let lines = clauses(&sentence).into_iter().map(folded);
     let mut all: Vec<(String, Vec<String>, bool)> = lines
         .map(|line| {
             let words = split(&line);
