@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::words::{folded, split};
 use claims::{Claim, claims};
-use clauses::{clauses, denies, sentences};
+use clauses::{clauses, denies, says, sentences, stances};
 use figures::{Figure, Found, figures, near_day, spelled, weekday};
-use pairs::{Mismatch, Pairs, Reading};
+use pairs::{Mismatch, Pairs, Reading, Stance, counted};
 
 mod claims;
 mod clauses;
@@ -306,10 +306,7 @@ impl Evidence {
     fn check_sentence(&self, sentence: &str) -> Result<(), Breach> {
         let asks = sentence.trim_end().ends_with('?');
         self.check_deeds(sentence, asks)?;
-        for clause in clauses(sentence) {
-            let line = folded(clause);
-            let words = split(&line);
-            let denies = denies(&words);
+        for (line, words, denies) in stances(sentence) {
             for found in figures(&line).iter().chain(&spelled(&words)) {
                 // A price is never denied by naming another.
                 let may_deny = denies && !matches!(found.kind, Figure::Money | Figure::Percent);
@@ -489,9 +486,20 @@ impl Evidence {
 
 /// A time has to be one of its day, a price its service's.
 fn check_pairs(reading: &mut Reading<'_>, sentence: &str) -> Result<(), Breach> {
-    for clause in clauses(sentence) {
-        let line = folded(clause);
-        let read = reading.clause(&line, denies(&split(&line)));
+    let all = stances(sentence);
+    if all.iter().all(|(_, words, _)| words.is_empty()) {
+        return Ok(());
+    }
+    reading.sentence();
+    for (at, (line, _, denies)) in all.iter().enumerate() {
+        let next = all.get(at + 1);
+        let stance = Stance {
+            denies: *denies,
+            leads: next.is_some_and(|(line, words, _)| {
+                counted(line).is_some() || !(words.is_empty() || says(words))
+            }),
+        };
+        let read = reading.clause(line, stance);
         read.map_err(|mismatch| match mismatch {
             Mismatch::Time(time) => Breach::Time(time),
             Mismatch::Price(sum) => Breach::Price(sum),

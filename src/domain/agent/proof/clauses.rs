@@ -4,7 +4,7 @@
 use super::super::words::{folded, split};
 
 /// A clause with one of these denies what it names.
-const DENIALS: [&str; 12] = [
+const DENIALS: [&str; 11] = [
     "не",
     "нет",
     "ни",
@@ -15,7 +15,6 @@ const DENIALS: [&str; 12] = [
     "unavailable",
     "taken",
     "busy",
-    "без",
     "никак",
 ];
 
@@ -30,6 +29,8 @@ const AFFIRMS: &[&str] = &[
     "можно",
     "приходите",
     "ждем",
+    "хотите",
+    "желаете",
     "problem",
     "worry",
     "doubt",
@@ -38,6 +39,9 @@ const AFFIRMS: &[&str] = &[
 
 /// These affirm unless they are denied themselves.
 const FREE: &[&str] = &["свободн", "доступн", "подход", "free", "available"];
+
+/// In a question "не" denies nothing ("не хотите в 16:00?") but these.
+const FAILS: &[&str] = &["получ", "выйдет", "остал", "свободн", "доступн"];
 
 /// Words that make no clause by themselves.
 const SMALL: [&str; 16] = [
@@ -81,15 +85,54 @@ pub(super) fn clauses(sentence: &str) -> Vec<&str> {
     ends.push(sentence.len());
     let (mut all, mut from) = (Vec::new(), 0);
     for end in ends {
-        let says = split(&folded(&sentence[from..end]))
-            .iter()
-            .any(|word| word.chars().all(char::is_alphabetic) && !SMALL.contains(&word.as_str()));
-        if end > from && (says || end == sentence.len()) {
+        let says = || says(&split(&folded(&sentence[from..end])));
+        if end > from && (end == sentence.len() || says()) {
             all.push(&sentence[from..end]);
             from = end;
         }
     }
     all
+}
+
+/// Whether these words say anything but figures.
+pub(super) fn says(words: &[String]) -> bool {
+    let is_word = |word: &String| word.chars().all(char::is_alphabetic);
+    let mut all = words.iter().filter(|word| is_word(word));
+    all.any(|word| !is_small(word))
+}
+
+pub(super) fn is_small(word: &str) -> bool {
+    SMALL.contains(&word)
+}
+
+/// Clauses of a sentence, folded, each with its words and whether it denies what it names.
+pub(super) fn stances(sentence: &str) -> Vec<(String, Vec<String>, bool)> {
+    let asks = sentence.trim_end().ends_with('?');
+    // "на 18:00, к сожалению, занято" is one clause.
+    let sentence = sentence.replace(", к сожалению,", "").replace(", увы,", "");
+    let lines = clauses(&sentence).into_iter().map(folded);
+    let mut all: Vec<(String, Vec<String>, bool)> = lines
+        .map(|line| {
+            let words = split(&line);
+            let denies = denies(&words) && (!asks || is_denial(&words));
+            (line, words, denies)
+        })
+        .collect();
+    // What is asked itself is offered.
+    if let Some((_, _, denies)) = all.last_mut().filter(|_| asks) {
+        *denies = false;
+    }
+    all
+}
+
+/// Whether a clause of a question denies: by another word than "не", or that something works out.
+fn is_denial(words: &[String]) -> bool {
+    let fails = |word: &String| FAILS.iter().any(|beginning| word.starts_with(beginning));
+    let mut pairs = words.windows(2);
+    let is_other = |word: &String| {
+        word.starts_with("занят") || (word != "не" && DENIALS.contains(&word.as_str()))
+    };
+    words.iter().any(is_other) || pairs.any(|pair| pair[0] == "не" && fails(&pair[1]))
 }
 
 /// Whether a clause of these words denies what it names.

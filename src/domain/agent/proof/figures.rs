@@ -4,7 +4,7 @@ use chrono::{Datelike as _, NaiveDate};
 
 mod spelled;
 
-pub(super) use spelled::{at_hour, spelled};
+pub(super) use spelled::{at_hour, is_behind_at, is_told, spelled};
 
 /// What a figure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

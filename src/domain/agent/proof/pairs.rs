@@ -8,15 +8,18 @@ use chrono::{Datelike as _, NaiveDate, NaiveDateTime, Timelike as _};
 use serde_json::{Map, Value};
 
 use super::super::words::{folded, split};
-use super::figures::{Figure, at_hour, figures, near_day, spelled, weekday};
+use super::clauses::{is_small, says};
+use super::figures::{Figure, at_hour, figures, is_behind_at, is_told, near_day, spelled, weekday};
 
 /// What the journal's answers name together.
 #[derive(Clone, Default)]
 pub(super) struct Pairs {
     /// When something is free, or a booking begins.
     moments: BTreeSet<NaiveDateTime>,
-    /// Times of no day: the salon's hours, how long a service takes.
+    /// Times of no day: the salon's hours.
     undated: BTreeSet<(u32, u32)>,
+    /// How many hours services take.
+    lengths: BTreeSet<u32>,
     services: Vec<Priced>,
 }
 
@@ -39,7 +42,12 @@ impl Pairs {
             self.moments.extend(times.map(|time| day.and_time(time)));
         }
         if let Some(lasts) = text("lasts") {
-            self.learn_undated(lasts);
+            let hours = figures(&folded(lasts)).into_iter();
+            self.lengths
+                .extend(hours.filter_map(|found| match found.kind {
+                    Figure::Hour(hours) => Some(hours),
+                    _ => None,
+                }));
         }
         // A line of the price list, or a booking.
         let is_service = fields.contains_key("service");
@@ -114,17 +122,44 @@ impl Pairs {
         self.undated.iter().any(|at| time.is_time(*at))
     }
 
-    /// The services that these words name, as exactly as any is named.
+    /// Whether this is how long a service takes, and none of these words makes it a time of day.
+    fn is_length(&self, time: Figure, words: &[String]) -> bool {
+        let Figure::Hour(hours) = time else {
+            return false;
+        };
+        let is_part = |word: &String| PARTS_OF_A_DAY.contains(&word.as_str());
+        self.lengths.contains(&hours) && !is_behind_at(words, hours) && !words.iter().any(is_part)
+    }
+
+    /// The sums of a part of a clause: what is money, and a bare figure that is some service's price.
+    fn sums(&self, line: &str) -> Vec<String> {
+        let words = split(line);
+        let all = figures(line).into_iter().chain(spelled(&words));
+        let is_price = |value: &String| self.services.iter().any(|s| s.prices.contains(value));
+        let sums = all.filter(|found| match found.kind {
+            Figure::Money => true,
+            Figure::Other => is_price(&found.value),
+            _ => false,
+        });
+        sums.map(|found| found.value).collect()
+    }
+
+    /// The services that these words name, as exactly as any is named: a whole title before a part of one.
     fn named(&self, words: &[String]) -> Vec<usize> {
-        let says = |beginning: &&String| words.iter().any(|word| word.starts_with(*beginning));
-        let counts = self
-            .services
-            .iter()
-            .map(|s| s.title.iter().filter(says).count());
-        let counts: Vec<usize> = counts.collect();
-        let most = counts.iter().copied().max().unwrap_or(0);
-        let all = counts.iter().enumerate();
-        all.filter(|(_, count)| most > 0 && **count == most)
+        let is = |word: &str, beginning: &str| match word.strip_prefix(beginning) {
+            // "СПА" is not "спасибо": of a short word only one letter may be another.
+            Some(rest) => beginning.chars().count() >= 4 || rest.chars().count() <= 1,
+            None => false,
+        };
+        let says = |beginning: &&String| words.iter().any(|word| is(word, beginning));
+        let rank = |service: &Priced| {
+            let count = service.title.iter().filter(says).count();
+            (count, count == service.title.len())
+        };
+        let ranks: Vec<(usize, bool)> = self.services.iter().map(rank).collect();
+        let best = ranks.iter().copied().max().filter(|(count, _)| *count > 0);
+        let all = ranks.iter().enumerate();
+        all.filter(|(_, rank)| Some(**rank) == best)
             .map(|(at, _)| at)
             .collect()
     }
@@ -138,8 +173,57 @@ pub(super) struct Reading<'a> {
     days: Vec<Figure>,
     /// Times stood behind these days: the next day is another one.
     is_over: bool,
+    /// Times of this sentence and the one before it, while no day is named.
+    loose: Vec<Figure>,
+    /// Whether this sentence added to them.
+    is_fresh: bool,
+    /// The salon's hours are told.
+    works: bool,
     services: Vec<usize>,
 }
+
+/// How a clause stands in its sentence.
+#[derive(Clone, Copy)]
+pub(super) struct Stance {
+    pub(super) denies: bool,
+    /// Nothing but figures follows: these are of the day that the clause names.
+    pub(super) leads: bool,
+}
+
+/// A clause with one of these tells of the salon's hours, if it offers nothing.
+const WORKS: &[&str] = &[
+    "работ",
+    "открыт",
+    "открыв",
+    "закры",
+    "график",
+    "режим",
+    "часы",
+    "ежедневно",
+    "перерыв",
+    "обед",
+    "длит",
+    "занима",
+    "займ",
+    "open",
+    "work",
+    "close",
+];
+const OFFERS: &[&str] = &[
+    "свобод",
+    "доступ",
+    "есть",
+    "можно",
+    "подойд",
+    "подход",
+    "запи",
+    "предл",
+    "free",
+    "available",
+    "book",
+];
+const SEEKS: [&str; 4] = ["посмотреть", "посмотрю", "поискать", "поищу"];
+const PARTS_OF_A_DAY: [&str; 4] = ["утра", "дня", "вечера", "ночи"];
 
 /// What does not belong together.
 pub(super) enum Mismatch {
@@ -154,35 +238,98 @@ impl<'a> Reading<'a> {
             today,
             days: Vec::new(),
             is_over: false,
+            loose: Vec::new(),
+            is_fresh: false,
+            works: false,
             services: Vec::new(),
         }
     }
 
-    /// The next clause, folded.
-    pub(super) fn clause(&mut self, line: &str, denies: bool) -> Result<(), Mismatch> {
-        let today = self.today;
-        for part in parts(line, &|part| !Said::of(part, today).days.is_empty()) {
-            self.times(&Said::of(part, today), denies)
-                .map_err(|time| Mismatch::Time(written(time)))?;
+    /// Another sentence begins.
+    pub(super) fn sentence(&mut self) {
+        if !std::mem::take(&mut self.is_fresh) {
+            self.loose.clear();
         }
-        for part in parts(line, &|part| !money(part).is_empty()) {
-            let named = self.pairs.named(&split(part));
-            if !named.is_empty() {
-                self.services = named;
-            }
-            let costs = |sum: &String| {
-                let mut services = self.services.iter();
-                services.any(|at| self.pairs.services[*at].prices.contains(sum))
+    }
+
+    /// The next clause, folded.
+    pub(super) fn clause(&mut self, line: &str, stance: Stance) -> Result<(), Mismatch> {
+        let today = self.today;
+        let words = split(line);
+        if says(&words) {
+            let has = |beginnings: &[&str]| {
+                let mut all = words.iter();
+                all.any(|word| beginnings.iter().any(|b| word.starts_with(b)))
             };
-            let foreign = money(part).into_iter().find(|sum| !costs(sum));
-            if let Some(sum) = foreign.filter(|_| !self.services.is_empty()) {
-                return Err(Mismatch::Price(sum));
+            self.works = has(WORKS) && !has(OFFERS);
+        }
+        let foreign = |time| Mismatch::Time(written(time));
+        let has_day = |part: &str| !Said::of(part, today).days.is_empty();
+        // "Завтра — 12:00 и 14:30, в субботу — 16:00": figures before another day are of the one before.
+        let mut rest = line;
+        if !self.days.is_empty()
+            && !self.is_over
+            && let Some(end) = counted(line).filter(|end| has_day(&line[*end..]))
+        {
+            rest = &line[end..];
+            let affirms = Stance {
+                denies: false,
+                ..stance
+            };
+            self.times(&Said::of(&line[..end], today), affirms)
+                .map_err(foreign)?;
+        }
+        // A day that is only to be looked at says nothing of the times before it.
+        let seeks = words.iter().any(|word| SEEKS.contains(&word.as_str()));
+        for part in parts(rest, &has_day) {
+            let said = Said::of(part, today);
+            if !(stance.denies || stance.leads || seeks) {
+                self.held(&said).map_err(foreign)?;
             }
+            self.times(&said, stance).map_err(foreign)?;
+        }
+        if !stance.denies && has_day(line) {
+            self.loose.clear();
+        }
+        // "Маникюр — 1500, стрижка — 2000": what opens a clause belongs to the service before it.
+        let lead = match lead(line) {
+            Some(end) if !self.services.is_empty() => end,
+            _ => 0,
+        };
+        self.prices(&line[..lead])?;
+        for part in parts(&line[lead..], &|part| !self.pairs.sums(part).is_empty()) {
+            self.prices(part)?;
         }
         Ok(())
     }
 
-    fn times(&mut self, said: &Said, denies: bool) -> Result<(), Figure> {
+    fn prices(&mut self, part: &str) -> Result<(), Mismatch> {
+        let named = self.pairs.named(&split(part));
+        if !named.is_empty() {
+            self.services = named;
+        }
+        let costs = |sum: &String| {
+            let mut services = self.services.iter();
+            services.any(|at| self.pairs.services[*at].prices.contains(sum))
+        };
+        let foreign = self.pairs.sums(part).into_iter().find(|sum| !costs(sum));
+        match foreign.filter(|_| !self.services.is_empty()) {
+            Some(sum) => Err(Mismatch::Price(sum)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the times of no day are of these days. A day with times of its own says nothing of them.
+    fn held(&self, said: &Said) -> Result<(), Figure> {
+        let is_of = |time: &&Figure| said.days.iter().all(|day| self.pairs.is_one(*day, **time));
+        let mut loose = self.loose.iter().filter(|_| said.times.is_empty());
+        loose
+            .find(|time| !is_of(time))
+            .map_or(Ok(()), |time| Err(*time))
+    }
+
+    fn times(&mut self, said: &Said, stance: Stance) -> Result<(), Figure> {
+        let denies = stance.denies;
         for figure in &said.stream {
             if said.days.contains(figure) {
                 if self.is_over {
@@ -193,8 +340,15 @@ impl<'a> Reading<'a> {
                 continue;
             }
             let is_paired = |day: &Figure| self.pairs.is_one(*day, *figure);
-            if !(denies || self.pairs.is_undated(*figure) || self.days.iter().all(is_paired)) {
+            let is_free = denies
+                || (self.works && self.pairs.is_undated(*figure))
+                || self.pairs.is_length(*figure, &said.words);
+            if !(is_free || self.days.iter().all(is_paired)) {
                 return Err(*figure);
+            }
+            if !is_free && self.days.is_empty() {
+                self.loose.push(*figure);
+                self.is_fresh = true;
             }
             self.is_over = true;
         }
@@ -213,6 +367,7 @@ fn next_of_name(today: NaiveDate, day: u32, month: u32) -> Option<NaiveDate> {
 
 /// The days and times of a part of a clause.
 struct Said {
+    words: Vec<String>,
     days: Vec<Figure>,
     times: Vec<Figure>,
     /// Each stands in its place.
@@ -231,7 +386,16 @@ impl Said {
         let in_words: Vec<Figure> = in_words.collect();
         let is_moment = |figure: &Figure| figure.is_moment();
         let digits: Vec<Figure> = figures(line).into_iter().map(|found| found.kind).collect();
-        let digits: Vec<Figure> = digits.into_iter().filter(is_moment).collect();
+        let has_day = |all: &[Figure]| {
+            let is = |f: &Figure| matches!(f, Figure::Day(..) | Figure::Weekday(_));
+            all.iter().any(is)
+        };
+        let has_day = has_day(&in_words) || has_day(&digits);
+        let digits = digits.into_iter().map(|figure| match figure {
+            Figure::Either(h, m) if is_told(&words, h, m, has_day) => Figure::Time(h, m),
+            figure => figure,
+        });
+        let digits: Vec<Figure> = digits.filter(is_moment).collect();
         let others = spelled(&words).into_iter().map(|found| found.kind);
         let others = others.filter(is_moment).chain(at_hour(&words));
         let others: Vec<Figure> = others.collect();
@@ -246,6 +410,7 @@ impl Said {
             false => days.iter().chain(&times).copied().collect(),
         };
         Self {
+            words,
             days,
             times,
             is_ordered,
@@ -263,18 +428,29 @@ fn is_day(figure: Figure) -> bool {
     }
 }
 
-fn money(line: &str) -> Vec<String> {
-    let words = split(line);
-    let all = figures(line).into_iter().chain(spelled(&words));
-    let sums = all.filter(|found| found.kind == Figure::Money);
-    sums.map(|found| found.value).collect()
+/// Where the figures end that are counted up before anything else is said.
+pub(super) fn counted(line: &str) -> Option<usize> {
+    let ends = line.match_indices(", ").map(|(at, mark)| at + mark.len());
+    let is_counted = |end: &usize| {
+        let words = split(&line[..*end]);
+        !words.is_empty() && !says(&words)
+    };
+    ends.filter(is_counted).last()
 }
 
-/// A clause taken apart at each `и` that has such a thing on either side.
+/// Where a clause that opens with a figure comes to something else.
+fn lead(line: &str) -> Option<usize> {
+    let opens = line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    let ends = [", ", " и ", " and "].into_iter();
+    let end = ends.filter_map(|mark| line.find(mark)).min();
+    end.filter(|_| opens)
+}
+
+/// A clause taken apart at each `и` and `или` that has such a thing on either side.
 fn parts<'l>(line: &'l str, has: &dyn Fn(&str) -> bool) -> Vec<&'l str> {
     let mut all = Vec::new();
     let mut from = 0;
-    for and in [" и ", " and "] {
+    for and in [" и ", " and ", " или ", " or "] {
         for (at, _) in line.match_indices(and) {
             if at >= from && has(&line[from..at]) && has(&line[at..]) {
                 all.push(&line[from..at]);
@@ -289,12 +465,14 @@ fn parts<'l>(line: &'l str, has: &dyn Fn(&str) -> bool) -> Vec<&'l str> {
 /// How the words of a title begin, whatever case they stand in.
 fn beginnings(title: &str) -> BTreeSet<String> {
     let words = split(&folded(title));
-    let is_long = |word: &&String| word.chars().count() >= 4;
-    let long = words.iter().filter(is_long).map(|word| {
+    let words = words.iter().filter(|word| !is_small(word));
+    let has_long = words.clone().any(|word| word.chars().count() >= 4);
+    let is_kept = |word: &&String| !has_long || word.chars().count() >= 4;
+    let kept = words.filter(is_kept).map(|word| {
         let kept = word.chars().count().saturating_sub(2).clamp(4, 6);
         word.chars().take(kept).collect::<String>()
     });
-    long.collect()
+    kept.collect()
 }
 
 fn written(time: Figure) -> String {

@@ -378,3 +378,252 @@ fn a_price_is_said_only_of_its_own_service() {
         );
     }
 }
+
+#[test]
+fn a_time_is_held_against_a_day_that_is_named_after_it() {
+    let evidence = two_days();
+    for text in [
+        "Могу предложить 14:30, завтра подойдёт?",
+        "Есть 14:30. Это завтра.",
+        "Есть 16:00, завтра занято, в субботу подойдёт?",
+        "Есть 14:30 и 16:00. На какой день?",
+        "Есть 16:00, а завтра — 12:00 и 14:30.",
+        "Есть 16:00. Завтра времени нет.",
+        "Есть 16:00. Или завтра в 14:30?",
+        "Работаем с 10:00 до 21:00. Завтра подойдёт?",
+        "Есть 16:00. Если не подходит, могу посмотреть завтра.",
+        "Есть 12:00, завтра и в субботу.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Могу предложить 16:00, завтра подойдёт?",
+        "Есть 16:00. Это завтра.",
+        "Есть время:\n12:00\n16:00\nЗавтра удобно?",
+        "Могу предложить 16:00 — завтра, 14:30 — в субботу.",
+        "Есть 14:30, завтра занято, в субботу подойдёт?",
+        "Есть 14:30, завтра и в субботу.",
+        "Есть 14:30, завтра или в субботу?",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
+    }
+}
+
+#[test]
+fn a_question_denies_no_time_that_it_offers() {
+    let mut evidence = two_days();
+    evidence.learn_question("А 25 августа в 18:30?");
+    for text in [
+        "Не хотите завтра в 14:30?",
+        "На 18:00 завтра времени нет, подойдёт 14:30?",
+        "Завтра в 18:30 не получится, может, в 14:30?",
+        "К сожалению, 18:30 уже занято, подойдёт 14:30?",
+        "Завтра в 14:30 без предоплаты.",
+        "На 18:30 завтра, к сожалению, занято, но есть 14:30.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Не хотите завтра в 16:00?",
+        "Не хотите завтра в 16:00",
+        "Не хотите в 16:00, завтра?",
+        "Не против завтра в 16:00, на стрижку?",
+        "Завтра в 16:00 без предоплаты.",
+        "Не хотите в 18:30?",
+        "Нет возражений против 18:30?",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
+    }
+}
+
+/// One title within another, and titles of short words.
+fn alike_services() -> Evidence {
+    let mut evidence = Evidence::on(NaiveDate::from_ymd_opt(2026, 8, 20).unwrap());
+    evidence.learn(&json!({"services": [
+        {"service": 1, "title": "Маникюр", "price": "1500 руб"},
+        {"service": 2, "title": "Маникюр с покрытием", "price": "2500 руб"},
+        {"service": 3, "title": "Стрижка", "price": "2000 руб"},
+        {"service": 4, "title": "СПА", "price": "3000 руб"},
+        {"service": 5, "title": "Лак на дом", "price": "700 руб"},
+    ]}));
+    evidence
+}
+
+#[test]
+fn a_title_within_another_has_its_own_price() {
+    let evidence = alike_services();
+    for text in [
+        "Маникюр стоит 1500 руб.",
+        "Маникюр с покрытием стоит 2500 руб.",
+        "Маникюр: обычный 1500 руб, с покрытием 2500 руб.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Маникюр стоит 2500 руб.",
+        "Маникюр с покрытием стоит 1500 руб.",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(
+            matches!(breach, Err(Breach::Price(_))),
+            "{text}: {breach:?}"
+        );
+    }
+}
+
+#[test]
+fn a_price_without_its_currency_is_a_price() {
+    let evidence = alike_services();
+    for text in [
+        "Маникюр — 1500, стрижка — 2000.",
+        "Маникюр 1500, стрижка 2000, маникюр с покрытием 2500.",
+        "Маникюр — 1500 и стрижка — 2000.",
+        "Маникюр — 1 500.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Маникюр — 2000, стрижка — 1500.",
+        "Маникюр 2000, стрижка 1500.",
+        "Маникюр — 1500 и стрижка — 1500.",
+        "Стрижка — 2000, маникюр — 2000.",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(
+            matches!(breach, Err(Breach::Price(_))),
+            "{text}: {breach:?}"
+        );
+    }
+}
+
+#[test]
+fn hours_of_work_and_lengths_are_no_free_times() {
+    let mut evidence = two_days();
+    evidence.learn(&json!({"day": "2026-08-22", "date": "22 августа, суббота",
+        "times": ["10:00", "14:00"]}));
+    evidence.learn(&json!({"services": [
+        {"service": 48, "title": "Окрашивание", "price": "5000 руб", "lasts": "2 ч"},
+    ]}));
+    for text in [
+        "Завтра работаем с 10:00 до 21:00.",
+        "Завтра есть 14:30. Часы работы: 10:00–21:00.",
+        "Завтра открываемся в 10:00, свободно в 12:00.",
+        "Завтра есть 12:00, окрашивание — 2 ч.",
+        "Завтра в 12:00, окрашивание длится 2 часа.",
+        "Завтра в 12:00, окрашивание займёт два часа.",
+        "В субботу свободно в 10:00.",
+        "В субботу в 2 часа дня свободно.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Завтра свободно в 10:00.",
+        "Завтра есть 10:00.",
+        "Завтра — 10:00, 12:00 и 14:30.",
+        "Завтра:\n10:00\n12:00",
+        "Завтра в 10:00 подойдёт?",
+        "Завтра работаем и есть 10:00.",
+        "Завтра в 2 часа дня свободно.",
+        "Завтра в два часа свободно.",
+        "Завтра 2 часа дня.",
+        "Завтра свободно с 2 часов.",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
+    }
+}
+
+#[test]
+fn what_is_counted_is_no_hour() {
+    let mut evidence = two_days();
+    evidence.learn(&json!({"limits": "2 процедуры, 3 человека, 5 персон"}));
+    evidence.learn_text("Южная улица, 38, к 2");
+    for text in [
+        "Завтра запишу на 2 процедуры?",
+        "Завтра есть время на 3 человек.",
+        "Завтра есть место для группы до 5 человек.",
+        "Завтра в 14:30 свободно, мы на Южной улице, 38, к 2.",
+        "Завтра в 14:30 свободно: Южная улица, 38 к 2.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Завтра на 16 свободно.",
+        "Завтра на 16.",
+        "Завтра в 16 вас примет Бари.",
+        "На 16 завтра время есть.",
+        "Завтра к 16 приходите.",
+    ] {
+        assert!(evidence.bears_out(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_short_title_names_its_service_too() {
+    let evidence = alike_services();
+    for text in [
+        "Маникюр 1500 руб, СПА 3000 руб, лак на дом 700 руб.",
+        "Маникюр делаем. Спасибо, с вас 1500 руб.",
+        "Стрижка на дому невозможна, но стоит 2000 руб.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in ["СПА стоит 1500 руб.", "Стрижка 2000 руб, СПА 2000 руб."]
+    {
+        let breach = evidence.bears_out(text);
+        assert!(
+            matches!(breach, Err(Breach::Price(_))),
+            "{text}: {breach:?}"
+        );
+    }
+}
+
+#[test]
+fn a_time_with_a_point_is_held_against_its_day() {
+    let mut evidence = two_days();
+    evidence.learn(&json!({"day": "2026-08-22", "date": "22 августа, суббота",
+        "times": ["09:10"]}));
+    for text in [
+        "В субботу в 9.10 свободно.",
+        "На 22.08 в 9.10 свободно.",
+        "В пятницу, 21.08, есть 14.30.",
+        "На 21.08 и 22.08 есть 12:00.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Завтра в 9.10 свободно.",
+        "Завтра с 9.10 свободно.",
+        "Завтра есть время, в 9.10 подойдёт?",
+        "На 21.08 в 9.10 свободно.",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
+    }
+}
+
+#[test]
+fn days_that_are_counted_up_keep_their_own_times() {
+    let evidence = two_days();
+    for text in [
+        "Завтра — 12:00 и 14:30, в субботу — 12:00 и 16:00.",
+        "Завтра: 12:00, 14:30, в субботу: 12:00, 16:00.",
+        "Завтра — 12:00 и 14:30, в субботу времени нет.",
+        "Есть 14:30 завтра или 16:00 в субботу.",
+        "Завтра: 18:00 и 18:00 заняты.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Завтра — 12:00 и 16:00, в субботу — 12:00 и 16:00.",
+        "Завтра — 12:00 и 16:00, в субботу времени нет.",
+        "Завтра — 12:00, в субботу — 14:30.",
+        "Есть 16:00 завтра или 14:30 в субботу.",
+        "Завтра или в субботу есть 16:00.",
+    ] {
+        let breach = evidence.bears_out(text);
+        assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
+    }
+}

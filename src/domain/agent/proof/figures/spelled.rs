@@ -132,19 +132,89 @@ const AT: &[&str] = &[
     "until",
 ];
 
+/// What is counted: `на 2 процедуры` is no time. Behind anything else a bare figure is taken for an hour.
+const COUNTED: &[&str] = &[
+    "процедур",
+    "человек",
+    "персон",
+    "услуг",
+    "мастеров",
+    "мастерам",
+    "сеанс",
+    "этап",
+    "этаж",
+    "недел",
+    "месяц",
+    "гостей",
+    "гостям",
+    "пальц",
+    "ногт",
+    "клиент",
+    "детей",
+    "детям",
+    "девуш",
+    "женщин",
+    "мужчин",
+    "взросл",
+    "подруг",
+    "визит",
+    "посещени",
+    "лет",
+    "года",
+    "раз",
+    "рук",
+    "ног",
+    "зон",
+    "дней",
+    "people",
+    "person",
+    "service",
+    "guest",
+];
+
+fn is_counted(word: &str) -> bool {
+    // "в 16 летом" counts nothing.
+    let is = |counted: &&&str| {
+        word == **counted || (counted.chars().count() > 3 && word.starts_with(**counted))
+    };
+    COUNTED.iter().any(|counted| is(&counted))
+}
+
 /// `в 14`: a bare figure that is a time by what stands before it, and counts nothing that stands behind it.
 pub(in super::super) fn at_hour(words: &[String]) -> Vec<Figure> {
     let hours = words.windows(2).enumerate().filter_map(|(at, pair)| {
         let hour: u32 = pair[1].parse().ok().filter(|hour| *hour <= 24)?;
         let word = |ahead: usize| words.get(at + ahead).map_or("", String::as_str);
+        let back = |behind: usize| at.checked_sub(behind).map_or("", |i| words[i].as_str());
         let is_number = |word: &str| word.parse::<u32>().is_ok();
         let next = word(2);
         // `на 21 и 22 августа`.
         let of_days = is_number(word(3)) && month(word(4)).is_some();
+        // `улица, 38, к 2`, and not `с 14 к 16`.
+        let is_house = pair[0] == "к" && is_number(back(1)) && !AT.contains(&back(2));
         let counts = month(next).is_some() || unit_of(next).is_some() || is_number(next) || of_days;
+        let counts = counts || is_house || is_counted(next);
         (AT.contains(&pair[0].as_str()) && !counts).then_some(Figure::Hour(hour))
     });
     hours.collect()
+}
+
+/// `в 9.10` is a time; so is `с 9.10` where another day is named.
+pub(in super::super) fn is_told(words: &[String], hour: u32, minute: u32, has_day: bool) -> bool {
+    let is = |word: &String, number: u32| word.parse() == Ok(number);
+    words.windows(3).any(|three| {
+        let before = three[0].as_str();
+        let tells = matches!(before, "в" | "во" | "at") || (has_day && AT.contains(&before));
+        tells && is(&three[1], hour) && is(&three[2], minute)
+    })
+}
+
+/// Whether such a word stands right before this number, in digits or in words.
+pub(in super::super) fn is_behind_at(words: &[String], value: u32) -> bool {
+    let is = |word: &String| word.parse().ok().or_else(|| number(word)) == Some(value);
+    words
+        .windows(2)
+        .any(|pair| AT.contains(&pair[0].as_str()) && is(&pair[1]))
 }
 
 fn number(word: &str) -> Option<u32> {
