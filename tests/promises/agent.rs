@@ -210,6 +210,36 @@ async fn a_yes_from_before_the_sentence_stood_there_agrees_to_nothing() {
 }
 
 #[tokio::test]
+async fn a_yes_to_what_was_to_be_handed_on_writes_nothing_although_the_program_may_by_then() {
+    let (mut world, model) = salon("", "write = false").await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    world.config.companies[0].replies.write = true;
+    world.restart().await;
+    say(&world, "да").await;
+    assert_eq!(
+        replies(&world, PHONE),
+        [
+            "Хотите записаться:\n📅 21 августа в 14:30\n💇 Мужская стрижка\n👤 Мастер: Бари\n💰 Стоимость: 2000 руб\nВсё верно? Ответьте *да*, и я передам администратору.",
+            HANDED
+        ]
+    );
+    assert_eq!(posts(&world), 0);
+    assert_eq!(world.rows("SELECT state FROM proposals"), ["handed"]);
+}
+
+#[tokio::test]
+async fn a_yes_to_what_was_promised_before_promises_were_kept_is_written() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    let older = "UPDATE proposals SET what = json_remove(what, '$.writes')";
+    assert_eq!(world.sql().execute(older, []).unwrap(), 1);
+    say(&world, "да").await;
+    assert_eq!(replies(&world, PHONE), [PROPOSED, DONE]);
+}
+
+#[tokio::test]
 async fn a_booking_made_here_is_announced_once_whatever_the_poll_sees() {
     let (world, model) = salon("", WRITES).await;
     model.then(propose());
