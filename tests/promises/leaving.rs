@@ -306,10 +306,7 @@ async fn an_answer_waits_for_no_journal_but_that_of_its_booking() {
     world.salon.forbid(SALON, true);
     world.advance("1h");
     world.deliver().await;
-    assert_eq!(
-        in_the_bot(&world),
-        ["Готово ✅\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари"]
-    );
+    assert_eq!(in_the_bot(&world), [LINKED]);
 }
 
 #[tokio::test]
@@ -321,6 +318,40 @@ async fn an_answer_waits_for_the_journal_of_its_booking() {
     world.deliver().await;
     assert_eq!(in_the_bot(&world), [""; 0]);
     assert_eq!(replies(&world), ["pending|"]);
+}
+
+const LINKED: &str = "Готово ✅\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари";
+
+#[tokio::test]
+async fn an_answer_about_a_salon_that_is_watched_no_more_keeps_no_other_waiting() {
+    let (mut world, _) = linked_at_a_branch().await;
+    world.config.companies.truncate(1);
+    world.restart().await;
+    world.advance("1h");
+    world.telegram.push_text(900, "стоп");
+    world.receive().await;
+    world.turn().await;
+    // No journal says that it is still so.
+    assert_eq!(in_the_bot(&world), [STOPPED]);
+    assert_eq!(replies(&world), ["suppressed|expired", "sent|"]);
+}
+
+#[tokio::test]
+async fn an_answer_whose_journal_cannot_be_read_for_a_day_comes_back_to_the_owner() {
+    let (world, _) = unanswered(&["2026-08-25T14:30:00"]).await;
+    world.salon.forbid(SALON, true);
+    world.advance("23h");
+    world.turn().await;
+    assert_eq!(replies(&world), ["pending|"]);
+    assert_eq!(cards(&world), [""; 0]);
+    world.advance("2h");
+    world.turn().await;
+    world.turn().await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(replies(&world), ["dead|"]);
+    let cards = cards(&world);
+    assert_eq!(cards.len(), 1, "{cards:?}");
+    assert!(cards[0].contains(CONFIRMED), "{cards:?}");
 }
 
 /// A world that asks who wrote before it tells of a new booking: by that a test sees a message on its way.
