@@ -267,6 +267,7 @@ impl Desk {
             .max(reminded_at)
             .is_some_and(|at| at > n.created_at)
         {
+            told.taken_back = true;
             return Ok(true);
         }
         // What was learned since stands. What may have arrived is known or is not.

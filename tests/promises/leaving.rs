@@ -4,6 +4,7 @@ use crate::support::dialogue::*;
 use crate::support::fake::Answer;
 use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, Route};
+use booking_monitor::ports::Clock as _;
 
 /// The next message waits for an hour, and so does everything behind it.
 fn block_for_an_hour(world: &World) {
@@ -255,6 +256,31 @@ async fn what_something_else_told_meanwhile_is_not_answered_once_more() {
     assert!(told[0].starts_with("❌"), "{told:?}");
     send_again(&world).await;
     assert_eq!(world.told(), told);
+    assert_eq!(replies(&world), ["suppressed|superseded"]);
+    assert_eq!(cards(&world), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_something_else_told_before_its_answer_died_is_not_answered_once_more() {
+    let (world, _) = told_of(CANCELS, ONE).await;
+    block_for_an_hour(&world);
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(replies(&world), ["pending|"]);
+    world.advance("30m");
+    // As a message on another channel does.
+    let now = world.clock.now();
+    let now = now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let told = "UPDATE known SET told_at = ?1";
+    assert_eq!(world.sql().execute(told, [now]).unwrap(), 1);
+    world.advance("30m");
+    world
+        .green
+        .answer_next(Answer::http(400, "Validation failed"));
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(replies(&world), ["dead|"]);
+    send_again(&world).await;
+    assert_eq!(world.told(), [""; 0]);
     assert_eq!(replies(&world), ["suppressed|superseded"]);
     assert_eq!(cards(&world), [""; 0]);
 }
