@@ -127,23 +127,55 @@ async fn what_is_written_before_an_answer_left_is_asked_after_it_and_is_no_numbe
     // It comes while the answer waits to leave, and is stored before it.
     write(&world, PHONE, "А парковка есть?").await;
     follow(&world).await;
-    let asked = model.asked()[1]["messages"].clone();
-    let asked: Vec<String> = asked.as_array().unwrap()[1..]
-        .iter()
-        .map(|m| {
-            format!(
-                "{}: {}",
-                m["role"].as_str().unwrap(),
-                m["content"].as_str().unwrap()
-            )
-        })
-        .collect();
     assert_eq!(
-        asked,
+        conversation(&model.asked()[1]),
         [
             "user: Вопрос",
             "assistant: Подскажу услуги и цены.",
             "user: А парковка есть?"
+        ]
+    );
+}
+
+/// What the model read of a conversation.
+fn conversation(asked: &serde_json::Value) -> Vec<String> {
+    let said = |m: &serde_json::Value| {
+        let [role, content] = ["role", "content"].map(|key| m[key].as_str().unwrap());
+        format!("{role}: {content}")
+    };
+    let all = asked["messages"].as_array().unwrap();
+    all[1..].iter().map(said).collect()
+}
+
+#[tokio::test]
+async fn all_that_is_written_before_an_answer_left_is_asked_after_it() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Подскажу услуги и цены."));
+    model.then(words("Парковки рядом нет, чай есть."));
+    write(&world, PHONE, "Вопрос").await;
+    world.advance("4s");
+    let pipeline = world.pipeline();
+    pipeline.answers_due(world.clock.now()).await.unwrap();
+    // One comes while the answer waits to leave, the other once it has left.
+    write(&world, PHONE, "А парковка есть?").await;
+    write(&world, PHONE, "И чай?").await;
+    assert_eq!(
+        world.rows("SELECT text FROM messages ORDER BY id"),
+        [
+            "Вопрос",
+            "А парковка есть?",
+            "Подскажу услуги и цены.",
+            "И чай?"
+        ]
+    );
+    follow(&world).await;
+    assert_eq!(
+        conversation(&model.asked()[1]),
+        [
+            "user: Вопрос",
+            "assistant: Подскажу услуги и цены.",
+            "user: А парковка есть?",
+            "user: И чай?"
         ]
     );
 }
