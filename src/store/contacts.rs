@@ -173,9 +173,11 @@ pub fn reads_as_before(
     Ok(last.and_then(|(contact, before)| contact.filter(|_| before == text)))
 }
 
-/// The rows of a message that came in and of its edits, whose ids are its own, a slash, and more.
-const OF_MESSAGE: &str = "channel = ?1 AND direction = 'inbound'
-      AND (external_id = ?2 OR external_id > ?2 || '/' AND external_id < ?2 || '0')";
+/// The rows of a message that came in and of its edits, whose ids are its own, a slash, and more. The first
+/// two bounds make it one search of the index; what else lies between them is left out by the third.
+pub const OF_MESSAGE: &str = "channel = ?1 AND direction = 'inbound'
+      AND external_id >= ?2 AND external_id < ?2 || '0'
+      AND (external_id = ?2 OR external_id > ?2 || '/')";
 
 /// Links a chat to a phone. The same phone in another chat of that channel is unlinked first.
 pub fn link(
