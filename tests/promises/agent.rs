@@ -242,6 +242,27 @@ async fn a_yes_from_before_the_sentence_stood_there_agrees_to_nothing() {
 }
 
 #[tokio::test]
+async fn an_edit_of_a_yes_from_long_ago_agrees_to_nothing() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    assert_eq!(replies(&world, PHONE), [PROPOSED]);
+    let edit = json!({
+        "typeMessage": "editedMessage",
+        "editedMessageData": {"textMessage": "да", "stanzaId": "LONG_AGO"},
+    });
+    world.green.push_message(&format!("{PHONE}@c.us"), &edit);
+    world.receive().await;
+    follow(&world).await;
+    assert_eq!(posts(&world), 0);
+    assert_eq!(world.rows("SELECT state FROM proposals"), ["open"]);
+    assert_eq!(replies(&world, PHONE), [PROPOSED]);
+    // The client's own yes is heard all the same.
+    say(&world, "да").await;
+    assert_eq!(replies(&world, PHONE), [PROPOSED, DONE]);
+}
+
+#[tokio::test]
 async fn a_yes_to_what_was_to_be_handed_on_writes_nothing_although_the_program_may_by_then() {
     let (mut world, model) = salon("", "write = false").await;
     model.then(propose());
