@@ -97,32 +97,6 @@ pub(super) fn give_back(conn: &Connection, n: &Notification, is_sure: bool) -> s
     Ok(())
 }
 
-/// Whether all that an answer said when it was given up was told by something else since.
-fn was_told_since(
-    conn: &Connection,
-    n: &Notification,
-    told: &[Told],
-    rules: &Rules,
-) -> store::Result<bool> {
-    if !told.iter().all(|told| told.taken_back) {
-        return Ok(false);
-    }
-    let phone = phone_of(conn, n)?;
-    for told in told {
-        let company = told.state.record().map_or(n.company, |r| r.company_id);
-        let since = told.told_since(conn, company, &phone, n.created_at)?;
-        let is_same = match (&told.state, &since) {
-            (Knowledge::Booked(_), Some(Knowledge::Booked(k))) => stands(&told.state, k, rules),
-            (Knowledge::Cancelled(_), Some(Knowledge::Cancelled(_))) => true,
-            _ => false,
-        };
-        if !is_same {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
 /// The booking as it is now, if it is still the one that was spoken of. It may be another salon's than the
 /// one in whose name the answer goes.
 fn present(conn: &Connection, told: &Told) -> store::Result<Option<Record>> {
@@ -156,11 +130,14 @@ impl Desk {
         n: &Notification,
         now: DateTime<Utc>,
     ) -> store::Result<Option<Reason>> {
-        let Some(company) = self.companies.get(&n.company).filter(|_| is_ours(n)) else {
+        if !is_ours(n) {
             return Ok(None);
-        };
+        }
         let told = read(n)?;
         if told.is_empty() {
+            if !self.companies.contains_key(&n.company) {
+                return Ok(None);
+            }
             // A question about a proposal that stands no more would be answered in vain.
             if proposals::is_over(conn, n.contact, n.id, now)? {
                 return Ok(Some(Reason::Superseded));
@@ -168,7 +145,7 @@ impl Desk {
             let age = now - n.created_at.max(n.changed_at);
             return Ok((n.contact.is_some() && age > STALE).then_some(Reason::Expired));
         }
-        if was_told_since(conn, n, &told, &company.settings.rules)? {
+        if self.was_told_since(conn, n, &told)? {
             return Ok(Some(Reason::Superseded));
         }
         let mut is_ahead = false;
@@ -176,18 +153,50 @@ impl Desk {
             let Some(record) = present(conn, told)? else {
                 return Ok(Some(Reason::Superseded));
             };
-            let theirs = self.companies.get(&record.company_id);
-            let rules = &theirs.unwrap_or(company).settings.rules;
-            if !stands(&told.state, &record, rules) {
+            // The journal of a salon that is watched no more proves nothing.
+            let Some(theirs) = self.companies.get(&record.company_id) else {
+                return Ok(Some(Reason::Expired));
+            };
+            if !stands(&told.state, &record, &theirs.settings.rules) {
                 return Ok(Some(Reason::Superseded));
             }
             let row = companies::get(conn, record.company_id)?.unwrap_or_default();
-            let zone = theirs.and_then(|company| company.zone(&row));
+            let zone = theirs.zone(&row);
             is_ahead |= zone.is_none_or(|zone| record.start_at(zone) > now);
         }
         // What was asked for just before the visit may be answered just after it began.
         let has_waited = now - n.created_at > outbox::COPY_PATIENCE;
         Ok((!is_ahead && has_waited).then_some(Reason::Past))
+    }
+
+    /// Whether all that an answer said when it was given up was told by something else since.
+    fn was_told_since(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        told: &[Told],
+    ) -> store::Result<bool> {
+        if !told.iter().all(|told| told.taken_back) {
+            return Ok(false);
+        }
+        let phone = phone_of(conn, n)?;
+        for told in told {
+            let id = told.state.record().map_or(n.company, |r| r.company_id);
+            let Some(company) = self.companies.get(&id) else {
+                return Ok(false);
+            };
+            let rules = &company.settings.rules;
+            let since = told.told_since(conn, id, &phone, n.created_at)?;
+            let is_same = match (&told.state, &since) {
+                (Knowledge::Booked(_), Some(Knowledge::Booked(k))) => stands(&told.state, k, rules),
+                (Knowledge::Cancelled(_), Some(Knowledge::Cancelled(_))) => true,
+                _ => false,
+            };
+            if !is_same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// An answer that never reaches its client. What it would have made known is told like any other change;
@@ -258,6 +267,7 @@ impl Desk {
             .max(reminded_at)
             .is_some_and(|at| at > n.created_at)
         {
+            told.taken_back = true;
             return Ok(true);
         }
         // What was learned since stands. What may have arrived is known or is not.

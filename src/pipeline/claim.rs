@@ -122,7 +122,8 @@ impl Desk {
         id: i64,
         now: DateTime<Utc>,
     ) -> store::Result<bool> {
-        for company in outbox::journals(conn, id)? {
+        let journals = outbox::journals(conn, id)?.into_iter();
+        for company in journals.filter(|id| self.companies.contains_key(id)) {
             let seen = companies::get(conn, company)?.and_then(|row| row.last_poll_at);
             let is_fresh = seen.is_some_and(|at| at <= now && now - at <= FRESH);
             if self.defences.look && !is_fresh {
@@ -357,8 +358,7 @@ impl Desk {
     ) -> store::Result<Claim> {
         // What a person sends again is as old as their word.
         if now - n.created_at.max(n.changed_at) > OWNER_PATIENCE {
-            self.answer_failed(tx, n, now)?;
-            outbox::set_ended(tx, n.id, Status::Dead, "could not be sent for a day")?;
+            self.too_late(tx, n, now)?;
             return Ok(Claim::Skip);
         }
         if let Some(reason) = self.outdated(tx, n, now)? {
@@ -379,6 +379,31 @@ impl Desk {
             brief: None,
         };
         self.go(tx, n, end, message, (&n.told, now))
+    }
+
+    /// What could not be sent for so long is given up.
+    fn too_late(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        self.answer_failed(conn, n, now)?;
+        outbox::set_ended(conn, n.id, Status::Dead, "could not be sent for a day")
+    }
+
+    /// Answers about a journal that cannot be read never come to be claimed; they are given up as late as
+    /// others.
+    pub(super) fn answers_unseen(
+        &self,
+        conn: &Connection,
+        company: i64,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        for n in outbox::answers_of(conn, company, now - OWNER_PATIENCE, now)? {
+            self.too_late(conn, &n, now)?;
+        }
+        Ok(())
     }
 
     /// An owner's copy as it is to read now; `None` while its company cannot be written about.

@@ -164,18 +164,21 @@ impl Pipeline {
                     blind.retain(|_, until| *until > now);
                     left.retain(|_, until| *until > now);
                     // Salons that are being looked at, or cannot be read, keep no place from the others.
-                    let watched: Vec<i64> = self
-                        .companies
-                        .keys()
-                        .filter(|id| !looking.contains(*id) && !blind.contains_key(*id))
-                        .copied()
-                        .collect();
-                    let not_now: Vec<i64> = left.keys().chain(&sending).copied().collect();
+                    let not_now = |id: &i64| looking.contains(id) || blind.contains_key(id);
+                    let (not_now, watched): (Vec<i64>, Vec<i64>) =
+                        self.companies.keys().copied().partition(not_now);
+                    let left: Vec<i64> = left.keys().chain(&sending).copied().collect();
                     let due = self
                         .store
-                        .read(move |c| outbox::due(c, &name, &watched, &not_now, now, BATCH))
+                        .read(move |c| {
+                            outbox::due(c, &name, (&watched, &not_now), &left, now, BATCH)
+                        })
                         .await?;
                     line.due = due.into();
+                    // No other journal is ever read.
+                    for due in &mut line.due {
+                        due.journals.retain(|id| self.companies.contains_key(id));
+                    }
                     edits = self.edits_due(end).await?;
                 }
                 line.read_at = Some(Instant::now());
@@ -188,7 +191,8 @@ impl Pipeline {
                 };
                 let until = |company: &i64| may_speak.get(company).copied();
                 let cleared = due.journals.iter().map(until).min().flatten();
-                if !due.to_client || cleared.is_some_and(|until| until >= now) {
+                let is_seen = cleared.is_some_and(|until| until >= now);
+                if !due.to_client || due.journals.is_empty() || is_seen {
                     sending.insert(due.id);
                     flying.push(self.try_one(end, due, cleared, halt).boxed());
                     continue;
@@ -404,6 +408,7 @@ impl Pipeline {
                 self.store
                     .write(move |tx| {
                         desk.reminders_unseen(tx, id, now)?;
+                        desk.answers_unseen(tx, id, now)?;
                         outbox::postpone_company(tx, id, now, now + BLIND_PAUSE)
                     })
                     .await?;

@@ -11,7 +11,7 @@ use super::{ChannelEnd, Company, Desk, Pipeline};
 use crate::domain::message::Language;
 use crate::domain::message::markup::{capped, data, render};
 use crate::domain::phone::Phone;
-use crate::store::contacts::Contact;
+use crate::store::contacts::{Contact, News};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::{self, cache, contacts};
 
@@ -61,8 +61,9 @@ impl Pipeline {
                 };
                 // Noted as read only together with what follows from it.
                 match contacts::note_words(tx, &words, now)? {
-                    true => desk.hand_over(tx, &end, &wrote, now),
-                    false => Ok(()),
+                    News::New => desk.hand_over(tx, &end, &wrote, now),
+                    News::Same(_) => Ok(()),
+                    News::Unknown => desk.not_compared(tx, &end, &wrote, now),
                 }
             })
             .await
@@ -87,6 +88,25 @@ impl Speaker {
 }
 
 impl Desk {
+    /// Words that may have been handed on long ago are not handed on by an edit.
+    fn not_compared(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        wrote: &OwnersWords,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let text = match self.language_of(&end.name, &wrote.by.chat_id) {
+            Language::Ru => {
+                "Это правка старого сообщения, и что в нём изменилось, мне не видно: ничего не делаю. Если слова новые, напишите их ещё раз."
+            }
+            Language::En => {
+                "This is an edit of an old message, and I cannot see what changed: I do nothing. If the words are new, write them again."
+            }
+        };
+        self.note(conn, end, 0, &wrote.by.chat_id, text, now)
+    }
+
     /// An answer to a client's words goes to that client; whatever else is said gets a word on how
     /// to answer one.
     fn hand_over(

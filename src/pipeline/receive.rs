@@ -18,7 +18,7 @@ use crate::domain::question::Answered;
 use crate::domain::wish::Wish;
 use crate::failpoint;
 use crate::ports::{Incoming, Receipt, Received, Receiver};
-use crate::store::contacts::{self, Inbound};
+use crate::store::contacts::{self, Inbound, News};
 use crate::store::{self, StoreError, cache, conversations, forgotten, messages, outbox, writes};
 
 /// Of one message so many characters are read.
@@ -79,11 +79,11 @@ impl Desk {
         // Nobody writes so much by hand; what is beyond is read by nobody.
         written.text = capped(&written.text, LONGEST_TEXT);
         // Telegram calls a message edited for a reaction to it, too.
-        let as_before = match &edits {
-            Some(edits) => contacts::reads_as_before(tx, name, edits, &written.text, at)?,
-            None => None,
+        let news = match &edits {
+            Some(edits) => contacts::news_of_edit(tx, name, edits, &written.text, at)?,
+            None => News::New,
         };
-        if let Some(contact) = as_before {
+        if let News::Same(Some(contact)) = news {
             let stored = contacts::Stored {
                 contact,
                 contact_is_new: false,
@@ -99,7 +99,8 @@ impl Desk {
             written.phone = self.phone_behind(tx, &end, &written.chat_id, quoted)?;
         }
         if let Some(phone) = &written.phone {
-            if forgotten::since(tx, phone)?.is_some_and(|since| at <= since) {
+            let is_from_before = |since| at <= since || news == News::Unknown;
+            if forgotten::since(tx, phone)?.is_some_and(is_from_before) {
                 return Ok(None);
             }
             self.know_chat(tx, &end, &written.chat_id, phone, now)?;
@@ -128,16 +129,36 @@ impl Desk {
             text: &written.text,
             external_id: &external_id,
             at,
-            is_command: wish.is_some() || subject.answers_reminder,
+            is_command: wish.is_some() || subject.answers_reminder || news == News::Unknown,
         };
         let stored = contacts::store_inbound(tx, &message)?;
         let mut shown = None;
         if stored.message_is_new {
             written.contact = Some(stored.contact);
-            let words = self.take_words(tx, &end, company, &written, &subject, wish, (at, now))?;
-            shown = Some(words);
+            shown = Some(match news {
+                News::Unknown => self.show_only(tx, &end, company, &written, &subject, now)?,
+                News::New | News::Same(_) => {
+                    self.take_words(tx, &end, company, &written, &subject, wish, (at, now))?
+                }
+            });
         }
         Ok(Some((stored, shown)))
+    }
+
+    /// What may have been read long ago is shown to the owners, and nothing follows from it.
+    fn show_only(
+        &self,
+        conn: &Connection,
+        end: &ChannelEnd,
+        company: Option<i64>,
+        written: &Written,
+        subject: &Subject,
+        now: DateTime<Utc>,
+    ) -> store::Result<Shown> {
+        let company = subject.meetings.first().map(|m| m.company).or(company);
+        let mut shown = self.shown_plain(subject, "edited");
+        shown.cards = self.forward(conn, &end.name, company, written, &shown, now)?;
+        Ok(shown)
     }
 
     /// What follows from words that were just stored: wishes first, then the rules, and in any case the
@@ -172,7 +193,11 @@ impl Desk {
             }
             return Ok(shown);
         };
-        let mut shown = self.shown_plain(subject, wish);
+        let rule = match wish {
+            Wish::Stop => "stop",
+            Wish::Start => "start",
+        };
+        let mut shown = self.shown_plain(subject, rule);
         shown.cards = self.forward(conn, &end.name, company, written, &shown, now)?;
         self.heed(conn, end, written, wish, now)?;
         Ok(shown)

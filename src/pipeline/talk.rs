@@ -25,7 +25,6 @@ use crate::domain::record::Record;
 use crate::domain::reply::meaning::{self, Meaning};
 use crate::domain::reply::order::{Act, Meant};
 use crate::domain::reply::{Around, Request, Verdict, decide, hours};
-use crate::domain::wish::Wish;
 use crate::store::outbox::{self, New};
 use crate::store::talks::{self, Asked};
 use crate::store::writes::{self, State};
@@ -445,13 +444,10 @@ impl Desk {
 
     /// A word to the program, or one that nobody waits for an answer to, needs no card of its own kind:
     /// what owners are shown of it.
-    pub(super) fn shown_plain(&self, subject: &Subject, wish: Wish) -> Shown {
+    pub(super) fn shown_plain(&self, subject: &Subject, rule: &'static str) -> Shown {
         let likely = subject.meetings.first();
         Shown {
-            rule: match wish {
-                Wish::Stop => "stop",
-                Wish::Start => "start",
-            },
+            rule,
             ..Shown::words(likely.map_or_else(Vec::new, |m| m.records.clone()))
         }
     }

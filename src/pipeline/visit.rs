@@ -382,7 +382,8 @@ pub(super) struct Told {
     /// What was known before: it comes back when the message turns out not to have arrived.
     pub(super) before: Known,
     pub(super) state: Knowledge,
-    /// An answer that was given up: they know what they knew before, unless it is sent again.
+    /// An answer that was given up: they know what they knew before, or what something else told them
+    /// meanwhile, unless it is sent again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) taken_back: bool,
 }

@@ -128,9 +128,20 @@ pub struct Words<'a> {
 
 debug_only!(Words<'_>: channel, external_id, edits);
 
-/// Notes that an owner's words were read, by their hash. `false` when there is nothing new about them:
-/// the message was read before, or it was edited without a change of its words.
-pub fn note_words(conn: &Connection, words: &Words<'_>, now: DateTime<Utc>) -> Result<bool> {
+/// What there is to words that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// They are to be read.
+    New,
+    /// The message was read before, or edited without a change of its words. Whose it is, where that is
+    /// known.
+    Same(Option<i64>),
+    /// A message was edited of which nobody knows what it said: these words may have been read long ago.
+    Unknown,
+}
+
+/// Notes that an owner's words were read, by their hash.
+pub fn note_words(conn: &Connection, words: &Words<'_>, now: DateTime<Utc>) -> Result<News> {
     let last = |id| {
         let newest =
             format!("SELECT external_id FROM messages WHERE {OF_MESSAGE} ORDER BY id DESC LIMIT 1");
@@ -141,28 +152,36 @@ pub fn note_words(conn: &Connection, words: &Words<'_>, now: DateTime<Utc>) -> R
         Result::Ok(row)
     };
     if last(words.external_id)?.is_some() {
-        return Ok(false);
+        return Ok(News::Same(None));
     }
-    let before = match words.edits {
-        Some(edited) => last(edited)?,
-        None => None,
-    };
     let hash = Sha256::digest(words.text.as_bytes());
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     let id = format!("{}/{hash}", words.external_id);
+    let news = match words.edits {
+        None => News::New,
+        Some(edited) => {
+            let before = last(edited)?;
+            let before = before.as_deref().and_then(|id| id.rsplit('/').next());
+            match before.filter(|before| before.len() == hash.len()) {
+                Some(before) if before == hash => News::Same(None),
+                Some(_) => News::New,
+                None => News::Unknown,
+            }
+        }
+    };
     note_read(conn, words.channel, words.chat_id, &id, "owner", now)?;
-    Ok(before.is_none_or(|before| !before.ends_with(&hash)))
+    Ok(news)
 }
 
-/// Whose message it is that was edited without a change of its words: it reads as it did when it was last
-/// looked at before then. `None` where there is something new to read.
-pub fn reads_as_before(
+/// What there is to the words of a client's message that was edited then: they are compared with what it
+/// said when it was last looked at before.
+pub fn news_of_edit(
     conn: &Connection,
     channel: &str,
     edited: &str,
     text: &str,
     at: DateTime<Utc>,
-) -> Result<Option<i64>> {
+) -> Result<News> {
     let last: Option<(Option<i64>, String)> = conn
         .prepare_cached(&format!(
             "SELECT contact_id, text FROM messages WHERE {OF_MESSAGE} AND created_at <= ?3
@@ -170,12 +189,18 @@ pub fn reads_as_before(
         ))?
         .query_row((channel, edited, At(at)), |r| Ok((r.get(0)?, r.get(1)?)))
         .optional()?;
-    Ok(last.and_then(|(contact, before)| contact.filter(|_| before == text)))
+    Ok(match last {
+        Some((Some(contact), before)) if before == text => News::Same(Some(contact)),
+        Some(_) => News::New,
+        None => News::Unknown,
+    })
 }
 
-/// The rows of a message that came in and of its edits, whose ids are its own, a slash, and more.
-const OF_MESSAGE: &str = "channel = ?1 AND direction = 'inbound'
-      AND (external_id = ?2 OR external_id > ?2 || '/' AND external_id < ?2 || '0')";
+/// The rows of a message that came in and of its edits, whose ids are its own, a slash, and more. The first
+/// two bounds make it one search of the index; what else lies between them is left out by the third.
+pub const OF_MESSAGE: &str = "channel = ?1 AND direction = 'inbound'
+      AND external_id >= ?2 AND external_id < ?2 || '0'
+      AND (external_id = ?2 OR external_id > ?2 || '/')";
 
 /// Links a chat to a phone. The same phone in another chat of that channel is unlinked first.
 pub fn link(

@@ -183,7 +183,8 @@ pub struct Line {
     pub text: String,
 }
 
-/// What was said since then, oldest first, the last so many.
+/// What was said since then, oldest first, the last so many. What we say stands where it was composed: it
+/// answers nothing that came while it waited to leave.
 pub fn history(
     conn: &Connection,
     contact: i64,
@@ -191,21 +192,30 @@ pub fn history(
     most: u32,
 ) -> Result<Vec<Line>> {
     let mut query = conn.prepare_cached(
-        "SELECT id, direction, text FROM messages
-          WHERE contact_id = ?1 AND created_at >= ?2 AND text <> ''
-          ORDER BY id DESC LIMIT ?3",
+        "SELECT m.id, m.direction, m.text,
+                coalesce((SELECT t.up_to FROM turns t
+                           WHERE t.contact_id = m.contact_id AND t.notification_id = m.notification_id),
+                         (SELECT min(i.id) - 1
+                            FROM booking_notifications n JOIN messages i ON i.contact_id = m.contact_id
+                           WHERE n.id = m.notification_id AND i.direction = 'inbound' AND i.id < m.id
+                             AND i.created_at > n.created_at),
+                         m.id)
+           FROM messages m
+          WHERE m.contact_id = ?1 AND m.created_at >= ?2 AND m.text <> ''
+          ORDER BY m.id DESC LIMIT ?3",
     )?;
     let rows = query.query_map((contact, At(since), most), |r| {
-        let direction: String = r.get(1)?;
-        Ok(Line {
-            id: r.get(0)?,
+        let (id, direction, after): (i64, String, i64) = (r.get(0)?, r.get(1)?, r.get(3)?);
+        let line = Line {
+            id,
             is_inbound: direction == "inbound",
             text: r.get(2)?,
-        })
+        };
+        Ok(((after, !line.is_inbound, id), line))
     })?;
-    let mut lines: Vec<Line> = rows.collect::<rusqlite::Result<_>>()?;
-    lines.reverse();
-    Ok(lines)
+    let mut lines = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    lines.sort_by_key(|(place, _)| *place);
+    Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
 /// The last message that the client wrote; 0 without one.

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
 
 use super::{At, Result, StoreError, execute};
 use crate::domain::agent::proposal::Proposal;
@@ -73,6 +74,8 @@ pub struct Proposed {
     pub language: Language,
     /// What is proposed.
     pub what: Proposal,
+    /// The sentence promised that the program writes it, not that a person does.
+    pub writes: bool,
     /// The sentence.
     pub notification: i64,
     /// Where it stands.
@@ -128,6 +131,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Proposed, String)> {
             Language::Ru
         },
         what: nothing,
+        writes: false,
         notification: row.get("notification_id")?,
         standing: Standing::from_stored(&standing).ok_or(rusqlite::Error::InvalidQuery)?,
         made_at: row.get::<_, At>("made_at")?.0,
@@ -144,8 +148,27 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Proposed, String)> {
 }
 
 fn whole((proposed, what): (Proposed, String)) -> Result<Proposed> {
-    let what = serde_json::from_str(&what).map_err(|_| StoreError::Corrupt("proposal"))?;
-    Ok(Proposed { what, ..proposed })
+    let Shown { what, writes } =
+        serde_json::from_str(&what).map_err(|_| StoreError::Corrupt("proposal"))?;
+    Ok(Proposed {
+        what,
+        writes,
+        ..proposed
+    })
+}
+
+/// What is stored of a sentence: what it proposes, and who was to do it.
+#[derive(Serialize, Deserialize)]
+struct Shown<P> {
+    #[serde(flatten)]
+    what: P,
+    /// Sentences were once all of what the program does.
+    #[serde(default = "promised")]
+    writes: bool,
+}
+
+fn promised() -> bool {
+    true
 }
 
 /// A proposal to be put to a client.
@@ -161,6 +184,8 @@ pub struct New<'a> {
     pub language: Language,
     /// What is proposed.
     pub what: &'a Proposal,
+    /// The sentence promises that the program writes it, not that a person does.
+    pub writes: bool,
     /// The sentence.
     pub notification: i64,
     /// When a yes comes too late.
@@ -170,8 +195,12 @@ pub struct New<'a> {
 /// Stores it; what was put to this client before lapses.
 pub fn add(conn: &Connection, new: &New<'_>, now: DateTime<Utc>) -> Result<i64> {
     lapse(conn, new.contact, now)?;
-    let what = serde_json::to_string(new.what)
-        .map_err(|_| StoreError::Corrupt("proposal to be stored"))?;
+    let shown = Shown {
+        what: new.what,
+        writes: new.writes,
+    };
+    let what =
+        serde_json::to_string(&shown).map_err(|_| StoreError::Corrupt("proposal to be stored"))?;
     Ok(conn
         .prepare_cached(
             "INSERT INTO proposals (contact_id, company_id, phone, language, what, notification_id,

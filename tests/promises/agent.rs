@@ -127,23 +127,55 @@ async fn what_is_written_before_an_answer_left_is_asked_after_it_and_is_no_numbe
     // It comes while the answer waits to leave, and is stored before it.
     write(&world, PHONE, "А парковка есть?").await;
     follow(&world).await;
-    let asked = model.asked()[1]["messages"].clone();
-    let asked: Vec<String> = asked.as_array().unwrap()[1..]
-        .iter()
-        .map(|m| {
-            format!(
-                "{}: {}",
-                m["role"].as_str().unwrap(),
-                m["content"].as_str().unwrap()
-            )
-        })
-        .collect();
     assert_eq!(
-        asked,
+        conversation(&model.asked()[1]),
         [
             "user: Вопрос",
             "assistant: Подскажу услуги и цены.",
             "user: А парковка есть?"
+        ]
+    );
+}
+
+/// What the model read of a conversation.
+fn conversation(asked: &serde_json::Value) -> Vec<String> {
+    let said = |m: &serde_json::Value| {
+        let [role, content] = ["role", "content"].map(|key| m[key].as_str().unwrap());
+        format!("{role}: {content}")
+    };
+    let all = asked["messages"].as_array().unwrap();
+    all[1..].iter().map(said).collect()
+}
+
+#[tokio::test]
+async fn all_that_is_written_before_an_answer_left_is_asked_after_it() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Подскажу услуги и цены."));
+    model.then(words("Парковки рядом нет, чай есть."));
+    write(&world, PHONE, "Вопрос").await;
+    world.advance("4s");
+    let pipeline = world.pipeline();
+    pipeline.answers_due(world.clock.now()).await.unwrap();
+    // One comes while the answer waits to leave, the other once it has left.
+    write(&world, PHONE, "А парковка есть?").await;
+    write(&world, PHONE, "И чай?").await;
+    assert_eq!(
+        world.rows("SELECT text FROM messages ORDER BY id"),
+        [
+            "Вопрос",
+            "А парковка есть?",
+            "Подскажу услуги и цены.",
+            "И чай?"
+        ]
+    );
+    follow(&world).await;
+    assert_eq!(
+        conversation(&model.asked()[1]),
+        [
+            "user: Вопрос",
+            "assistant: Подскажу услуги и цены.",
+            "user: А парковка есть?",
+            "user: И чай?"
         ]
     );
 }
@@ -207,6 +239,57 @@ async fn a_yes_from_before_the_sentence_stood_there_agrees_to_nothing() {
     follow(&world).await;
     assert_eq!(posts(&world), 0);
     assert_eq!(world.rows("SELECT state FROM proposals"), ["lapsed"]);
+}
+
+#[tokio::test]
+async fn an_edit_of_a_yes_from_long_ago_agrees_to_nothing() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    assert_eq!(replies(&world, PHONE), [PROPOSED]);
+    let edit = json!({
+        "typeMessage": "editedMessage",
+        "editedMessageData": {"textMessage": "да", "stanzaId": "LONG_AGO"},
+    });
+    world.green.push_message(&format!("{PHONE}@c.us"), &edit);
+    world.receive().await;
+    follow(&world).await;
+    assert_eq!(posts(&world), 0);
+    assert_eq!(world.rows("SELECT state FROM proposals"), ["open"]);
+    assert_eq!(replies(&world, PHONE), [PROPOSED]);
+    // The client's own yes is heard all the same.
+    say(&world, "да").await;
+    assert_eq!(replies(&world, PHONE), [PROPOSED, DONE]);
+}
+
+#[tokio::test]
+async fn a_yes_to_what_was_to_be_handed_on_writes_nothing_although_the_program_may_by_then() {
+    let (mut world, model) = salon("", "write = false").await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    world.config.companies[0].replies.write = true;
+    world.restart().await;
+    say(&world, "да").await;
+    assert_eq!(
+        replies(&world, PHONE),
+        [
+            "Хотите записаться:\n📅 21 августа в 14:30\n💇 Мужская стрижка\n👤 Мастер: Бари\n💰 Стоимость: 2000 руб\nВсё верно? Ответьте *да*, и я передам администратору.",
+            HANDED
+        ]
+    );
+    assert_eq!(posts(&world), 0);
+    assert_eq!(world.rows("SELECT state FROM proposals"), ["handed"]);
+}
+
+#[tokio::test]
+async fn a_yes_to_what_was_promised_before_promises_were_kept_is_written() {
+    let (world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    let older = "UPDATE proposals SET what = json_remove(what, '$.writes')";
+    assert_eq!(world.sql().execute(older, []).unwrap(), 1);
+    say(&world, "да").await;
+    assert_eq!(replies(&world, PHONE), [PROPOSED, DONE]);
 }
 
 #[tokio::test]

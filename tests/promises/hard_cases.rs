@@ -355,6 +355,27 @@ async fn looking_for_what_is_due_reads_no_history() {
 }
 
 #[tokio::test]
+async fn looking_for_what_a_message_said_reads_no_channel() {
+    let world = World::watching().await;
+    let of_message = booking_monitor::store::contacts::OF_MESSAGE;
+    for rest in ["", " AND created_at <= 'x'"] {
+        let query = format!(
+            "SELECT external_id FROM messages WHERE {of_message}{rest} ORDER BY id DESC LIMIT 1"
+        );
+        let plan: String = world
+            .sql()
+            .query_row(
+                &format!("EXPLAIN QUERY PLAN {query}"),
+                ["whatsapp", "77"],
+                |r| r.get(3),
+            )
+            .unwrap();
+        let range = "(channel=? AND direction=? AND external_id>? AND external_id<?)";
+        assert!(plan.contains(range), "{query}: {plan}");
+    }
+}
+
+#[tokio::test]
 async fn an_online_booking_is_confirmed_at_once_also_in_quiet_hours() {
     let world = World::watching_with(r#"quiet_hours = "21:30-09:00""#, "").await;
     world.advance("10h");

@@ -409,6 +409,71 @@ async fn an_owners_answer_is_handed_on_anew_only_when_its_words_were_edited() {
     assert_eq!(world.owner_told().len(), 1, "{:?}", world.owner_told());
 }
 
+const EDIT_UNKNOWN: &str = "Это правка старого сообщения, и что в нём изменилось, мне не видно: ничего не делаю. Если слова новые, напишите их ещё раз.";
+
+#[tokio::test]
+async fn an_edit_of_what_an_owner_wrote_before_words_were_compared_is_not_handed_on() {
+    // Read by a version that kept no trace of the words, and never read.
+    for read in [1_usize, 0] {
+        let world = World::watching_with("", WITH_OWNER).await;
+        world.green.push_text(PHONE, "А можно на час позже?");
+        world.receive().await;
+        world.deliver().await;
+        let asked = world.rows(FORWARDED);
+        let asked = &asked[0];
+        let older = "INSERT INTO messages (channel, direction, phone, chat_id, text, external_id, created_at)
+                     SELECT 'telegram', 'inbound', '', '500', 'owner', '500/77', '2026-08-20T08:00:00.000Z'
+                      WHERE ?1";
+        assert_eq!(world.sql().execute(older, [read == 1]).unwrap(), read);
+        let words = "Да, ждём вас в 15:30";
+        for edited in [10, 20] {
+            world
+                .telegram
+                .push_update(answer(asked, words, Some(edited)));
+        }
+        world.receive().await;
+        world.deliver().await;
+        assert_eq!(world.told(), [""; 0]);
+        assert_eq!(world.owner_told()[1..], [EDIT_UNKNOWN]);
+        // From here on the words are known.
+        let right = "Да, ждём вас в 16:30";
+        world.telegram.push_update(answer(asked, right, Some(30)));
+        world.receive().await;
+        world.deliver().await;
+        assert_eq!(world.told(), [right]);
+    }
+}
+
+#[tokio::test]
+async fn an_edit_of_words_that_nobody_kept_is_the_owners_to_read() {
+    let mut world = World::with("", WITH_OWNER).await;
+    world.write_over(&["telegram"]).await;
+    world.poll().await;
+    let mut message = crate::support::telegram::private(900);
+    message["message_id"] = 90.into();
+    message["text"] = "стоп".into();
+    for edited in [1_787_300_060, 1_787_300_070] {
+        message["edit_date"] = edited.into();
+        world
+            .telegram
+            .push_update(json!({ "edited_message": message }));
+    }
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.owner_told(), ["💬 Анна · Малаховка: «стоп»"]);
+    assert_eq!(world.telegram.sent().len(), 1);
+    assert_eq!(world.rows("SELECT count(*) FROM opt_outs"), ["0"]);
+    // From here on the words are known.
+    message["text"] = "отписка".into();
+    message["edit_date"] = 1_787_300_080.into();
+    world
+        .telegram
+        .push_update(json!({ "edited_message": message }));
+    world.receive().await;
+    world.deliver().await;
+    assert_eq!(world.telegram.sent().last().unwrap().text, STOPPED);
+}
+
 #[tokio::test]
 async fn an_owners_order_is_obeyed_once_whatever_is_edited_around_it() {
     let world = World::watching_with("", WITH_OWNER).await;

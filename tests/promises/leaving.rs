@@ -4,6 +4,7 @@ use crate::support::dialogue::*;
 use crate::support::fake::Answer;
 use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, Route};
+use booking_monitor::ports::Clock as _;
 
 /// The next message waits for an hour, and so does everything behind it.
 fn block_for_an_hour(world: &World) {
@@ -259,6 +260,31 @@ async fn what_something_else_told_meanwhile_is_not_answered_once_more() {
     assert_eq!(cards(&world), [""; 0]);
 }
 
+#[tokio::test]
+async fn what_something_else_told_before_its_answer_died_is_not_answered_once_more() {
+    let (world, _) = told_of(CANCELS, ONE).await;
+    block_for_an_hour(&world);
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(replies(&world), ["pending|"]);
+    world.advance("30m");
+    // As a message on another channel does.
+    let now = world.clock.now();
+    let now = now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let told = "UPDATE known SET told_at = ?1";
+    assert_eq!(world.sql().execute(told, [now]).unwrap(), 1);
+    world.advance("30m");
+    world
+        .green
+        .answer_next(Answer::http(400, "Validation failed"));
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(replies(&world), ["dead|"]);
+    send_again(&world).await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(replies(&world), ["suppressed|superseded"]);
+    assert_eq!(cards(&world), [""; 0]);
+}
+
 const BRANCH: i64 = 222_222;
 
 /// Two salons share a bot; its answer to a shared contact, with a booking at the second, waits for an hour.
@@ -306,10 +332,7 @@ async fn an_answer_waits_for_no_journal_but_that_of_its_booking() {
     world.salon.forbid(SALON, true);
     world.advance("1h");
     world.deliver().await;
-    assert_eq!(
-        in_the_bot(&world),
-        ["Готово ✅\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари"]
-    );
+    assert_eq!(in_the_bot(&world), [LINKED]);
 }
 
 #[tokio::test]
@@ -321,6 +344,40 @@ async fn an_answer_waits_for_the_journal_of_its_booking() {
     world.deliver().await;
     assert_eq!(in_the_bot(&world), [""; 0]);
     assert_eq!(replies(&world), ["pending|"]);
+}
+
+const LINKED: &str = "Готово ✅\n\n📅 21 августа в 14:30\n💇 МУЖСКАЯ СТРИЖКА\n👤 Мастер: Бари";
+
+#[tokio::test]
+async fn an_answer_about_a_salon_that_is_watched_no_more_keeps_no_other_waiting() {
+    let (mut world, _) = linked_at_a_branch().await;
+    world.config.companies.truncate(1);
+    world.restart().await;
+    world.advance("1h");
+    world.telegram.push_text(900, "стоп");
+    world.receive().await;
+    world.turn().await;
+    // No journal says that it is still so.
+    assert_eq!(in_the_bot(&world), [STOPPED]);
+    assert_eq!(replies(&world), ["suppressed|expired", "sent|"]);
+}
+
+#[tokio::test]
+async fn an_answer_whose_journal_cannot_be_read_for_a_day_comes_back_to_the_owner() {
+    let (world, _) = unanswered(&["2026-08-25T14:30:00"]).await;
+    world.salon.forbid(SALON, true);
+    world.advance("23h");
+    world.turn().await;
+    assert_eq!(replies(&world), ["pending|"]);
+    assert_eq!(cards(&world), [""; 0]);
+    world.advance("2h");
+    world.turn().await;
+    world.turn().await;
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(replies(&world), ["dead|"]);
+    let cards = cards(&world);
+    assert_eq!(cards.len(), 1, "{cards:?}");
+    assert!(cards[0].contains(CONFIRMED), "{cards:?}");
 }
 
 /// A world that asks who wrote before it tells of a new booking: by that a test sees a message on its way.

@@ -230,7 +230,8 @@ impl Chat<'_> {
         at: DateTime<Utc>,
     ) -> store::Result<Shown> {
         self.step(Step::Agreed)?;
-        let by_program = self.writes(&proposed.what)?;
+        // What may be written may have changed since; a yes is one to what was said.
+        let by_program = proposed.writes && self.writes(&proposed.what)?;
         let is_cancel = proposed.is_cancel();
         match (by_program, &proposed.what) {
             (true, Proposal::Cancel { .. }) => {

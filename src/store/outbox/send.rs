@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::store::execute;
 
 use super::super::{At, Result};
+use super::{Notification, read};
 use crate::domain::delivery::Status;
 
 /// No failed try is repeated later than this. What is due later waits for another reason (a pause,
@@ -30,15 +31,16 @@ const THEIR_COMPANIES: &str =
 
 /// What may leave now on one channel, in order. At most one per recipient: the oldest, and none
 /// behind one that is on its way or waits for its next try; an answer that waits for the journal keeps
-/// nobody waiting. None whose delay is running again, and none to clients of companies that are not
-/// watched.
+/// nobody waiting. None whose delay is running again, none to clients of companies that are not watched,
+/// and no answer about one that is just not to be spoken of. (Of a company that is watched no more nothing
+/// can be waited for.)
 const DUE: &str = "
     FROM booking_notifications n
    WHERE n.status = 'pending' AND n.due_at <= ?1 AND n.channel = ?2
      AND n.id NOT IN (SELECT value FROM json_each(?7))
      AND CASE WHEN NOT {TO_CLIENT} THEN 1
               WHEN {OF_BOOKINGS} THEN NOT EXISTS (SELECT 1 FROM {THEIR_COMPANIES}
-                                                   WHERE id NOT IN (SELECT value FROM json_each(?4)))
+                                                   WHERE id IN (SELECT value FROM json_each(?8)))
               ELSE n.company_id IN (SELECT value FROM json_each(?4)) END
      AND NOT EXISTS (SELECT 1 FROM settling s
                       WHERE s.company_id = n.company_id AND s.unit = n.unit AND s.phone = n.phone)
@@ -72,16 +74,18 @@ pub struct Due {
 debug_only!(Due: id, company, to_client);
 
 /// What may leave now on this channel, in order, without those that were `left` for another time: they
-/// would keep the places of all who come after them.
+/// would keep the places of all who come after them. The clients of some `companies` may be spoken to, and
+/// of others that are watched, too, nothing is to be said just now.
 pub fn due(
     conn: &Connection,
     channel: &str,
-    companies: &[i64],
+    (companies, not_now): (&[i64], &[i64]),
     left: &[i64],
     now: DateTime<Utc>,
     most: u32,
 ) -> Result<Vec<Due>> {
     let watched = serde_json::Value::from(companies).to_string();
+    let not_now = serde_json::Value::from(not_now).to_string();
     let left = serde_json::Value::from(left).to_string();
     let due = filled(DUE);
     let journals = filled(JOURNALS);
@@ -98,6 +102,7 @@ pub fn due(
             most,
             At(now + LATEST_RETRY),
             left,
+            not_now,
         ),
         |r| {
             Ok(Due {
@@ -135,6 +140,24 @@ pub fn journals(conn: &Connection, id: i64) -> Result<Vec<i64>> {
         .query_row([id], |r| r.get(0))
         .optional()?;
     Ok(json.as_deref().map(numbers).unwrap_or_default())
+}
+
+/// Answers that are due, speak of a company's journal and have waited since before then.
+pub fn answers_of(
+    conn: &Connection,
+    company: i64,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Notification>> {
+    let mut query = conn.prepare_cached(&filled(
+        "SELECT * FROM booking_notifications n
+          WHERE n.status = 'pending' AND n.due_at <= ?3 AND {OF_BOOKINGS}
+            AND max(n.created_at, n.changed_at) < ?2
+            AND ?1 IN (SELECT id FROM {THEIR_COMPANIES})
+          ORDER BY n.id",
+    ))?;
+    let rows = query.query_map((company, At(before), At(now)), read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Whether something else is on its way to the same person, over whichever channel: it may have been

@@ -71,9 +71,10 @@ impl Desk {
                 ("said", Some((id, plain)))
             }
             End::Proposed(proposal) => {
+                let writes = chat.writes(proposal)?;
                 let told = Told::Proposed {
                     what: proposal,
-                    writes: chat.writes(proposal)?,
+                    writes,
                 };
                 let (id, text) = chat.tell(&told, None, pause)?;
                 let new = New {
@@ -82,6 +83,7 @@ impl Desk {
                     phone: &turn.contact.phone,
                     language: turn.language,
                     what: proposal,
+                    writes,
                     notification: id,
                     lapses_at: now + LASTS,
                 };
