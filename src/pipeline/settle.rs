@@ -91,16 +91,16 @@ impl Pipeline {
             }
             // A visit that could not be settled is left for the next turn, not tried for ever.
             if seen < BATCH as usize || part.visits == 0 {
-                if report.visits > 0 {
-                    tracing::info!(
-                        visits = report.visits,
-                        to_send = report.to_send,
-                        held = report.held,
-                        "settled"
-                    );
-                }
                 break;
             }
+        }
+        if report.visits > 0 {
+            tracing::info!(
+                visits = report.visits,
+                to_send = report.to_send,
+                held = report.held,
+                "settled"
+            );
         }
         report.reminders = self.remind_due(now).await?;
         Ok(report)
