@@ -380,6 +380,30 @@ async fn an_answer_whose_journal_cannot_be_read_for_a_day_comes_back_to_the_owne
     assert!(cards[0].contains(CONFIRMED), "{cards:?}");
 }
 
+#[tokio::test]
+async fn an_answer_is_given_up_although_copies_wait_beside_it() {
+    let (world, _) = unanswered(&["2026-08-25T14:30:00"]).await;
+    for (name, phone) in [("Борис", "+79000000002"), ("Вера", "+79000000003")] {
+        let booked = haircut("2026-08-26T14:30:00").client(name, phone);
+        world.salon.book(booked);
+    }
+    world.poll().await;
+    world.advance("31s");
+    world.settle().await;
+    world.salon.forbid(SALON, true);
+    let later = Answer::http(429, "Too Many Requests").with_header("Retry-After", "100000");
+    world.telegram.answer_next(later);
+    world.advance("23h");
+    world.turn().await;
+    assert_eq!(
+        world.rows("SELECT count(*) FROM booking_notifications WHERE phone = '' AND kind <> 'reply' AND status = 'pending'"),
+        ["3"]
+    );
+    world.advance("2h");
+    world.turn().await;
+    assert_eq!(replies(&world), ["dead|"]);
+}
+
 /// A world that asks who wrote before it tells of a new booking: by that a test sees a message on its way.
 async fn asking() -> World {
     let mut world = World::with("recent_activity = \"10m\"", OWNED).await;

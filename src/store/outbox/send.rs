@@ -24,7 +24,8 @@ const TO_CLIENT: &str = "(n.phone <> '' AND n.kind <> 'test'
 /// An answer that says how bookings stand. They may be another salon's than the one in whose name it goes.
 const OF_BOOKINGS: &str = "(n.kind = 'reply' AND n.told <> '[]')";
 
-/// Whose they are.
+/// Whose they are. Asked only behind a CASE: of what is no answer it reads what it cannot, and AND does not
+/// say which of its sides comes first.
 const THEIR_COMPANIES: &str =
     "(SELECT DISTINCT json_extract(t.value, '$.state.record.company_id') AS id
       FROM json_each(n.told) t)";
@@ -151,9 +152,9 @@ pub fn answers_of(
 ) -> Result<Vec<Notification>> {
     let mut query = conn.prepare_cached(&filled(
         "SELECT * FROM booking_notifications n
-          WHERE n.status = 'pending' AND n.due_at <= ?3 AND {OF_BOOKINGS}
+          WHERE n.status = 'pending' AND n.due_at <= ?3
             AND max(n.created_at, n.changed_at) < ?2
-            AND ?1 IN (SELECT id FROM {THEIR_COMPANIES})
+            AND CASE WHEN {OF_BOOKINGS} THEN ?1 IN (SELECT id FROM {THEIR_COMPANIES}) END
           ORDER BY n.id",
     ))?;
     let rows = query.query_map((company, At(before), At(now)), read)?;
