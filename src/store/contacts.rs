@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::store::execute;
 
-use super::{At, Result};
+use super::{At, Result, hex};
 
 /// One message somebody wrote to us.
 #[derive(Clone)]
@@ -155,7 +155,7 @@ pub fn note_words(conn: &Connection, words: &Words<'_>, now: DateTime<Utc>) -> R
         return Ok(News::Same(None));
     }
     let hash = Sha256::digest(words.text.as_bytes());
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&hash);
     let id = format!("{}/{hash}", words.external_id);
     let news = match words.edits {
         None => News::New,

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use rusqlite::{Connection, OptionalExtension};
 use sha2::Sha256;
 
-use super::{At, Result, StoreError};
+use super::{At, Result, StoreError, hex};
 use crate::domain::phone::{Phone, phones_in};
 use crate::domain::record::{Client, Record};
 
@@ -260,5 +260,5 @@ fn hash(key: &[u8], what: &str) -> Result<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| StoreError::Corrupt("key"))?;
     mac.update(what.as_bytes());
     let bytes = mac.finalize().into_bytes();
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }

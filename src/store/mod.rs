@@ -431,6 +431,11 @@ pub(crate) fn execute(
     conn.prepare_cached(sql)?.execute(params)
 }
 
+/// A hash as it is stored.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Does something within a transaction and takes it back; what it came to stays.
 pub fn taken_back<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     conn.execute_batch("SAVEPOINT rehearsal")?;

@@ -1,14 +1,13 @@
 //! What systemd hears from the daemon: readiness, a state, signs of life, and that it leaves. And what
 //! its unit files and its package say for themselves.
 
-use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::program::{Daemon, Program};
+use crate::support::program::{Daemon, NOBODY, Program, given_to_nobody};
 use booking_monitor::demo::salon::{Fault, Route};
 
 /// The socket of a service manager.
@@ -76,9 +75,6 @@ async fn systemd_hears_when_it_is_ready_how_it_goes_that_it_lives_and_that_it_le
     assert_eq!(status.code(), Some(0), "{log}");
 }
 
-/// `nobody` of Debian.
-const NOBODY: u32 = 65_534;
-
 fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
@@ -90,9 +86,7 @@ async fn with_roots_secret() -> Option<Program> {
     let folder = program.folder.path();
     let state = folder.join("state");
     std::fs::create_dir(&state).unwrap();
-    if std::os::unix::fs::chown(&state, Some(NOBODY), Some(NOBODY)).is_err() {
-        let mut stderr = std::io::stderr();
-        writeln!(stderr, "SKIPPED: only root can give a folder away").unwrap();
+    if !given_to_nobody(&state) {
         return None;
     }
     mode(folder, 0o755);

@@ -1,6 +1,7 @@
 //! The program itself, as a person runs it: the binary, a configuration in a folder, real time.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,19 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::green_api::{self, GreenApi};
 use super::world::{SALON, haircut};
+
+/// `nobody` of Debian.
+pub const NOBODY: u32 = 65_534;
+
+/// Gives a folder to `nobody`. `false`, loudly, for who is not root.
+pub fn given_to_nobody(folder: &Path) -> bool {
+    let given = std::os::unix::fs::chown(folder, Some(NOBODY), Some(NOBODY)).is_ok();
+    if !given {
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "SKIPPED: only root can give a folder away").unwrap();
+    }
+    given
+}
 
 /// A salon, a messenger and a folder with a configuration for the program.
 pub struct Program {
