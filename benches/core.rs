@@ -9,10 +9,10 @@ use booking_monitor::domain::message::{Language, Markup, Place, Texts, Told, Way
 use booking_monitor::domain::policy::Rules;
 use booking_monitor::domain::record::Record;
 use booking_monitor::domain::settle::{Member, net};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::{CompanyRef, Query, Row, Standing};
 use booking_monitor::yclients::read_page;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Europe::Moscow;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ fn page() -> Vec<u8> {
 fn read(page: Vec<u8>) -> Vec<Row> {
     let company = CompanyRef {
         id: 111_111,
-        zone: Moscow,
+        zone: Zone::moscow(),
         country: "RU".into(),
         standing: Standing::first(),
     };
@@ -93,7 +93,10 @@ fn the_same_page_as_bare_json(bencher: Bencher<'_, '_>) {
 fn judging(bencher: Bencher<'_, '_>, seen: &[Record]) {
     let cached = records();
     let at: DateTime<Utc> = "2026-09-10T09:00:00Z".parse().unwrap();
-    let baseline = Baseline { at, zone: Moscow };
+    let baseline = Baseline {
+        at,
+        zone: Zone::moscow(),
+    };
     bencher.counter(ItemsCount::new(ROWS)).bench(|| {
         for (cached, seen) in cached.iter().zip(black_box(seen)) {
             drop(black_box(judge(

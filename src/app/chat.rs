@@ -25,6 +25,7 @@ use crate::domain::message::Markup;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Rules;
 use crate::domain::reply::{CancelBy, Replies};
+use crate::domain::zone::Zone;
 use crate::pipeline::{ChannelEnd, Company, Pipeline};
 use crate::ports::{
     Addressing, BookingApi, Channel, Clock, Incoming, Keyboard, Model, Outgoing, Received,
@@ -131,7 +132,7 @@ fn real(path: &Path, args: &ChatArgs) -> Result<Scene, Failure> {
 async fn demo() -> Result<Scene, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let salon = Salon::start(clock).await.map_err(failed)?;
-    let today = Utc::now().with_timezone(&script::ZONE).date_naive();
+    let today = Utc::now().with_timezone(&Zone::moscow()).date_naive();
     let id = script::FIRST_COMPANY;
     let _regulars = script::open_salon(&salon, id, today);
     let api = yclients::Client::new(salon.settings())

@@ -20,6 +20,7 @@ use crate::demo::salon::Salon;
 use crate::demo::script;
 use crate::demo::show::Show;
 use crate::demo::stage::{Cast, Stage, StageError};
+use crate::domain::zone::Zone;
 use crate::pipeline::{ChannelEnd, Company, Pipeline};
 use crate::ports::Clock;
 use crate::store::{self, Store};
@@ -85,7 +86,7 @@ async fn set_up(company: i64, store: Store, fast: bool) -> Result<(Stage, Arc<Pi
     let salon = Salon::start(Arc::clone(&ticking))
         .await
         .map_err(|e| failed(e, "cannot open a port on the loopback"))?;
-    let today = ticking.now().with_timezone(&script::ZONE).date_naive();
+    let today = ticking.now().with_timezone(&Zone::moscow()).date_naive();
     // The journal has its bookings before anybody watches it.
     let regulars = script::open_salon(&salon, company, today);
     let api = yclients::Client::new(salon.settings())

@@ -10,6 +10,7 @@ use super::{Failure, Outcome, existing, load, log, names, refused, say};
 use crate::config::{Language, Secrets};
 use crate::domain::phone::Phone;
 use crate::domain::record::Client;
+use crate::domain::zone::Zone;
 use crate::pipeline::orders::paused_until;
 use crate::store::{self, channels, rights, story};
 
@@ -163,7 +164,7 @@ fn unseen(conn: &rusqlite::Connection, story: &story::Story) -> store::Result<Un
     })
 }
 
-fn unseen_lines(unseen: &Unseen, words: Say, zone: chrono_tz::Tz) -> Vec<String> {
+fn unseen_lines(unseen: &Unseen, words: Say, zone: Zone) -> Vec<String> {
     let when = |at: DateTime<Utc>| at.with_timezone(&zone).format("%d.%m.%Y %H:%M:%S");
     let booking = unseen.booking.map(|since| match words.0 {
         Language::Ru => format!(

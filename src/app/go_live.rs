@@ -18,6 +18,7 @@ use super::{Failure, Outcome, api, read, refused, say, talk, user};
 use crate::config::{self, Config, ProcessEnvironment, Secrets};
 use crate::domain::phone::Phone;
 use crate::domain::policy::{Kind, Reason};
+use crate::domain::zone::Zone;
 use crate::store::{self, outbox};
 
 /// More rows than this nobody reads; the rest are counted.
@@ -100,7 +101,7 @@ fn yesterday(config: &Config, words: Say) -> Result<(), Failure> {
     }
 }
 
-fn local(at: DateTime<Utc>, zone: chrono_tz::Tz) -> String {
+fn local(at: DateTime<Utc>, zone: Zone) -> String {
     let at = at.with_timezone(&zone);
     at.format("%d.%m %H:%M").to_string()
 }

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::{Failure, refused};
 use crate::config::{Company, Config};
+use crate::domain::zone::Zone;
 use crate::store::{self, companies, prune};
 
 /// The company of this id, or the first one.
@@ -65,14 +65,14 @@ pub(super) fn no_channel(config: &Config, name: &str) -> Failure {
 
 /// The clock that each company's people look at.
 pub(super) struct Zones {
-    by_company: BTreeMap<i64, Tz>,
-    first: Tz,
+    by_company: BTreeMap<i64, Zone>,
+    first: Zone,
 }
 
 impl Zones {
     pub(super) fn read(conn: &Connection, config: &Config) -> store::Result<Self> {
         let api = companies::all(conn)?;
-        let mut by_company: BTreeMap<i64, Tz> = api
+        let mut by_company: BTreeMap<i64, Zone> = api
             .into_iter()
             .filter_map(|(id, row)| Some((id, row.info.zone?)))
             .collect();
@@ -82,12 +82,12 @@ impl Zones {
         let first = first.and_then(|c| by_company.get(&c.id).copied());
         Ok(Self {
             by_company,
-            first: first.unwrap_or(Tz::UTC),
+            first: first.unwrap_or(Zone::UTC),
         })
     }
 
     /// The company's; of what is nobody's, such as an alert about a channel, the first company's.
-    pub(super) fn of(&self, company: Option<i64>) -> Tz {
+    pub(super) fn of(&self, company: Option<i64>) -> Zone {
         let own = company.and_then(|id| self.by_company.get(&id).copied());
         own.unwrap_or(self.first)
     }

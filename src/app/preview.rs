@@ -18,6 +18,7 @@ use crate::domain::message::{Brief, Key, Markup, Told};
 use crate::domain::policy::Kind;
 use crate::domain::record::Record;
 use crate::domain::settle::Net;
+use crate::domain::zone::Zone;
 use crate::pipeline::preview::{Scene, Shown};
 use crate::pipeline::{self, ChannelEnd};
 use crate::store::companies::CompanyRow;
@@ -117,7 +118,7 @@ fn show(
 ) -> Outcome {
     let settings = &company.settings;
     let (now, zone) = (Utc::now(), settings.timezone.or(row.info.zone));
-    let zone = zone.unwrap_or(chrono_tz::UTC);
+    let zone = zone.unwrap_or(Zone::UTC);
     let tomorrow = sample::tomorrow(zone, now);
     let sampled = || sample::record(settings, tomorrow);
     let (records, before) = match booking {

@@ -1,18 +1,18 @@
 //! The booking that samples and tests are made of, where nothing else is said.
 
 use chrono::{DateTime, Days, NaiveDateTime, NaiveTime, Utc};
-use chrono_tz::Tz;
 
 use crate::config::{Company, Language};
 use crate::domain::change::{Field, differing};
 use crate::domain::policy::Kind;
 use crate::domain::record::{Attendance, Client, Money, Record, ServiceLine, Staff};
 use crate::domain::settle::{Form, Net};
+use crate::domain::zone::Zone;
 use crate::ports::CompanyInfo;
 use crate::store::companies::CompanyRow;
 
 /// Tomorrow at half past two, by the salon's clock.
-pub(super) fn tomorrow(zone: Tz, now: DateTime<Utc>) -> NaiveDateTime {
+pub(super) fn tomorrow(zone: Zone, now: DateTime<Utc>) -> NaiveDateTime {
     let today = now.with_timezone(&zone).date_naive();
     let day = today.checked_add_days(Days::new(1)).unwrap_or(today);
     day.and_time(NaiveTime::from_hms_opt(14, 30, 0).unwrap_or_default())

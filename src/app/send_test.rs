@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDateTime, Utc};
-use chrono_tz::Tz;
 use tokio::time::Instant;
 
 use super::failure::code;
@@ -24,6 +23,7 @@ use crate::domain::delivery::Status;
 use crate::domain::phone::Phone;
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Money;
+use crate::domain::zone::Zone;
 
 use crate::pipeline::ChannelEnd;
 use crate::pipeline::trial::{self, Emulated};
@@ -106,7 +106,7 @@ impl Test<'_> {
     /// What it tells, by the clock of the company as far as that is known.
     fn trial(&self, row: Option<&CompanyRow>) -> Result<trial::Trial, Failure> {
         let zone = self.company.timezone.or(row.and_then(|row| row.info.zone));
-        let zone = zone.unwrap_or(chrono_tz::UTC);
+        let zone = zone.unwrap_or(Zone::UTC);
         Ok(trial::Trial {
             company: self.company.id,
             ends: self.ends.clone(),
@@ -173,7 +173,7 @@ fn gone() -> Failure {
 fn emulated(
     args: &SendTestArgs,
     company: &Company,
-    zone: Tz,
+    zone: Zone,
     now: DateTime<Utc>,
 ) -> Result<Emulated, Failure> {
     let kind = kind(&args.event)?;
@@ -252,7 +252,7 @@ fn kind(word: &str) -> Result<Kind, Failure> {
 }
 
 /// A time of the salon's wall clock; one with an offset is an instant.
-fn moment(text: &str, zone: Tz) -> Option<NaiveDateTime> {
+fn moment(text: &str, zone: Zone) -> Option<NaiveDateTime> {
     let text = text.trim();
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Some(instant.with_timezone(&zone).naive_local());
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn a_date_is_read_as_people_and_programs_write_it() {
-        let zone = chrono_tz::Europe::Moscow;
+        let zone = Zone::moscow();
         for text in [
             "2026-08-21 14:30",
             "2026-08-21 14:30:00",

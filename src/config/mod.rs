@@ -10,12 +10,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::NaiveTime;
-use chrono_tz::Tz;
 use secrecy::SecretString;
 
 pub use crate::domain::message::Language;
 use crate::domain::policy::{Kind, Pace, Rules};
 use crate::domain::reply::Replies;
+use crate::domain::zone::Zone;
 pub use values::parse_duration as parse_span;
 
 mod address;
@@ -93,7 +93,7 @@ pub struct Company {
     /// In place of the API's telephone.
     pub phone: Option<String>,
     /// In place of the API's zone.
-    pub timezone: Option<Tz>,
+    pub timezone: Option<Zone>,
     /// ISO 3166; completes phones without a code.
     pub country: String,
     /// What its people read.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveTime, Utc};
-use chrono_tz::{TZ_VARIANTS, Tz};
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::problem::{Said, did_you_mean, said};
 use super::reader::Value;
 use crate::domain::phone::Phone;
+use crate::domain::zone::Zone;
 
 /// The shortest interval and delay: the API's resolution is one second.
 pub(super) const SHORTEST: Duration = Duration::from_secs(1);
@@ -281,10 +281,11 @@ pub(super) fn word<T: Copy>(words: &[(&'static str, T)]) -> impl Fn(&Value<'_>) 
     }
 }
 
-pub(super) fn timezone(value: &Value<'_>) -> Option<Tz> {
+pub(super) fn timezone(value: &Value<'_>) -> Option<Zone> {
     let name = text(value)?;
     name.parse().ok().or_else(|| {
-        let hint = did_you_mean(&name, TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let names: Vec<String> = Zone::names().collect();
+        let hint = did_you_mean(&name, names.iter().map(String::as_str));
         let hint = hint.unwrap_or_else(|| {
             said(
                 r#"write a name such as "Europe/Moscow""#,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Timelike, Utc};
-use chrono_tz::Tz;
 use tokio::time::Instant;
 
 use crate::domain::budget::Liveliness;
+use crate::domain::zone::Zone;
 
 /// A journal that changed this lately is busy.
 const BUSY_FOR: Duration = Duration::from_mins(15);
@@ -31,7 +31,7 @@ impl Autos {
     pub(super) fn interval(
         &mut self,
         id: i64,
-        zone: Option<Tz>,
+        zone: Option<Zone>,
         average: Duration,
         now: DateTime<Utc>,
     ) -> Duration {
@@ -56,7 +56,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_sleeping_salon_gives_way_to_an_open_one_and_that_to_a_busy_one() {
         let noon: DateTime<Utc> = "2026-08-05T11:00:00Z".parse().unwrap();
-        let (moscow, kamchatka) = (chrono_tz::Europe::Moscow, chrono_tz::Asia::Kamchatka);
+        let (moscow, kamchatka) = (Zone::moscow(), "Asia/Kamchatka".parse::<Zone>().unwrap());
         let mut autos = Autos::default();
         autos.changed(2);
         let mut round = || {
@@ -78,7 +78,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_salon_alone_is_polled_as_the_budget_allows_at_any_hour() {
         let night: DateTime<Utc> = "2026-08-05T23:00:00Z".parse().unwrap();
-        let zone = Some(chrono_tz::Europe::Moscow);
+        let zone = Some(Zone::moscow());
         let second = Duration::from_secs(1);
         assert_eq!(Autos::default().interval(1, zone, second, night), second);
     }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -12,6 +11,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 use super::auto::Autos;
 use super::{DaemonError, GLANCE, Pulse, until};
+use crate::domain::zone::Zone;
 use crate::pipeline::poll::PollReport;
 use crate::pipeline::{Company, Pipeline};
 use crate::ports::ApiError;
@@ -66,7 +66,7 @@ pub(super) async fn calendar(
 }
 
 /// The company's zone. One that was never polled is polled now: its calendar means its own clock.
-async fn zone_of(pipeline: &Pipeline, company: &Arc<Company>) -> Result<Tz, StoreError> {
+async fn zone_of(pipeline: &Pipeline, company: &Arc<Company>) -> Result<Zone, StoreError> {
     let id = company.settings.id;
     let known = || pipeline.store().read(move |c| companies::get(c, id));
     let zone = |row: Option<companies::CompanyRow>| {
@@ -84,7 +84,7 @@ async fn zone_of(pipeline: &Pipeline, company: &Arc<Company>) -> Result<Tz, Stor
             company = id,
             "the schedule is read in UTC until the next start: the zone is unknown"
         );
-        chrono_tz::UTC
+        Zone::UTC
     }))
 }
 

@@ -17,7 +17,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -28,6 +27,7 @@ use self::fault::Faults;
 pub use self::fault::{Fault, Route};
 use self::journal::Journal;
 use self::server::Access;
+use crate::domain::zone::Zone;
 use crate::http_client::ClientSettings;
 use crate::ports::Clock;
 use crate::yclients;
@@ -138,7 +138,7 @@ impl Salon {
     }
 
     /// A company opens its journal.
-    pub fn add_company(&self, id: i64, title: &str, address: &str, zone: Tz) {
+    pub fn add_company(&self, id: i64, title: &str, address: &str, zone: Zone) {
         self.with(|state, _| state.journal.add_company(id, title, address, zone));
     }
 
@@ -254,7 +254,7 @@ impl Salon {
 
     /// The zone in which the API reads a naive `changed_after`, which nobody documents; until told
     /// otherwise it is the company's own.
-    pub fn read_cursors_in(&self, company: i64, zone: Tz) {
+    pub fn read_cursors_in(&self, company: i64, zone: Zone) {
         self.with(|state, _| state.journal.company(company).cursor_zone = Some(zone));
     }
 

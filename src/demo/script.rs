@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::clock::TimeLapse;
 use super::salon::{BookingDraft, DraftService, Salon};
@@ -15,13 +14,12 @@ use crate::config;
 use crate::domain::message::Language;
 use crate::domain::policy::{Pace, Rules};
 use crate::domain::reply::{CancelBy, Replies};
+use crate::domain::zone::Zone;
 
 /// The salon's name.
 pub const TITLE: &str = "Барбершоп на Южной";
 /// Where it is.
 pub const ADDRESS: &str = "Малаховка, Южная улица, 38";
-/// Its time.
-pub const ZONE: Tz = chrono_tz::Europe::Moscow;
 /// The channel that its clients read.
 pub const CHANNEL: &str = "whatsapp";
 /// The first id a demonstration uses, far above those of real companies: a database that holds
@@ -92,7 +90,7 @@ const REGULARS: u32 = 12;
 /// Fills the journal with what was booked in the days before.
 #[must_use]
 pub fn open_salon(salon: &Salon, id: i64, today: NaiveDate) -> Regulars {
-    salon.add_company(id, TITLE, ADDRESS, ZONE);
+    salon.add_company(id, TITLE, ADDRESS, Zone::moscow());
     open_form(salon, id, today);
     let names = [
         "Олег",

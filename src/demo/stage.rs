@@ -17,7 +17,7 @@ use super::script::{ADDRESS, Regulars, TITLE};
 use super::show::{Mark, Show};
 use crate::domain::delivery::Status;
 use crate::domain::message::owner::Voice;
-use crate::domain::message::{Language, Markup};
+use crate::domain::message::{Language, Markup, moment};
 use crate::domain::phone::Phone;
 use crate::domain::policy::{Pace, Reason};
 use crate::pipeline::Pipeline;
@@ -123,16 +123,7 @@ impl Stage {
     /// `22 ноября в 14:30`, with the year when it is another one.
     #[must_use]
     pub fn when(&self, at: NaiveDateTime) -> String {
-        use chrono::{Datelike as _, Locale};
-        let year = if at.year() == self.today().year() {
-            ""
-        } else {
-            " %Y года"
-        };
-        at.date()
-            .format_localized(&format!("%-d %B{year} в "), Locale::ru_RU)
-            .to_string()
-            + &at.format("%H:%M").to_string()
+        moment(Language::Ru, at, self.today())
     }
 
     /// Says what there is to see.

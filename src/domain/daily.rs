@@ -1,19 +1,19 @@
 //! What happens once a day at an hour of the salon's clock, and when that is.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::record::instant;
+use crate::domain::zone::Zone;
 
 /// That hour of that day. Where the clocks skip it, as long after midnight as on any other day.
 #[must_use]
-pub fn on(day: NaiveDate, hour: NaiveTime, zone: Tz) -> DateTime<Utc> {
+pub fn on(day: NaiveDate, hour: NaiveTime, zone: Zone) -> DateTime<Utc> {
     instant(day.and_time(hour), zone)
 }
 
 /// The first time that hour comes after this moment.
 #[must_use]
-pub fn after(moment: DateTime<Utc>, hour: NaiveTime, zone: Tz) -> DateTime<Utc> {
+pub fn after(moment: DateTime<Utc>, hour: NaiveTime, zone: Zone) -> DateTime<Utc> {
     let day = moment.with_timezone(&zone).date_naive();
     let days = (-1..=2).map(|n| on(day + TimeDelta::days(n), hour, zone));
     let mut later = days.filter(|at| *at > moment);
@@ -22,7 +22,7 @@ pub fn after(moment: DateTime<Utc>, hour: NaiveTime, zone: Tz) -> DateTime<Utc> 
 
 /// The last time that hour came, this moment included.
 #[must_use]
-pub fn until(moment: DateTime<Utc>, hour: NaiveTime, zone: Tz) -> DateTime<Utc> {
+pub fn until(moment: DateTime<Utc>, hour: NaiveTime, zone: Zone) -> DateTime<Utc> {
     let day = moment.with_timezone(&zone).date_naive();
     let days = (-2..=1)
         .rev()
@@ -34,10 +34,13 @@ pub fn until(moment: DateTime<Utc>, hour: NaiveTime, zone: Tz) -> DateTime<Utc> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono_tz::Europe::Berlin;
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
+    }
+
+    fn berlin() -> Zone {
+        "Europe/Berlin".parse().unwrap()
     }
 
     fn hour(text: &str) -> NaiveTime {
@@ -54,11 +57,11 @@ mod tests {
                 let mut moment = utc(first);
                 let mut days = Vec::new();
                 for _ in 0..5 {
-                    let next = after(moment, hour(at), Berlin);
-                    assert_eq!(until(next, hour(at), Berlin), next);
+                    let next = after(moment, hour(at), berlin());
+                    assert_eq!(until(next, hour(at), berlin()), next);
                     let second = TimeDelta::seconds(1);
-                    assert!(until(next - second, hour(at), Berlin) < next);
-                    days.push(next.with_timezone(&Berlin).date_naive());
+                    assert!(until(next - second, hour(at), berlin()) < next);
+                    days.push(next.with_timezone(&berlin()).date_naive());
                     moment = next;
                 }
                 let whole: Vec<NaiveDate> = (0..5).map(|n| days[0] + TimeDelta::days(n)).collect();
@@ -70,7 +73,7 @@ mod tests {
     #[test]
     fn a_skipped_hour_is_not_left_out() {
         // Clocks go from 02:00 to 03:00 on that night.
-        let night = after(utc("2026-03-28T12:00:00Z"), hour("02:30:00"), Berlin);
+        let night = after(utc("2026-03-28T12:00:00Z"), hour("02:30:00"), berlin());
         assert_eq!(night, utc("2026-03-29T01:30:00Z"));
     }
 }

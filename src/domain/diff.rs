@@ -4,11 +4,11 @@
 //! deletion only, so what it lacks comes from the cache.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::change::{Change, Field};
 use super::known::Knowledge;
 use super::record::{Attendance, Record};
+use crate::domain::zone::Zone;
 
 /// The moment before which a company's bookings are taken as known by everybody.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub struct Baseline {
     /// Server time of the first whole sweep.
     pub at: DateTime<Utc>,
     /// The company's zone.
-    pub zone: Tz,
+    pub zone: Zone,
 }
 
 /// Bookings made this shortly before the baseline still count as new: the sweep takes a while, and

@@ -1,12 +1,12 @@
 //! A change as an event: its identity and its body, in the shape of a YClients webhook.
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::change::{Change, ChangeKind, Field};
 use super::record::{Client, Money, Record, ServiceLine};
+use crate::domain::zone::Zone;
 
 /// How a deletion became known. Stored in `data.reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Event {
         unseen_past: bool,
         gone: Gone,
         revision: i64,
-        zone: Tz,
+        zone: Zone,
         now: DateTime<Utc>,
     ) -> Self {
         let kind = if unseen_past {
@@ -99,7 +99,7 @@ impl Event {
 /// it could not have. Times are the salon's wall clock; `sum` is ours: the total of the lines'
 /// `cost`.
 #[must_use]
-pub fn body(record: &Record, zone: Tz) -> Value {
+pub fn body(record: &Record, zone: Zone) -> Value {
     let server = |t: Option<DateTime<Utc>>| {
         t.map(|t| {
             t.with_timezone(&zone)

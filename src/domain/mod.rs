@@ -29,3 +29,4 @@ pub mod reply;
 pub mod settle;
 pub mod silence;
 pub mod wish;
+pub mod zone;

@@ -6,10 +6,10 @@
 use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::phone::Phone;
+use crate::domain::zone::Zone;
 
 /// A sum of money in hundredths (kopecks), exact where the API sends floats.
 #[derive(
@@ -289,7 +289,7 @@ impl Record {
 
     /// The start as an instant, in the salon's zone.
     #[must_use]
-    pub fn start_at(&self, zone: Tz) -> DateTime<Utc> {
+    pub fn start_at(&self, zone: Zone) -> DateTime<Utc> {
         instant(self.start_local, zone)
     }
 
@@ -307,7 +307,7 @@ impl Record {
 
     /// The end as an instant: the length is real time, also over a change of clocks.
     #[must_use]
-    pub fn end_at(&self, zone: Tz) -> DateTime<Utc> {
+    pub fn end_at(&self, zone: Zone) -> DateTime<Utc> {
         self.start_at(zone) + TimeDelta::seconds(self.length.clamp(0, LONGEST))
     }
 }
@@ -315,7 +315,7 @@ impl Record {
 /// A wall-clock time in a zone as an instant: the earlier one where the clock shows it twice, the
 /// moment after the gap where it never does.
 #[must_use]
-pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+pub fn instant(local: NaiveDateTime, zone: Zone) -> DateTime<Utc> {
     use chrono::LocalResult;
     match zone.from_local_datetime(&local) {
         LocalResult::Single(t) | LocalResult::Ambiguous(t, _) => t.with_timezone(&Utc),
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn the_hour_that_exists_twice_is_its_first_and_the_missing_one_is_moved_on() {
-        let zone = chrono_tz::Europe::Berlin;
+        let zone = "Europe/Berlin".parse::<Zone>().unwrap();
         assert_eq!(
             instant(local("2026-10-25T02:30:00"), zone).to_rfc3339(),
             "2026-10-25T00:30:00+00:00"
@@ -357,7 +357,7 @@ mod tests {
             "2026-03-29T01:30:00+00:00"
         );
         assert_eq!(
-            instant(local("2026-08-21T14:30:00"), chrono_tz::Europe::Moscow).to_rfc3339(),
+            instant(local("2026-08-21T14:30:00"), Zone::moscow()).to_rfc3339(),
             "2026-08-21T11:30:00+00:00"
         );
     }

@@ -8,9 +8,9 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDateTime, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::record::{Attendance, Record, instant};
+use crate::domain::zone::Zone;
 
 /// Who was told of a visit so shortly before its reminder needs none, however short the lead.
 const LEAST_QUIET: TimeDelta = TimeDelta::hours(1);
@@ -47,7 +47,7 @@ impl Lead {
 
     /// The moment of a visit's reminder.
     #[must_use]
-    pub fn moment(self, start: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    pub fn moment(self, start: NaiveDateTime, zone: Zone) -> DateTime<Utc> {
         match self {
             Self::Before(span) => {
                 instant(start, zone) - TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX)
@@ -88,7 +88,7 @@ pub fn told_lately_from(moment: DateTime<Utc>, start: DateTime<Utc>) -> DateTime
 
 /// The midnight after which a reminder that might have left at this moment is no use.
 #[must_use]
-pub fn expires_at(moment: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+pub fn expires_at(moment: DateTime<Utc>, zone: Zone) -> DateTime<Utc> {
     let day = moment.with_timezone(&zone).date_naive();
     let next = day.succ_opt().unwrap_or(day);
     instant(next.and_time(NaiveTime::MIN), zone)
@@ -193,7 +193,7 @@ mod tests {
     fn a_lead_is_a_span_or_an_hour_of_a_day_before() {
         let day = Lead::before(Duration::from_hours(24)).unwrap();
         let evening = Lead::at_hour("18:00 -1d").unwrap();
-        let zone = chrono_tz::Europe::Moscow;
+        let zone = Zone::moscow();
         let start = local("2026-08-21T14:30:00");
         assert_eq!(day.moment(start, zone), at("2026-08-20T11:30:00Z"));
         assert_eq!(evening.moment(start, zone), at("2026-08-20T15:00:00Z"));
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_day_before_is_a_day_of_the_clock_on_the_wall_and_a_span_is_one_of_time() {
         // The night of 25 October 2026 has 25 hours in Berlin.
-        let zone = chrono_tz::Europe::Berlin;
+        let zone = "Europe/Berlin".parse::<Zone>().unwrap();
         let start = local("2026-10-25T12:00:00");
         let span = Lead::before(Duration::from_hours(24)).unwrap();
         let noon = Lead::at_hour("12:00 -1d").unwrap();

@@ -1,12 +1,12 @@
 //! Whether a message goes: the reasons not to, in the order in which they are asked for.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::phone::Phone;
 use super::policy::{Kind, Reason, Rules};
 use super::record::{Origin, Record};
 use super::settle::Net;
+use crate::domain::zone::Zone;
 
 /// What stands around a message when it is decided whether to send it.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +14,7 @@ pub struct Circumstances<'a> {
     /// The present moment.
     pub now: DateTime<Utc>,
     /// The company's zone.
-    pub zone: Tz,
+    pub zone: Zone,
     /// The change in the journal that made it tellable.
     pub changed_at: DateTime<Utc>,
     /// Whose visit it is, when there is a number.

@@ -3,7 +3,6 @@
 //! hour more, is decided anew when it leaves, and is told once a visit.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::Transaction;
 
 use super::claim::{Claim, Parting};
@@ -16,6 +15,7 @@ use crate::domain::delivery::Status;
 use crate::domain::message::Told;
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::{Attendance, Record};
+use crate::domain::zone::Zone;
 use crate::store::outbox::{self, New, Notification};
 use crate::store::{self, cache};
 
@@ -46,12 +46,12 @@ impl Aftermath {
         Some(Self { kind, records })
     }
 
-    fn begins_at(&self, zone: Tz) -> Option<DateTime<Utc>> {
+    fn begins_at(&self, zone: Zone) -> Option<DateTime<Utc>> {
         self.records.iter().map(|r| r.start_at(zone)).min()
     }
 
     /// When it may be told.
-    fn due_at(&self, zone: Tz, now: DateTime<Utc>) -> DateTime<Utc> {
+    fn due_at(&self, zone: Zone, now: DateTime<Utc>) -> DateTime<Utc> {
         let end = |r: &Record| r.start_at(zone) + TimeDelta::seconds(r.length.max(0));
         let end = self.records.iter().map(end).max();
         end.map_or(now, |end| end + AFTER_THE_END)

@@ -2,7 +2,6 @@
 //! a running delay, all in the transaction that also moves the cursor.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::Transaction;
 
 use super::{Company, recreated, reminders, slots};
@@ -14,6 +13,7 @@ use crate::domain::known::{Knowledge, Known};
 use crate::domain::message::owner::Altered;
 use crate::domain::phone::Phone;
 use crate::domain::record::{Attendance, Record};
+use crate::domain::zone::Zone;
 use crate::store::cache::{self, Cached, Sighting};
 use crate::store::forgotten::Forgotten;
 use crate::store::{Result, events, known, settling, writes};
@@ -134,7 +134,7 @@ pub(super) struct Applying<'a> {
     pub(super) tx: &'a Transaction<'a>,
     pub(super) company: &'a Company,
     pub(super) defences: Defences,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     /// `None` while the baseline itself is being stored: everything is silent then.
     pub(super) baseline_at: Option<DateTime<Utc>>,
     pub(super) now: DateTime<Utc>,
@@ -160,7 +160,7 @@ impl<'a> Applying<'a> {
         tx: &'a Transaction<'a>,
         company: &'a Company,
         defences: Defences,
-        zone: Tz,
+        zone: Zone,
         now: DateTime<Utc>,
     ) -> Result<Self> {
         Ok(Self {

@@ -1,7 +1,6 @@
 //! Call the client: a visit is near, and its client could not be told what became of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::{Company, Desk, words};
@@ -9,6 +8,7 @@ use crate::domain::message::owner::{Untold, Voice, card_call};
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::question::Matter;
 use crate::domain::record::Record;
+use crate::domain::zone::Zone;
 use crate::store::companies::CompanyRow;
 use crate::store::outbox::{self, New, Notification};
 use crate::store::{self, cache, companies, questions, reminders};
@@ -169,7 +169,7 @@ impl Desk {
 }
 
 /// Whether one of these starts soon, and not before now.
-fn is_near(records: &[Record], zone: Tz, now: DateTime<Utc>) -> bool {
+fn is_near(records: &[Record], zone: Zone, now: DateTime<Utc>) -> bool {
     records.iter().any(|r| {
         let ahead = r.start_at(zone) - now;
         ahead > TimeDelta::zero() && ahead <= NEAR
@@ -192,7 +192,7 @@ impl Desk {
         let place = words::Place {
             company,
             row: &row,
-            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+            zone: company.zone(&row).unwrap_or(Zone::UTC),
             now,
         };
         let owners = company.settings.owners.iter();

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use chrono::NaiveDateTime;
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::visit::Visit;
 use super::{Company, Pipeline};
 use crate::domain::free::{Wanted, offered};
 use crate::domain::settle::Form;
+use crate::domain::zone::Zone;
 use crate::ports::{ApiError, CompanyRef, Urgency};
 use crate::store::outbox::{self, Due};
 use crate::store::{self, cache, companies};
@@ -28,7 +28,7 @@ struct Asked {
     wanted: Wanted,
     /// The starts that were given up: to offer them again would mock.
     given_up: Vec<NaiveDateTime>,
-    zone: Tz,
+    zone: Zone,
 }
 
 impl Pipeline {

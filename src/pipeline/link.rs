@@ -15,6 +15,7 @@ use crate::domain::message::{Language, Told};
 use crate::domain::phone::Phone;
 use crate::domain::question::Matter;
 use crate::domain::wish::Wish;
+use crate::domain::zone::Zone;
 use crate::ports::Keyboard;
 use crate::store::outbox::{self, New};
 use crate::store::{self, companies, contacts, forgotten, questions};
@@ -223,7 +224,7 @@ impl Desk {
         let place = words::Place {
             company,
             row: &row,
-            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+            zone: company.zone(&row).unwrap_or(Zone::UTC),
             now,
         };
         let message = words::said(&place, end, told);
@@ -286,7 +287,7 @@ impl Desk {
                 let place = words::Place {
                     company,
                     row: &row,
-                    zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+                    zone: company.zone(&row).unwrap_or(Zone::UTC),
                     now,
                 };
                 let voice = place.voice(end.channel.markup());

@@ -8,6 +8,7 @@ use super::{Company, Desk, Pipeline, words};
 use crate::config::{Alerts, Owner};
 use crate::domain::message::owner::{Voice, Waited, alert_channel_down, alert_channel_up};
 use crate::domain::question::Matter;
+use crate::domain::zone::Zone;
 use crate::store::channels::{self, ChannelState};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New};
@@ -231,7 +232,7 @@ impl Watch<'_> {
         let place = words::Place {
             company,
             row,
-            zone: company.zone(row).unwrap_or(chrono_tz::UTC),
+            zone: company.zone(row).unwrap_or(Zone::UTC),
             now: self.now,
         };
         let voice = place.voice(end.channel.markup());

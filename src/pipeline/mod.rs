@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +19,7 @@ use crate::config;
 use crate::domain::defences::Defences;
 use crate::domain::message::{Markup, Override, TemplateProblem, Texts};
 use crate::domain::phone::Phone;
+use crate::domain::zone::Zone;
 use crate::meters::Meters;
 use crate::ports::{
     Addressing, BookingApi, Channel, Clock, CompanyRef, Heartbeat, JOURNAL_GRACE, Model, Receiver,
@@ -159,11 +159,11 @@ impl Company {
     }
 
     /// The zone its naive times are meant in, once known.
-    fn zone(&self, row: &CompanyRow) -> Option<Tz> {
+    fn zone(&self, row: &CompanyRow) -> Option<Zone> {
         self.settings.timezone.or(row.info.zone)
     }
 
-    fn reference(&self, zone: Tz, urgency: Urgency) -> CompanyRef {
+    fn reference(&self, zone: Zone, urgency: Urgency) -> CompanyRef {
         CompanyRef {
             id: self.settings.id,
             zone,

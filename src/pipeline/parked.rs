@@ -3,7 +3,6 @@
 //! else.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::claim::VISIT_IS_NEAR;
@@ -11,6 +10,7 @@ use super::visit::Visit;
 use super::warm_up::Room;
 use super::{Company, Desk, trial};
 use crate::domain::record::Record;
+use crate::domain::zone::Zone;
 use crate::store::channels::{self, ChannelState};
 use crate::store::outbox::{self, Notification};
 use crate::store::{self, cache, companies, settling};
@@ -101,7 +101,7 @@ fn is_near(
     conn: &Connection,
     n: &Notification,
     company: &Company,
-    zone: Tz,
+    zone: Zone,
     now: DateTime<Utc>,
 ) -> store::Result<bool> {
     let record = cache::get(conn, n.company, n.record)?.map(|c| c.record);

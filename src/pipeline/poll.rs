@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::apply::{Applying, Counts, Phones, hides_phones};
 use super::listing::{self, Listing, Sweep};
 use super::maintain::tell_restored;
 use super::{Company, Pipeline};
 use crate::domain::delivery::spread;
+use crate::domain::zone::Zone;
 use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Query, Urgency};
 use crate::store::companies::{self, CompanyRow, Progress};
@@ -438,7 +438,7 @@ impl Pipeline {
         &self,
         company: &Arc<Company>,
         row: &CompanyRow,
-        zone: Tz,
+        zone: Zone,
         report: &mut PollReport,
         records: Vec<crate::domain::record::Record>,
         progress: Option<Progress>,
@@ -492,14 +492,14 @@ impl Pipeline {
         Ok(phones)
     }
 
-    fn horizon(&self, company: &Company, zone: Tz) -> (chrono::NaiveDate, chrono::NaiveDate) {
+    fn horizon(&self, company: &Company, zone: Zone) -> (chrono::NaiveDate, chrono::NaiveDate) {
         let now = self.clock.now();
         let today = now.with_timezone(&zone).date_naive();
         (today, self.view(company, now, zone).to)
     }
 
     /// What a sweep at this moment looks at.
-    fn view(&self, company: &Company, at: DateTime<Utc>, zone: Tz) -> View {
+    fn view(&self, company: &Company, at: DateTime<Utc>, zone: Zone) -> View {
         let today = at.with_timezone(&zone).date_naive();
         let days = Days::new(u64::from(company.settings.pace.horizon_days));
         View {

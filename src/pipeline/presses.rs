@@ -19,6 +19,7 @@ use crate::domain::message::owner::{Refusal, Voice, waiting_list};
 use crate::domain::phone::Phone;
 use crate::domain::policy::Kind;
 use crate::domain::question::{Answered, Choice, End, Matter, Pressed};
+use crate::domain::zone::Zone;
 use crate::ports::Button;
 use crate::store::outbox::{self, New};
 use crate::store::questions::{self, Question};
@@ -355,9 +356,7 @@ impl Desk {
         let row = companies::ensure(conn, company)?;
         let zone = self.companies.get(&company).and_then(|c| c.zone(&row));
         let voice = Voice {
-            today: now
-                .with_timezone(&zone.unwrap_or(chrono_tz::UTC))
-                .date_naive(),
+            today: now.with_timezone(&zone.unwrap_or(Zone::UTC)).date_naive(),
             ..self.asking(end, chat_id)
         };
         let more = ids.len().saturating_sub(MOST_SHOWN);

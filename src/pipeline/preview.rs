@@ -1,12 +1,12 @@
 //! `preview`: a message as its recipient would read it, composed as the real ones are, sent to nobody.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use chrono_tz::Tz;
 
 use super::{ChannelEnd, Company, words};
 use crate::domain::message::markup::{LONGEST_TEXT, fitted};
 use crate::domain::message::{Brief, Markup, Told};
 use crate::domain::settle::Net;
+use crate::domain::zone::Zone;
 use crate::store::companies::CompanyRow;
 
 /// What is to be shown.
@@ -26,7 +26,7 @@ pub struct Scene<'a> {
     /// What is known of it.
     pub row: &'a CompanyRow,
     /// Its zone.
-    pub zone: Tz,
+    pub zone: Zone,
     /// The present moment.
     pub now: DateTime<Utc>,
     /// Free times for a cancellation to offer.

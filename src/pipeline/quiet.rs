@@ -1,11 +1,11 @@
 //! Quiet hours of a company: a message waits for their end, unless the visit is too near.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::Company;
 use crate::domain::record::{Record, instant};
 use crate::domain::settle::{Form, Net};
+use crate::domain::zone::Zone;
 
 /// Quiet hours give way when they would end later than this before the visit.
 const QUIET_MARGIN: TimeDelta = TimeDelta::hours(1);
@@ -16,7 +16,7 @@ const AUTHOR_AWAKE: TimeDelta = TimeDelta::minutes(15);
 /// Until when this message waits for the end of the company's quiet hours, if it does.
 pub(super) fn hold_until(
     company: &Company,
-    zone: Tz,
+    zone: Zone,
     net: &Net,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
@@ -32,7 +32,7 @@ pub(super) fn hold_until(
 /// this moment; `start` where it has to come before a visit.
 pub(super) fn quiet_at(
     company: &Company,
-    zone: Tz,
+    zone: Zone,
     moment: DateTime<Utc>,
     start: Option<DateTime<Utc>>,
 ) -> Option<DateTime<Utc>> {
@@ -51,7 +51,7 @@ pub(crate) fn covers((from, to): (NaiveTime, NaiveTime), time: NaiveTime) -> boo
 /// The end of quiet hours, when they are running and leave enough time before the visit.
 fn quiet_until(
     hours: Option<(NaiveTime, NaiveTime)>,
-    zone: Tz,
+    zone: Zone,
     now: DateTime<Utc>,
     start: Option<DateTime<Utc>>,
 ) -> Option<DateTime<Utc>> {
@@ -82,7 +82,7 @@ mod tests {
             NaiveTime::from_hms_opt(21, 30, 0).unwrap(),
             NaiveTime::from_hms_opt(9, 0, 0).unwrap(),
         ));
-        let zone = chrono_tz::Europe::Moscow;
+        let zone = Zone::moscow();
         let until = |now: &str, start: &str| quiet_until(hours, zone, at(now), Some(at(start)));
         // 22:00 in Moscow, the visit at noon: nine in the morning is early enough.
         assert_eq!(

@@ -6,7 +6,6 @@
 //! day. Whether it is still true is decided when it leaves ([`speech`]).
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::quiet::quiet_at;
@@ -14,6 +13,7 @@ use super::{Company, Desk, Pipeline};
 use crate::domain::message::Told;
 use crate::domain::record::{Attendance, Record};
 use crate::domain::reminder::{self, Dropped};
+use crate::domain::zone::Zone;
 use crate::store::reminders::{self, Planned};
 use crate::store::{self, cache, known};
 
@@ -59,7 +59,7 @@ impl Desk {
     /// The day after which a reminder with this moment is no use: quiet hours move the moment.
     fn expires_at(
         company: &Company,
-        zone: Tz,
+        zone: Zone,
         moment: DateTime<Utc>,
         start: DateTime<Utc>,
     ) -> DateTime<Utc> {

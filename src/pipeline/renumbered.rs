@@ -2,7 +2,6 @@
 //! and is told in one message. The visit that settles first leads, the others ride along.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::Company;
@@ -14,6 +13,7 @@ use crate::domain::delivery::Status;
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Record;
 use crate::domain::settle::Form;
+use crate::domain::zone::Zone;
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
 use crate::store::{self, StoreError, cache, events, settling};
@@ -147,7 +147,7 @@ fn may_leave(
     conn: &Connection,
     n: &Notification,
     visit: &Visit,
-    zone: Tz,
+    zone: Zone,
     now: DateTime<Utc>,
 ) -> store::Result<bool> {
     let standing = visit.members.iter().filter(|m| m.is_alive());
@@ -163,7 +163,7 @@ pub(super) fn join(
     conn: &Connection,
     n: &Notification,
     company: &Company,
-    (zone, now): (Tz, DateTime<Utc>),
+    (zone, now): (Zone, DateTime<Utc>),
     (own, visit): (&str, &mut Visit),
 ) -> store::Result<()> {
     let units = other_units(conn, n, own)?;

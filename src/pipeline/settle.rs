@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::Transaction;
 
 use super::guard::{self, Guards};
@@ -21,6 +20,7 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::Reason;
 use crate::domain::record::Record;
 use crate::domain::settle::{Form, Net, is_small_shift};
+use crate::domain::zone::Zone;
 use crate::store::companies::{self, CompanyRow};
 use crate::store::outbox::{self, New, Notification};
 use crate::store::settling::Unit;
@@ -113,7 +113,7 @@ pub(super) struct Settling<'a> {
     pub(super) desk: &'a Desk,
     pub(super) company: &'a Company,
     pub(super) row: CompanyRow,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     pub(super) unit: &'a Unit,
     pub(super) now: DateTime<Utc>,
 }

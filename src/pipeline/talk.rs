@@ -25,6 +25,7 @@ use crate::domain::record::Record;
 use crate::domain::reply::meaning::{self, Meaning};
 use crate::domain::reply::order::{Act, Meant};
 use crate::domain::reply::{Around, Request, Verdict, decide, hours};
+use crate::domain::zone::Zone;
 use crate::store::outbox::{self, New};
 use crate::store::talks::{self, Asked};
 use crate::store::writes::{self, State};
@@ -496,7 +497,7 @@ impl Desk {
     ) -> store::Result<Around> {
         let until = delta(company.settings.replies.cancel_until);
         let row = companies::ensure(conn, company.settings.id)?;
-        let zone = company.zone(&row).unwrap_or(chrono_tz::UTC);
+        let zone = company.zone(&row).unwrap_or(Zone::UTC);
         let near = |r: &Record| r.start_at(zone) - now < until;
         Ok(Around {
             taken_over,
@@ -720,7 +721,7 @@ impl Desk {
         let place = words::Place {
             company,
             row: &row,
-            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+            zone: company.zone(&row).unwrap_or(Zone::UTC),
             now,
         };
         let message = words::said(&place, end, told);
@@ -756,7 +757,7 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> store::Result<()> {
         let row = companies::ensure(conn, company.settings.id)?;
-        let zone = company.zone(&row).unwrap_or(chrono_tz::UTC);
+        let zone = company.zone(&row).unwrap_or(Zone::UTC);
         let replies = &company.settings.replies;
         let open = replies.opening_hours.or(row.info.opening_hours);
         let open = open.unwrap_or(hours::USUAL);

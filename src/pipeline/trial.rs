@@ -19,6 +19,7 @@ use crate::domain::message::{Brief, Told};
 use crate::domain::phone::Phone;
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::settle::Net;
+use crate::domain::zone::Zone;
 use crate::store::forgotten::Forgotten;
 use crate::store::outbox::{self, Due, New, Notification};
 use crate::store::{self, StoreError, companies, optouts};
@@ -207,7 +208,7 @@ impl Desk {
         let place = words::Place {
             company,
             row: &row,
-            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+            zone: company.zone(&row).unwrap_or(Zone::UTC),
             now,
         };
         let message = Message {

@@ -2,7 +2,6 @@
 //! the moment of sending, so that the two cannot disagree.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +12,7 @@ use crate::domain::policy::{Ignore, Kind, Reason, Rules};
 use crate::domain::record::Record;
 use crate::domain::settle::{self, Member, Net, told_fields};
 use crate::domain::silence::{self, Circumstances};
+use crate::domain::zone::Zone;
 use crate::store::{self, cache, contacts, events, known, optouts};
 
 /// A visit and one person.
@@ -149,7 +149,7 @@ impl Visit {
     /// Until when nothing can be said while phones are hidden: the booking passed to a client whose
     /// number is not shown, who may be the same person. `None` when there is no such booking, or
     /// it has begun.
-    pub(super) fn waits_for_phones(&self, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(super) fn waits_for_phones(&self, zone: Zone, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let unseen = |m: &&Member| {
             !m.theirs
                 && m.record.is_alive()
@@ -166,7 +166,7 @@ impl Visit {
 
     /// What is to be spoken of. Once all that stands of the visit has begun, it is only what the
     /// person would come for in vain: a message of what stands would be past, and not leave.
-    pub(super) fn still_to_come(mut self, zone: Tz, now: DateTime<Utc>) -> Self {
+    pub(super) fn still_to_come(mut self, zone: Zone, now: DateTime<Utc>) -> Self {
         let is_ahead = |r: &Record| r.start_at(zone) > now;
         let is_expected = |m: &Member| m.expected().as_ref().is_some_and(is_ahead);
         let (standing, off): (Vec<_>, Vec<_>) = self.members.iter().partition(|m| m.is_alive());
@@ -368,7 +368,7 @@ pub(super) struct Around<'a> {
     pub(super) conn: &'a Connection,
     pub(super) desk: &'a Desk,
     pub(super) company: &'a Company,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     /// The change in the journal that made it tellable.
     pub(super) changed_at: DateTime<Utc>,
     pub(super) now: DateTime<Utc>,

@@ -3,7 +3,6 @@
 //! before the visit the owner is asked to call.
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::claim::VISIT_IS_NEAR;
@@ -11,6 +10,7 @@ use super::{ChannelEnd, Company, Desk};
 use crate::domain::message::owner::Untold;
 use crate::domain::policy::Reason;
 use crate::domain::record::{Record, instant};
+use crate::domain::zone::Zone;
 use crate::store::outbox::{self, Notification};
 use crate::store::{self, channels};
 
@@ -43,7 +43,7 @@ pub(super) const ON_ITS_WAY: TimeDelta = TimeDelta::seconds(2);
 /// A message for which its channel has no room today.
 pub(super) struct Full<'a> {
     pub(super) company: &'a Company,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -54,7 +54,7 @@ impl Desk {
         conn: &Connection,
         end: &ChannelEnd,
         phone: &str,
-        zone: Tz,
+        zone: Zone,
         now: DateTime<Utc>,
     ) -> store::Result<Room> {
         let most = end.new_recipients_per_day;

@@ -9,6 +9,7 @@ use super::{ChannelEnd, Company, Desk, words};
 use crate::domain::message::Told;
 use crate::domain::phone::Phone;
 use crate::domain::wish::Wish;
+use crate::domain::zone::Zone;
 use crate::ports::Addressing;
 use crate::store::outbox::{self, New};
 use crate::store::{self, companies, optouts};
@@ -47,7 +48,7 @@ impl Desk {
         let place = words::Place {
             company,
             row: &row,
-            zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+            zone: company.zone(&row).unwrap_or(Zone::UTC),
             now,
         };
         outbox::add(

@@ -2,7 +2,6 @@
 //! leaves the wording to [`crate::domain::message`].
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{ChannelEnd, Company};
@@ -13,6 +12,7 @@ use crate::domain::message::{self, Brief, Language, Markup, Texts, Told, Way, co
 use crate::domain::policy::{Kind, Reason, Rules};
 use crate::domain::record::{Attendance, Record};
 use crate::domain::settle::{Form, Net, told_fields};
+use crate::domain::zone::Zone;
 use crate::store::companies::CompanyRow;
 use crate::store::outbox::Notification;
 
@@ -20,7 +20,7 @@ use crate::store::outbox::Notification;
 pub(super) struct Place<'a> {
     pub(super) company: &'a Company,
     pub(super) row: &'a CompanyRow,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     pub(super) now: DateTime<Utc>,
 }
 

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::apply::Applying;
 use super::poll::delta;
@@ -20,6 +19,7 @@ use crate::domain::phone::Phone;
 use crate::domain::record::{Attendance, Record};
 use crate::domain::reply::CancelBy;
 use crate::domain::reply::order::{Act, Obstacle, Part, Standing, judge};
+use crate::domain::zone::Zone;
 use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Edit, Lookup, Urgency, WriteError};
 use crate::store::companies::{self, CompanyRow};
@@ -118,7 +118,7 @@ impl Pipeline {
         &self,
         company: &Arc<Company>,
         row: &CompanyRow,
-        zone: Tz,
+        zone: Zone,
         order: Order,
     ) -> store::Result<bool> {
         let reference = company.reference(zone, Urgency::Look);
@@ -335,7 +335,7 @@ fn allowed(
     order: &Order,
     seen: &Record,
     begun: bool,
-    (zone, now): (Tz, DateTime<Utc>),
+    (zone, now): (Zone, DateTime<Utc>),
 ) -> Result<bool, Obstacle> {
     let replies = &company.settings.replies;
     let phone = Phone::from_stored(order.phone.clone());

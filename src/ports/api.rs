@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-use chrono_tz::Tz;
 
 use crate::domain::catalogue::{Master, Offer};
 use crate::domain::free::Wanted;
 use crate::domain::phone::Phone;
 use crate::domain::record::{Attendance, Money, Record};
+use crate::domain::zone::Zone;
 
 /// How a reading stands in line when requests are short, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ pub struct CompanyRef {
     /// The company's (branch's) id.
     pub id: i64,
     /// Its IANA zone, in which the journal's naive times are meant.
-    pub zone: Tz,
+    pub zone: Zone,
     /// ISO 3166 country, which completes phones written without a code.
     pub country: String,
     /// Its place in the line.
@@ -131,7 +131,7 @@ pub struct CompanyInfo {
     /// Its telephone, as written.
     pub phone: String,
     /// Its IANA zone, where the API names a known one.
-    pub zone: Option<Tz>,
+    pub zone: Option<Zone>,
     /// The address of its booking form, where the API names one.
     pub booking_link: String,
     /// When it is open, where the API says one pair of hours for all days.

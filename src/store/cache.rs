@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::json;
 
 use super::at::local_text;
 use super::{At, Result, StoreError};
 use crate::domain::record::{Origin, Record};
+use crate::domain::zone::Zone;
 
 /// A booking as the cache has it.
 #[derive(Clone, Debug)]
@@ -171,7 +171,7 @@ pub fn ahead(conn: &Connection, company: i64, now: DateTime<Utc>) -> Result<Vec<
 #[derive(Clone, Copy, Debug)]
 pub struct Sighting {
     /// The company's zone.
-    pub zone: Tz,
+    pub zone: Zone,
     /// Made through a bot.
     pub by_bot: bool,
     /// Nothing is left to be decided about telling of it.
@@ -353,7 +353,7 @@ const HIDDEN_ASKED_EVERY: TimeDelta = TimeDelta::hours(1);
 pub fn suspects(
     conn: &Connection,
     company: i64,
-    (now, zone): (DateTime<Utc>, Tz),
+    (now, zone): (DateTime<Utc>, Zone),
     most: u32,
 ) -> Result<Vec<i64>> {
     let mut query = conn.prepare_cached(

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::domain::zone::Zone;
 use crate::store::execute;
 
 use super::{At, Result};
@@ -77,7 +77,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CompanyRow> {
             title: row.get("title")?,
             address: row.get("address")?,
             phone: row.get("phone")?,
-            zone: zone.parse::<Tz>().ok(),
+            zone: zone.parse::<Zone>().ok(),
             booking_link: row.get("booking_link")?,
             opening_hours: hours::named_in(&row.get::<_, String>("opening_hours")?),
         },

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use crate::domain::event::body;
 use crate::domain::record::{Attendance, Client, Money, Record};
+use crate::domain::zone::Zone;
 use crate::ports::{ApiError, CompanyRef, Lookup, Page, Query, Row, Standing};
 
 const ORDINARY: &str = include_str!("../../tests/fixtures/yclients/ordinary.json");
@@ -20,7 +21,7 @@ const DELETED: &str = include_str!("../../tests/fixtures/yclients/deleted.json")
 fn company() -> CompanyRef {
     CompanyRef {
         id: 111_111,
-        zone: chrono_tz::Asia::Yekaterinburg,
+        zone: "Asia/Yekaterinburg".parse::<Zone>().unwrap(),
         country: "RU".to_owned(),
         standing: Standing::first(),
     }
@@ -478,7 +479,7 @@ fn a_company_says_who_and_where_it_is() {
     assert_eq!(read.title, "Салон");
     assert_eq!(read.address, "Казань, Баумана, 1");
     assert_eq!(read.phone, "+7 900 000-00-10");
-    assert_eq!(read.zone, Some(chrono_tz::Europe::Moscow));
+    assert_eq!(read.zone, Some(Zone::moscow()));
     assert_eq!(read.booking_link, "https://n1.example/");
     let poor = answer(
         200,

@@ -3,6 +3,7 @@
 use booking_monitor::domain::change::Field;
 use booking_monitor::domain::message::Place;
 use booking_monitor::domain::record::{Money, Record, ServiceLine, Staff};
+use booking_monitor::domain::zone::Zone;
 use chrono::TimeDelta;
 
 use crate::Case;
@@ -132,7 +133,7 @@ pub(crate) fn bookings() -> Vec<Case> {
         elsewhere(
             "the day the clocks change",
             Place {
-                zone: Some(chrono_tz::Europe::Berlin),
+                zone: Some("Europe/Berlin".parse::<Zone>().unwrap()),
                 ..place()
             },
             vec![at(haircut(), "2026-10-25T02:30:00")],

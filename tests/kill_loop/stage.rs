@@ -14,6 +14,7 @@ use chrono::{NaiveDateTime, TimeDelta, Timelike as _};
 use super::support::green_api::{self, GreenApi};
 use super::support::telegram::{self, Telegram};
 use super::support::world::haircut;
+use booking_monitor::domain::zone::Zone;
 
 /// The branch whose clients are written to over Green API.
 pub(super) const JOURNAL: i64 = 111_111;
@@ -110,7 +111,7 @@ impl Stage {
     pub(super) async fn build(mut chance: Chance, ears: Ears) -> Self {
         let salon = Salon::start(Arc::new(SystemClock)).await.unwrap();
         for (id, title) in [(JOURNAL, "Малаховка"), (BLIND, "Раменское")] {
-            salon.add_company(id, title, "Южная улица, 38", chrono_tz::Europe::Moscow);
+            salon.add_company(id, title, "Южная улица, 38", Zone::moscow());
         }
         let (green, telegram) = (GreenApi::start().await, Telegram::start().await);
         // So slow that a kill often comes in between, on either side of the message being taken.

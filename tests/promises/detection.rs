@@ -3,6 +3,7 @@
 use crate::support::fake::Answer;
 use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::ApiError;
 use chrono::TimeDelta;
 
@@ -501,7 +502,7 @@ async fn a_refused_company_is_asked_again_only_after_five_minutes_and_the_others
         World::watching_with("", "[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]").await;
     world
         .salon
-        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+        .add_company(222_222, "Вторая", "Москва", Zone::moscow());
     world.poll_of(222_222).await;
     world.salon.forbid(SALON, true);
     let report = world.poll_of(SALON).await;
@@ -701,7 +702,7 @@ async fn a_company_with_a_user_of_its_own_is_read_with_that_users_token_alone() 
     let world = World::with("", rest).await;
     world
         .salon
-        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+        .add_company(222_222, "Вторая", "Москва", Zone::moscow());
     let refused = world.poll_of(SALON).await.error;
     assert!(refused.is_some());
     assert_eq!(world.poll_of(222_222).await.error, None);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::support::world::{OWNER, PHONE, SALON, World, at, haircut};
 use booking_monitor::domain::phone::Phone;
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::failpoint;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store;
@@ -241,7 +242,7 @@ async fn salons_of_one_owner_share_one_message() {
     let world = World::with("", &second).await;
     world
         .salon
-        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+        .add_company(222_222, "Вторая", "Москва", Zone::moscow());
     for company in [SALON, 222_222] {
         world.poll_of(company).await;
     }

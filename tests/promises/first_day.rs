@@ -10,6 +10,7 @@ use crate::support::program::{NOBODY, Program, given_to_nobody, start, stderr, s
 use crate::support::telegram::{TOKEN as TELEGRAM_TOKEN, Telegram};
 use crate::support::world::{SALON, haircut};
 use booking_monitor::demo::salon::{PARTNER_TOKEN, Salon, USER_TOKEN};
+use booking_monitor::domain::zone::Zone;
 
 /// The program, in no folder of ours and with no configuration.
 fn bare(arguments: &[&str]) -> std::process::Output {
@@ -329,7 +330,7 @@ async fn unconfigured() -> (Program, Telegram) {
     program.salon.allow_login(LOGIN, PASSWORD, false);
     program
         .salon
-        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+        .add_company(222_222, "Вторая", "Москва", Zone::moscow());
     (program, Telegram::start().await)
 }
 

@@ -6,6 +6,7 @@ use crate::support::fake::Answer;
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::daemon;
 use booking_monitor::demo::salon::{BookingDraft, Fault, Route};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::store::outbox;
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
@@ -17,7 +18,7 @@ async fn two_salons() -> World {
     let world = World::watching_with("", SECOND).await;
     world
         .salon
-        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+        .add_company(222_222, "Вторая", "Москва", Zone::moscow());
     world.poll_of(222_222).await;
     world
 }

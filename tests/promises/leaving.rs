@@ -4,6 +4,7 @@ use crate::support::dialogue::*;
 use crate::support::fake::Answer;
 use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, Route};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::Clock as _;
 
 /// The next message waits for an hour, and so does everything behind it.
@@ -295,7 +296,7 @@ async fn linked_at_a_branch() -> (World, i64) {
     world.restart().await;
     world
         .salon
-        .add_company(BRANCH, "Томилино", "Томилино", chrono_tz::Europe::Moscow);
+        .add_company(BRANCH, "Томилино", "Томилино", Zone::moscow());
     world.poll().await;
     let mut draft = haircut("2026-08-21T14:30:00");
     draft.company = BRANCH;
@@ -586,7 +587,7 @@ async fn a_salon_that_is_new_on_a_channel_keeps_the_silence_that_was_asked_for_t
     const NEW: i64 = 222_222;
     world
         .salon
-        .add_company(NEW, "Томилино", "Томилино", chrono_tz::Europe::Moscow);
+        .add_company(NEW, "Томилино", "Томилино", Zone::moscow());
     let path = world.folder.path().join("booking-monitor.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let more = format!("{text}\n[[companies]]\nid = {NEW}\nchannels = [\"whatsapp\"]\n");

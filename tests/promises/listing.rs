@@ -8,6 +8,7 @@ use crate::support::world::{SALON, World, at, haircut};
 use async_trait::async_trait;
 use booking_monitor::app;
 use booking_monitor::domain::record::{Attendance, Record, Staff};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::pipeline::Pipeline;
 use booking_monitor::pipeline::listing::{self, Days, Sweep};
 use booking_monitor::pipeline::poll::PollReport;
@@ -72,7 +73,7 @@ impl<F: Fn(&Query, u32) -> Page + Send + Sync> BookingApi for Fake<F> {
 fn company() -> CompanyRef {
     CompanyRef {
         id: SALON,
-        zone: chrono_tz::Europe::Moscow,
+        zone: Zone::moscow(),
         country: "RU".into(),
         standing: Standing::first(),
     }

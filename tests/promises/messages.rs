@@ -15,6 +15,7 @@ use booking_monitor::domain::message::{
 use booking_monitor::domain::policy::Kind;
 use booking_monitor::domain::question::{Choice, End, Matter};
 use booking_monitor::domain::record::{Record, Staff};
+use booking_monitor::domain::zone::Zone;
 use chrono::{NaiveDate, NaiveTime};
 
 use Markup::{Plain, TelegramHtml, WhatsApp};
@@ -1237,7 +1238,7 @@ fn every_text(word: &str, markup: Markup) -> Vec<String> {
         address: word.into(),
         phone: word.into(),
         booking_link: "https://ours.test/b".into(),
-        zone: Some(chrono_tz::Europe::Moscow),
+        zone: Some(Zone::moscow()),
         free: Vec::new(),
         review_link: "https://ours.test/o".into(),
     };

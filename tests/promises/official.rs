@@ -8,6 +8,7 @@ use crate::support::green_api::{self, GreenApi};
 use crate::support::program::{Program, stderr, stdout};
 use crate::support::world::{OWNER, PHONE, SALON, World, at};
 use booking_monitor::demo::salon::BookingDraft;
+use booking_monitor::domain::zone::Zone;
 use serde_json::Value;
 
 const BRANCH: i64 = 222_222;
@@ -40,7 +41,7 @@ async fn world_over(channel: &str, monitor: &str) -> World {
         false => rest,
     };
     let world = World::with(monitor, &rest).await;
-    let zone = chrono_tz::Europe::Moscow;
+    let zone = Zone::moscow();
     world
         .salon
         .add_company(BRANCH, "Филиал", "Южная улица, 40", zone);
@@ -382,7 +383,7 @@ async fn check_online_asks_official_whatsapp_and_a_gateway_and_sends_nothing() {
             gateway::SESSION,
         )
     };
-    let zone = chrono_tz::Europe::Moscow;
+    let zone = Zone::moscow();
     program.salon.add_company(BRANCH, "Филиал", "", zone);
     cloud.set_templates(serde_json::json!([{
         "name": "visit", "language": "ru", "status": "APPROVED",
@@ -448,7 +449,7 @@ async fn what_is_suggested_can_be_submitted_and_fits_the_settings_printed_with_i
     let cloud = Cloud::start().await;
     program
         .salon
-        .add_company(BRANCH, "Филиал", "", chrono_tz::Europe::Moscow);
+        .add_company(BRANCH, "Филиал", "", Zone::moscow());
     program.configure(&official_channels(&cloud, ""));
     let run = program
         .run(&["templates", "suggest", "--channel", "cloud"])

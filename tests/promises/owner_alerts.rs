@@ -3,6 +3,7 @@
 use crate::support::fake::Answer;
 use crate::support::world::{SALON, World, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
+use booking_monitor::domain::zone::Zone;
 
 const OTHER: i64 = 222_222;
 
@@ -18,7 +19,7 @@ async fn two_salons() -> World {
         owner = [{{ channel = "telegram", to = "500", events = [] }}]"#
     );
     let world = World::with("", &rest).await;
-    let zone = chrono_tz::Europe::Moscow;
+    let zone = Zone::moscow();
     world.salon.add_company(OTHER, "Бутово", "Бутово", zone);
     both(&world).await;
     assert_eq!(world.owner_told(), [""; 0]);

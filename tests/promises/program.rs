@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::support::program::{Program, start, stderr, stdout};
 use crate::support::world::SALON;
 use booking_monitor::demo::salon::{Fault, PARTNER_TOKEN, Route, USER_TOKEN};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::{Clock as _, SystemClock};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,7 +143,7 @@ async fn one_company_in_trouble_is_named_and_the_others_go_on() {
     let program = Program::new().await;
     program
         .salon
-        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+        .add_company(222_222, "Вторая", "Москва", Zone::moscow());
     program.salon.forbid(222_222, true);
     program.configure("[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]\n[[companies]]\nid = 333333\nchannels = [\"whatsapp\"]");
     let run = program.run(&["--once"]).await;
@@ -304,7 +305,7 @@ async fn a_reload_takes_a_good_configuration_and_keeps_the_old_one_from_a_broken
     program.green.wait_for(1).await;
     program
         .salon
-        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+        .add_company(222_222, "Вторая", "Москва", Zone::moscow());
     program.configure("[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]");
     daemon.signal("HUP");
     wait_for_rows(

@@ -6,6 +6,7 @@ use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{BookingDraft, Fault, Route};
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::domain::reminder::Lead;
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::pipeline::orders;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store;
@@ -632,7 +633,7 @@ async fn each_salon_reminds_by_its_own_clock() {
         222_222,
         "Восток",
         "Владивосток",
-        chrono_tz::Asia::Vladivostok,
+        "Asia/Vladivostok".parse::<Zone>().unwrap(),
     );
     world.poll().await;
     world.poll_of(222_222).await;

@@ -3,6 +3,7 @@
 use crate::support::dialogue::*;
 use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::Clock as _;
 use serde_json::json;
 
@@ -605,7 +606,7 @@ async fn of_two_salons_each_says_itself_what_is_done_with_its_bookings() {
     let world = World::with("", &rest).await;
     world
         .salon
-        .add_company(222_222, "Центр", "Центр, 1", chrono_tz::Europe::Moscow);
+        .add_company(222_222, "Центр", "Центр, 1", Zone::moscow());
     world.poll().await;
     world.poll_of(222_222).await;
     let own = world.salon.book(haircut(ONE[0]));

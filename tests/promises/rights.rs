@@ -3,6 +3,7 @@
 
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store::{cache, rights};
 use serde_json::{Value, json};
@@ -586,14 +587,14 @@ async fn looking_for_what_is_missing_reads_no_history() {
     // Both insist on the index of the missing rows, and fail without it.
     let conn = world.sql();
     assert!(rights::hidden(&conn, SALON, now).is_ok());
-    assert!(cache::suspects(&conn, SALON, (now, chrono_tz::Europe::Moscow), 20).is_ok());
+    assert!(cache::suspects(&conn, SALON, (now, Zone::moscow()), 20).is_ok());
     let other = World::watching().await;
     let without = other.sql();
     without
         .execute_batch("DROP INDEX appointments_missing")
         .unwrap();
     assert!(rights::hidden(&without, SALON, now).is_err());
-    assert!(cache::suspects(&without, SALON, (now, chrono_tz::Europe::Moscow), 20).is_err());
+    assert!(cache::suspects(&without, SALON, (now, Zone::moscow()), 20).is_err());
 }
 
 #[tokio::test]

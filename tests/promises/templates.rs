@@ -15,6 +15,7 @@ use booking_monitor::domain::message::{
     Language, Markup, Override, Place, Texts, Told, Way, compose,
 };
 use booking_monitor::domain::record::{Record, Staff};
+use booking_monitor::domain::zone::Zone;
 
 const CHANNELS: [(&str, Markup); 3] = [
     ("whatsapp", Markup::WhatsApp),
@@ -242,7 +243,7 @@ fn the_calendar_gets_the_instants_of_the_whole_visit() {
     );
     // From the first booking's start to the last one's end, and over the change of clocks.
     let berlin = Place {
-        zone: Some(chrono_tz::Europe::Berlin),
+        zone: Some("Europe/Berlin".parse::<Zone>().unwrap()),
         ..place()
     };
     let night = [

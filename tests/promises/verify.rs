@@ -5,6 +5,7 @@ use std::process::Output;
 use crate::support::program::{Program, start, stderr, stdout};
 use crate::support::world::{SALON, haircut};
 use booking_monitor::demo::salon::{BookingDraft, DraftService, Fault, Route};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::{Clock as _, SystemClock};
 use chrono::{Days, NaiveDateTime, TimeDelta};
 use serde_json::{Value, json};
@@ -277,7 +278,7 @@ async fn one_company_in_trouble_leaves_the_others_compared() {
     let (program, _) = read_once(1).await;
     program
         .salon
-        .add_company(222_222, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+        .add_company(222_222, "Вторая", "Москва", Zone::moscow());
     program.configure("[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]");
     let run = program.run(&["verify"]).await;
     assert_eq!(run.status.code(), Some(1));

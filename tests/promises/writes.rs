@@ -3,6 +3,7 @@
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::domain::record::{Attendance, Record};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::{BookingApi, CompanyRef, Edit, Lookup, Standing, WriteError};
 use booking_monitor::yclients::Client;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 fn company() -> CompanyRef {
     CompanyRef {
         id: SALON,
-        zone: chrono_tz::Europe::Moscow,
+        zone: Zone::moscow(),
         country: "RU".into(),
         standing: Standing::first(),
     }

@@ -7,6 +7,7 @@ use booking_monitor::demo::salon::{
     BookingDraft, DraftService, Fault, PARTNER_TOKEN, Route, Salon,
 };
 use booking_monitor::domain::record::{Attendance, Money, Record};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::{
     ApiError, BookingApi, Clock, CompanyRef, Lookup, Page, Query, Row, Standing,
 };
@@ -48,7 +49,7 @@ struct World {
 async fn world_with(adjust: impl FnOnce(&mut Settings)) -> World {
     let clock = Hands::at("2026-09-16T07:00:00Z");
     let salon = Salon::start(Arc::new(clock.clone())).await.unwrap();
-    let zone = chrono_tz::Asia::Yekaterinburg;
+    let zone = "Asia/Yekaterinburg".parse::<Zone>().unwrap();
     salon.add_company(COMPANY, "Салон", "Казань, Баумана, 1", zone);
     let mut settings = salon.settings();
     adjust(&mut settings);
@@ -270,7 +271,10 @@ async fn a_company_is_known_foreign_or_none() {
         (info.title.as_str(), info.address.as_str()),
         ("Салон", "Казань, Баумана, 1")
     );
-    assert_eq!(info.zone, Some(chrono_tz::Asia::Yekaterinburg));
+    assert_eq!(
+        info.zone,
+        Some("Asia/Yekaterinburg".parse::<Zone>().unwrap())
+    );
     world.salon.forbid(COMPANY, true);
     let denied = |status, message: &str| ApiError::Denied {
         status,

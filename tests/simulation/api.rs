@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::journal::{Booking, Item, Journal, State, Version, View, to_utc};
 use crate::{Rng, World};
+use booking_monitor::domain::zone::Zone;
 
 /// How often what goes wrong; all zero in a seed without faults.
 #[derive(Clone, Debug, Default)]
@@ -500,7 +501,7 @@ impl BookingApi for FakeApi {
             Some(error) => Err(error),
             None => Ok(CompanyInfo {
                 title: "Salon".into(),
-                zone: Some(chrono_tz::Europe::Moscow),
+                zone: Some(Zone::moscow()),
                 ..CompanyInfo::default()
             }),
         }

@@ -12,6 +12,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::green_api::{self, GreenApi};
 use super::world::{SALON, haircut};
+use booking_monitor::domain::zone::Zone;
 
 /// `nobody` of Debian.
 pub const NOBODY: u32 = 65_534;
@@ -41,7 +42,7 @@ impl Program {
             SALON,
             "Малаховка",
             "Малаховка, Южная улица, 38",
-            chrono_tz::Europe::Moscow,
+            Zone::moscow(),
         );
         let program = Self {
             salon,
@@ -155,7 +156,7 @@ channels = ["whatsapp"]
 pub fn start(days: i64) -> NaiveDateTime {
     let today = SystemClock
         .now()
-        .with_timezone(&chrono_tz::Europe::Moscow)
+        .with_timezone(&Zone::moscow())
         .date_naive();
     (today + TimeDelta::days(2 + days))
         .and_hms_opt(14, 30, 0)

@@ -3,6 +3,7 @@
 use booking_monitor::domain::message::Place;
 use booking_monitor::domain::phone::Phone;
 use booking_monitor::domain::record::{Attendance, Client, Money, Record, ServiceLine, Staff};
+use booking_monitor::domain::zone::Zone;
 use chrono::NaiveDate;
 
 pub(crate) fn today() -> NaiveDate {
@@ -77,6 +78,6 @@ pub(crate) fn place() -> Place {
         booking_link: "https://n962302.yclients.com/book_me".into(),
         free: Vec::new(),
         review_link: String::new(),
-        zone: Some(chrono_tz::Europe::Moscow),
+        zone: Some(Zone::moscow()),
     }
 }

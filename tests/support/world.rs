@@ -8,13 +8,13 @@ use std::time::Duration;
 use booking_monitor::app;
 use booking_monitor::config::{self, Config, Secrets};
 use booking_monitor::demo::salon::{BookingDraft, PARTNER_TOKEN, Salon, USER_TOKEN};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::pipeline::Pipeline;
 use booking_monitor::pipeline::poll::PollReport;
 use booking_monitor::ports::Clock;
 use booking_monitor::store::Store;
 use booking_monitor::yclients;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::green_api::GreenApi;
@@ -86,11 +86,11 @@ impl World {
     pub async fn with(monitor: &str, rest: &str) -> Self {
         // Thursday, 20 August 2026, noon in Moscow.
         let start = "2026-08-20T09:00:00Z".parse().unwrap();
-        Self::beginning(start, chrono_tz::Europe::Moscow, monitor, rest).await
+        Self::beginning(start, Zone::moscow(), monitor, rest).await
     }
 
     /// The same, in another zone and from another moment on.
-    pub async fn beginning(start: DateTime<Utc>, zone: Tz, monitor: &str, rest: &str) -> Self {
+    pub async fn beginning(start: DateTime<Utc>, zone: Zone, monitor: &str, rest: &str) -> Self {
         let clock = ManualClock::new(start);
         let salon = Salon::start(Arc::new(clock.clone())).await.unwrap();
         salon.add_company(SALON, "Малаховка", "Малаховка, Южная улица, 38", zone);

@@ -14,6 +14,7 @@ use crate::app::text::Say;
 use crate::app::{Failure, api, channel_ends, stdout_sink, templates};
 use crate::config::{Company, Config, Language};
 use crate::domain::policy::Kind;
+use crate::domain::zone::Zone;
 use crate::ports::{ApiError, BookingApi as _, CompanyRef, Standing};
 use crate::store::Room;
 use crate::yclients::{Client, Survey};
@@ -61,7 +62,7 @@ pub(super) async fn ask(config: &Config, words: Say, found: &mut Findings) -> Re
 pub(in crate::app) struct Seen {
     pub(in crate::app) title: String,
     pub(in crate::app) address: String,
-    pub(in crate::app) zone: chrono_tz::Tz,
+    pub(in crate::app) zone: Zone,
     pub(in crate::app) survey: Survey,
     /// Why the company's own data could not be had; none of it is needed where a zone is written.
     refused: Option<ApiError>,

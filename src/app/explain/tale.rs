@@ -1,10 +1,10 @@
 //! The lines of a story, each at its moment.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::{Say, asked, journal, notes, proposals, reminders, wrapped};
 use crate::config::Company;
+use crate::domain::zone::Zone;
 use crate::store::cache::Cached;
 use crate::store::channels::ChannelState;
 use crate::store::story::Story;
@@ -42,7 +42,7 @@ pub(super) type Line = (DateTime<Utc>, Step, String);
 /// Who tells it: in which words and by whose clock, and what it takes to say why something waits.
 pub(super) struct Teller<'a> {
     pub(super) words: Say,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     pub(super) company: Option<&'a Company>,
     pub(super) now: DateTime<Utc>,
     pub(super) is_paused: bool,

@@ -1,12 +1,12 @@
 //! The journal's part of `init`: two tokens, the branches, and what the robot may see of them.
 
-use chrono_tz::Tz;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Ask;
 use crate::app::check::{advice, online};
 use crate::app::progress::Progress;
 use crate::app::{Failure, talk};
+use crate::domain::zone::Zone;
 use crate::http_client::ClientSettings;
 use crate::ports::{ApiError, BookingApi as _, CompanyInfo, CompanyRef, Standing};
 use crate::yclients::{Client, DEFAULT_TIMEOUT, Settings, User};
@@ -24,7 +24,7 @@ pub(super) struct Branch {
     pub(super) title: String,
     pub(super) address: String,
     /// Where the API names none.
-    pub(super) zone: Option<Tz>,
+    pub(super) zone: Option<Zone>,
 }
 
 pub(super) async fn ask(ask: &Ask, base_url: &str) -> Result<Journal, Failure> {
@@ -224,7 +224,7 @@ async fn by_number(ask: &Ask, api: &Client) -> Result<Vec<Listed>, Failure> {
     }
 }
 
-fn zone(ask: &Ask, title: &str) -> Result<Tz, Failure> {
+fn zone(ask: &Ask, title: &str) -> Result<Zone, Failure> {
     let prompt = ask.words.of("часовой пояс", "time zone");
     loop {
         let typed = ask.line(&format!("{title}, {prompt}"), "Europe/Moscow")?;
@@ -239,7 +239,7 @@ fn zone(ask: &Ask, title: &str) -> Result<Tz, Failure> {
 }
 
 /// Whether phones are visible, again and again until the box is ticked or the owner goes on.
-async fn look(ask: &Ask, api: &Client, branch: &Branch, zone: Tz) -> Result<(), Failure> {
+async fn look(ask: &Ask, api: &Client, branch: &Branch, zone: Zone) -> Result<(), Failure> {
     let words = ask.words;
     let company = CompanyRef {
         id: branch.id,

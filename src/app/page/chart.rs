@@ -2,12 +2,12 @@
 //! as shapes in a picture one hundred units high; words stand beside it, where they keep their size.
 
 use chrono::{DateTime, Datelike as _, Duration, Timelike as _, Utc};
-use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::super::text::Say;
 use crate::config::Language;
 use crate::domain::delivery::Status;
+use crate::domain::zone::Zone;
 use crate::store::stats::Hour;
 
 /// Of a column's width this much is the bar.
@@ -108,7 +108,7 @@ struct Column {
 }
 
 /// The last 24 hours.
-pub(super) fn day(hours: &[Hour], zone: Tz, now: DateTime<Utc>, words: Say) -> Chart {
+pub(super) fn day(hours: &[Hour], zone: Zone, now: DateTime<Utc>, words: Say) -> Chart {
     let this = now - Duration::minutes(now.minute().into());
     let begins = |n: i64| this - Duration::hours(23 - n);
     let same = |a: DateTime<Utc>, b: DateTime<Utc>| a.timestamp() / 3600 == b.timestamp() / 3600;
@@ -131,7 +131,7 @@ pub(super) fn day(hours: &[Hour], zone: Tz, now: DateTime<Utc>, words: Say) -> C
 }
 
 /// The last 7 days, today included.
-pub(super) fn week(hours: &[Hour], zone: Tz, now: DateTime<Utc>, words: Say) -> Chart {
+pub(super) fn week(hours: &[Hour], zone: Zone, now: DateTime<Utc>, words: Say) -> Chart {
     let local = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
     let today = local(now);
     let date = |n: i64| today - Duration::days(6 - n);
@@ -258,7 +258,7 @@ mod tests {
             hour(24, "sent", 7),
             hour(0, "", 4),
         ];
-        let chart = day(&hours, chrono_tz::Europe::Moscow, now, Say(Language::En));
+        let chart = day(&hours, Zone::moscow(), now, Say(Language::En));
         assert_eq!(chart.bars.len(), 24);
         assert_eq!(
             chart.summary,
@@ -274,7 +274,7 @@ mod tests {
                     .all(|p| p.y >= 0.0 && p.y + p.height <= 100.01)
             );
         }
-        let week = week(&hours, chrono_tz::Europe::Moscow, now, Say(Language::Ru));
+        let week = week(&hours, Zone::moscow(), now, Say(Language::Ru));
         assert_eq!(week.bars[6].words, "чт 20: сообщили 3, промолчали 2");
         assert_eq!(week.bars[5].words, "ср 19: сообщили 7, с трудностями 1");
     }

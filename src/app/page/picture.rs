@@ -2,7 +2,6 @@
 //! gets this far.
 
 use chrono::{DateTime, Duration, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -12,6 +11,7 @@ use super::super::{log, status};
 use super::chart::{self, Chart};
 use crate::config::Config;
 use crate::domain::delivery::Status;
+use crate::domain::zone::Zone;
 use crate::store;
 use crate::store::outbox::{self, Notification};
 use crate::store::stats::{self, Hour};
@@ -264,7 +264,7 @@ fn tiles(seen: &status::Picture, hours: &[Hour], now: DateTime<Utc>, words: Say)
     ]
 }
 
-fn told(n: &Notification, company: String, zone: Tz, words: Say) -> Told {
+fn told(n: &Notification, company: String, zone: Zone, words: Say) -> Told {
     let outcome = words.outcome(n.status);
     let class = match n.status {
         Status::Pending | Status::Sending => "waiting",

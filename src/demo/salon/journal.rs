@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::draft::{BookingDraft, set_services, set_staff};
 use super::form::Form;
 use crate::domain::record::instant;
+use crate::domain::zone::Zone;
 
 /// The API's ids of late 2026; they pass 2^31 within months.
 const FIRST_RECORD: i64 = 1_950_000_001;
@@ -23,13 +23,13 @@ pub(super) struct Journal {
 
 pub(super) struct Company {
     pub(super) info: Value,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     pub(super) hidden_staff: BTreeSet<i64>,
     pub(super) hidden_from: Option<NaiveDate>,
     pub(super) phones_hidden: bool,
     pub(super) forbidden: bool,
     /// The zone in which a naive `changed_after` is read, where it is not the company's own.
-    pub(super) cursor_zone: Option<Tz>,
+    pub(super) cursor_zone: Option<Zone>,
     /// What is written becomes visible so much later.
     pub(super) lag: TimeDelta,
     /// Times that can be booked, by master.
@@ -57,7 +57,7 @@ pub(super) struct Filter {
 }
 
 impl Journal {
-    pub(super) fn add_company(&mut self, id: i64, title: &str, address: &str, zone: Tz) {
+    pub(super) fn add_company(&mut self, id: i64, title: &str, address: &str, zone: Zone) {
         let mut info = template(include_str!("company.json"));
         info["id"] = id.into();
         info["title"] = title.into();
@@ -337,7 +337,7 @@ fn text<'a>(row: &'a Value, key: &str) -> &'a str {
     row[key].as_str().unwrap_or_default()
 }
 
-pub(super) fn set_start(row: &mut Value, start: NaiveDateTime, zone: Tz) {
+pub(super) fn set_start(row: &mut Value, start: NaiveDateTime, zone: Zone) {
     row["date"] = start.format("%Y-%m-%d %H:%M:%S").to_string().into();
     row["datetime"] = instant(start, zone)
         .with_timezone(&zone)

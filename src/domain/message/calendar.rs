@@ -3,12 +3,12 @@
 //! Google's page takes an event in its address, on every phone and without an account of ours. The
 //! times are instants, so that no zone of the reader's can shift the visit.
 
-use chrono_tz::Tz;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::facts::Facts;
 use super::markup::capped;
 use crate::domain::record::Record;
+use crate::domain::zone::Zone;
 
 const PAGE: &str = "https://calendar.google.com/calendar/render?action=TEMPLATE";
 
@@ -22,7 +22,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'/'
 
 /// The link for a visit of these records, in order of time; empty when there are none, or when it
 /// is not known how long they take.
-pub(super) fn link(records: &[&Record], facts: &Facts, zone: Tz) -> String {
+pub(super) fn link(records: &[&Record], facts: &Facts, zone: Zone) -> String {
     let Some(first) = records.first().filter(|r| r.length > 0) else {
         return String::new();
     };

@@ -1,7 +1,6 @@
 //! From the records of one visit to the text its client reads.
 
 use chrono::{NaiveDate, NaiveDateTime};
-use chrono_tz::Tz;
 
 use super::brief::Brief;
 use super::calendar;
@@ -13,6 +12,7 @@ use super::{Language, words};
 use crate::domain::agent::proposal::Proposal;
 use crate::domain::change::Field;
 use crate::domain::record::{Money, Record, ServiceLine};
+use crate::domain::zone::Zone;
 
 /// What is told. The records are those of one visit; deleted ones are left out but for
 /// `Cancelled` and `WrongNumber`, which tell of what was.
@@ -149,7 +149,7 @@ pub struct Place {
     /// Where it likes to be reviewed; empty when nowhere.
     pub review_link: String,
     /// Where its clocks are; without it no event can be put into a calendar.
-    pub zone: Option<Tz>,
+    pub zone: Option<Zone>,
     /// Free times to be offered, in order; none where nothing is offered.
     pub free: Vec<NaiveDateTime>,
 }

@@ -29,6 +29,7 @@ pub use markup::Markup;
 pub use proposed::{day, details, lasts, price, weekday};
 pub use said::{Said, said};
 pub use template::{Key, Override, TemplateProblem, Texts};
+pub use words::moment;
 
 /// The language of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

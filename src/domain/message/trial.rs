@@ -3,7 +3,6 @@
 //! They pass the way of real ones, so that a variable counts as known where it is known.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
-use chrono_tz::Tz;
 
 use super::Language;
 use super::compose::{Place, Room, Told, Way, describe};
@@ -13,6 +12,7 @@ use super::template::{Key, Texts};
 use crate::domain::agent::proposal::{Existing, Proposal};
 use crate::domain::change::Field;
 use crate::domain::record::{Attendance, Client, Money, Record, ServiceLine, Staff};
+use crate::domain::zone::Zone;
 
 /// Records of the longest visit.
 const MOST: i64 = 4;
@@ -163,7 +163,7 @@ fn facts(
         phone: "+7 900 000-00-00".into(),
         booking_link: format!("https://example.com/{}", "b".repeat(60)),
         review_link: format!("https://example.com/{}", "r".repeat(60)),
-        zone: Some(Tz::Europe__Moscow),
+        zone: Some(Zone::moscow()),
         free: vec![today().and_time(NaiveTime::MIN); 3],
     };
     let way = Way {

@@ -1,21 +1,48 @@
 //! How dates, times, spans, money and numbers of things are written, in both languages.
 
-use chrono::{Datelike, Locale, NaiveDate, NaiveDateTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
 
 use super::Language;
 use crate::domain::record::Money;
+
+/// Months as they follow a number.
+const MONTHS_OF: [&str; 12] = [
+    "января",
+    "февраля",
+    "марта",
+    "апреля",
+    "мая",
+    "июня",
+    "июля",
+    "августа",
+    "сентября",
+    "октября",
+    "ноября",
+    "декабря",
+];
+
+/// Days of the week, from Monday.
+const WEEKDAYS: [&str; 7] = [
+    "понедельник",
+    "вторник",
+    "среда",
+    "четверг",
+    "пятница",
+    "суббота",
+    "воскресенье",
+];
 
 /// `21 августа`, `2 января 2027 года`; `21 August`, `2 January 2027`. The year only when it is not
 /// this one.
 pub(super) fn date(language: Language, day: NaiveDate, today: NaiveDate) -> String {
     let same_year = day.year() == today.year();
-    let (locale, format) = match (language, same_year) {
-        (Language::Ru, true) => (Locale::ru_RU, "%-d %B"),
-        (Language::Ru, false) => (Locale::ru_RU, "%-d %B %Y года"),
-        (Language::En, true) => (Locale::en_US, "%-d %B"),
-        (Language::En, false) => (Locale::en_US, "%-d %B %Y"),
-    };
-    day.format_localized(format, locale).to_string()
+    let (year, month) = (day.year(), MONTHS_OF[day.month0() as usize]);
+    match (language, same_year) {
+        (Language::Ru, true) => format!("{} {month}", day.day()),
+        (Language::Ru, false) => format!("{} {month} {year} года", day.day()),
+        (Language::En, true) => day.format("%-d %B").to_string(),
+        (Language::En, false) => day.format("%-d %B %Y").to_string(),
+    }
 }
 
 /// `14:30`.
@@ -24,7 +51,8 @@ pub(super) fn time(at: NaiveDateTime) -> String {
 }
 
 /// `21 августа в 14:30`, `21 August at 14:30`.
-pub(super) fn moment(language: Language, at: NaiveDateTime, today: NaiveDate) -> String {
+#[must_use]
+pub fn moment(language: Language, at: NaiveDateTime, today: NaiveDate) -> String {
     let word = match language {
         Language::Ru => "в",
         Language::En => "at",
@@ -91,10 +119,7 @@ pub(super) fn near_day(language: Language, day: NaiveDate, today: NaiveDate) -> 
 /// `пятница`, `Friday`.
 pub(super) fn weekday(language: Language, day: NaiveDate) -> String {
     match language {
-        Language::Ru => day
-            .format_localized("%A", Locale::ru_RU)
-            .to_string()
-            .to_lowercase(),
+        Language::Ru => WEEKDAYS[day.weekday().num_days_from_monday() as usize].to_owned(),
         Language::En => day.format("%A").to_string(),
     }
 }

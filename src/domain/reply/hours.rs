@@ -1,9 +1,9 @@
 //! The hours in which somebody answers: how far away so much open time is.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use crate::domain::record::instant;
+use crate::domain::zone::Zone;
 
 /// Where neither the salon nor its company says.
 pub const USUAL: (NaiveTime, NaiveTime) = (
@@ -33,7 +33,7 @@ pub fn after(
     span: TimeDelta,
     from: DateTime<Utc>,
     (opens, closes): (NaiveTime, NaiveTime),
-    zone: Tz,
+    zone: Zone,
 ) -> DateTime<Utc> {
     let mut left = span;
     let today = from.with_timezone(&zone).date_naive();
@@ -57,7 +57,7 @@ pub fn after(
 fn open(
     day: NaiveDate,
     (opens, closes): (NaiveTime, NaiveTime),
-    zone: Tz,
+    zone: Zone,
 ) -> (DateTime<Utc>, DateTime<Utc>) {
     let last = match closes > opens {
         true => day,
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn only_open_time_counts() {
         let quarter = TimeDelta::minutes(15);
-        let zone = chrono_tz::Europe::Moscow;
+        let zone = Zone::moscow();
         let hours = (
             NaiveTime::from_hms_opt(10, 0, 0).unwrap(),
             NaiveTime::from_hms_opt(21, 0, 0).unwrap(),
@@ -127,7 +127,7 @@ mod tests {
             TimeDelta::minutes(15),
             at("2026-08-20T22:30:00Z"),
             hours,
-            chrono_tz::Europe::Moscow,
+            Zone::moscow(),
         );
         assert_eq!(until, at("2026-08-20T22:45:00Z"));
     }

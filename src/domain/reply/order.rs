@@ -2,11 +2,11 @@
 //! how it is known to be done. A booking is written only for the person whose number stands in it.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::phone::Phone;
 use crate::domain::record::{Attendance, Record};
+use crate::domain::zone::Zone;
 
 /// What is to become of the booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ pub fn judge(
     phone: &Phone,
     found: Option<&Record>,
     began: bool,
-    (zone, now): (Tz, DateTime<Utc>),
+    (zone, now): (Zone, DateTime<Utc>),
 ) -> Standing {
     let gone = match act {
         Act::Cancel if began => Standing::Done,
@@ -252,7 +252,7 @@ mod tests {
     fn judged(act: Act, found: Option<&Record>, began: bool) -> Standing {
         let meant = Meant::of(&record("+79000000001"));
         let phone = Phone::parse("+79000000001", "RU").unwrap();
-        let around = (chrono_tz::Europe::Moscow, NOW.parse().unwrap());
+        let around = (Zone::moscow(), NOW.parse().unwrap());
         judge(act, &meant, &phone, found, began, around)
     }
 

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use rusqlite::Transaction;
 
 use super::super::apply::Applying;
@@ -21,6 +20,7 @@ use crate::domain::message::owner::card_undone;
 use crate::domain::phone::Phone;
 use crate::domain::record::{Record, Staff};
 use crate::domain::reply::order::{Act, Meant, Obstacle, Standing as Seen, judge};
+use crate::domain::zone::Zone;
 use crate::failpoint;
 use crate::ports::{ApiError, CompanyRef, Draft, Edit, Lookup, Urgency, WriteError};
 use crate::store::companies::CompanyRow;
@@ -54,7 +54,7 @@ impl Pipeline {
         &self,
         company: &Arc<Company>,
         row: &CompanyRow,
-        zone: Tz,
+        zone: Zone,
     ) -> store::Result<u32> {
         let (id, now) = (company.settings.id, self.clock.now());
         let agreed = self.store.read(move |c| proposals::due(c, id, now)).await?;
@@ -72,7 +72,7 @@ impl Pipeline {
         &self,
         company: &Arc<Company>,
         row: &CompanyRow,
-        zone: Tz,
+        zone: Zone,
         proposed: Proposed,
     ) -> store::Result<bool> {
         let reference = company.reference(zone, Urgency::Look);

@@ -17,6 +17,7 @@ use crate::domain::message::owner::{Head, card_wanted};
 use crate::domain::record::Record;
 use crate::domain::reply::Request;
 use crate::domain::reply::order::{Act, Meant};
+use crate::domain::zone::Zone;
 use crate::store::proposals::{self, Proposed, Standing};
 use crate::store::writes::{self, State};
 use crate::store::{self, cache, contacts, conversations, outbox, talks};
@@ -211,7 +212,7 @@ impl Chat<'_> {
     pub(super) fn writes(&self, what: &Proposal) -> store::Result<bool> {
         let replies = &self.company.settings.replies;
         let row = self.row()?;
-        let zone = self.company.zone(&row).unwrap_or(chrono_tz::UTC);
+        let zone = self.company.zone(&row).unwrap_or(Zone::UTC);
         let is_near = match what {
             Proposal::Make { .. } => false,
             Proposal::Move { was, .. } | Proposal::Cancel { was } => {

@@ -18,6 +18,7 @@ use crate::domain::agent::state::Step;
 use crate::domain::message::markup::render;
 use crate::domain::message::{Language, Markup, Told};
 use crate::domain::phone::Phone;
+use crate::domain::zone::Zone;
 use crate::ports::{Keyboard, Model};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::contacts::Contact;
@@ -71,7 +72,7 @@ impl Chat<'_> {
         words::Place {
             company: self.company,
             row,
-            zone: self.company.zone(row).unwrap_or(chrono_tz::UTC),
+            zone: self.company.zone(row).unwrap_or(Zone::UTC),
             now: self.now,
         }
     }
@@ -175,7 +176,7 @@ impl Chat<'_> {
 
 /// The beginning of the salon's day, by which answers are counted.
 fn day_begins(company: &Company, row: &CompanyRow, now: DateTime<Utc>) -> DateTime<Utc> {
-    let zone = company.zone(row).unwrap_or(chrono_tz::UTC);
+    let zone = company.zone(row).unwrap_or(Zone::UTC);
     let midnight = now
         .with_timezone(&zone)
         .date_naive()

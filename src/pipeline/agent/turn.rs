@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::super::poll::delta;
@@ -17,6 +16,7 @@ use crate::domain::agent::proposal::Proposal;
 use crate::domain::agent::state::{State, Step};
 use crate::domain::agent::tools as offered;
 use crate::domain::message::Language;
+use crate::domain::zone::Zone;
 use crate::failpoint;
 use crate::ports::{Ask, Model, ModelError, Said, Thought, Tool};
 use crate::store::companies::CompanyRow;
@@ -46,7 +46,7 @@ pub(super) struct Turn {
     pub(super) contact: Contact,
     pub(super) company: Arc<Company>,
     pub(super) row: CompanyRow,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     pub(super) language: Language,
     model: Arc<dyn Model>,
     said: Vec<Said>,

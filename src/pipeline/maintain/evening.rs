@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::{Chat, Watch};
 use crate::domain::daily;
@@ -13,6 +12,7 @@ use crate::domain::message::owner::{
     Audience, CompanyDay, Days, FirstDay, Voice, company_day, day_head, first_day, rehearsal,
 };
 use crate::domain::policy::Kind;
+use crate::domain::zone::Zone;
 use crate::pipeline::{Company, Pipeline};
 use crate::store::companies::{self, CompanyRow};
 use crate::store::day::{self, Span};
@@ -37,7 +37,7 @@ const LONGEST_TEXT: usize = 3500;
 struct Evening {
     company: Arc<Company>,
     row: CompanyRow,
-    zone: Tz,
+    zone: Zone,
     span: Span,
 }
 

@@ -3,6 +3,7 @@
 use super::Watch;
 use crate::domain::message::owner::{Card, Head, card};
 use crate::domain::phone::Phone;
+use crate::domain::zone::Zone;
 use crate::pipeline::words;
 use crate::store::outbox::{self, New};
 use crate::store::{self, cache, companies, contacts, messages, talks};
@@ -36,7 +37,7 @@ impl Watch<'_> {
             let place = words::Place {
                 company,
                 row: &row,
-                zone: company.zone(&row).unwrap_or(chrono_tz::UTC),
+                zone: company.zone(&row).unwrap_or(Zone::UTC),
                 now: self.now,
             };
             for (channel, to) in self.chats(company) {

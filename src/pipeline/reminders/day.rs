@@ -1,7 +1,6 @@
 //! One person's day: what is due of it becomes one notification, which names all of it.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use rusqlite::Transaction;
 
 use super::{Due, told, unexpected, was_told_lately};
@@ -9,6 +8,7 @@ use crate::domain::delivery::Status;
 use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Record;
 use crate::domain::reminder::Dropped;
+use crate::domain::zone::Zone;
 use crate::pipeline::quiet::quiet_at;
 use crate::pipeline::visit::{Around, Visit};
 use crate::pipeline::{Company, Desk, words};
@@ -23,7 +23,7 @@ struct PersonsDay<'a> {
     desk: &'a Desk,
     company: &'a Company,
     row: &'a CompanyRow,
-    zone: Tz,
+    zone: Zone,
     phone: &'a str,
     day: NaiveDate,
     now: DateTime<Utc>,

@@ -1,12 +1,12 @@
 //! What is planned, and dropped again: as the journal has it, and as the configuration asks for it.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use super::unexpected;
 use crate::domain::record::Record;
 use crate::domain::reminder::{Dropped, Lead};
+use crate::domain::zone::Zone;
 use crate::pipeline::{Company, Desk};
 use crate::store::reminders::{self, Planned, State};
 use crate::store::{self, cache, companies};
@@ -16,7 +16,7 @@ use crate::store::{self, cache, companies};
 pub(in crate::pipeline) fn follow(
     conn: &Connection,
     company: &Company,
-    zone: Tz,
+    zone: Zone,
     record: &Record,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
@@ -47,7 +47,7 @@ fn plan(
     record: &Record,
     phone: &str,
     lead: Lead,
-    (zone, now): (Tz, DateTime<Utc>),
+    (zone, now): (Zone, DateTime<Utc>),
 ) -> store::Result<()> {
     let due_at = lead.moment(record.start_local, zone);
     // At nine on the same day, of a visit at eight.

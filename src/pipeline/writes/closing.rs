@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use crate::domain::known::{Knowledge, Known};
@@ -16,6 +15,7 @@ use crate::domain::question::{End, Matter};
 use crate::domain::record::Record;
 use crate::domain::reply::order::{Act, Obstacle};
 use crate::domain::settle::told_fields;
+use crate::domain::zone::Zone;
 use crate::pipeline::talk::Answer;
 use crate::pipeline::wishes::address;
 use crate::pipeline::{Company, Desk, words};
@@ -30,7 +30,7 @@ pub(super) struct Closing<'a> {
     pub(super) desk: &'a Desk,
     pub(super) company: &'a Company,
     pub(super) row: &'a CompanyRow,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     pub(super) order: &'a Order,
     pub(super) now: DateTime<Utc>,
 }

@@ -1,13 +1,13 @@
 //! One row of the journal.
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
-use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::lenient::{List, Obj, Scalar};
 use crate::domain::phone::Phone;
 use crate::domain::record::{Attendance, Client, Money, Record, ServiceLine, Staff, instant};
+use crate::domain::zone::Zone;
 use crate::ports::{CompanyRef, Row};
 
 #[derive(Debug, Default, Deserialize)]
@@ -216,7 +216,7 @@ fn wall_clock(text: &str) -> Option<NaiveDateTime> {
 }
 
 /// An instant of the server: `+0300`, `+03:00`, `Z`, or naive in the company's zone. Zeros are none.
-fn stamp(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
+fn stamp(text: &str, zone: Zone) -> Option<DateTime<Utc>> {
     let text = text.replacen(' ', "T", 1);
     if let Ok(at) = text.parse::<DateTime<FixedOffset>>() {
         return Some(at.with_timezone(&Utc));
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_date_is_read_in_all_its_spellings() {
-        let zone = chrono_tz::Europe::Moscow;
+        let zone = Zone::moscow();
         let at = |text: &str| stamp(text, zone).map(|t| t.to_rfc3339());
         let expected = Some("2026-09-02T17:14:07+00:00".to_owned());
         for text in [

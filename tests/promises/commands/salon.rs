@@ -4,10 +4,10 @@
 use std::process::{Command, Output, Stdio};
 
 use booking_monitor::demo::salon::{BookingDraft, Fault, Route};
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::{Clock as _, SystemClock};
 use booking_monitor::store;
 use chrono::{DateTime, DurationRound as _, NaiveDateTime, TimeDelta, Timelike as _, Utc};
-use chrono_tz::Tz;
 use serde_json::json;
 
 use crate::support::dialogue;
@@ -57,13 +57,13 @@ pub(crate) struct Fates {
 pub(crate) struct FaultySalon {
     pub(crate) world: World,
     pub(crate) fates: Fates,
-    pub(crate) zone: Tz,
+    pub(crate) zone: Zone,
     /// Where the events of the salon should have gone.
     _receiver: Receiver,
 }
 
 /// A zone in which it is noon at that moment, so that the day is the same whenever the test is run.
-fn noon_at(moment: DateTime<Utc>) -> Tz {
+fn noon_at(moment: DateTime<Utc>) -> Zone {
     let ahead = 12 - i64::from(moment.hour());
     // The sign of these zones is that of the hours behind.
     format!("Etc/GMT{:+}", -ahead).parse().unwrap()
@@ -204,7 +204,7 @@ impl FaultySalon {
 /// What is done in it, in order.
 struct Day {
     world: World,
-    zone: Tz,
+    zone: Zone,
     noon: NaiveDateTime,
 }
 

@@ -2,8 +2,8 @@
 //! in one second, and rows that come to light late.
 
 use booking_monitor::demo::salon::{BookingDraft, Fault, Route};
+use booking_monitor::domain::zone::Zone;
 use chrono::{NaiveDateTime, TimeDelta};
-use chrono_tz::Tz;
 
 use super::heads;
 use crate::support::world::{World, haircut};
@@ -22,7 +22,7 @@ async fn urals(monitor: &str) -> World {
         URALS,
         "Урал",
         "Екатеринбург",
-        chrono_tz::Asia::Yekaterinburg,
+        "Asia/Yekaterinburg".parse::<Zone>().unwrap(),
     );
     world
 }
@@ -56,7 +56,7 @@ fn overlap(world: &World) -> String {
 
 /// Every change is told once, whatever the API takes `changed_after` for and whatever its clock
 /// shows. `blind`: polls see nothing until a sweep has proved it.
-async fn nothing_is_lost(reads_in: Option<Tz>, ahead: i64, blind: bool) {
+async fn nothing_is_lost(reads_in: Option<Zone>, ahead: i64, blind: bool) {
     let case = format!("cursors read in {reads_in:?}, clock {ahead} min ahead");
     let world = urals("").await;
     if let Some(zone) = reads_in {
@@ -109,19 +109,19 @@ async fn nothing_is_lost(reads_in: Option<Tz>, ahead: i64, blind: bool) {
 async fn whatever_zone_cursors_are_read_in_nothing_is_lost_or_told_twice() {
     nothing_is_lost(None, 0, false).await;
     // Hours later than meant: nothing that changed lately is listed.
-    nothing_is_lost(Some(chrono_tz::UTC), 0, true).await;
-    nothing_is_lost(Some(chrono_tz::Europe::Moscow), 0, true).await;
-    nothing_is_lost(Some(chrono_tz::Etc::GMTPlus8), 0, true).await;
+    nothing_is_lost(Some(Zone::UTC), 0, true).await;
+    nothing_is_lost(Some(Zone::moscow()), 0, true).await;
+    nothing_is_lost(Some("Etc/GMT+8".parse::<Zone>().unwrap()), 0, true).await;
     // Hours earlier than meant: the same changes are listed again and again.
-    nothing_is_lost(Some(chrono_tz::Asia::Kamchatka), 0, false).await;
+    nothing_is_lost(Some("Asia/Kamchatka".parse::<Zone>().unwrap()), 0, false).await;
 }
 
 #[tokio::test]
 async fn a_server_clock_a_quarter_of_an_hour_off_loses_and_repeats_nothing() {
     for ahead in [-15, 15] {
         nothing_is_lost(None, ahead, false).await;
-        nothing_is_lost(Some(chrono_tz::UTC), ahead, true).await;
-        nothing_is_lost(Some(chrono_tz::Europe::Moscow), ahead, true).await;
+        nothing_is_lost(Some(Zone::UTC), ahead, true).await;
+        nothing_is_lost(Some(Zone::moscow()), ahead, true).await;
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{heads, told_to};
 use crate::support::program::{Program, start as in_days};
 use crate::support::world::{SALON, World, at, haircut};
+use booking_monitor::domain::zone::Zone;
 
 const CREATED: &str = "✅ *Вы записаны!*";
 const MOVED: &str = "🔄 *Запись перенесена*";
@@ -18,7 +19,7 @@ async fn a_company_that_joins_a_running_daemon_is_silent_until_something_happens
     let second = 222_222;
     program
         .salon
-        .add_company(second, "Вторая", "Москва", chrono_tz::Europe::Moscow);
+        .add_company(second, "Вторая", "Москва", Zone::moscow());
     let there = |days: i64, phone: &str| {
         let start = in_days(days).format("%Y-%m-%dT%H:%M:%S").to_string();
         let mut draft = haircut(&start).client("Вера", phone);

@@ -9,6 +9,7 @@ use booking_monitor::yclients;
 use tokio::task::JoinSet;
 
 use crate::support::world::{World, haircut};
+use booking_monitor::domain::zone::Zone;
 
 const COMPANIES: i64 = 60;
 const ROUNDS: usize = 7;
@@ -40,12 +41,12 @@ async fn many_companies_together_never_ask_more_than_the_caps() {
         let client = yclients::Client::new(settings).unwrap();
         let mut polls = JoinSet::new();
         for id in 1..=COMPANIES {
-            salon.add_company(id, "Салон", "", chrono_tz::Europe::Moscow);
+            salon.add_company(id, "Салон", "", Zone::moscow());
             let client = client.clone();
             polls.spawn(async move {
                 let company = CompanyRef {
                     id,
-                    zone: chrono_tz::Europe::Moscow,
+                    zone: Zone::moscow(),
                     country: "RU".into(),
                     standing: Standing::first(),
                 };

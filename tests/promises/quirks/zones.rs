@@ -1,9 +1,9 @@
 //! The salon's own wall clock: nights in which it jumps, offsets that lie, hosts elsewhere.
 
 use booking_monitor::demo::salon::BookingDraft;
+use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::Clock;
 use chrono::{NaiveDateTime, TimeDelta};
-use chrono_tz::Tz;
 
 use super::{heads, told_to};
 use crate::support::program::{Program, start as in_days, stderr};
@@ -17,9 +17,12 @@ const OTHER_MASTER: &str = "🔄 *Вас примет другой мастер*
 /// A salon in Berlin, watched from this instant on.
 async fn berlin(from: &str) -> World {
     let world = World::with("", COMPANY).await;
-    world
-        .salon
-        .add_company(BERLIN, "Salon", "Berlin", chrono_tz::Europe::Berlin);
+    world.salon.add_company(
+        BERLIN,
+        "Salon",
+        "Berlin",
+        "Europe/Berlin".parse::<Zone>().unwrap(),
+    );
     go_to(&world, from);
     poll(&world).await;
     world
@@ -207,20 +210,20 @@ async fn a_wrong_offset_is_no_change_and_decides_nothing() {
 
 #[tokio::test]
 async fn every_russian_zone_tells_its_own_time_and_knows_its_own_past() {
-    use chrono_tz::{Asia, Europe};
-    let zones: [Tz; 11] = [
-        Europe::Kaliningrad,
-        Europe::Moscow,
-        Europe::Samara,
-        Asia::Yekaterinburg,
-        Asia::Omsk,
-        Asia::Krasnoyarsk,
-        Asia::Irkutsk,
-        Asia::Yakutsk,
-        Asia::Vladivostok,
-        Asia::Magadan,
-        Asia::Kamchatka,
+    let zones: [&str; 11] = [
+        "Europe/Kaliningrad",
+        "Europe/Moscow",
+        "Europe/Samara",
+        "Asia/Yekaterinburg",
+        "Asia/Omsk",
+        "Asia/Krasnoyarsk",
+        "Asia/Irkutsk",
+        "Asia/Yakutsk",
+        "Asia/Vladivostok",
+        "Asia/Magadan",
+        "Asia/Kamchatka",
     ];
+    let zones = zones.map(|name| name.parse::<Zone>().unwrap());
     let companies: String = (1..=zones.len())
         .map(|id| format!("[[companies]]\nid = {id}\nchannels = [\"whatsapp\"]\n"))
         .collect();
