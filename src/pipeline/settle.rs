@@ -2,7 +2,9 @@
 //! transaction a visit.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Transaction;
@@ -71,6 +73,7 @@ impl Pipeline {
                     let mut batch = Batch {
                         guards: &mut guards,
                         report: &mut part,
+                        rows: BTreeMap::new(),
                     };
                     for unit in &due {
                         // Told along with another visit of the same person a moment ago.
@@ -112,7 +115,7 @@ pub(super) struct Settling<'a> {
     pub(super) tx: &'a Transaction<'a>,
     pub(super) desk: &'a Desk,
     pub(super) company: &'a Company,
-    pub(super) row: CompanyRow,
+    pub(super) row: Arc<CompanyRow>,
     pub(super) zone: Zone,
     pub(super) unit: &'a Unit,
     pub(super) now: DateTime<Utc>,
@@ -122,6 +125,19 @@ pub(super) struct Settling<'a> {
 struct Batch<'a> {
     guards: &'a mut Guards,
     report: &'a mut SettleReport,
+    /// By company; nothing that settles writes there.
+    rows: BTreeMap<i64, Arc<CompanyRow>>,
+}
+
+impl Batch<'_> {
+    fn row(&mut self, tx: &Transaction<'_>, company: i64) -> store::Result<Arc<CompanyRow>> {
+        Ok(match self.rows.entry(company) {
+            Entry::Occupied(known) => Arc::clone(known.get()),
+            Entry::Vacant(unknown) => {
+                Arc::clone(unknown.insert(Arc::new(companies::ensure(tx, company)?)))
+            }
+        })
+    }
 }
 
 fn settle_unit(
@@ -131,7 +147,7 @@ fn settle_unit(
     now: DateTime<Utc>,
     batch: &mut Batch<'_>,
 ) -> store::Result<()> {
-    let row = companies::ensure(tx, unit.company)?;
+    let row = batch.row(tx, unit.company)?;
     let company = desk.companies.get(&unit.company).cloned();
     // A company that left the configuration: what waits there stays as it is, and comes back with it.
     let Some(company) = company else {

@@ -205,7 +205,8 @@ impl Store {
         writer.conn_and_then(configure).await?;
         let reader = ClientBuilder::new()
             .path(path)
-            .flags(OpenFlags::SQLITE_OPEN_READ_ONLY)
+            // Each is used by one thread alone.
+            .flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .open()
             .await?;
         reader.conn_and_then(configure_reader).await?;

@@ -1,8 +1,10 @@
 //! Everything a text may name: the template variables and their values.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minijinja::Value;
+use minijinja::value::Object;
 
 use super::markup::{self, Markup, data, render};
 
@@ -165,51 +167,54 @@ impl Facts {
         !self.is_agreed_to || text.contains(&self.details)
     }
 
-    /// The values under their names, as a template sees them.
+    /// The values under their names, as a template sees them. Only what it asks for is made.
     #[must_use]
     pub fn context(&self) -> Value {
-        let items: Vec<Value> = self.items.iter().map(Item::context).collect();
+        Value::from_object(self.clone())
+    }
+
+    fn value(&self, name: &str) -> Option<Value> {
         let text = |s: &str| Value::from(s);
         let url = |s: &str| markup::link(s).map_or_else(|| Value::from(s), Value::from_safe_string);
         let neutral = |s: &str| Value::from_safe_string(s.to_owned());
-        let values: BTreeMap<&'static str, Value> = BTreeMap::from([
-            ("client_name", text(&self.client_name)),
-            ("date", text(&self.date)),
-            ("time", text(&self.time)),
-            ("weekday", text(&self.weekday)),
-            ("day", text(&self.day)),
-            ("services", text(&self.services)),
-            ("staff", text(&self.staff)),
-            ("price", text(&self.price)),
-            ("old_price", text(&self.old_price)),
-            ("discount", text(&self.discount)),
-            ("duration", text(&self.duration)),
-            ("address", text(&self.address)),
-            ("salon", text(&self.salon)),
-            ("phone", text(&self.phone)),
-            ("link", url(&self.link)),
-            ("calendar_link", url(&self.calendar_link)),
-            ("booking_link", url(&self.booking_link)),
-            ("review_link", url(&self.review_link)),
-            ("offers", text(&self.offers)),
-            ("changes", neutral(&self.changes)),
-            ("old_date", text(&self.old_date)),
-            ("old_time", text(&self.old_time)),
-            ("old_staff", text(&self.old_staff)),
-            ("old_services", text(&self.old_services)),
-            ("items", Value::from(items)),
-            ("activity", text(&self.activity)),
-            ("seats", text(&self.seats)),
-            ("invite", Value::from(self.invite)),
-            ("asks", Value::from(self.asks)),
-            ("strike", Value::from(self.strike)),
-            ("changed", Value::from(self.changed.clone())),
-            ("writes", Value::from(self.writes.clone())),
-            ("details", neutral(&self.details)),
-            (OURS[0], neutral(&self.price_line)),
-            (OURS[1], neutral(&self.change_lines)),
-        ]);
-        Value::from_pairs(values)
+        Some(match name {
+            "client_name" => text(&self.client_name),
+            "date" => text(&self.date),
+            "time" => text(&self.time),
+            "weekday" => text(&self.weekday),
+            "day" => text(&self.day),
+            "services" => text(&self.services),
+            "staff" => text(&self.staff),
+            "price" => text(&self.price),
+            "old_price" => text(&self.old_price),
+            "discount" => text(&self.discount),
+            "duration" => text(&self.duration),
+            "address" => text(&self.address),
+            "salon" => text(&self.salon),
+            "phone" => text(&self.phone),
+            "link" => url(&self.link),
+            "calendar_link" => url(&self.calendar_link),
+            "booking_link" => url(&self.booking_link),
+            "review_link" => url(&self.review_link),
+            "offers" => text(&self.offers),
+            "changes" => neutral(&self.changes),
+            "old_date" => text(&self.old_date),
+            "old_time" => text(&self.old_time),
+            "old_staff" => text(&self.old_staff),
+            "old_services" => text(&self.old_services),
+            "items" => self.items.iter().map(Item::context).collect(),
+            "activity" => text(&self.activity),
+            "seats" => text(&self.seats),
+            "invite" => Value::from(self.invite),
+            "asks" => Value::from(self.asks),
+            "strike" => Value::from(self.strike),
+            "changed" => Value::from(self.changed.clone()),
+            "writes" => Value::from(self.writes.clone()),
+            "details" => neutral(&self.details),
+            name if name == OURS[0] => neutral(&self.price_line),
+            name if name == OURS[1] => neutral(&self.change_lines),
+            _ => return None,
+        })
     }
 
     /// The values as the parameters of an approved template name them, as text that WhatsApp shows
@@ -315,6 +320,12 @@ impl Facts {
             ),
             is_agreed_to: false,
         }
+    }
+}
+
+impl Object for Facts {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        self.value(name.as_str()?)
     }
 }
 
