@@ -35,6 +35,7 @@ mod forget;
 mod go_live;
 mod init;
 mod log;
+mod logs;
 mod manual;
 mod messages;
 mod names;
@@ -72,7 +73,7 @@ pub fn main(cli: Cli) -> ExitCode {
         cli.command,
         Some(Command::Demo(_) | Command::Init(_) | Command::GoLive { .. } | Command::Chat(_))
     );
-    start_logging(cli.verbose, talks);
+    logs::start(cli.verbose, talks);
     let code = run(cli).unwrap_or_else(|failure| {
         failure.print();
         failure.code
@@ -146,30 +147,6 @@ fn block_on(work: impl Future<Output = Outcome>) -> Outcome {
     // A request that nobody waits for any more must not keep the process.
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome
-}
-
-fn start_logging(verbose: bool, quiet: bool) {
-    use tracing_subscriber::EnvFilter;
-    let level = match (verbose, quiet) {
-        (true, _) => "debug",
-        (false, true) => "error",
-        (false, false) => "info",
-    };
-    // The scheduler talks about itself at every start and end; the libraries below print addresses.
-    let default = format!(
-        "{level},tokio_cron_scheduler=off,rusqlite_migration=warn,hyper=warn,reqwest=warn,hyper_util=warn,rustls=warn"
-    );
-    let filter =
-        EnvFilter::try_from_env("BOOKING_MONITOR_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let started = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colours)
-        .with_target(false)
-        .try_init();
-    // A second start in one process (tests) keeps the first one's settings.
-    drop(started);
 }
 
 /// Reads the configuration and goes on as the service's user; what is wrong with it, all at once, is

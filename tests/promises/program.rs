@@ -139,6 +139,26 @@ async fn a_second_instance_leaves_at_once_and_asks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_as_much_as_it_is_asked_for() {
+    let program = Program::new().await;
+    for (asked, polls, complains) in [
+        ("", true, false),
+        ("warn", false, false),
+        ("off,booking_monitor::pipeline=info", true, false),
+        ("booking_monitor=loud", true, true),
+    ] {
+        program.book();
+        let mut run = program.command(&["--once"]);
+        run.env("BOOKING_MONITOR_LOG", asked);
+        let run = tokio::task::spawn_blocking(move || run.output().unwrap());
+        let said = stderr(&run.await.unwrap());
+        assert_eq!(said.contains("polled"), polls, "{asked}: {said}");
+        let complaint = "BOOKING_MONITOR_LOG is not understood";
+        assert_eq!(said.contains(complaint), complains, "{asked}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_company_in_trouble_is_named_and_the_others_go_on() {
     let program = Program::new().await;
     program
