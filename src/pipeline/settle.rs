@@ -532,7 +532,11 @@ impl Settling<'_> {
         happened: &Happened,
         about: Option<i64>,
     ) -> store::Result<()> {
-        let Some(copy) = words::Copy::of(&happened.changes, &self.company.settings.rules) else {
+        let settings = &self.company.settings;
+        if settings.owners.is_empty() {
+            return Ok(());
+        }
+        let Some(copy) = words::Copy::of(&happened.changes, &settings.rules) else {
             return Ok(());
         };
         let told = serde_json::to_string(&copy)
@@ -542,9 +546,7 @@ impl Settling<'_> {
             .cloned()
             .or_else(|| visit.members.first().map(|m| m.record.clone()));
         let Some(first) = first else { return Ok(()) };
-        for owner in self
-            .company
-            .settings
+        for owner in settings
             .owners
             .iter()
             .filter(|o| o.events.contains(&copy.kind))
