@@ -4,7 +4,7 @@
 //! receiver listens. They share nothing but the database and a bell. Between two due moments
 //! everything sleeps.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -63,7 +63,12 @@ pub struct Pulse {
     worker: AtomicI64,
     /// What sends, once it does.
     channels: OnceLock<Vec<Arc<ChannelEnd>>>,
+    /// New settings were refused since.
+    refused: AtomicBool,
 }
+
+/// Those who reload need not read the log to know of it.
+const REFUSED: &str = "the new settings are refused, see the log; the old ones are in force";
 
 impl Default for Pulse {
     /// Loops that are about to begin count as alive.
@@ -80,7 +85,14 @@ impl Pulse {
             dispatcher: at.timestamp().into(),
             worker: at.timestamp().into(),
             channels: OnceLock::new(),
+            refused: AtomicBool::new(false),
         }
+    }
+
+    /// Tells systemd, from now on, that new settings were refused: `systemctl status` shows it.
+    pub fn settings_refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+        notify(&[sd_notify::NotifyState::Status(REFUSED)]);
     }
 
     fn beat(slot: &AtomicI64) {
@@ -137,8 +149,8 @@ pub async fn run(
         loops.spawn(async move { ("heartbeat", heartbeat(p).await) });
     }
     {
-        let p = Arc::clone(&pipeline);
-        loops.spawn(async move { ("upkeep", upkeep(p).await) });
+        let (p, pulse) = (Arc::clone(&pipeline), Arc::clone(&pulse));
+        loops.spawn(async move { ("upkeep", upkeep(p, pulse).await) });
     }
     {
         let p = Arc::clone(&pipeline);
@@ -241,7 +253,7 @@ fn announce_ready(pipeline: &Pipeline) {
 }
 
 /// How it goes, for `systemctl status`.
-async fn announce_state(pipeline: &Pipeline) -> Result<(), DaemonError> {
+async fn announce_state(pipeline: &Pipeline, pulse: &Pulse) -> Result<(), DaemonError> {
     let watched: Vec<i64> = pipeline.companies().keys().copied().collect();
     let of = watched.len();
     let (failing, waiting) = pipeline
@@ -255,7 +267,11 @@ async fn announce_state(pipeline: &Pipeline) -> Result<(), DaemonError> {
             Ok((failing, stats::waiting(c, None)?))
         })
         .await?;
-    let status = format!("companies: {of}, not readable: {failing}; messages waiting: {waiting}");
+    let mut status =
+        format!("companies: {of}, not readable: {failing}; messages waiting: {waiting}");
+    if pulse.refused.load(Ordering::Relaxed) {
+        status = format!("{REFUSED}; {status}");
+    }
     notify(&[sd_notify::NotifyState::Status(&status)]);
     Ok(())
 }
@@ -318,9 +334,9 @@ async fn settle(pipeline: Arc<Pipeline>, pulse: Arc<Pulse>) -> Result<(), Daemon
 }
 
 /// Does the daily chores when they are due, in a loop of their own: a large backup takes a while.
-async fn upkeep(pipeline: Arc<Pipeline>) -> Result<(), DaemonError> {
+async fn upkeep(pipeline: Arc<Pipeline>, pulse: Arc<Pulse>) -> Result<(), DaemonError> {
     loop {
-        announce_state(&pipeline).await?;
+        announce_state(&pipeline, &pulse).await?;
         pipeline.evenings_due(pipeline.clock().now()).await?;
         pipeline.models_due(pipeline.clock().now()).await?;
         pipeline.chores_due(pipeline.clock().now()).await?;

@@ -403,11 +403,11 @@ async fn serve(
 ) -> Result<(), Failure> {
     loop {
         let round = stop.child_token();
-        let reload = reload_on_hup(path, config, round.clone())?;
+        let pulse = Arc::<Pulse>::default();
+        let reload = reload_on_hup(path, config, round.clone(), Arc::clone(&pulse))?;
         let ended = if config.enabled {
             match assemble(config, store.clone(), &stdout_sink()).await {
                 Ok(pipeline) => {
-                    let pulse = Arc::<Pulse>::default();
                     let shown = page::Shown::working(config, pipeline.meters(), &pulse);
                     let page = page::open(shown, round.child_token());
                     let ended = daemon::run(pipeline, round, pulse)
@@ -439,11 +439,12 @@ async fn serve(
 const ROOTS_ALONE: &str = "started by root, the daemon has given root up since: what root alone may read it reads at a start; restart it";
 
 /// Waits for SIGHUP and a configuration that can be used, then ends this round. A broken one is
-/// reported, and the old one stays in force.
+/// reported, to systemd too, and the old one stays in force.
 fn reload_on_hup(
     path: &Path,
     config: &Config,
     round: CancellationToken,
+    pulse: Arc<Pulse>,
 ) -> Result<tokio::task::JoinHandle<Config>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
@@ -467,6 +468,7 @@ fn reload_on_hup(
                     tracing::error!(
                         "the new configuration is not used; the old one stays in force"
                     );
+                    pulse.settings_refused();
                 }
             }
         }

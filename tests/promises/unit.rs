@@ -75,6 +75,38 @@ async fn systemd_hears_when_it_is_ready_how_it_goes_that_it_lives_and_that_it_le
     assert_eq!(status.code(), Some(0), "{log}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_hears_that_new_settings_are_refused_and_nothing_of_it_once_they_are_mended() {
+    let program = Program::new().await;
+    let manager = Manager::under(&program);
+    let good = std::fs::read_to_string(program.config()).unwrap();
+    let daemon = Manager::start(&program);
+    let manager = tokio::task::spawn_blocking(move || {
+        manager.hear("STATUS=companies");
+        manager
+    });
+    let manager = manager.await.unwrap();
+    program.write(&good.replace("[monitor]", "[monitor]\ninterval = \"soon\""));
+    daemon.signal("HUP");
+    let heard = tokio::task::spawn_blocking(move || (manager.hear("STATUS="), manager));
+    let (refused, manager) = heard.await.unwrap();
+    assert_eq!(
+        refused.trim(),
+        "STATUS=the new settings are refused, see the log; the old ones are in force"
+    );
+    program.write(&good);
+    daemon.signal("HUP");
+    let heard = tokio::task::spawn_blocking(move || {
+        manager.hear("READY=1");
+        manager.hear("STATUS=")
+    });
+    let state = heard.await.unwrap();
+    assert!(!state.contains("refused"), "{state}");
+    daemon.signal("TERM");
+    let (status, log) = daemon.end(Duration::from_secs(15)).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+}
+
 fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
