@@ -57,7 +57,7 @@ pub enum DaemonError {
     },
 }
 
-/// Signs of life of the loops that do the work, for the watchdog.
+/// Signs of life of the loops that do the work, and what else systemd is to be shown of a round.
 pub struct Pulse {
     dispatcher: AtomicI64,
     worker: AtomicI64,

@@ -284,7 +284,7 @@ pub(super) fn word<T: Copy>(words: &[(&'static str, T)]) -> impl Fn(&Value<'_>) 
 pub(super) fn timezone(value: &Value<'_>) -> Option<Zone> {
     let name = text(value)?;
     name.parse().ok().or_else(|| {
-        let names: Vec<String> = Zone::names().collect();
+        let names = Zone::names();
         let hint = did_you_mean(&name, names.iter().map(String::as_str));
         let hint = hint.unwrap_or_else(|| {
             said(

@@ -25,6 +25,9 @@ static UTC: Rules = Rules {
     rules: jiff::tz::TimeZone::UTC,
 };
 
+/// What a clock is said to show that nobody has set yet.
+const NO_ZONE: &str = "Factory";
+
 /// The zones asked for so far.
 static KNOWN: Mutex<BTreeMap<&'static str, Zone>> = Mutex::new(BTreeMap::new());
 
@@ -45,10 +48,11 @@ impl Zone {
     }
 
     /// The names of all zones.
-    pub fn names() -> impl Iterator<Item = String> {
+    #[must_use]
+    pub fn names() -> Vec<String> {
         let all = TimeZoneDatabase::bundled();
-        let names: Vec<_> = all.available().map(|name| name.to_string()).collect();
-        names.into_iter()
+        let names = all.available().map(|name| name.to_string());
+        names.filter(|name| name != NO_ZONE).collect()
     }
 
     fn local(self, offset: jiff::tz::Offset) -> LocalOffset {
@@ -73,7 +77,8 @@ impl FromStr for Zone {
         }
         let all = TimeZoneDatabase::bundled();
         let rules = all.get(name).map_err(|_| UnknownZone)?;
-        let Some(name) = rules.iana_name().filter(|found| *found == name) else {
+        let is_meant = |found: &&str| *found == name && *found != NO_ZONE;
+        let Some(name) = rules.iana_name().filter(is_meant) else {
             return Err(UnknownZone);
         };
         let name: &'static str = Box::leak(Box::from(name));
@@ -229,7 +234,14 @@ mod tests {
         for name in Zone::names() {
             assert_eq!(name.parse::<Zone>().unwrap().name(), name);
         }
-        for name in ["europe/moscow", "Moscow", "", "MSK-3", "Europe/Moscow "] {
+        for name in [
+            "europe/moscow",
+            "Moscow",
+            "",
+            "MSK-3",
+            "Europe/Moscow ",
+            "Factory",
+        ] {
             assert!(name.parse::<Zone>().is_err(), "{name}");
         }
     }

@@ -121,7 +121,7 @@ impl Settling<'_> {
         };
         let place = words::Place {
             company: self.company,
-            row: &self.row,
+            row: self.row,
             zone: self.zone,
             now: self.now,
         };

@@ -2,9 +2,7 @@
 //! transaction a visit.
 
 use std::borrow::Cow;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Transaction;
@@ -73,14 +71,18 @@ impl Pipeline {
                     let mut batch = Batch {
                         guards: &mut guards,
                         report: &mut part,
-                        rows: BTreeMap::new(),
                     };
+                    // Nothing that settles writes there.
+                    let mut rows = BTreeMap::new();
+                    for id in due.iter().map(|u| u.company).collect::<BTreeSet<_>>() {
+                        rows.insert(id, companies::ensure(tx, id)?);
+                    }
                     for unit in &due {
                         // Told along with another visit of the same person a moment ago.
                         if !settling::is_open(tx, unit.company, &unit.unit, &unit.phone)? {
                             continue;
                         }
-                        settle_unit(tx, &desk, unit, now, &mut batch)?;
+                        settle_unit(tx, &desk, &rows, unit, now, &mut batch)?;
                     }
                     Ok((due.len(), part))
                 })
@@ -115,7 +117,7 @@ pub(super) struct Settling<'a> {
     pub(super) tx: &'a Transaction<'a>,
     pub(super) desk: &'a Desk,
     pub(super) company: &'a Company,
-    pub(super) row: Arc<CompanyRow>,
+    pub(super) row: &'a CompanyRow,
     pub(super) zone: Zone,
     pub(super) unit: &'a Unit,
     pub(super) now: DateTime<Utc>,
@@ -125,41 +127,28 @@ pub(super) struct Settling<'a> {
 struct Batch<'a> {
     guards: &'a mut Guards,
     report: &'a mut SettleReport,
-    /// By company; nothing that settles writes there.
-    rows: BTreeMap<i64, Arc<CompanyRow>>,
-}
-
-impl Batch<'_> {
-    fn row(&mut self, tx: &Transaction<'_>, company: i64) -> store::Result<Arc<CompanyRow>> {
-        Ok(match self.rows.entry(company) {
-            Entry::Occupied(known) => Arc::clone(known.get()),
-            Entry::Vacant(unknown) => {
-                Arc::clone(unknown.insert(Arc::new(companies::ensure(tx, company)?)))
-            }
-        })
-    }
 }
 
 fn settle_unit(
     tx: &Transaction<'_>,
     desk: &Desk,
+    rows: &BTreeMap<i64, CompanyRow>,
     unit: &Unit,
     now: DateTime<Utc>,
     batch: &mut Batch<'_>,
 ) -> store::Result<()> {
-    let row = batch.row(tx, unit.company)?;
-    let company = desk.companies.get(&unit.company).cloned();
+    let id = unit.company;
     // A company that left the configuration: what waits there stays as it is, and comes back with it.
-    let Some(company) = company else {
+    let Some((company, row)) = desk.companies.get(&id).zip(rows.get(&id)) else {
         return Ok(());
     };
-    let Some(zone) = company.zone(&row) else {
+    let Some(zone) = company.zone(row) else {
         return Ok(());
     };
     let settling = Settling {
         tx,
         desk,
-        company: &company,
+        company,
         row,
         zone,
         unit,
@@ -290,7 +279,7 @@ impl Settling<'_> {
             if let Some((end, address)) = self.desk.way_to(self.tx, self.company, &phone, None)? {
                 let place = words::Place {
                     company: self.company,
-                    row: &self.row,
+                    row: self.row,
                     zone: self.zone,
                     now: self.now,
                 };
@@ -437,7 +426,7 @@ impl Settling<'_> {
         };
         let place = words::Place {
             company: self.company,
-            row: &self.row,
+            row: self.row,
             zone: self.zone,
             now: self.now,
         };
@@ -521,7 +510,7 @@ impl Settling<'_> {
         guard::At {
             conn: self.tx,
             company: self.company,
-            row: &self.row,
+            row: self.row,
             now: self.now,
         }
     }

@@ -145,7 +145,11 @@ async fn the_log_says_as_much_as_it_is_asked_for() {
         ("", true, false),
         ("warn", false, false),
         ("off,booking_monitor::pipeline=info", true, false),
+        ("warn, booking_monitor=info,", true, false),
+        ("booking_monitor", true, false),
         ("booking_monitor=loud", true, true),
+        ("booking_monitor=", true, true),
+        ("inof", true, true),
     ] {
         program.book();
         let mut run = program.command(&["--once"]);

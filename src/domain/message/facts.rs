@@ -211,8 +211,8 @@ impl Facts {
             "changed" => Value::from(self.changed.clone()),
             "writes" => Value::from(self.writes.clone()),
             "details" => neutral(&self.details),
-            name if name == OURS[0] => neutral(&self.price_line),
-            name if name == OURS[1] => neutral(&self.change_lines),
+            "price_line" => neutral(&self.price_line),
+            "change_lines" => neutral(&self.change_lines),
             _ => return None,
         })
     }
@@ -326,6 +326,10 @@ impl Facts {
 impl Object for Facts {
     fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
         self.value(name.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        self.value(name)
     }
 }
 
