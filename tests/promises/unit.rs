@@ -88,7 +88,7 @@ async fn systemd_hears_that_new_settings_are_refused_and_nothing_of_it_once_they
     let manager = manager.await.unwrap();
     program.write(&good.replace("[monitor]", "[monitor]\ninterval = \"soon\""));
     daemon.signal("HUP");
-    let heard = tokio::task::spawn_blocking(move || (manager.hear("STATUS="), manager));
+    let heard = tokio::task::spawn_blocking(move || (manager.hear("refused"), manager));
     let (refused, manager) = heard.await.unwrap();
     assert_eq!(
         refused.trim(),
@@ -96,10 +96,7 @@ async fn systemd_hears_that_new_settings_are_refused_and_nothing_of_it_once_they
     );
     program.write(&good);
     daemon.signal("HUP");
-    let heard = tokio::task::spawn_blocking(move || {
-        manager.hear("READY=1");
-        manager.hear("STATUS=")
-    });
+    let heard = tokio::task::spawn_blocking(move || manager.hear("STATUS=companies"));
     let state = heard.await.unwrap();
     assert!(!state.contains("refused"), "{state}");
     daemon.signal("TERM");
