@@ -15,7 +15,8 @@ use salon::{BRANCH, FaultySalon};
 
 /// What is only looked at: the same beside a daemon and without one.
 fn looks(salon: &FaultySalon) -> Vec<Row> {
-    let told = salon.fates.told.to_string();
+    let told_id = salon.fates.told;
+    let told = told_id.to_string();
     let company = SALON.to_string();
     vec![
         row(&["status"], 1).says(&["Не всё в порядке", "Малаховка", "whatsapp", "events.jsonl"]),
@@ -73,7 +74,8 @@ fn looks(salon: &FaultySalon) -> Vec<Row> {
         refused(&["inbox", "--channel", "nope"], "no channel \"nope\""),
         row(&["preview", "created"], 0).says(&["*Вы записаны!*"]),
         row(&["preview", "created", "--channel", "telegram"], 0).says(&["*Вы записаны!*"]),
-        row(&["preview", "updated", "--record", &told], 0).says(&["30"]),
+        row(&["preview", "updated", "--record", &told], 0)
+            .says(&[&salon.day_of(told_id), "в 14:00"]),
         refused(&["preview", "nope"], "one of created, updated"),
         refused(
             &["preview", "created", "--channel", "nope"],

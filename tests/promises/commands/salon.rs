@@ -7,7 +7,10 @@ use booking_monitor::demo::salon::{BookingDraft, Fault, Route};
 use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::{Clock as _, SystemClock};
 use booking_monitor::store;
-use chrono::{DateTime, DurationRound as _, NaiveDateTime, TimeDelta, Timelike as _, Utc};
+use chrono::{
+    DateTime, Datelike as _, DurationRound as _, FixedOffset, NaiveDateTime, TimeDelta,
+    Timelike as _, Utc,
+};
 use serde_json::json;
 
 use crate::support::dialogue;
@@ -189,6 +192,13 @@ impl FaultySalon {
             !log.contains(&local.format("%d.%m %H:%M:%S").to_string())
         });
         missing.map(|at| format!("{at} is not in\n{log}"))
+    }
+
+    /// The day of the month for which the journal has this booking, as a message says it.
+    pub(crate) fn day_of(&self, record: i64) -> String {
+        let row = self.world.salon.row(SALON, record).unwrap();
+        let start: DateTime<FixedOffset> = row["datetime"].as_str().unwrap().parse().unwrap();
+        format!("📅 {} ", start.day())
     }
 
     /// The number of the last message to the client of a booking.
