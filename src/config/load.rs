@@ -253,6 +253,15 @@ fn database(at: &mut Section<'_>) -> Database {
             format!("напишите путь вида \"{STATE_FOLDER}/{DATABASE}\""),
         ));
         at.reader.problem(&place, wrong);
+    } else if path.is_dir() {
+        let inside = path.join(DATABASE).display().to_string();
+        let wrong = Wrong::new(said("a folder, not a file:", "это папка, а не файл:"))
+            .found(format!("{:?}", path.display().to_string()))
+            .hint(said(
+                format!("write {inside:?}"),
+                format!("напишите {inside:?}"),
+            ));
+        at.reader.problem(&place, wrong);
     }
     let backup_dir = at.optional("backup_dir", text);
     let backup_dir = backup_dir.map(|written| database_folder(&at.reader.folder).join(written));

@@ -154,7 +154,8 @@ fn from_file(value: &Value<'_>, name: &str) -> Result<String, Wrong> {
 /// A secret that others may read is still used: refusing it would silence the salon over a mode.
 fn warn_if_open(value: &Value<'_>, path: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    let Ok(metadata) = fs::metadata(path) else {
+    // A folder is no secret, and without its x it would hide those within.
+    let Some(metadata) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else {
         return;
     };
     let mode = metadata.permissions().mode() & 0o777;

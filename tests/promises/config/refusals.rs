@@ -1035,3 +1035,14 @@ fn a_broken_file_is_explained_in_its_own_language() {
         assert_eq!(slip(line), russian, "{line}");
     }
 }
+
+#[test]
+fn a_folder_is_no_database_and_the_file_in_it_is_named() {
+    let root = "[database]\npath = \"data\"".to_owned();
+    let draft = Draft { root, ..draft() };
+    std::fs::create_dir(draft.folder.path().join("data")).unwrap();
+    assert_eq!(
+        draft.problems(),
+        r#"booking-monitor.toml:2: database.path: a folder, not a file: "data"; write "data/booking-monitor.db""#
+    );
+}

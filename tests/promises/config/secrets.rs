@@ -208,3 +208,14 @@ fn a_loaded_configuration_prints_no_secret() {
     let printed = format!("{:?}", draft.load().unwrap());
     assert!(!printed.contains(CANARY), "{printed}");
 }
+
+#[test]
+fn nobody_is_told_to_close_a_folder_that_is_named_in_place_of_a_secret() {
+    let broken = with_partner_token("{ file = \"secrets\" }");
+    fs::create_dir(broken.folder.path().join("secrets")).unwrap();
+    mode(&broken, "secrets", 0o755);
+    let report = broken.load().unwrap_err();
+    // Without its x the folder would hide the secrets that are in it.
+    assert_eq!(report.warnings, []);
+    assert!(report.to_string().contains("Is a directory"), "{report}");
+}
