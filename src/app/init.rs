@@ -34,6 +34,7 @@ pub(super) async fn run(explicit: Option<&Path>, args: &InitArgs) -> Outcome {
         }
     }
     let path = place(explicit);
+    files::may_be_written(&path)?;
     let asked = Ask {
         words: Say(Language::Ru),
     };

@@ -825,3 +825,27 @@ async fn started_by_root_go_live_leaves_the_file_roots_and_the_database_its_user
         assert_eq!(file.metadata().unwrap().uid(), NOBODY, "{:?}", file.path());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_asks_nothing_where_it_could_not_write_the_answers_down() {
+    let (program, telegram) = unconfigured().await;
+    let folder = program.folder.path().join("salon");
+    std::fs::write(&folder, "a file, and nothing can be made in it").unwrap();
+    let config = folder.join("booking-monitor.toml");
+    let asked = bare(&[
+        "--config",
+        config.to_str().unwrap(),
+        "init",
+        "--yclients-url",
+        &program.salon.base_url(),
+        "--telegram-url",
+        &telegram.url,
+    ]);
+    assert_eq!(asked.status.code(), Some(1), "{}", stdout(&asked));
+    assert_eq!(stdout(&asked), "");
+    assert!(
+        stderr(&asked).starts_with(&format!("error: cannot write {}", folder.display())),
+        "{}",
+        stderr(&asked)
+    );
+}

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{Uid, User};
+use nix::unistd::{AccessFlags, Uid, User, access};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::journal::Branch;
@@ -182,6 +182,21 @@ impl Answers {
         }
         taken
     }
+}
+
+/// Nobody should answer every question to learn then that nothing can be written.
+pub(super) fn may_be_written(config: &Path) -> Result<(), Failure> {
+    let folder = folder_of(config);
+    for wanted in [folder.join("secrets"), folder] {
+        // What is not there yet is made in the nearest folder that is.
+        let there = wanted.ancestors().find(|folder| folder.exists());
+        access(
+            there.unwrap_or(Path::new(".")),
+            AccessFlags::W_OK | AccessFlags::X_OK,
+        )
+        .map_err(|error| unwritten(&wanted, error.into()))?;
+    }
+    Ok(())
 }
 
 /// TOML, line by line.
