@@ -5,7 +5,7 @@ use std::path::Path;
 use super::failure::code;
 use super::{Failure, user};
 use crate::config::Config;
-use crate::store::{self, Ailment, Lock, LockError, StoreError};
+use crate::store::{self, Ailment, Lock, LockError, StoreError, health};
 
 /// The lock of the process that polls and sends.
 pub(super) fn take_lock(database: &Path) -> Result<Lock, Failure> {
@@ -58,17 +58,17 @@ pub(super) fn existing(
     open(present(config)?).map_err(refused)
 }
 
-/// The database's path, if a file is there.
+/// The database's path, if there is something in its file.
 pub(super) fn present(config: &Config) -> Result<&Path, Failure> {
     let path = &config.database.path;
     // A folder that may not be looked into is no empty folder.
     match path.try_exists() {
-        Ok(true) => Ok(path),
-        Ok(false) if store::health::is_gone(path) => Err(refused(StoreError::Refused(format!(
-            "the database {} is missing, but one was here before",
+        Ok(_) if !health::is_blank(path) => Ok(path),
+        Ok(_) if health::is_gone(path) => Err(refused(StoreError::Refused(format!(
+            "the database {} is missing or empty, but one was here before",
             path.display()
         )))),
-        Ok(false) => {
+        Ok(_) => {
             let error = anyhow::anyhow!("no database at {} yet", path.display());
             Err(Failure::new(code::FAILED, error)
                 .hint("it appears with the first run: booking-monitor --once"))

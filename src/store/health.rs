@@ -151,6 +151,11 @@ fn marker(conn: &Connection, path: &Path) -> Result<Finding> {
 /// The marker says that a database was here, and none is.
 #[must_use]
 pub fn is_gone(path: &Path) -> bool {
-    let is_blank = fs::metadata(path).map_or(true, |meta| meta.len() == 0);
-    is_blank && beside(path, "id").exists()
+    is_blank(path) && beside(path, "id").exists()
+}
+
+/// There is no file, or nothing in it: a first start makes the database of it.
+#[must_use]
+pub fn is_blank(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |meta| meta.len() == 0)
 }

@@ -188,3 +188,27 @@ async fn what_status_says_of_a_refusal_is_read_in_the_owners_language_and_script
         assert!(!json.contains(secret));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_file_where_no_database_was_is_a_first_run_to_everybody() {
+    let program = Program::new().await;
+    std::fs::write(program.database(), "").unwrap();
+    let checked = program.run(&["check"]).await;
+    assert_eq!(checked.status.code(), Some(0), "{}", stdout(&checked));
+    assert!(
+        stdout(&checked).contains("✓ база появится при первом запуске:"),
+        "{}",
+        stdout(&checked)
+    );
+    for command in [&["status"][..], &["db", "check"]] {
+        let run = program.run(command).await;
+        assert_eq!(run.status.code(), Some(1), "{command:?}");
+        assert!(
+            stderr(&run).contains("hint: it appears with the first run"),
+            "{}",
+            stderr(&run)
+        );
+    }
+    let first = program.run(&["--once"]).await;
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+}

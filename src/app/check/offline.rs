@@ -92,11 +92,11 @@ fn database(path: &Path, words: Say, found: &mut Findings) {
         return;
     }
     match path.try_exists() {
-        Ok(true) => {}
-        Ok(false) => {
+        Ok(_) if health::is_blank(path) => {
             first_run(path, words, found);
             return;
         }
+        Ok(_) => {}
         Err(error) => {
             let what = words.spoken(&error.to_string());
             found.problem(
