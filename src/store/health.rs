@@ -6,11 +6,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 
-use super::identity::{beside, inspect_current, read_marker, verify};
-use super::reader::open_any_version;
-use super::{Result, SCHEMA, SCHEMA_VERSION, StoreError, gate};
+use super::identity::{beside, read_marker, verify};
+use super::reader::{open_any_version, open_reader};
+use super::{Result, SCHEMA, SCHEMA_VERSION, StoreError};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +53,9 @@ impl Finding {
     }
 }
 
-/// Looks at everything. An error is a file that is no database of ours at all.
+/// Looks at everything. An error is a file that is no database of ours at all, or cannot be looked at.
 pub fn examine(path: &Path) -> Result<Vec<Finding>> {
-    gate(rusqlite::version_number())?;
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    inspect_current(&conn)?;
+    let conn = open_reader(path)?;
     let mut found = vec![Finding::Pages(pages(&conn)?)];
     found.push(Finding::References(references(&conn)?));
     found.push(Finding::Schema(missing(&conn)?));

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::support::program::{Program, stderr, stdout};
+use crate::support::program::{Program, given_to_nobody, stderr, stdout};
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::ports::Clock as _;
 use booking_monitor::store::{self, StoreError, prune};
@@ -14,6 +14,14 @@ const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500", events = [],
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Everything committed is in the file itself.
+fn write_down(database: &Path) {
+    let conn = Connection::open(database).unwrap();
+    let work = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let busy: bool = conn.query_row(work, [], |r| r.get(0)).unwrap();
+    assert!(!busy);
 }
 
 /// The program ends in peace, so that its files can be moved.
@@ -563,5 +571,52 @@ async fn db_check_says_in_plain_words_what_is_well_and_what_is_not() {
         stdout(&gone).contains("✗ базы нет или она пуста"),
         "{}",
         stdout(&gone)
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_looked_at_is_not_said_to_be_unfit() {
+    let program = Program::new().await;
+    let state = program.folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    program.configure("[database]\npath = \"state/booking-monitor.db\"");
+    let first = program.run(&["--once"]).await;
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    let database = state.join("booking-monitor.db");
+    write_down(&database);
+    if !given_to_nobody(&database) || !given_to_nobody(&state) {
+        return;
+    }
+    // No room for what a reader shares with writers, as on a full disk.
+    for ending in ["-wal", "-shm"] {
+        drop(std::fs::remove_file(
+            state.join(format!("booking-monitor.db{ending}")),
+        ));
+    }
+    let marker = state.join("booking-monitor.db.id");
+    std::fs::set_permissions(&marker, std::fs::Permissions::from_mode(0o644)).unwrap();
+    for folder in [program.folder.path(), &state] {
+        let mode = std::fs::Permissions::from_mode(0o555);
+        std::fs::set_permissions(folder, mode).unwrap();
+    }
+    let still = program.run(&["db", "check"]).await;
+    assert_eq!(
+        still.status.code(),
+        Some(0),
+        "{}{}",
+        stdout(&still),
+        stderr(&still)
+    );
+    assert!(stdout(&still).contains("База цела."), "{}", stdout(&still));
+
+    // A log of a writer that nobody may read without that room.
+    std::fs::write(state.join("booking-monitor.db-wal"), "log").unwrap();
+    let unseen = program.run(&["db", "check"]).await;
+    assert_eq!(unseen.status.code(), Some(1), "{}", stdout(&unseen));
+    assert_eq!(stdout(&unseen), "");
+    assert!(
+        stderr(&unseen).contains("hint: the folder of `database.path` must exist and be writable"),
+        "{}",
+        stderr(&unseen)
     );
 }

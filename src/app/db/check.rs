@@ -5,10 +5,10 @@ use std::path::Path;
 use super::told;
 use crate::app::failure::code;
 use crate::app::text::Say;
-use crate::app::{Outcome, load, present, say};
+use crate::app::{Outcome, load, present, refused, say};
 use crate::config::Secrets;
 use crate::store::health::{self, Finding};
-use crate::store::{self, StoreError};
+use crate::store::{self, Ailment, StoreError};
 
 pub(super) fn run(path: &Path) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
@@ -22,6 +22,12 @@ pub(super) fn run(path: &Path) -> Outcome {
         Err(StoreError::Refused(why.to_owned()))
     } else {
         health::examine(present(&config)?)
+    };
+    // What cannot be looked at, for want of room or rights, may well be whole: a copy or a new beginning
+    // in its place would lose it.
+    let found = match found {
+        Err(error) if error.ailment() != Ailment::Damaged => return Err(refused(error)),
+        found => found,
     };
     let (wrong, lines) = match &found {
         Ok(findings) => {
