@@ -620,3 +620,28 @@ async fn a_database_that_cannot_be_looked_at_is_not_said_to_be_unfit() {
         stderr(&unseen)
     );
 }
+
+#[tokio::test]
+async fn what_a_copy_knows_is_said_by_the_salons_clock() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    let copy = program.folder.path().join("copy.db");
+    let copy = copy.to_str().unwrap();
+    let made = program.run(&["db", "backup", copy]).await;
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    program.sql("UPDATE companies SET cursor_at = NULL, last_poll_at = NULL");
+    let conn = Connection::open(copy).unwrap();
+    conn.execute_batch(
+        "UPDATE companies SET cursor_at = '2026-08-20T09:00:00.000Z',
+                last_poll_at = '2026-08-20T09:00:00.000Z', zone = 'Asia/Vladivostok'",
+    )
+    .unwrap();
+    drop(conn);
+    let done = program.run(&["db", "restore", copy]).await;
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    assert!(
+        stdout(&done).contains("Она знает журнал на 20.08.2026 19:00\n"),
+        "{}",
+        stdout(&done)
+    );
+}

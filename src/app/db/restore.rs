@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use crate::app::failure::code;
+use crate::app::names::Zones;
 use crate::app::text::Say;
 use crate::app::{Failure, Outcome, load, refused, say, take_lock};
 use crate::config::{Language, Secrets};
+use crate::domain::zone::Zone;
 use crate::store::{self, Ailment, Lost, Restored, StoreError};
 
 pub(super) fn run(path: &Path, file: &Path) -> Outcome {
@@ -47,7 +49,9 @@ pub(super) fn run(path: &Path, file: &Path) -> Outcome {
         file.display()
     ))?;
     if let Some(as_of) = as_of {
-        let as_of = as_of.with_timezone(&chrono::Local);
+        let zones = store::open_reader(database).and_then(|conn| Zones::read(&conn, &config));
+        let zone = zones.map_or(Zone::UTC, |zones| zones.of(None));
+        let as_of = as_of.with_timezone(&zone);
         let as_of = as_of.format("%d.%m.%Y %H:%M");
         say(&format!(
             "{} {as_of}",
