@@ -579,3 +579,16 @@ async fn a_salon_that_cannot_be_read_is_shown_with_its_reason() {
     assert!(html.contains("<span class=\"bad\">HTTP 401"), "{html}");
     assert!(html.contains("Не всё в порядке"), "{html}");
 }
+
+#[tokio::test]
+async fn a_test_is_about_no_record() {
+    let world = World::watching().await;
+    let sql = "INSERT INTO booking_notifications (company_id, record_id, visit_id, unit, kind, phone, recipient,
+                   channel, status, first_change_at, changed_at, due_at, created_at)
+               VALUES (111111, 0, 0, '', 'test', '+79000000009', '+79000000009', 'whatsapp', 'sent',
+                   '2026-08-20T09:00:00.000Z', '2026-08-20T09:00:00.000Z', '2026-08-20T09:00:00.000Z',
+                   '2026-08-20T09:00:00.000Z')";
+    world.sql().execute(sql, []).unwrap();
+    let html = get(served(&world).await, "/").await.text().await.unwrap();
+    assert!(html.contains("data-name=\"Запись\">—</td>"), "{html}");
+}

@@ -114,7 +114,7 @@ struct Told {
     when: String,
     what: String,
     company: String,
-    record: i64,
+    record: String,
     channel: String,
     to: String,
     class: &'static str,
@@ -281,7 +281,11 @@ fn told(n: &Notification, company: String, zone: Zone, words: Say) -> Told {
             .to_string(),
         what: words.kind(&n.kind).to_owned(),
         company,
-        record: n.record,
+        // A test, and an answer to somebody without a booking, are about none.
+        record: match n.record {
+            0 => "—".to_owned(),
+            record => record.to_string(),
+        },
         channel: match n.channel.as_str() {
             "" => "—".to_owned(),
             name => name.to_owned(),
