@@ -100,6 +100,14 @@ impl Picture {
         self.pauses.iter().map(line).collect()
     }
 
+    /// `Самое старое ждёт: 3 с`.
+    pub(super) fn oldest(&self, words: Say) -> Option<String> {
+        let waits = self.now - self.outbox.oldest_pending_at?;
+        let span = words.span(waits.to_std().unwrap_or_default());
+        let head = words.of("Самое старое ждёт:", "The oldest waits:");
+        Some(format!("{head} {span}"))
+    }
+
     /// What there is to say of requests, the disk and backups.
     pub(super) fn remarks(&self, words: Say) -> Vec<String> {
         let mut lines = vec![words.budget(&self.plan)];
@@ -509,13 +517,7 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
         words.of("Уведомления за 24 ч:", "Notifications, 24 h:"),
         counted(&p.outbox.last_24h, words)
     ));
-    if p.outbox.oldest_pending_at.is_some() {
-        lines.push(format!(
-            "{} {}",
-            words.of("Самое старое ждёт:", "Oldest pending:"),
-            words.ago(p.outbox.oldest_pending_at, p.now)
-        ));
-    }
+    lines.extend(p.oldest(words));
     lines.push(format!(
         "{} {}, {} {}",
         words.of("Сообщений получено:", "Messages received:"),

@@ -592,3 +592,25 @@ async fn a_test_is_about_no_record() {
     let html = get(served(&world).await, "/").await.text().await.unwrap();
     assert!(html.contains("data-name=\"Запись\">—</td>"), "{html}");
 }
+
+/// `status`, beside the running program.
+async fn status(world: &World) -> String {
+    let config = world.folder.path().join("booking-monitor.toml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_booking-monitor"));
+    command.arg("--config").arg(config).arg("status");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn the_oldest_waits_so_long_and_does_so_in_grammar() {
+    let world = World::watching().await;
+    world.green.set_state("notAuthorized");
+    world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    let told = status(&world).await;
+    let line = told.lines().find(|line| line.starts_with("Самое старое"));
+    let line = line.unwrap_or_else(|| panic!("{told}"));
+    assert!(!line.contains("назад"), "{line}");
+}

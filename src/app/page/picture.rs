@@ -161,13 +161,7 @@ pub(super) fn look(
     for company in &seen.companies {
         remarks.extend(company.narrowness(words, now));
     }
-    if let Some(at) = seen.outbox.oldest_pending_at {
-        let span = words.span((now - at).to_std().unwrap_or_default());
-        remarks.push(format!(
-            "{} {span}",
-            words.of("Самое старое ждёт:", "The oldest waits:")
-        ));
-    }
+    remarks.extend(seen.oldest(words));
     remarks.extend(seen.remarks(words));
     let title = |id: i64| {
         let named = seen.companies.iter().find(|c| c.id == id);
