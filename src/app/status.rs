@@ -36,6 +36,8 @@ const LATE: Duration = Duration::from_mins(1);
 /// Everything that is shown.
 pub(super) struct Picture {
     now: DateTime<Utc>,
+    /// `monitor.enabled`.
+    enabled: bool,
     pub(super) companies: Vec<CompanyPicture>,
     pub(super) channels: Vec<ChannelState>,
     pub(super) sinks: Vec<SinkState>,
@@ -94,10 +96,20 @@ impl Picture {
         )
     }
 
-    /// `Пауза для всех: ещё 2 ч`.
+    /// `Пауза для всех: ещё 2 ч`, or that everything is switched off.
     pub(super) fn paused(&self, words: Say) -> Vec<String> {
         let line = |pause| words.pause(pause, self.now);
-        self.pauses.iter().map(line).collect()
+        let off = (!self.enabled).then(|| {
+            words
+                .of(
+                    "Выключено (monitor.enabled = false): журнал не читается, никому ничего не уходит.",
+                    "Switched off (monitor.enabled = false): the journal is not read, nothing goes to anybody.",
+                )
+                .to_owned()
+        });
+        off.into_iter()
+            .chain(self.pauses.iter().map(line))
+            .collect()
     }
 
     /// `Самое старое ждёт: 3 с`.
@@ -242,6 +254,7 @@ pub(super) fn look(
         .collect::<store::Result<_>>()?;
     Ok(Picture {
         now,
+        enabled: config.enabled,
         companies,
         channels: channels::all(conn)?,
         sinks: states_of_sinks(conn, now)?,
@@ -365,6 +378,7 @@ fn stamp(at: Option<DateTime<Utc>>) -> Value {
 fn to_json(p: &Picture) -> Value {
     json!({
         "healthy": p.is_healthy(),
+        "enabled": p.enabled,
         "companies": p.companies.iter().map(|c| json!({
             "id": c.id,
             "title": c.title,

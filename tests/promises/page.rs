@@ -614,3 +614,26 @@ async fn the_oldest_waits_so_long_and_does_so_in_grammar() {
     let line = line.unwrap_or_else(|| panic!("{told}"));
     assert!(!line.contains("назад"), "{line}");
 }
+
+#[tokio::test]
+async fn what_is_switched_off_says_so_and_not_only_that_it_is_late() {
+    let mut world = World::watching().await;
+    world.config.enabled = false;
+    let html = get(served(&world).await, "/").await.text().await.unwrap();
+    assert!(
+        html.contains("Выключено (monitor.enabled = false)"),
+        "{html}"
+    );
+    let config = world.folder.path().join("booking-monitor.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let off = match text.contains("[monitor]") {
+        true => text.replace("[monitor]", "[monitor]\nenabled = false"),
+        false => format!("{text}\n[monitor]\nenabled = false\n"),
+    };
+    std::fs::write(&config, off).unwrap();
+    let told = status(&world).await;
+    assert!(
+        told.contains("Выключено (monitor.enabled = false)"),
+        "{told}"
+    );
+}
