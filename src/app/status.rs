@@ -78,7 +78,8 @@ impl Picture {
                 .iter()
                 .any(|s| sinks::is_stuck(s, self.patience, self.now))
             && !self.companies.iter().any(CompanyPicture::is_mute)
-            && self.outbox.troubled == 0
+            && self.outbox.held == 0
+            && self.outbox.lost == 0
             && self.disk.trouble_since.is_none()
     }
 
@@ -120,10 +121,26 @@ impl Picture {
         Some(format!("{head} {span}"))
     }
 
+    /// How the agents fare, a line for each company that has one.
+    pub(super) fn agents(&self, words: Say) -> Vec<String> {
+        let of = |c: &CompanyPicture| Some(c.agent.as_ref()?.line(&c.title, words, self.now));
+        self.companies.iter().filter_map(of).collect()
+    }
+
     /// What there is to say of requests, the disk and backups.
     pub(super) fn remarks(&self, words: Say) -> Vec<String> {
         let mut lines = vec![words.budget(&self.plan)];
         lines.extend(self.disk.lines(words, self.now));
+        if self.outbox.lost > 0 {
+            lines.push(format!(
+                "{} {} (booking-monitor log --status dead, --status uncertain)",
+                words.of(
+                    "⚠️ Не дошло или неизвестно, дошло ли, за 24 ч:",
+                    "⚠️ Not arrived, or unknown whether, in 24 h:"
+                ),
+                self.outbox.lost
+            ));
+        }
         lines
     }
 }
@@ -516,11 +533,7 @@ fn lines(p: &Picture, words: Say) -> Vec<String> {
     if !p.channels.is_empty() {
         lines.extend([channels.to_string(), String::new()]);
     }
-    for c in &p.companies {
-        if let Some(agent) = &c.agent {
-            lines.push(agent.line(&c.title, words, p.now));
-        }
-    }
+    lines.extend(p.agents(words));
     if !p.sinks.is_empty() {
         lines.extend([sinks::table_of(&p.sinks, words, p.now), String::new()]);
     }

@@ -17,8 +17,10 @@ pub struct OutboxStats {
     pub last_24h: BTreeMap<String, i64>,
     /// When the oldest pending one was made.
     pub oldest_pending_at: Option<DateTime<Utc>>,
-    /// Held, uncertain or dead, of the last 24 h.
-    pub troubled: i64,
+    /// Held by the guard.
+    pub held: i64,
+    /// Uncertain or dead since less than 24 h.
+    pub lost: i64,
 }
 
 /// Counts the outbox.
@@ -31,17 +33,21 @@ pub fn outbox(conn: &Connection, now: DateTime<Utc>) -> Result<OutboxStats> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
     let day = now - TimeDelta::hours(24);
-    let troubled = conn.query_row(
-        "SELECT count(*) FROM booking_notifications
-          WHERE status = 'held' OR (status IN ('uncertain', 'dead') AND created_at >= ?1)",
-        [At(day)],
-        |r| r.get(0),
+    // What waited long before it was lost was made before that day, but was due within it.
+    let (held, lost) = conn.query_row(
+        "SELECT count(*) FILTER (WHERE status = 'held'),
+                count(*) FILTER (WHERE status IN ('uncertain', 'dead')
+                                   AND (created_at >= ?1 OR due_at BETWEEN ?1 AND ?2))
+           FROM booking_notifications WHERE status IN ('held', 'uncertain', 'dead')",
+        (At(day), At(now)),
+        |r| Ok((r.get(0)?, r.get(1)?)),
     )?;
     Ok(OutboxStats {
         by_status: counts(DateTime::UNIX_EPOCH)?,
         last_24h: counts(day)?,
         oldest_pending_at: oldest_pending(conn)?,
-        troubled,
+        held,
+        lost,
     })
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::agent;
 use crate::support::fake::Answer;
 use crate::support::program::{Program, stderr};
 use crate::support::receiver::Receiver;
@@ -15,6 +16,9 @@ use booking_monitor::app::page::{self, Shown};
 use booking_monitor::daemon::Pulse;
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::http_client::{ClientSettings, client_for};
+use booking_monitor::pipeline::orders;
+use booking_monitor::ports::Clock as _;
+use booking_monitor::store::{self, pauses::Pause, pauses::Selector};
 use chrono::{TimeDelta, Utc};
 use reqwest::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use reqwest::{Client, Response};
@@ -580,19 +584,6 @@ async fn a_salon_that_cannot_be_read_is_shown_with_its_reason() {
     assert!(html.contains("Не всё в порядке"), "{html}");
 }
 
-#[tokio::test]
-async fn a_test_is_about_no_record() {
-    let world = World::watching().await;
-    let sql = "INSERT INTO booking_notifications (company_id, record_id, visit_id, unit, kind, phone, recipient,
-                   channel, status, first_change_at, changed_at, due_at, created_at)
-               VALUES (111111, 0, 0, '', 'test', '+79000000009', '+79000000009', 'whatsapp', 'sent',
-                   '2026-08-20T09:00:00.000Z', '2026-08-20T09:00:00.000Z', '2026-08-20T09:00:00.000Z',
-                   '2026-08-20T09:00:00.000Z')";
-    world.sql().execute(sql, []).unwrap();
-    let html = get(served(&world).await, "/").await.text().await.unwrap();
-    assert!(html.contains("data-name=\"Запись\">—</td>"), "{html}");
-}
-
 /// `status`, beside the running program.
 async fn status(world: &World) -> String {
     let config = world.folder.path().join("booking-monitor.toml");
@@ -604,15 +595,16 @@ async fn status(world: &World) -> String {
 }
 
 #[tokio::test]
-async fn the_oldest_waits_so_long_and_does_so_in_grammar() {
+async fn a_test_is_about_no_record() {
     let world = World::watching().await;
-    world.green.set_state("notAuthorized");
-    world.salon.book(haircut("2026-08-25T14:30:00"));
-    world.tell().await;
-    let told = status(&world).await;
-    let line = told.lines().find(|line| line.starts_with("Самое старое"));
-    let line = line.unwrap_or_else(|| panic!("{told}"));
-    assert!(!line.contains("назад"), "{line}");
+    let sql = "INSERT INTO booking_notifications (company_id, record_id, visit_id, unit, kind, phone, recipient,
+                   channel, status, first_change_at, changed_at, due_at, created_at)
+               VALUES (111111, 0, 0, '', 'test', '+79000000009', '+79000000009', 'whatsapp', 'sent',
+                   '2026-08-20T09:00:00.000Z', '2026-08-20T09:00:00.000Z', '2026-08-20T09:00:00.000Z',
+                   '2026-08-20T09:00:00.000Z')";
+    world.sql().execute(sql, []).unwrap();
+    let html = get(served(&world).await, "/").await.text().await.unwrap();
+    assert!(html.contains("data-name=\"Запись\">—</td>"), "{html}");
 }
 
 #[tokio::test]
@@ -636,4 +628,80 @@ async fn what_is_switched_off_says_so_and_not_only_that_it_is_late() {
         told.contains("Выключено (monitor.enabled = false)"),
         "{told}"
     );
+}
+
+#[tokio::test]
+async fn an_alert_that_did_not_arrive_is_named_where_the_page_says_that_not_all_is_well() {
+    let world = World::watching_with("", OWNED).await;
+    world.telegram.answer_next(Answer::http(
+        400,
+        r#"{"ok":false,"error_code":400,"description":"Bad Request: message is too long"}"#,
+    ));
+    world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    assert_eq!(
+        world.rows("SELECT kind FROM booking_notifications WHERE status = 'dead'"),
+        ["owner"]
+    );
+    let html = get(served(&world).await, "/").await.text().await.unwrap();
+    assert!(html.contains("Не всё в порядке"), "{html}");
+    assert!(
+        html.contains("Не дошло или неизвестно, дошло ли, за 24 ч: 1"),
+        "{html}"
+    );
+}
+
+#[tokio::test]
+async fn what_waited_for_two_days_and_was_lost_just_now_is_no_good_news() {
+    let world = World::watching().await;
+    let record = world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    let pause = Pause {
+        of: Selector::default(),
+        until: Some(world.clock.now() + TimeDelta::hours(48)),
+    };
+    let now = world.clock.now();
+    let mut conn = store::open_writer(&world.database()).unwrap();
+    store::write_on(&mut conn, |tx| orders::pause(tx, &pause, now)).unwrap();
+    let later = at("2026-08-25T17:00:00");
+    world.salon.reschedule(SALON, record, later);
+    world.tell().await;
+    world.advance("48h");
+    world.poll().await;
+    world
+        .green
+        .answer_next(Answer::http(400, r#"{"message":"Validation failed"}"#));
+    world.turn().await;
+    assert_eq!(
+        world.rows("SELECT status FROM booking_notifications WHERE kind = 'updated'"),
+        ["dead"]
+    );
+    let html = get(served(&world).await, "/").await.text().await.unwrap();
+    assert!(html.contains("Не всё в порядке"), "{html}");
+}
+
+#[tokio::test]
+async fn the_oldest_waits_so_long_and_does_so_in_grammar() {
+    let world = World::watching().await;
+    world.green.set_state("notAuthorized");
+    world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    let told = status(&world).await;
+    let line = told.lines().find(|line| line.starts_with("Самое старое"));
+    let line = line.unwrap_or_else(|| panic!("{told}"));
+    assert!(!line.contains("назад"), "{line}");
+}
+
+#[tokio::test]
+async fn an_agent_without_its_model_is_named_on_the_page() {
+    let (world, model) = agent::salon("", agent::WRITES).await;
+    model.be_in_trouble(Some(401));
+    agent::say(&world, "Сколько стоит стрижка?").await;
+    let now = world.clock.now();
+    world.pipeline().models_due(now).await.unwrap();
+    world.pipeline().alerts_due(now).await.unwrap();
+    let html = get(served(&world).await, "/").await.text().await.unwrap();
+    assert!(html.contains("Не всё в порядке"), "{html}");
+    assert!(html.contains("Агент, Малаховка: отвечает"), "{html}");
+    assert!(html.contains("модель не отвечает, началось:"), "{html}");
 }

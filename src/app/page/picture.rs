@@ -158,6 +158,7 @@ pub(super) fn look(
         state: status::sinks::state(s, words),
     });
     let mut remarks = seen.paused(words);
+    remarks.extend(seen.agents(words));
     for company in &seen.companies {
         remarks.extend(company.narrowness(words, now));
     }
