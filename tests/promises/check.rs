@@ -1,10 +1,12 @@
 //! `check`: every problem at once and in the reader's language, few warnings, each with what to do.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::program::{Program, stderr, stdout};
+use crate::support::program::{Program, given_to_nobody, stderr, stdout};
 use booking_monitor::demo::salon::{PARTNER_TOKEN, USER_TOKEN};
 
 /// `check` of this text, in a folder of its own.
@@ -211,4 +213,43 @@ async fn an_empty_file_where_no_database_was_is_a_first_run_to_everybody() {
     }
     let first = program.run(&["--once"]).await;
     assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_could_not_be_written_to_cannot_run() {
+    let program = Program::new().await;
+    let state = program.folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    program.configure("[database]\npath = \"state/booking-monitor.db\"");
+    if !given_to_nobody(&state) {
+        return;
+    }
+    let mode = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode));
+    mode(program.folder.path(), 0o755).unwrap();
+    mode(&state, 0o555).unwrap();
+    let cannot = async |when: &str| {
+        let checked = program.run(&["check"]).await;
+        assert_eq!(
+            checked.status.code(),
+            Some(2),
+            "{when}: {}",
+            stdout(&checked)
+        );
+        assert!(
+            stdout(&checked).contains("✗ database.path: нельзя записать"),
+            "{when}: {}",
+            stdout(&checked)
+        );
+        let run = program.run(&["--once"]).await;
+        assert_eq!(run.status.code(), Some(1), "{when}: {}", stderr(&run));
+    };
+    cannot("before the first run").await;
+
+    mode(&state, 0o755).unwrap();
+    let first = program.run(&["--once"]).await;
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    let checked = program.run(&["check"]).await;
+    assert_eq!(checked.status.code(), Some(0), "{}", stdout(&checked));
+    mode(&state.join("booking-monitor.db"), 0o444).unwrap();
+    cannot("with a file that nobody may write to").await;
 }

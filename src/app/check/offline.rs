@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use nix::unistd::{AccessFlags, access};
+
 use super::findings::{Findings, Sign};
 use crate::app::agent::Models;
 use crate::app::db::told;
@@ -124,7 +126,9 @@ fn database(path: &Path, words: Say, found: &mut Findings) {
             return;
         }
     };
-    if !seen.iter().any(Finding::is_wrong) {
+    if let Err(error) = may_write(path) {
+        unwritable(path, &error, words, found);
+    } else if !seen.iter().any(Finding::is_wrong) {
         found.good(format!(
             "{} {}",
             words.of("база цела:", "the database is sound:"),
@@ -148,6 +152,9 @@ fn database(path: &Path, words: Say, found: &mut Findings) {
 fn first_run(path: &Path, words: Say, found: &mut Findings) {
     let folder = store::folder_of(path);
     if folder.is_dir() {
+        if let Err(error) = may_write(path) {
+            return unwritable(path, &error, words, found);
+        }
         found.good(format!(
             "{} {}",
             words.of(
@@ -172,6 +179,34 @@ fn first_run(path: &Path, words: Say, found: &mut Findings) {
                 "The unit makes it when it starts; without the unit: mkdir -p -m 700 {shown}"
             ),
         },
+    );
+}
+
+/// The database, and what is made beside it, can be written to.
+fn may_write(path: &Path) -> std::io::Result<()> {
+    access(
+        store::folder_of(path),
+        AccessFlags::W_OK | AccessFlags::X_OK,
+    )?;
+    if path.exists() {
+        access(path, AccessFlags::W_OK)?;
+    }
+    Ok(())
+}
+
+/// A start would fail on it, whatever stands in the file.
+fn unwritable(path: &Path, error: &std::io::Error, words: Say, found: &mut Findings) {
+    found.problem(
+        format!(
+            "database.path: {} {}: {}",
+            words.of("нельзя записать", "cannot be written:"),
+            path.display(),
+            words.spoken(&error.to_string())
+        ),
+        words.of(
+            "Нужны права на файл и его папку. Пользователь не тот? sudo -u booking-monitor booking-monitor check",
+            "It takes rights to the file and its folder. The wrong user? sudo -u booking-monitor booking-monitor check",
+        ),
     );
 }
 
