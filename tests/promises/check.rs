@@ -253,3 +253,31 @@ async fn a_database_that_could_not_be_written_to_cannot_run() {
     mode(&state.join("booking-monitor.db"), 0o444).unwrap();
     cannot("with a file that nobody may write to").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_its_messenger_took_away_is_no_wrong_address() {
+    let program = Program::new().await;
+    for (state, action) in [
+        (
+            "blocked",
+            "  → Мессенджер заблокировал или ограничил номер салона.",
+        ),
+        (
+            "suspended",
+            "  → Мессенджер заблокировал или ограничил номер салона.",
+        ),
+        (
+            "pendingPassword",
+            "  → Аккаунт ждёт пароля двухэтапной проверки",
+        ),
+    ] {
+        program.green.set_state(state);
+        let checked = program.run(&["check", "--online"]).await;
+        assert_eq!(checked.status.code(), Some(1), "{}", stdout(&checked));
+        assert!(
+            stdout(&checked).contains(action),
+            "{state}: {}",
+            stdout(&checked)
+        );
+    }
+}

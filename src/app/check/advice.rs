@@ -75,6 +75,14 @@ pub(in crate::app) fn of_channel(words: Say, kind: &Kind, said: &str) -> &'stati
                 "The account is signed out: sign in anew at console.green-api.com.",
             ),
         },
+        Kind::GreenApi(_) if has("is blocked") || has("suspended") => words.of(
+            "Мессенджер заблокировал или ограничил номер салона. Откройте его на телефоне салона: там сказано, за что и на сколько. А филиалу дайте второй канал. Сообщения подождут.",
+            "The messenger blocked or restricted the salon's number. Open it on the salon's phone: it says why and for how long. And give the branch a second channel. Messages wait.",
+        ),
+        Kind::GreenApi(_) if has("pendingPassword") => words.of(
+            "Аккаунт ждёт пароля двухэтапной проверки: введите его на console.green-api.com.",
+            "The account waits for its two-step password: enter it at console.green-api.com.",
+        ),
         Kind::GreenApi(_) if has("yellowCard") => words.of(
             "Номеру нужен отдых в несколько дней, потом перезапустите инстанс. Потом поставьте new_recipients_per_day = 20.",
             "The number needs some days of rest, then reboot the instance. Later set new_recipients_per_day = 20.",
