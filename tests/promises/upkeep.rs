@@ -645,3 +645,45 @@ async fn what_a_copy_knows_is_said_by_the_salons_clock() {
         stdout(&done)
     );
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_the_file_of_a_copy_is_not_said_of_the_disk() {
+    let program = Program::new().await;
+    program.run(&["--once"]).await;
+    let copies = program.folder.path().join("copies");
+    std::fs::create_dir(&copies).unwrap();
+    let folder = program
+        .run(&["db", "restore", copies.to_str().unwrap()])
+        .await;
+    assert_eq!(folder.status.code(), Some(1));
+    assert_eq!(
+        stderr(&folder),
+        format!(
+            "error: {} is a folder, no copy\n\nhint: name one of the files in it\n",
+            copies.display()
+        )
+    );
+    // As the owner of the database's folder the program may not read what root alone may.
+    let copy = copies.join("copy.db");
+    let made = program.run(&["db", "backup", copy.to_str().unwrap()]).await;
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    if !given_to_nobody(program.folder.path()) {
+        return;
+    }
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(program.folder.path(), open).unwrap();
+    let barred = program
+        .run(&["db", "restore", copy.to_str().unwrap()])
+        .await;
+    assert_eq!(barred.status.code(), Some(1), "{}", stdout(&barred));
+    assert!(
+        stderr(&barred).starts_with(&format!("error: cannot read {}", copy.display())),
+        "{}",
+        stderr(&barred)
+    );
+    assert!(
+        stderr(&barred).contains("put the copy where that user may read it"),
+        "{}",
+        stderr(&barred)
+    );
+}

@@ -1,5 +1,7 @@
 //! `db restore`: a backup takes the database's place.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::app::failure::code;
@@ -13,19 +15,23 @@ use crate::store::{self, Ailment, Lost, Restored, StoreError};
 pub(super) fn run(path: &Path, file: &Path) -> Outcome {
     let config = load(path, Secrets::NotNeeded)?.config;
     let database = &config.database.path;
-    match file.try_exists() {
-        Ok(true) if !is_same(file, database) => {}
-        Ok(true) => {
+    match fs::File::open(file).and_then(|copy| copy.metadata()) {
+        Ok(copy) if copy.is_dir() => {
+            let error = anyhow::anyhow!("{} is a folder, no copy", file.display());
+            return Err(Failure::new(code::FAILED, error).hint("name one of the files in it"));
+        }
+        Ok(_) if !is_same(file, database) => {}
+        Ok(_) => {
             return Err(Failure::usage("that is the database itself, no copy of it")
                 .hint("name a file made by `booking-monitor db backup`, or one in `database.backup_dir`"));
         }
-        Ok(false) => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             let error = anyhow::anyhow!("no file at {}", file.display());
             return Err(Failure::new(code::FAILED, error)
                 .hint("daily copies lie in `database.backup_dir`, where that is set"));
         }
         Err(error) => {
-            let what = format!("cannot see {}", file.display());
+            let what = format!("cannot read {}", file.display());
             return Err(
                 Failure::new(code::FAILED, anyhow::Error::new(error).context(what))
                     .hint("started by root the program goes on as the owner of the database's folder: put the copy where that user may read it"),
