@@ -356,7 +356,7 @@ impl Pipeline {
                     }
                     channels::set_answering(tx, &name, now)
                 }
-                Err(why) => channels::set_down(tx, &name, &why, now),
+                Err(why) => channels::set_silent(tx, &name, &why, now),
             })
             .await
     }

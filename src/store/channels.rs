@@ -124,6 +124,19 @@ pub fn note(conn: &Connection, name: &str, why: &str) -> Result<()> {
     Ok(())
 }
 
+/// It says of itself that it cannot send. That is why it refused a message, too, if it did: once it says
+/// that it can, that is over.
+pub fn set_silent(conn: &Connection, name: &str, why: &str, now: DateTime<Utc>) -> Result<()> {
+    execute(
+        conn,
+        "UPDATE channel_states SET last_error = ?2, checked_at = ?3, sick_since = NULL,
+                down_since = min(coalesce(down_since, ?3), coalesce(sick_since, ?3))
+          WHERE name = ?1",
+        (name, why, At(now)),
+    )?;
+    Ok(())
+}
+
 /// It cannot send until somebody mends it.
 pub fn set_down(conn: &Connection, name: &str, why: &str, now: DateTime<Utc>) -> Result<()> {
     execute(conn,

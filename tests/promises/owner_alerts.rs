@@ -288,3 +288,27 @@ async fn a_messenger_that_cannot_be_reached_is_down_although_nobody_is_written_t
     let down = "SELECT down_since IS NOT NULL FROM channel_states WHERE name = 'telegram'";
     assert_eq!(world.rows(down), ["1"]);
 }
+
+#[tokio::test]
+async fn an_account_that_is_back_is_not_called_down_for_a_message_that_nobody_needs_any_more() {
+    let owned = r#"owner = [{ channel = "telegram", to = "500", events = [] }]"#;
+    let world = World::watching_with("", owned).await;
+    // The phone is unlinked while a message is due; the booking is taken off before it is linked again.
+    world.green.set_state("notAuthorized");
+    let record = world.salon.book(haircut("2026-08-25T14:30:00"));
+    world.tell().await;
+    world.advance("1m");
+    world.turn().await;
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    world.green.set_state("authorized");
+    for _ in 0..20 {
+        world.advance("1m");
+        world.poll().await;
+        world.turn().await;
+    }
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(world.owner_told(), [""; 0]);
+    let errors = "SELECT name FROM channel_states WHERE last_error IS NOT NULL";
+    assert_eq!(world.rows(errors), [""; 0]);
+}
