@@ -72,7 +72,7 @@ pub(super) struct CompanyPicture {
 impl Picture {
     pub(super) fn is_healthy(&self) -> bool {
         self.companies.iter().all(|c| c.healthy)
-            && self.channels.iter().all(|c| c.down_since.is_none())
+            && self.channels.iter().all(|c| c.fails_since().is_none())
             && !self
                 .sinks
                 .iter()
@@ -176,7 +176,7 @@ impl CompanyPicture {
 
 /// `в порядке`, or what is wrong with a channel.
 pub(super) fn channel_state(c: &ChannelState, words: Say) -> String {
-    match (c.down_since, &c.last_error) {
+    match (c.fails_since(), &c.last_error) {
         (Some(_), Some(error)) => words.spoken(error),
         (Some(_), None) => words.of("не работает", "down").to_owned(),
         (None, Some(error)) => match error.strip_prefix("cannot receive: ") {
@@ -435,7 +435,7 @@ fn to_json(p: &Picture) -> Value {
         "channels": p.channels.iter().map(|c| json!({
             "name": c.name,
             "type": c.kind,
-            "up": c.down_since.is_none(),
+            "up": c.fails_since().is_none(),
             "last_error": c.last_error,
             "written_to_7d": p.replies.get(&c.name).map(|r| r.written_to),
             "replied_7d": p.replies.get(&c.name).map(|r| r.replied),

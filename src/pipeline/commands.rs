@@ -240,7 +240,7 @@ impl Desk {
         for state in channels::all(conn)?.iter().filter(|s| named(&s.name)) {
             let end = self.channels.get(&state.name).map(|e| e.as_ref());
             let label = words::label(end, &state.name);
-            let how = match (state.down_since.or(state.sick_since), &state.last_error) {
+            let how = match (state.fails_since(), &state.last_error) {
                 (None, _) if ru => "работает".to_owned(),
                 (None, _) => "works".to_owned(),
                 (Some(_), Some(error)) => data(error),

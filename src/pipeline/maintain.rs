@@ -107,7 +107,7 @@ impl Watch<'_> {
                 || c.settings.owners.iter().any(|o| o.channel == state.name)
         };
         let served: Vec<_> = self.desk.companies.values().filter(serves).collect();
-        let Some(since) = state.sick_since.or(state.down_since) else {
+        let Some(since) = state.fails_since() else {
             let Some(since) = alerts::close(self.conn, &cause)? else {
                 return Ok(0);
             };

@@ -11,7 +11,7 @@ use super::warm_up::Room;
 use super::{Company, Desk, trial};
 use crate::domain::record::Record;
 use crate::domain::zone::Zone;
-use crate::store::channels::{self, ChannelState};
+use crate::store::channels;
 use crate::store::outbox::{self, Notification};
 use crate::store::{self, cache, companies, settling};
 
@@ -46,7 +46,7 @@ impl Desk {
     ) -> store::Result<bool> {
         let state = channels::get(conn, &n.channel)?.unwrap_or_default();
         let shut = state.blocked_until.map(|until| until - now);
-        let since = parked_since(&state);
+        let since = state.fails_since();
         if since.is_none() && shut.is_none_or(|left| left <= PAUSE_PATIENCE) {
             return Ok(false);
         }
@@ -87,13 +87,6 @@ impl Desk {
         }
         Ok(false)
     }
-}
-
-/// Since when nothing gets through. A channel that answers and refuses every message is no better
-/// than one that does not answer.
-fn parked_since(state: &ChannelState) -> Option<DateTime<Utc>> {
-    let both = [state.sick_since, state.down_since];
-    both.into_iter().flatten().min()
 }
 
 /// Whether the visit, as it is or as the client knows it, cannot wait.

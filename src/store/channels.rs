@@ -30,6 +30,16 @@ pub struct ChannelState {
     pub checked_at: Option<DateTime<Utc>>,
 }
 
+impl ChannelState {
+    /// Since when nothing gets through. A channel that answers and refuses every message is no better
+    /// than one that does not answer.
+    #[must_use]
+    pub fn fails_since(&self) -> Option<DateTime<Utc>> {
+        let both = [self.sick_since, self.down_since];
+        both.into_iter().flatten().min()
+    }
+}
+
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<ChannelState> {
     Ok(ChannelState {
         name: row.get("name")?,

@@ -705,3 +705,29 @@ async fn an_agent_without_its_model_is_named_on_the_page() {
     assert!(html.contains("Агент, Малаховка: отвечает"), "{html}");
     assert!(html.contains("модель не отвечает, началось:"), "{html}");
 }
+
+#[tokio::test]
+async fn a_channel_that_answers_and_takes_no_message_is_down_to_everybody() {
+    let world = World::watching_with("", OWNED).await;
+    let record = world.salon.book(haircut("2026-08-25T14:30:00"));
+    let exhausted = r#"{"invokeStatus":{"status":"QUOTE_EXCEEDED"}}"#;
+    world.green.answer_next(Answer::http(466, exhausted));
+    world.tell().await;
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    // Asked for its state it says that it is authorized; there is no message to find out with.
+    world.advance("1m");
+    world.poll().await;
+    world.turn().await;
+    world.telegram.push_text(500, "/status");
+    world.receive().await;
+    world.deliver().await;
+    let told = world.owner_told().pop().unwrap();
+    assert!(told.contains("WhatsApp: HTTP 466"), "{told}");
+    let address = served(&world).await;
+    let html = get(address, "/").await.text().await.unwrap();
+    assert!(html.contains("Не всё в порядке"), "{html}");
+    let metrics = get(address, "/metrics").await.text().await.unwrap();
+    let down = r#"channel_up{channel="whatsapp",type="green-api"} 0.0"#;
+    assert!(metrics.contains(down), "{metrics}");
+}

@@ -129,7 +129,7 @@ fn of_companies(
 fn of_channels(all: &mut Registry, conn: &Connection) -> store::Result<()> {
     let up = Family::<OfChannel, Figure>::default();
     for state in channels::all(conn)? {
-        let works = state.down_since.is_none();
+        let works = state.fails_since().is_none();
         let of = OfChannel {
             channel: state.name,
             r#type: state.kind,

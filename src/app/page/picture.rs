@@ -146,7 +146,7 @@ pub(super) fn look(
     let channels = seen.channels.iter().map(|c| Channel {
         name: c.name.clone(),
         kind: c.kind.clone(),
-        up: c.down_since.is_none(),
+        up: c.fails_since().is_none(),
         replied: seen.replied(&c.name, words),
         state: status::channel_state(c, words),
     });
