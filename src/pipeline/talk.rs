@@ -34,6 +34,9 @@ use crate::store::{self, cache, companies, contacts, conversations, messages, qu
 /// What was said last counts as what is answered for so long.
 const FRESH: TimeDelta = TimeDelta::hours(24);
 
+/// After so long without a word a conversation with the agent is over.
+const LIVES: TimeDelta = TimeDelta::hours(1);
+
 /// A client is not kept waiting longer for the journal.
 pub(super) const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
@@ -69,6 +72,8 @@ pub(super) struct Subject {
     pub(super) meetings: Vec<Meeting>,
     /// It answers a reminder.
     pub(super) answers_reminder: bool,
+    /// It answers a message about a booking, which then is the one that is meant.
+    names_booking: bool,
     /// The message of ours that it quotes, as the messenger calls it.
     pub(super) quotes: Option<String>,
     /// It quotes a message about a booking that is another person's by now.
@@ -182,6 +187,7 @@ impl Desk {
         Ok(Subject {
             meetings,
             answers_reminder,
+            names_booking: true,
             quotes: None,
             is_foreign,
         })
@@ -292,11 +298,14 @@ impl Desk {
         let is_short = meaning == Some(Meaning::Nod)
             || Agreement::of(&written.text) == Agreement::No
             || meaning::number(&written.text).is_some();
-        let goes_on = is_short
-            && has_agent
-            && chosen_none
-            && !subject.answers_reminder
-            && conversations::is_live(conn, contact, now)?;
+        let answers_agent = |within| -> store::Result<bool> {
+            let is_free = chosen_none && !subject.names_booking;
+            Ok(is_free && conversations::is_live(conn, contact, within, now)?)
+        };
+        // So do "не смогу" and "приду", though they come hours later: what they would write is lasting.
+        let writes = matches!(meaning, Some(Meaning::Cancel | Meaning::Confirm));
+        let goes_on =
+            (is_short && has_agent && answers_agent(LIVES)?) || (writes && answers_agent(FRESH)?);
         let verdict = match verdict {
             _ if goes_on => Verdict::Words,
             Verdict::Acknowledged if has_agent && courtesy(&written.text).is_some() => {

@@ -228,14 +228,16 @@ pub fn last_heard(conn: &Connection, contact: i64) -> Result<i64> {
         .query_row([contact], |r| r.get(0))?)
 }
 
-/// After so long without a word a conversation is over.
-const LIVES: TimeDelta = TimeDelta::hours(1);
-
-/// Whether a conversation with the agent is going on.
-pub fn is_live(conn: &Connection, contact: i64, now: DateTime<Utc>) -> Result<bool> {
+/// Whether a word of a conversation with the agent fell within this time.
+pub fn is_live(
+    conn: &Connection,
+    contact: i64,
+    within: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let conversation = get(conn, contact)?;
     let spoke_at = conversation.and_then(|c| c.spoke_at);
-    Ok(spoke_at.is_some_and(|at| now - at < LIVES))
+    Ok(spoke_at.is_some_and(|at| now - at < within))
 }
 
 /// What an owner said of the agent of this company, if anything.

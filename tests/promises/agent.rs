@@ -915,3 +915,83 @@ async fn who_never_read_that_they_are_booked_reads_of_no_cancellation() {
     let told = world.owner_told().concat();
     assert!(told.contains("ответ до клиента не дошёл"), "{told}");
 }
+
+/// What the client of a visit that stands does not want is what the agent just spoke of.
+#[tokio::test]
+async fn who_cannot_come_when_the_agent_asks_loses_no_booking_that_stands() {
+    let sentences = [
+        words("Хорошо. Утром или вечером вам удобнее?"),
+        call(
+            "propose_booking",
+            json!({"services": [45], "master": 5, "day": "2026-08-21", "time": "14:30"}),
+        ),
+        call(
+            "propose_move",
+            json!({"booking": 1_950_000_001, "day": "2026-08-22", "time": "16:00"}),
+        ),
+    ];
+    for (sentence, wait) in sentences.into_iter().zip(["0s", "30m", "5h"]) {
+        for no in ["не смогу", "не получится", "отмена"] {
+            let (world, model) = salon("", WRITES).await;
+            let record = booked(&world, PHONE, "2026-08-23T12:00:00").await;
+            assert_eq!(record, 1_950_000_001);
+            model.be_used_to(|_| words("Хорошо, поняла вас."));
+            model.then(sentence.clone());
+            say(&world, "А можно мне в другой день?").await;
+            world.advance(wait);
+            say(&world, no).await;
+            let told = replies(&world, PHONE);
+            assert_eq!(world.salon.asked(Route::Cancel), 0, "{no}: {told:?}");
+            assert_eq!(told.last().unwrap(), "Хорошо, поняла вас.", "{no}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_says_to_come_when_the_agent_asks_confirms_no_other_visit() {
+    let (world, model) = salon("", WRITES).await;
+    let record = booked(&world, PHONE, "2026-08-23T12:00:00").await;
+    model.be_used_to(|_| words("Хорошо, поняла вас."));
+    say(&world, "Хочу ещё и завтра").await;
+    say(&world, "приду").await;
+    assert_eq!(world.salon.row(SALON, record).unwrap()["attendance"], 0);
+}
+
+#[tokio::test]
+async fn a_no_to_an_agent_that_was_switched_off_since_is_a_persons_to_read() {
+    let (mut world, model) = salon("", WRITES).await;
+    booked(&world, PHONE, "2026-08-23T12:00:00").await;
+    model.then(words("Хорошо. Утром или вечером вам удобнее?"));
+    say(&world, "А можно мне в другой день?").await;
+    world.config.companies[0].agent.enabled = false;
+    world.restart().await;
+    say(&world, "не получится").await;
+    assert_eq!(world.salon.asked(Route::Cancel), 0);
+    assert_eq!(
+        world.rows("SELECT count(*) FROM talks WHERE waiting_since IS NOT NULL"),
+        ["1"]
+    );
+}
+
+/// A message that is quoted says which booking is meant, whatever was spoken of.
+#[tokio::test]
+async fn what_is_said_below_a_message_about_a_booking_is_said_of_that() {
+    let (world, model) = salon("", WRITES).await;
+    let record = world.salon.book(haircut("2026-08-23T12:00:00"));
+    world.tell().await;
+    let id =
+        world.rows("SELECT provider_message_id FROM booking_notifications WHERE kind = 'created'");
+    model.then(words("Хорошо. Утром или вечером вам удобнее?"));
+    say(&world, "Хочу ещё и завтра").await;
+    world.green.push_message(
+        &format!("{PHONE}@c.us"),
+        &json!({
+            "typeMessage": "quotedMessage",
+            "extendedTextMessageData": {"text": "отмена", "stanzaId": id[0]},
+            "quotedMessage": {"stanzaId": id[0], "typeMessage": "textMessage"},
+        }),
+    );
+    world.receive().await;
+    follow(&world).await;
+    assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], true);
+}
