@@ -29,7 +29,9 @@ use crate::domain::zone::Zone;
 use crate::store::outbox::{self, New};
 use crate::store::talks::{self, Asked};
 use crate::store::writes::{self, State};
-use crate::store::{self, cache, companies, contacts, conversations, messages, questions};
+use crate::store::{
+    self, cache, companies, contacts, conversations, messages, questions, reminders,
+};
 
 /// What was said last counts as what is answered for so long.
 const FRESH: TimeDelta = TimeDelta::hours(24);
@@ -168,18 +170,23 @@ impl Desk {
                 r.phone()
                     .is_some_and(|theirs| theirs.e164() != phone.e164())
             });
+        // A reminder names everything of its day that stood then: a booking made since is none of it, nor
+        // is what has been moved there.
+        let mut reminded = Vec::new();
+        if answers_reminder {
+            let named = reminders::of_notification(conn, about.id)?;
+            let theirs = named.iter().filter(|r| r.phone == phone.e164());
+            reminded.extend(theirs.map(|r| r.start_local));
+        }
         let meant = |meeting: &Meeting| {
+            let mut records = meeting.records.iter();
             meeting.company == about.company
-                && cached.as_ref().is_some_and(|record| {
-                    // A reminder names everything of its day.
-                    match answers_reminder {
-                        true => meeting
-                            .records
-                            .iter()
-                            .any(|r| r.start_local.date() == record.start_local.date()),
-                        false => meeting.unit == cache::unit(record),
-                    }
-                })
+                && match answers_reminder {
+                    true => records.any(|r| reminded.contains(&r.start_local)),
+                    false => cached
+                        .as_ref()
+                        .is_some_and(|record| meeting.unit == cache::unit(record)),
+                }
         };
         let said_at = about.sent_at.filter(|_| answers_reminder);
         let meetings = all.into_iter().filter(meant).collect();

@@ -1,7 +1,9 @@
 //! The owner's thread of a client: who has the word, what a button decides, and what happens to words
 //! that nobody answers.
 
-use crate::support::dialogue::{CALLED_OFF, CONFIRMED, DECLINED, HANDED_ON};
+use crate::support::dialogue::{
+    CALLED_OFF, CONFIRMED, DECLINED, HANDED_ON, journal, name_in_reminder,
+};
 use crate::support::fake::{Answer, Sent};
 use crate::support::telegram::{Standing, private};
 use crate::support::world::{OWNER, PHONE, SALON, World, haircut};
@@ -390,6 +392,7 @@ async fn a_reminder_in_a_bot_is_answered_by_its_buttons() {
             [],
         )
         .unwrap();
+    name_in_reminder(&world);
     let id = world.rows("SELECT id FROM booking_notifications WHERE kind = 'reminder'");
     // A stranger's press is nobody's answer.
     for (chat, data) in [(901, "n"), (900, "y")] {
@@ -464,6 +467,65 @@ async fn a_button_under_a_reminder_whose_answer_was_lost_is_heard_and_proves_tha
     world.turn().await;
     let doubt = world.telegram.questions(OWNER);
     assert!(doubt.iter().all(|q| q.labels().is_empty()), "{doubt:?}");
+}
+
+/// A client with a bot whose reminder of the 23rd asks with buttons.
+async fn reminded_in_a_bot() -> (World, i64, Standing) {
+    let keys = format!(
+        "{OWNED}\nreplies = {{ write = true, cancel = \"self\" }}\nnotify = {{ reminders = [\"24h\"] }}"
+    );
+    let world = in_a_bot(&keys).await;
+    let record = world.salon.book(haircut("2026-08-23T15:00:00"));
+    world.tell().await;
+    world.advance("51h");
+    world.poll().await;
+    world.turn().await;
+    let asked = world.telegram.standing("900").pop().unwrap();
+    assert_eq!(asked.labels(), ["Приду", "Не смогу"]);
+    (world, record, asked)
+}
+
+async fn press_under(world: &World, asked: &Standing, label: &str) {
+    let data = asked.data(label);
+    world.telegram.press_under(900, asked, 0, &data);
+    follow(world).await;
+}
+
+#[tokio::test]
+async fn a_button_of_a_visit_that_was_moved_takes_off_no_other_visit_of_its_new_day() {
+    let (world, moved, asked) = reminded_in_a_bot().await;
+    // Of this one a bot of the salon told its client.
+    let other = world
+        .salon
+        .book(haircut("2026-08-30T17:00:00").comment("WhatsApp"));
+    world.tell().await;
+    let later = "2026-08-30T15:00:00".parse().unwrap();
+    world.salon.reschedule(SALON, moved, later);
+    world.tell().await;
+    press_under(&world, &asked, "Не смогу").await;
+    assert_eq!(journal(&world, &[moved, other]), "stands stands");
+    assert!(last_card(&world).text.contains("«2»"));
+}
+
+#[tokio::test]
+async fn a_yes_to_a_reminder_confirms_nothing_that_was_booked_since() {
+    let (world, reminded, asked) = reminded_in_a_bot().await;
+    let other = world
+        .salon
+        .book(haircut("2026-08-23T18:00:00").comment("WhatsApp"));
+    world.tell().await;
+    press_under(&world, &asked, "Приду").await;
+    assert_eq!(journal(&world, &[reminded, other]), "confirmed stands");
+}
+
+#[tokio::test]
+async fn a_yes_to_a_reminder_confirms_the_visit_that_was_entered_anew_for_the_same_time() {
+    let (world, first, asked) = reminded_in_a_bot().await;
+    world.salon.cancel(SALON, first);
+    let anew = world.salon.book(haircut("2026-08-23T15:00:00"));
+    world.tell().await;
+    press_under(&world, &asked, "Приду").await;
+    assert_eq!(journal(&world, &[first, anew]), "off confirmed");
 }
 
 #[tokio::test]

@@ -52,6 +52,23 @@ pub fn remind(world: &World, record: i64) {
         (record, now),
     );
     assert_eq!(added.unwrap(), 1);
+    name_in_reminder(world);
+}
+
+/// The newest reminder names whatever its client has that day.
+pub fn name_in_reminder(world: &World) {
+    let named = world.sql().execute(
+        "INSERT INTO reminders (company_id, record_id, phone, start_local, lead, due_at, state,
+             notification_id, changed_at)
+         SELECT a.company_id, a.record_id, n.phone, a.start_local, '24h', n.due_at, 'made', n.id, n.due_at
+           FROM booking_notifications n
+           JOIN appointments_cache of ON of.company_id = n.company_id AND of.record_id = n.record_id
+           JOIN appointments_cache a ON a.company_id = n.company_id AND a.client_phone = n.phone
+                                    AND date(a.start_local) = date(of.start_local)
+          WHERE n.id = (SELECT max(id) FROM booking_notifications WHERE kind = 'reminder')",
+        [],
+    );
+    assert!(named.unwrap() > 0);
 }
 
 /// The client writes, and everything that follows is done.
