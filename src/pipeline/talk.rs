@@ -76,6 +76,8 @@ pub(super) struct Subject {
     pub(super) answers_reminder: bool,
     /// It answers a message about a booking, which then is the one that is meant.
     names_booking: bool,
+    /// A reminder or something else was said last, and nobody knows which: one may not have arrived.
+    is_in_doubt: bool,
     /// The message of ours that it quotes, as the messenger calls it.
     pub(super) quotes: Option<String>,
     /// It quotes a message about a booking that is another person's by now.
@@ -139,6 +141,7 @@ impl Desk {
             return Ok(Subject::default());
         };
         let contact = contacts::of_chat(conn, &end.name, &written.chat_id)?;
+        let mut is_in_doubt = false;
         let about = match answers {
             Answers::Notification(id) => outbox::get(conn, *id)?,
             Answers::Message(id) => {
@@ -146,12 +149,23 @@ impl Desk {
                 outbox::by_message(conn, &end.name, &to, id)?
             }
             Answers::Nothing => {
-                let last = outbox::last_said(conn, &end.name, phone.e164(), contact)?
-                    .filter(|n| n.kind == "reminder");
-                // What a person of the salon said after it is what is answered.
-                match last.as_ref().and_then(|n| n.sent_at).zip(contact) {
-                    Some((at, contact)) if messages::was_said_since(conn, contact, at)? => None,
-                    _ => last.filter(|n| n.sent_at.is_some_and(|at| now - at <= FRESH)),
+                let last = outbox::last_said(conn, &end.name, phone.e164(), contact)?;
+                let last = last.filter(|n| n.sent_at.is_some_and(|at| now - at <= FRESH));
+                let since = last.as_ref().and_then(|n| n.sent_at);
+                let since = since.unwrap_or(now - FRESH);
+                let mut maybe =
+                    outbox::in_doubt_since(conn, &end.name, phone.e164(), contact, since)?;
+                let last = last.filter(|n| n.kind == "reminder");
+                if !maybe.is_empty() {
+                    maybe.extend(last.map(|n| n.kind));
+                    is_in_doubt = maybe.iter().any(|kind| kind == "reminder");
+                    None
+                } else {
+                    // What a person of the salon said after it is what is answered.
+                    match last.as_ref().and_then(|n| n.sent_at).zip(contact) {
+                        Some((at, contact)) if messages::was_said_since(conn, contact, at)? => None,
+                        _ => last,
+                    }
                 }
             }
         };
@@ -160,6 +174,7 @@ impl Desk {
         let Some(about) = about else {
             return Ok(Subject {
                 meetings: all,
+                is_in_doubt,
                 ..Subject::default()
             });
         };
@@ -195,6 +210,7 @@ impl Desk {
             meetings,
             answers_reminder,
             names_booking: true,
+            is_in_doubt,
             quotes: None,
             is_foreign,
         })
@@ -273,7 +289,12 @@ impl Desk {
             && !subject.answers_reminder
             && is_asked(&talk, now)
             && meaning::number(&written.text).is_some();
-        let meaning = Meaning::of(&written.text, &replies.words).filter(|_| !is_lost_number);
+        // Nor does anybody know what a bare yes or no answers where the question may not have arrived.
+        let is_clear = |meaning: &Meaning| {
+            !(subject.is_in_doubt && matches!(meaning, Meaning::Nod | Meaning::No))
+        };
+        let meaning = Meaning::of(&written.text, &replies.words).filter(is_clear);
+        let meaning = meaning.filter(|_| !is_lost_number);
         let chosen_none = chosen.is_none();
         let (meetings, verdict) = match chosen.filter(|_| !taken_over) {
             Some((request, meeting)) => {
@@ -532,7 +553,7 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Option<(Request, Meeting)> {
         // "1" under a reminder that came after the question is the answer to the reminder.
-        if subject.answers_reminder || !is_asked(talk, now) {
+        if subject.answers_reminder || subject.is_in_doubt || !is_asked(talk, now) {
             return None;
         }
         let asked = talk.asked.as_ref()?;

@@ -995,3 +995,25 @@ async fn what_is_said_below_a_message_about_a_booking_is_said_of_that() {
     follow(&world).await;
     assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], true);
 }
+
+#[tokio::test]
+async fn a_yes_to_a_sentence_that_may_have_arrived_is_no_yes_to_the_reminder_before() {
+    let reminds = r#"notify = { reminders = ["24h"] }"#;
+    let (world, model) = salon_with(reminds, "", WRITES).await;
+    let record = booked(&world, PHONE, "2026-08-22T14:30:00").await;
+    world.advance("27h");
+    world.poll().await;
+    world.turn().await;
+    assert!(replies(&world, PHONE)[0].starts_with('⏰'));
+    model.then(call(
+        "propose_booking",
+        json!({"services": [45], "master": 5, "day": "2026-08-22", "time": "16:00"}),
+    ));
+    world.shut_the_journal();
+    world.green.answer_next(Answer::Drop { taken: true });
+    say(&world, "Запишите ещё на субботу в 16").await;
+    model.be_used_to(|_| words("Уточните, пожалуйста."));
+    say(&world, "да").await;
+    assert_eq!(world.salon.row(SALON, record).unwrap()["attendance"], 0);
+    assert_eq!(posts(&world), 0);
+}

@@ -1,6 +1,7 @@
 //! What a word of a client is the answer to, and what follows where it is the answer to nothing.
 
 use crate::support::dialogue::*;
+use crate::support::fake::Answer;
 use crate::support::world::{PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::ports::Clock as _;
@@ -389,4 +390,53 @@ async fn a_yes_to_the_day_takes_back_what_was_asked_of_any_of_it() {
         world.rows("SELECT act, state FROM writes ORDER BY id"),
         ["cancel|over", "confirm|done"]
     );
+}
+
+/// The words of the client's talk that wait for a person.
+fn waiting(world: &World) -> Vec<String> {
+    world.rows("SELECT count(*) FROM talks WHERE waiting_since IS NOT NULL")
+}
+
+#[tokio::test]
+async fn a_number_is_not_a_yes_to_the_reminder_before_a_question_that_may_have_arrived() {
+    let day = &["2026-08-21T14:30:00", "2026-08-21T18:00:00"];
+    for taken in [true, false] {
+        let (world, records) = told_of(CANCELS, day).await;
+        remind(&world, records[0]);
+        world.advance("1m");
+        world.shut_the_journal();
+        world.green.answer_next(Answer::Drop { taken });
+        // Which of the two is asked, and nobody knows whether that arrived.
+        say(&world, PHONE, "отмена").await;
+        world.advance("20s");
+        say(&world, PHONE, "1").await;
+        assert_eq!(journal(&world, &records), "stands stands", "{taken}");
+        assert_eq!(waiting(&world), ["1"]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_a_reminder_that_may_have_arrived_is_read_by_a_person() {
+    for (answer, written) in [("1", 0), ("да", 0), ("2", 0), ("приду", 1)] {
+        let rest = format!(
+            "{}\nnotify = {{ reminders = [\"24h\"] }}",
+            settings(CANCELS)
+        );
+        let world = World::watching_with("", &rest).await;
+        let record = world.salon.book(haircut("2026-08-22T14:30:00"));
+        world.tell().await;
+        world.shut_the_journal();
+        world.green.answer_next(Answer::Drop { taken: true });
+        world.advance("27h");
+        world.poll().await;
+        world.turn().await;
+        assert_eq!(
+            world.rows("SELECT sent_at FROM booking_notifications WHERE kind = 'reminder'"),
+            ["-"]
+        );
+        say(&world, PHONE, answer).await;
+        let state = ["stands", "confirmed"][written];
+        assert_eq!(journal(&world, &[record]), state, "{answer}");
+        assert_eq!(waiting(&world), [(1 - written).to_string()], "{answer}");
+    }
 }

@@ -34,6 +34,27 @@ pub fn last_said(
     Ok(all.max_by_key(|n| (n.sent_at, n.id)))
 }
 
+/// Of what kinds the messages are that this person may have been sent on this channel since then: on
+/// their way, or cut off.
+pub fn in_doubt_since(
+    conn: &Connection,
+    channel: &str,
+    phone: &str,
+    contact: Option<i64>,
+    since: DateTime<Utc>,
+) -> Result<Vec<String>> {
+    let mut query = conn.prepare_cached(
+        "SELECT n.kind FROM booking_notifications n
+          WHERE n.sent_at IS NULL AND n.status IN ('pending', 'sending', 'uncertain')
+            AND (n.phone = ?2 AND n.phone <> '' OR n.contact_id = ?3 AND n.kind = 'reply')
+            AND EXISTS (SELECT 1 FROM delivery_attempts a
+                         WHERE a.notification_id = n.id AND a.channel = ?1 AND a.started_at >= ?4
+                           AND coalesce(a.outcome, 'uncertain') = 'uncertain')",
+    )?;
+    let rows = query.query_map((channel, phone, contact, At(since)), |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// How many answers this contact was given by rules since then.
 pub fn replies_since(conn: &Connection, contact: i64, since: DateTime<Utc>) -> Result<i64> {
     Ok(conn
