@@ -284,6 +284,10 @@ impl Desk {
         let taken_over = talks::silent_until(conn, contact)?.is_some_and(|until| until > now);
         // Whatever is said next is not the answer to it any more.
         talks::ask(conn, contact, None, now)?;
+        // Nobody waits for a person any more who only did so for this.
+        if chosen.is_some() && talk.asked.as_ref().is_some_and(|asked| !asked.waited) {
+            talks::answered(conn, contact)?;
+        }
         // A number that names none of the visits asked about is nobody's yes or no.
         let is_lost_number = chosen.is_none()
             && !subject.answers_reminder
@@ -421,6 +425,7 @@ impl Desk {
                 let asked = Asked {
                     request: request.as_str().to_owned(),
                     visits: visits.collect(),
+                    waited: talk.waiting_since.is_some(),
                 };
                 let answer = speaker.say(&Told::Which { now: &firsts }, None)?;
                 talks::ask(conn, contact, Some(&asked), now)?;

@@ -13,6 +13,14 @@ pub struct Asked {
     pub request: String,
     /// Company and unit of each visit, in the order of the numbers.
     pub visits: Vec<(i64, String)>,
+    /// Other words of theirs waited for a person already.
+    #[serde(default = "waited")]
+    pub waited: bool,
+}
+
+/// Questions were once stored without it.
+fn waited() -> bool {
+    true
 }
 
 /// One conversation.
