@@ -28,7 +28,7 @@ use crate::domain::reply::{Around, Request, Verdict, decide, hours};
 use crate::domain::zone::Zone;
 use crate::store::outbox::{self, New};
 use crate::store::talks::{self, Asked};
-use crate::store::writes::{self, State};
+use crate::store::writes::{self, Order, State};
 use crate::store::{
     self, cache, companies, contacts, conversations, messages, questions, reminders,
 };
@@ -668,50 +668,12 @@ impl Speaking<'_> {
         Ok(said.map(|(_, plain)| plain))
     }
 
-    /// What the client asked for, stored before anybody acts on it; what waits already is not asked for
-    /// twice.
+    /// What the client asked for, stored before anybody acts on it.
     fn order(&self, meeting: &Meeting, act: Act, state: State) -> store::Result<Option<i64>> {
         let Some(phone) = &self.written.phone else {
             return Ok(None);
         };
-        let of = (meeting.company, meeting.unit.as_str(), phone.e164());
         let meant: Vec<Meant> = meeting.records.iter().map(Meant::of).collect();
-        let pending = writes::is_pending(self.conn, of, act)?;
-        if let Some(id) = pending {
-            let waits = writes::get(self.conn, id)?.is_some_and(|old| match old.state {
-                State::Asked => {
-                    state == State::Asked && old.parts.iter().map(|part| &part.meant).eq(&meant)
-                }
-                _ => true,
-            });
-            if waits {
-                return Ok((state == State::Asked).then_some(id));
-            }
-            // What the owner was asked is not what is asked for now: the visit was moved, or may be
-            // taken off without them.
-            writes::take_back(self.conn, id, self.now)?;
-            let matter = Matter::Cancel(id);
-            questions::end(self.conn, meeting.company, &matter, End::Over, self.now)?;
-        }
-        let lately = self.now - SAID_AGAIN;
-        if writes::was_done(self.conn, of, act, lately)? {
-            return Ok(None);
-        }
-        if act == Act::Confirm {
-            // Whoever comes after all does not want it taken off any more.
-            let company = meeting.company;
-            let units: BTreeSet<String> = meeting.records.iter().map(cache::unit).collect();
-            for unit in &units {
-                let of = (company, unit.as_str(), phone.e164());
-                let pending = writes::is_pending(self.conn, of, Act::Cancel)?;
-                if let Some(id) = pending
-                    && writes::take_back(self.conn, id, self.now)?
-                {
-                    let matter = Matter::Cancel(id);
-                    questions::end(self.conn, company, &matter, End::Over, self.now)?;
-                }
-            }
-        }
         let new = writes::New {
             company: meeting.company,
             unit: &meeting.unit,
@@ -722,15 +684,7 @@ impl Speaking<'_> {
             state,
             give_up_at: (state == State::Open).then_some(self.now + PATIENCE),
         };
-        let id = writes::add(self.conn, &new, self.now)?;
-        tracing::info!(
-            company = meeting.company,
-            order = id,
-            act = act.as_str(),
-            state = state.as_str(),
-            "a client asks for a change"
-        );
-        Ok(Some(id))
+        order(self.conn, &new, self.now)
     }
 
     /// A person has to answer, in opening hours.
@@ -738,6 +692,71 @@ impl Speaking<'_> {
         self.desk
             .waits_for_person(self.conn, self.company, self.contact, at, self.now)
     }
+}
+
+/// Stores what a client asked for; what waits already is not asked for twice. The order that the owner is
+/// to decide about, or the new one.
+pub(super) fn order(
+    conn: &Connection,
+    new: &writes::New<'_>,
+    now: DateTime<Utc>,
+) -> store::Result<Option<i64>> {
+    let of = (new.company, new.unit, new.phone);
+    let pending = writes::is_pending(conn, of, new.act)?;
+    let pending = pending.map(|id| writes::get(conn, id)).transpose()?;
+    if let Some(old) = pending.flatten() {
+        let mut asked = old.parts.iter().map(|part| &part.meant);
+        if old.state == State::Open {
+            if new.meant.iter().all(|meant| asked.any(|a| a == meant)) {
+                return Ok(None);
+            }
+        } else if new.state == State::Asked && asked.eq(new.meant) {
+            return Ok(Some(old.id));
+        } else {
+            // What the owner was asked is not what is asked for now: the visit was moved, or may be
+            // taken off without them.
+            take_back(conn, &old, now)?;
+        }
+    }
+    if new.act == Act::Confirm {
+        // Whoever comes after all does not want it taken off any more.
+        let mut units = BTreeSet::from([new.unit.to_owned()]);
+        for meant in new.meant {
+            let cached = cache::get(conn, new.company, meant.record)?;
+            units.extend(cached.map(|cached| cache::unit(&cached.record)));
+        }
+        let mut changed = false;
+        for unit in &units {
+            let of = (new.company, unit.as_str(), new.phone);
+            let pending = writes::is_pending(conn, of, Act::Cancel)?;
+            let pending = pending.map(|id| writes::get(conn, id)).transpose()?;
+            if let Some(old) = pending.flatten() {
+                changed |= take_back(conn, &old, now)?;
+            }
+        }
+        if !changed && writes::was_done(conn, of, new.act, now - SAID_AGAIN)? {
+            return Ok(None);
+        }
+    }
+    let id = writes::add(conn, new, now)?;
+    tracing::info!(
+        company = new.company,
+        order = id,
+        act = new.act.as_str(),
+        state = new.state.as_str(),
+        "a client asks for a change"
+    );
+    Ok(Some(id))
+}
+
+/// An order is not wanted any more, nor its owner's decision. `false` when a request may have left.
+fn take_back(conn: &Connection, old: &Order, now: DateTime<Utc>) -> store::Result<bool> {
+    let is_back = writes::take_back(conn, old.id, now)?;
+    if is_back {
+        let matter = Matter::Cancel(old.id);
+        questions::end(conn, old.company, &matter, End::Over, now)?;
+    }
+    Ok(is_back)
 }
 
 /// An answer to be queued.

@@ -1017,3 +1017,48 @@ async fn a_yes_to_a_sentence_that_may_have_arrived_is_no_yes_to_the_reminder_bef
     assert_eq!(world.salon.row(SALON, record).unwrap()["attendance"], 0);
     assert_eq!(posts(&world), 0);
 }
+
+#[tokio::test]
+async fn a_yes_to_a_cancellation_is_not_swallowed_by_what_the_owner_was_asked_before_a_move() {
+    let (world, model) = salon("", WRITES).await;
+    // So near a visit is the owner's to take off.
+    let record = booked(&world, PHONE, "2026-08-20T13:30:00").await;
+    say(&world, "отмена").await;
+    assert_eq!(world.rows("SELECT state FROM writes"), ["asked"]);
+    let later = "2026-08-23T12:00:00".parse().unwrap();
+    world.salon.reschedule(SALON, record, later);
+    world.tell().await;
+    model.then(call("propose_cancel", json!({"booking": record})));
+    say(&world, "Снимите меня и с воскресенья, я уезжаю").await;
+    say(&world, "да").await;
+    assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], true);
+    assert_eq!(
+        world.rows("SELECT state FROM writes ORDER BY id"),
+        ["over", "done"]
+    );
+    let told = replies(&world, PHONE);
+    assert!(told.last().unwrap().starts_with("Готово"), "{told:?}");
+}
+
+#[tokio::test]
+async fn of_a_visit_of_two_bookings_each_yes_takes_its_own_off_though_the_journal_is_slow() {
+    let (world, model) = salon("", WRITES).await;
+    let draft = |start: &str| haircut(start).client("Анна Петрова", PHONE).visit(77);
+    let first = world.salon.book(draft("2026-08-23T12:00:00"));
+    let second = world.salon.book(draft("2026-08-23T13:00:00"));
+    world.tell().await;
+    let ill = Fault::Status(500, String::new());
+    for record in [first, second] {
+        model.then(call("propose_cancel", json!({"booking": record})));
+        say(&world, "Уберите, пожалуйста, и эту").await;
+        write(&world, PHONE, "да").await;
+        world.salon.set_fault(Route::Record, Some(ill.clone()));
+        follow(&world).await;
+        world.salon.set_fault(Route::Record, None);
+    }
+    world.advance("30s");
+    follow(&world).await;
+    follow(&world).await;
+    let off = |record| world.salon.row(SALON, record).unwrap()["deleted"].clone();
+    assert_eq!((off(first), off(second)), (json!(true), json!(true)));
+}

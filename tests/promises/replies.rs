@@ -1,7 +1,7 @@
 //! Clients are answered by rules: dialogues as people have them, word by word.
 
 use crate::support::dialogue::*;
-use crate::support::world::{PHONE, SALON, World, at, haircut};
+use crate::support::world::{OWNER, PHONE, SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::domain::zone::Zone;
 use booking_monitor::ports::Clock as _;
@@ -76,6 +76,12 @@ const DIALOGUES: &[Dialogue] = &[
     // Changes of mind.
     after_reminder(WRITES, &["2", "приду"], &[DECLINED, CONFIRMED], "confirmed"),
     after_reminder(CANCELS, &["1", "не смогу"], &[CONFIRMED, CALLED_OFF], "off"),
+    after_reminder(
+        WRITES,
+        &["1", "не смогу", "приду"],
+        &[CONFIRMED, DECLINED, CONFIRMED],
+        "confirmed",
+    ),
     // What is no answer.
     after_reminder(CANCELS, &["да, но можно позже?"], &[], "stands"),
     after_reminder(CANCELS, &["да нет, приду"], &[], "stands"),
@@ -624,6 +630,37 @@ async fn of_two_salons_each_says_itself_what_is_done_with_its_bookings() {
         (off(SALON, own), off(222_222, other)),
         (json!(false), json!(false))
     );
+}
+
+#[tokio::test]
+async fn whoever_comes_after_all_is_heard_though_they_said_so_a_minute_before() {
+    let (world, records) = told_of(WRITES, ONE).await;
+    remind(&world, records[0]);
+    for words in ["1", "не смогу", "приду"] {
+        say(&world, PHONE, words).await;
+    }
+    assert_eq!(
+        world.rows("SELECT act, state FROM writes ORDER BY id"),
+        ["confirm|done", "cancel|over", "confirm|done"]
+    );
+    assert!(
+        world
+            .telegram
+            .questions(OWNER)
+            .iter()
+            .all(|q| q.labels().is_empty())
+    );
+}
+
+#[tokio::test]
+async fn what_the_desk_put_back_is_taken_off_again() {
+    let (world, records) = told_of(CANCELS, ONE).await;
+    say(&world, PHONE, "отмена").await;
+    world.salon.restore(SALON, records[0]);
+    world.tell().await;
+    say(&world, PHONE, "отмена").await;
+    assert_eq!(journal(&world, &records), "off");
+    assert_eq!(world.told().last().unwrap(), CALLED_OFF);
 }
 
 /// No sequence of words writes to a booking of another phone.

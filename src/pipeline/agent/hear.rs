@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use super::super::receive::Written;
-use super::super::talk::{PATIENCE, Shown, Subject};
+use super::super::talk::{PATIENCE, Shown, Subject, order};
 use super::super::wishes::address;
 use super::super::{ChannelEnd, Company, Desk};
 use super::{Chat, join};
@@ -296,10 +296,6 @@ impl Chat<'_> {
             return Ok(None);
         };
         let unit = cache::unit(&cached.record);
-        let of = (id, unit.as_str(), proposed.phone.as_str());
-        if let Some(order) = writes::is_pending(self.conn, of, Act::Cancel)? {
-            return Ok(Some(order));
-        }
         let meant = [Meant {
             record: was.record,
             created_at: was.created_at,
@@ -315,6 +311,6 @@ impl Chat<'_> {
             state,
             give_up_at: (state == State::Open).then_some(self.now + PATIENCE),
         };
-        writes::add(self.conn, &new, self.now).map(Some)
+        order(self.conn, &new, self.now)
     }
 }
