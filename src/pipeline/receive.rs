@@ -380,9 +380,9 @@ impl Pipeline {
                                 external_id: &message_id,
                                 at,
                             };
-                            // Read twice, it counts from the first time.
+                            // Read twice or late, it counts from when it was said.
                             if messages::store_said(tx, &said)? {
-                                desk.taken_over(tx, contact, &end.name, now)?;
+                                desk.taken_over(tx, contact, &end.name, at.min(now))?;
                             }
                         }
                         Ok(())

@@ -38,6 +38,11 @@ async fn say(world: &World, text: &str) {
 
 /// A person of the salon writes from its phone.
 async fn answer_by_phone(world: &World, text: &str) {
+    push_by_phone(world, text);
+    follow(world).await;
+}
+
+fn push_by_phone(world: &World, text: &str) {
     let chat = format!("{PHONE}@c.us");
     world.green.push(json!({
         "typeWebhook": "outgoingMessageReceived",
@@ -46,7 +51,6 @@ async fn answer_by_phone(world: &World, text: &str) {
         "senderData": {"chatId": chat, "sender": "79000000009@c.us"},
         "messageData": {"typeMessage": "textMessage", "textMessageData": {"textMessage": text}},
     }));
-    follow(world).await;
 }
 
 /// The owner answers the card that was shown last.
@@ -187,6 +191,20 @@ async fn after_a_person_answered_from_the_phone_the_rules_are_silent_for_a_while
     world.advance("2m");
     say(&world, "отмена").await;
     assert_eq!(world.told(), [CALLED_OFF]);
+}
+
+#[tokio::test]
+async fn what_a_person_said_hours_before_it_is_read_silences_nobody() {
+    let (world, record) = told("write = true, cancel = \"self\"").await;
+    say(&world, "А можно с собакой?").await;
+    // The program is down meanwhile.
+    push_by_phone(&world, "Можно!");
+    world.advance("3h");
+    world.poll().await;
+    follow(&world).await;
+    say(&world, "отмена").await;
+    assert_eq!(world.told(), [CALLED_OFF]);
+    assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], true);
 }
 
 #[tokio::test]
