@@ -268,7 +268,7 @@ impl Desk {
             return Ok(plain);
         };
         let company = self.whose_words(end, subject, written, conn)?;
-        let Some(company) = company.filter(|c| self.answers(c, written)) else {
+        let Some(company) = company.filter(|c| self.answers(c, written.phone.as_ref())) else {
             return Ok(plain);
         };
         let talk = talks::get(conn, contact)?;
@@ -517,11 +517,10 @@ impl Desk {
         Ok(known.or_else(first))
     }
 
-    /// Whether this person is answered by rules at all: nobody is while the program is tried out on
-    /// others.
-    fn answers(&self, company: &Company, written: &Written) -> bool {
+    /// Whether this person is answered by the program at all: nobody is while it is tried out on others.
+    pub(super) fn answers(&self, company: &Company, phone: Option<&Phone>) -> bool {
         let rules = &company.settings.rules;
-        let is_let = match &written.phone {
+        let is_let = match phone {
             Some(phone) => rules.writes_to(phone),
             None => !rules.dry_run && rules.only_phones.is_empty(),
         };

@@ -1062,3 +1062,51 @@ async fn of_a_visit_of_two_bookings_each_yes_takes_its_own_off_though_the_journa
     let off = |record| world.salon.row(SALON, record).unwrap()["deleted"].clone();
     assert_eq!((off(first), off(second)), (json!(true), json!(true)));
 }
+
+#[tokio::test]
+async fn where_nobody_is_answered_any_more_a_yes_writes_nothing_and_a_no_is_not_answered() {
+    type Change = fn(&mut World);
+    let changes: [Change; 2] = [
+        |world| world.config.companies[0].replies.enabled = false,
+        |world| world.config.companies[0].rules.dry_run = true,
+    ];
+    for change in changes {
+        for text in ["да", "нет", "хорошо"] {
+            let (mut world, model) = salon("", WRITES).await;
+            model.then(propose());
+            say(&world, "Запишите на стрижку завтра в 14:30").await;
+            change(&mut world);
+            world.restart().await;
+            say(&world, text).await;
+            assert_eq!(replies(&world, PHONE), [PROPOSED], "{text}");
+            assert_eq!(posts(&world), 0);
+            assert!(world.owner_told().last().unwrap().contains(text));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_agreed_to_is_not_written_once_nobody_is_answered_any_more() {
+    let (mut world, model) = salon("", WRITES).await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    write(&world, PHONE, "да").await;
+    world.config.companies[0].replies.enabled = false;
+    world.restart().await;
+    follow(&world).await;
+    assert_eq!(posts(&world), 0);
+    let told = world.owner_told();
+    assert!(told.last().unwrap().contains("Не получилось"), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_waits_for_the_model_is_not_answered_once_nobody_is_any_more() {
+    let (mut world, model) = salon("", WRITES).await;
+    model.be_used_to(|_| words("Здравствуйте, чем помочь?"));
+    write(&world, PHONE, "Сколько стоит стрижка?").await;
+    world.config.companies[0].rules.dry_run = true;
+    world.restart().await;
+    follow(&world).await;
+    assert_eq!(replies(&world, PHONE), [""; 0]);
+    assert_eq!(model.asked().len(), 0);
+}

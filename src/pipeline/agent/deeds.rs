@@ -329,7 +329,8 @@ impl Pipeline {
 
 /// Whether anything may be written for this person.
 fn may_write(company: &Company, phone: &Phone) -> bool {
-    company.settings.replies.write && company.settings.rules.writes_to(phone)
+    let replies = &company.settings.replies;
+    replies.enabled && replies.write && company.settings.rules.writes_to(phone)
 }
 
 fn refused(proposed: &Proposed, status: u16, message: &str) -> Attempt {

@@ -80,6 +80,10 @@ impl Desk {
             }
             None => !subject.answers_reminder,
         };
+        if !self.answers(company, written.phone.as_ref()) {
+            proposals::lapse(conn, contact.id, now)?;
+            return Ok(None);
+        }
         let counts = now < proposed.lapses_at && is_heard && !taken_over && is_theirs && is_to_it;
         let answer = match counts {
             true => Answer::of(&written.text),

@@ -11,6 +11,7 @@ use crate::domain::agent::language_of;
 use crate::domain::agent::mask::Mask;
 use crate::domain::agent::proof::{Deed, Evidence};
 use crate::domain::agent::proposal::Proposal;
+use crate::domain::phone::Phone;
 use crate::pipeline::Desk;
 use crate::ports::Said;
 use crate::store::conversations::{self, Conversation, Line};
@@ -50,6 +51,11 @@ impl Desk {
         };
         let since = conversation.waits_since.unwrap_or(now);
         if talks::silent_until(tx, contact.id)?.is_some_and(|until| until > now) {
+            drop_it()?;
+            return Ok(None);
+        }
+        let phone = (!contact.phone.is_empty()).then(|| Phone::from_stored(contact.phone.clone()));
+        if !self.answers(company, phone.as_ref()) {
             drop_it()?;
             return Ok(None);
         }
