@@ -184,6 +184,8 @@ impl Desk {
                 Some(shown) => shown,
                 None => self.converse(conn, end, written, subject, (at, now))?,
             };
+            // Of several salons the one whose visit was meant in the end.
+            let company = shown.booking.first().map(|r| r.company_id).or(company);
             shown.cards = self.forward(conn, &end.name, company, written, &shown, now)?;
             for order in &shown.order {
                 writes::set_cards(conn, *order, &shown.cards)?;

@@ -278,7 +278,9 @@ impl Desk {
         let of_chosen = of_chosen.and_then(|id| self.companies.get(&id));
         let company = of_chosen.map_or(company, |c| c.as_ref());
         let id = company.settings.id;
-        let first = likely.first().and_then(|m| m.records.first());
+        let of_chosen = chosen.as_ref().map(|(_, meeting)| meeting);
+        let first = of_chosen.or(likely.first());
+        let first = first.and_then(|meeting| meeting.records.first());
         talks::about(conn, contact, Some(id), first.map(|r| r.id))?;
         let replies = &company.settings.replies;
         let taken_over = talks::silent_until(conn, contact)?.is_some_and(|until| until > now);

@@ -603,10 +603,11 @@ async fn visits_of_several_records_are_taken_off_whole() {
     assert_eq!(world.told(), [CALLED_OFF]);
 }
 
-#[tokio::test]
-async fn of_two_salons_each_says_itself_what_is_done_with_its_bookings() {
+/// A client with a visit in either of two salons that share a number: the second has its owner in the chat 600.
+async fn in_two_salons(replies: &str) -> (World, i64, i64) {
     let rest = format!(
-        "{}\n[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]\nreplies = {{ write = true }}",
+        "{}\n[[companies]]\nid = 222222\nchannels = [\"whatsapp\"]\n\
+         owner = [{{ channel = \"telegram\", to = \"600\" }}]\nreplies = {{ {replies} }}",
         settings(CANCELS)
     );
     let world = World::with("", &rest).await;
@@ -622,6 +623,12 @@ async fn of_two_salons_each_says_itself_what_is_done_with_its_bookings() {
     world.poll_of(222_222).await;
     world.tell().await;
     world.green.forget_sent();
+    (world, own, other)
+}
+
+#[tokio::test]
+async fn of_two_salons_each_says_itself_what_is_done_with_its_bookings() {
+    let (world, own, other) = in_two_salons("write = true").await;
     say(&world, PHONE, "отмена").await;
     say(&world, PHONE, "2").await;
     assert_eq!(world.told(), [WHICH, DECLINED]);
@@ -630,6 +637,29 @@ async fn of_two_salons_each_says_itself_what_is_done_with_its_bookings() {
         (off(SALON, own), off(222_222, other)),
         (json!(false), json!(false))
     );
+}
+
+#[tokio::test]
+async fn of_two_salons_the_owner_of_the_visit_that_is_meant_decides_and_is_reminded() {
+    let (world, _, other) = in_two_salons("write = true").await;
+    say(&world, PHONE, "отмена").await;
+    say(&world, PHONE, "2").await;
+    let asks = |text: &String| text.contains("Просит отменить");
+    assert!(!world.owner_told().iter().any(asks));
+    let card = world.telegram.questions("600").pop().unwrap();
+    assert!(
+        card.text.contains("Просит отменить: Центр"),
+        "{}",
+        card.text
+    );
+    world.advance("16m");
+    world.turn().await;
+    let late = world.telegram.standing("600").pop().unwrap();
+    assert!(late.text.contains("23 августа в 12:00"), "{}", late.text);
+    world.telegram.press(600, &card.data("Отменить"));
+    follow(&world).await;
+    follow(&world).await;
+    assert_eq!(world.salon.row(222_222, other).unwrap()["deleted"], true);
 }
 
 #[tokio::test]
