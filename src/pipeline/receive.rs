@@ -12,6 +12,7 @@ use super::owner_chat::{OwnersWords, Speaker};
 use super::presses::{Chosen, Press, Under};
 use super::talk::{Shown, Subject};
 use super::{ChannelEnd, Desk, Pipeline};
+use crate::domain::agent::state::Step;
 use crate::domain::message::markup::capped;
 use crate::domain::phone::Phone;
 use crate::domain::question::Answered;
@@ -19,7 +20,9 @@ use crate::domain::wish::Wish;
 use crate::failpoint;
 use crate::ports::{Incoming, Receipt, Received, Receiver};
 use crate::store::contacts::{self, Inbound, News};
-use crate::store::{self, StoreError, cache, conversations, forgotten, messages, outbox, writes};
+use crate::store::{
+    self, StoreError, cache, conversations, forgotten, messages, outbox, proposals, talks, writes,
+};
 
 /// Of one message so many characters are read.
 const LONGEST_TEXT: usize = 4000;
@@ -195,6 +198,13 @@ impl Desk {
             }
             return Ok(shown);
         };
+        // A yes or a number after it is one to what it is answered.
+        if let Some(contact) = written.contact {
+            talks::ask(conn, contact, None, now)?;
+            if proposals::lapse(conn, contact, now)? {
+                conversations::step(conn, contact, Step::Lapsed, now)?;
+            }
+        }
         let rule = match wish {
             Wish::Stop => "stop",
             Wish::Start => "start",

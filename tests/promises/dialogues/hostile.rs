@@ -58,6 +58,19 @@ async fn a_yes_below_the_sentence_itself_agrees_to_it() {
 }
 
 #[tokio::test]
+async fn a_yes_after_a_stop_agrees_to_nothing_that_was_proposed_before() {
+    let (world, model) = salon("", WRITES).await;
+    model.be_used_to(|_| words("Слушаю вас."));
+    let record = booked(&world, PHONE, "2026-08-23T12:00:00").await;
+    model.then(call("propose_cancel", json!({"booking": record})));
+    say(&world, "Снимите меня с воскресенья, я уезжаю").await;
+    say(&world, "стоп").await;
+    say(&world, "да").await;
+    assert_eq!(world.salon.asked(Route::Cancel), 0);
+    assert_eq!(world.rows("SELECT state FROM proposals"), ["lapsed"]);
+}
+
+#[tokio::test]
 async fn a_yes_to_a_booking_that_became_another_since_writes_nothing() {
     let (world, model) = salon("", WRITES).await;
     let record = booked(&world, PHONE, "2026-08-23T12:00:00").await;
