@@ -40,6 +40,18 @@ const AFFIRMS: &[&str] = &[
 /// These affirm unless they are denied themselves.
 const FREE: &[&str] = &["свободн", "доступн", "подход", "free", "available"];
 
+/// Behind a denial one of these sets a bound, which is offered: "не раньше 16:00".
+const BOUNDS: [&str; 8] = [
+    "раньше",
+    "ранее",
+    "позже",
+    "позднее",
+    "before",
+    "earlier",
+    "after",
+    "later",
+];
+
 /// In a question "не" denies nothing ("не хотите в 16:00?") but these.
 const FAILS: &[&str] = &["получ", "выйдет", "остал", "свободн", "доступн"];
 
@@ -149,7 +161,8 @@ pub(super) fn denies(words: &[String]) -> bool {
         if (takes && is_denied(at)) || is(word, AFFIRMS) || (is(word, FREE) && !is_denied(at)) {
             return false;
         }
-        denies |= takes || DENIALS.contains(&word.as_str());
+        let next = words.get(at + 1).map_or("", String::as_str);
+        denies |= takes || (DENIALS.contains(&word.as_str()) && !BOUNDS.contains(&next));
     }
     denies
 }

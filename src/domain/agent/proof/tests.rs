@@ -627,3 +627,25 @@ fn days_that_are_counted_up_keep_their_own_times() {
         assert!(matches!(breach, Err(Breach::Time(_))), "{text}: {breach:?}");
     }
 }
+
+#[test]
+fn a_bound_is_a_time_that_is_offered() {
+    let evidence = two_days();
+    for text in [
+        "В субботу не раньше 16:00.",
+        "Завтра не позже 14:30.",
+        "Завтра раньше 18:00 времени нет.",
+        "Tomorrow, not before 12:00.",
+    ] {
+        assert_eq!(evidence.bears_out(text), Ok(()), "{text}");
+    }
+    for text in [
+        "Завтра не раньше 16:00.",
+        "Завтра не позже 16:00.",
+        "Завтра не ранее 18:00.",
+        "Tomorrow, not before 16:00.",
+        "Tomorrow no earlier than 16:00.",
+    ] {
+        assert!(evidence.bears_out(text).is_err(), "{text}");
+    }
+}
