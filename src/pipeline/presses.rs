@@ -91,33 +91,42 @@ impl Pipeline {
 
 impl Pipeline {
     /// A client answers a reminder by its button, as if they had written so. Of a reminder that is not
-    /// theirs nothing follows.
+    /// theirs, or is not known any more, nothing follows; what a client pressed there the owners read.
     pub(super) async fn chose(&self, end: &Arc<ChannelEnd>, chosen: Chosen) -> store::Result<()> {
         let (id, now) = (chosen.answered.notification, self.clock.now());
         let (name, chat_id, under) = (end.name.clone(), chosen.chat_id.clone(), chosen.under);
-        let is_theirs = self
+        let (is_theirs, is_client) = self
             .store
             .write(move |tx| {
+                let is_client = contacts::phone_of(tx, &name, &chat_id)?.is_some();
                 let reminder = outbox::get(tx, id)?.filter(|n| {
                     n.kind == "reminder" && n.channel == name && n.recipient == chat_id
                 });
-                match reminder {
-                    Some(reminder) => proves(tx, &reminder, &under, now),
-                    None => Ok(false),
-                }
+                let is_theirs = match reminder {
+                    Some(reminder) => proves(tx, &reminder, &under, now)?,
+                    None => false,
+                };
+                Ok((is_theirs, is_client))
             })
             .await?;
-        if is_theirs {
-            let word = if chosen.answered.comes { "1" } else { "2" };
+        if is_theirs || is_client {
+            let comes = chosen.answered.comes;
+            let company = self.only_company_of(&end.name).unwrap_or_default();
+            let [yes, no] = labels(self.desk().language_of_company(company));
+            let (text, answers) = match (is_theirs, comes) {
+                (true, true) => ("1", Answers::Notification(id)),
+                (true, false) => ("2", Answers::Notification(id)),
+                (false, true) => (yes, Answers::Lost),
+                (false, false) => (no, Answers::Lost),
+            };
             let written = Written {
                 chat_id: chosen.chat_id,
                 phone: None,
                 name: String::new(),
-                text: word.to_owned(),
+                text: text.to_owned(),
                 contact: None,
             };
             let external = format!("press/{}", chosen.press_id);
-            let answers = Answers::Notification(id);
             self.store_text(end, external, None, written, answers, now)
                 .await?;
         }
@@ -129,6 +138,14 @@ impl Pipeline {
             );
         }
         Ok(())
+    }
+}
+
+/// What the buttons under a reminder say.
+fn labels(language: Language) -> [&'static str; 2] {
+    match language {
+        Language::Ru => ["Приду", "Не смогу"],
+        Language::En => ["I will come", "I cannot"],
     }
 }
 
@@ -146,10 +163,7 @@ impl Desk {
         if !asks || !end.is_some_and(|end| end.channel.has_buttons()) {
             return Ok(Vec::new());
         }
-        let labels = match self.language_of_company(n.company) {
-            Language::Ru => [("Приду", true), ("Не смогу", false)],
-            Language::En => [("I will come", true), ("I cannot", false)],
-        };
+        let [yes, no] = labels(self.language_of_company(n.company));
         let button = |(label, comes): (&str, bool)| Button {
             label: label.to_owned(),
             data: Answered {
@@ -158,7 +172,7 @@ impl Desk {
             }
             .data(),
         };
-        Ok(vec![labels.into_iter().map(button).collect()])
+        Ok(vec![vec![button((yes, true)), button((no, false))]])
     }
 
     /// Why this question's booking may not be changed in the journal, whatever is pressed.

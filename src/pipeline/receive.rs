@@ -52,6 +52,8 @@ pub(super) enum Answers {
     Message(String),
     /// A notification of ours, by the button under it.
     Notification(i64),
+    /// A message of ours that nobody knows any more, by the button under it.
+    Lost,
 }
 
 impl From<Option<String>> for Answers {
@@ -82,9 +84,10 @@ impl Desk {
         // Nobody writes so much by hand; what is beyond is read by nobody.
         written.text = capped(&written.text, LONGEST_TEXT);
         // Telegram calls a message edited for a reaction to it, too.
-        let news = match &edits {
-            Some(edits) => contacts::news_of_edit(tx, name, edits, &written.text, at)?,
-            None => News::New,
+        let news = match (&edits, &answers) {
+            (Some(edits), _) => contacts::news_of_edit(tx, name, edits, &written.text, at)?,
+            (None, Answers::Lost) => News::Unknown,
+            (None, _) => News::New,
         };
         if let News::Same(Some(contact)) = news {
             let stored = contacts::Stored {
@@ -113,7 +116,7 @@ impl Desk {
         let mut subject = self.subject(tx, &end, &written, &answers, now)?;
         subject.quotes = match answers {
             Answers::Message(quoted) => Some(quoted),
-            Answers::Nothing | Answers::Notification(_) => None,
+            Answers::Nothing | Answers::Notification(_) | Answers::Lost => None,
         };
         let phone = written.phone.as_ref().map_or("", |p| p.e164());
         let company = match company {

@@ -148,7 +148,7 @@ impl Desk {
                 let to = address(end, &written.chat_id, Some(phone));
                 outbox::by_message(conn, &end.name, &to, id)?
             }
-            Answers::Nothing => {
+            Answers::Nothing | Answers::Lost => {
                 let last = outbox::last_said(conn, &end.name, phone.e164(), contact)?;
                 let last = last.filter(|n| n.sent_at.is_some_and(|at| now - at <= FRESH));
                 let since = last.as_ref().and_then(|n| n.sent_at);

@@ -525,6 +525,29 @@ async fn a_button_of_a_visit_that_was_moved_takes_off_no_other_visit_of_its_new_
     assert!(last_card(&world).text.contains("«2»"));
 }
 
+/// A copy of the database from before the reminder was put back.
+#[tokio::test]
+async fn a_button_under_a_reminder_that_nobody_knows_any_more_is_shown_to_the_owner_and_does_nothing()
+ {
+    let (world, record, asked) = reminded_in_a_bot().await;
+    world
+        .sql()
+        .execute_batch(
+            "DELETE FROM reminders; DELETE FROM booking_notifications WHERE kind = 'reminder'",
+        )
+        .unwrap();
+    press_under(&world, &asked, "Не смогу").await;
+    assert_eq!(journal(&world, &[record]), "stands");
+    let shown = last_card(&world).text;
+    assert!(shown.contains("«Не смогу»"), "{shown}");
+    // Of a chat that is nobody's client's nothing is shown.
+    let before = world.owner_told().len();
+    let data = asked.data("Не смогу");
+    world.telegram.press_under(901, &asked, 0, &data);
+    follow(&world).await;
+    assert_eq!(world.owner_told().len(), before);
+}
+
 #[tokio::test]
 async fn a_yes_to_a_reminder_confirms_nothing_that_was_booked_since() {
     let (world, reminded, asked) = reminded_in_a_bot().await;
