@@ -876,6 +876,32 @@ async fn a_yes_to_a_reminder_that_came_since_is_no_yes_to_the_proposal() {
 }
 
 #[tokio::test]
+async fn a_yes_to_how_was_it_is_no_yes_to_the_proposal_before() {
+    let thanks = r#"notify = { visited = true }"#;
+    let (world, model) = salon_with(thanks, "", WRITES).await;
+    let visit = booked(&world, PHONE, "2026-08-20T13:00:00").await;
+    world.advance("70m");
+    world.salon.set_attendance(SALON, visit, 1);
+    world.poll().await;
+    world.advance("75m");
+    world.poll().await;
+    model.then(propose());
+    say(&world, "Запишите на стрижку завтра в 14:30").await;
+    world.advance("2m");
+    for _ in 0..8 {
+        world.poll().await;
+        world.turn().await;
+        world.advance("60s");
+    }
+    let told = replies(&world, PHONE);
+    assert_eq!(told[0], PROPOSED);
+    assert!(told[1].contains("Всё ли понравилось?"), "{told:?}");
+    model.be_used_to(|_| words("Уточните, пожалуйста."));
+    say(&world, "да").await;
+    assert_eq!(posts(&world), 0, "{:?}", replies(&world, PHONE));
+}
+
+#[tokio::test]
 async fn what_the_desk_took_off_since_is_not_said_to_be_booked() {
     let (world, model) = salon("", WRITES).await;
     model.then(propose());

@@ -78,7 +78,12 @@ impl Desk {
                         || (n.id > proposed.notification && n.kind == "reply")
                 })
             }
-            None => !subject.answers_reminder,
+            // Nor is it one where anything else was told since: "Всё ли понравилось?" asks, too.
+            None => {
+                let phone = contact.phone.as_str();
+                let last = outbox::last_said(conn, &end.name, phone, Some(contact.id))?;
+                !subject.answers_reminder && last.is_some_and(|n| n.kind == "reply")
+            }
         };
         if !self.answers(company, written.phone.as_ref()) {
             proposals::lapse(conn, contact.id, now)?;
