@@ -19,7 +19,8 @@ use crate::store::{self, cache, companies, known, settling};
 /// exactly one of each.
 ///
 /// What came must lie ahead: of a visit noted down after the fact nothing is told, and with the
-/// old one's knowledge nobody would hear that the old one is off.
+/// old one's knowledge nobody would hear that the old one is off. And what is over did not move
+/// anywhere when it is struck out of the journal.
 pub(super) fn hand_over(
     conn: &Connection,
     company: &Company,
@@ -62,7 +63,7 @@ pub(super) fn hand_over(
         return Ok(());
     };
     let zone = company.zone(&companies::ensure(conn, id)?);
-    if zone.is_none_or(|zone| came.record.start_at(zone) <= now) {
+    if zone.is_none_or(|zone| came.record.start_at(zone) <= now || state.end_at(zone) <= now) {
         return Ok(());
     }
     let (from, to) = (

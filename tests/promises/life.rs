@@ -547,6 +547,22 @@ async fn a_visit_noted_down_after_the_fact_takes_no_booking_ahead_with_it() {
 }
 
 #[tokio::test]
+async fn a_visit_that_is_over_and_struck_out_did_not_move_to_the_one_booked_next() {
+    let world = World::watching().await;
+    let over = world.salon.book(haircut("2026-08-20T14:30:00"));
+    world.tell().await;
+    world.advance("2d");
+    world.poll().await;
+    world.salon.cancel(SALON, over);
+    world.salon.book(haircut("2026-08-29T14:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.told());
+    let new = &world.told()[1];
+    assert!(new.starts_with("✅ *Вы записаны!*"), "{new}");
+    assert!(new.contains("29 августа в 14:30"), "{new}");
+}
+
+#[tokio::test]
 async fn a_booking_ahead_is_told_off_when_what_was_made_in_its_place_began_before_anybody_was_told()
 {
     for the_delay_ends_in_time in [true, false] {
