@@ -15,7 +15,7 @@ use crate::domain::record::{Attendance, Record};
 use crate::domain::reminder::{self, Dropped};
 use crate::domain::zone::Zone;
 use crate::store::reminders::{self, Planned};
-use crate::store::{self, cache, known};
+use crate::store::{self, cache, events, known};
 
 mod day;
 mod plan;
@@ -107,7 +107,8 @@ impl Pipeline {
 }
 
 /// Whether a message told this person of the booking so shortly before a reminder that it needs
-/// none. Reminders themselves do not count: two leads are two reminders.
+/// none. Reminders themselves do not count: two leads are two reminders. Nor does what was said of
+/// another start, or that the booking is off, where nobody was told of the change since.
 fn was_told_lately(
     conn: &Connection,
     record: &Record,
@@ -118,5 +119,13 @@ fn was_told_lately(
     let create_date = cache::create_date(record);
     let key = known::Key::of(record, &create_date, phone);
     let told_at = known::get(conn, key)?.told_at;
-    Ok(told_at.is_some_and(|at| at >= reminder::told_lately_from(moment, start)))
+    let lately = reminder::told_lately_from(moment, start);
+    let Some(told_at) = told_at.filter(|at| *at >= lately) else {
+        return Ok(false);
+    };
+    let then = events::state_then(conn, record.company_id, record.id, told_at)?;
+    let is_as_told = |then: Option<Record>| {
+        then.is_some_and(|then| then.is_alive() && then.start_local == record.start_local)
+    };
+    Ok(then.is_none_or(is_as_told))
 }

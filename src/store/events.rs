@@ -70,12 +70,7 @@ pub fn state_before_open(
         )?
         .query_row((company, record), |r| r.get(0))
         .optional()?;
-    before
-        .map(|text| {
-            text.map(|t| serde_json::from_str(&t).map_err(|_| StoreError::Corrupt("event")))
-                .transpose()
-        })
-        .transpose()
+    before.map(read_state).transpose()
 }
 
 /// The last state before a change in which a booking had this number.
@@ -111,6 +106,30 @@ pub fn last_before(conn: &Connection, company: i64, record: i64) -> Result<Optio
         .optional()?;
     before
         .map(|text| serde_json::from_str(&text).map_err(|_| StoreError::Corrupt("event")))
+        .transpose()
+}
+
+/// A booking as it stood at that moment: before the first change seen since. `Some(None)` when it was
+/// not there, `None` when it stands so still.
+pub fn state_then(
+    conn: &Connection,
+    company: i64,
+    record: i64,
+    then: DateTime<Utc>,
+) -> Result<Option<Option<Record>>> {
+    let before: Option<Option<String>> = conn
+        .prepare_cached(
+            "SELECT before_state FROM booking_events
+              WHERE company_id = ?1 AND record_id = ?2 AND created_at >= ?3
+              ORDER BY id LIMIT 1",
+        )?
+        .query_row((company, record, At(then)), |r| r.get(0))
+        .optional()?;
+    before.map(read_state).transpose()
+}
+
+fn read_state(text: Option<String>) -> Result<Option<Record>> {
+    text.map(|t| serde_json::from_str(&t).map_err(|_| StoreError::Corrupt("event")))
         .transpose()
 }
 

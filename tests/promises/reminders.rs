@@ -199,6 +199,35 @@ async fn who_was_told_earlier_than_a_quarter_of_the_lead_is_reminded() {
 }
 
 #[tokio::test]
+async fn who_was_told_lately_of_another_time_or_that_it_is_off_is_reminded() {
+    // Nobody is told of changes, so the reminder alone says when the visit is.
+    let rest = r#"notify = { updated = false, reminders = ["24h"] }"#;
+    let world = World::watching_with("", rest).await;
+    until(&world, "2026-08-23T12:00:00");
+    let record = world.salon.book(haircut(START));
+    world.tell().await;
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-24T16:00:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    turn_at(&world, "2026-08-23T16:00:00").await;
+    assert_eq!(heads(&world), ["⏰ *Ждём вас завтра, 24 августа, в 16:00*"]);
+
+    let world = World::watching_with("", rest).await;
+    let record = world.salon.book(haircut(START));
+    world.tell().await;
+    until(&world, "2026-08-23T12:00:00");
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    assert_eq!(world.told().len(), 2);
+    world.salon.restore(SALON, record);
+    world.tell().await;
+    turn_at(&world, "2026-08-23T14:30:00").await;
+    assert_eq!(heads(&world), ["⏰ *Ждём вас завтра, 24 августа, в 14:30*"]);
+}
+
+#[tokio::test]
 async fn a_short_lead_needs_an_hour_since_the_last_word_and_reminders_do_not_count() {
     let rest = r#"notify = { reminders = ["2h", "90m"] }"#;
     let (world, record) = told_of(rest, START).await;
