@@ -199,14 +199,11 @@ pub fn of_record(conn: &Connection, company: i64, record: i64) -> Result<Vec<Pla
     )
 }
 
-/// Those of a booking that nobody was sent yet: planned, or part of a notification that waits.
-pub fn open_of_record(conn: &Connection, company: i64, record: i64) -> Result<Vec<Planned>> {
+/// Those of a booking that wait for their moment.
+pub fn planned_of_record(conn: &Connection, company: i64, record: i64) -> Result<Vec<Planned>> {
     all(
         conn,
-        "WHERE company_id = ?1 AND record_id = ?2
-           AND (state = 'planned'
-                OR state = 'made' AND (SELECT n.status FROM booking_notifications n
-                                        WHERE n.id = notification_id) = 'pending')",
+        "WHERE company_id = ?1 AND record_id = ?2 AND state = 'planned'",
         (company, record),
     )
 }

@@ -614,6 +614,81 @@ async fn an_uncertain_reminder_is_not_doubled() {
     assert_eq!(world.decisions()[1], "reminder|uncertain|");
 }
 
+/// Its reminder waits for the morning, when somebody is at the journal again.
+async fn waiting_for_the_morning() -> (World, i64) {
+    let world = World::watching_with(r#"quiet_hours = "21:30-09:00""#, DAY).await;
+    let record = world.salon.book(haircut("2026-08-24T22:00:00"));
+    world.tell().await;
+    turn_at(&world, "2026-08-23T22:00:00").await;
+    assert_eq!(world.decisions()[1], "reminder|pending|");
+    (world, record)
+}
+
+#[tokio::test]
+async fn what_goes_and_comes_back_while_its_reminder_waits_is_reminded_of() {
+    let (world, record) = waiting_for_the_morning().await;
+    until(&world, "2026-08-24T08:59:55");
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-24T20:00:00"));
+    world.poll().await;
+    world.turn().await;
+    turn_at(&world, "2026-08-24T09:00:05").await;
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-24T22:00:00"));
+    world.tell().await;
+    assert_eq!(
+        heads(&world),
+        ["⏰ *Ждём вас сегодня, 24 августа, в 22:00*"]
+    );
+    assert_eq!(world.told().len(), 2, "{:?}", world.told());
+}
+
+#[tokio::test]
+async fn what_moves_or_goes_while_its_reminder_waits_is_not_reminded_of() {
+    for is_cancelled in [false, true] {
+        let (world, record) = waiting_for_the_morning().await;
+        until(&world, "2026-08-24T08:59:55");
+        match is_cancelled {
+            true => world.salon.cancel(SALON, record),
+            false => world
+                .salon
+                .reschedule(SALON, record, at("2026-08-24T20:00:00")),
+        }
+        world.poll().await;
+        for _ in 0..4 {
+            world.advance("31s");
+            world.turn().await;
+        }
+        assert_eq!(heads(&world), [""; 0]);
+        assert_eq!(world.told().len(), 2, "{:?}", world.told());
+        assert!(
+            world
+                .decisions()
+                .contains(&"reminder|suppressed|superseded".to_owned())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_read_asks_nobody_to_call_about_what_went_meanwhile() {
+    let rest = r#"notify = { updated = false, cancelled = false, reminders = ["24h"] }
+        owner = [{ channel = "telegram", to = "500", events = [] }]"#;
+    let world = World::watching_with(r#"quiet_hours = "21:30-09:00""#, rest).await;
+    let record = world.salon.book(haircut("2026-08-24T22:00:00"));
+    world.tell().await;
+    turn_at(&world, "2026-08-23T22:00:00").await;
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    until(&world, "2026-08-24T09:00:00");
+    let fault = Fault::Status(500, "{}".into());
+    world.salon.set_fault(Route::Records, Some(fault));
+    world.turn().await;
+    assert_eq!(reminders(&world), [""; 0]);
+    assert_eq!(cards(&world), [""; 0]);
+}
+
 #[tokio::test]
 async fn a_restart_between_any_two_steps_reminds_once() {
     let (mut world, _) = told_of(DAY, START).await;

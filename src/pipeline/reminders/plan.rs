@@ -12,7 +12,8 @@ use crate::store::reminders::{self, Planned, State};
 use crate::store::{self, cache, companies};
 
 /// Plans a booking's reminders anew, as it is stored now: those of another start or another number
-/// are dropped, and so is what would have had to leave before this was known.
+/// are dropped, and so is what would have had to leave before this was known. What is on its way is
+/// decided when it leaves: the booking may be as it was by then.
 pub(in crate::pipeline) fn follow(
     conn: &Connection,
     company: &Company,
@@ -26,10 +27,10 @@ pub(in crate::pipeline) fn follow(
     }
     let phone = cache::number_of(conn, record)?;
     let unexpected = unexpected(company, record);
-    for open in reminders::open_of_record(conn, record.company_id, record.id)? {
-        let is_other = open.start_local != record.start_local || open.phone != phone;
+    for planned in reminders::planned_of_record(conn, record.company_id, record.id)? {
+        let is_other = planned.start_local != record.start_local || planned.phone != phone;
         if let Some(why) = unexpected.or(is_other.then_some(Dropped::Moved)) {
-            reminders::drop_one(conn, &open, why, now)?;
+            reminders::drop_one(conn, &planned, why, now)?;
         }
     }
     let start = record.start_at(zone);

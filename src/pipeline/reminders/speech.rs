@@ -11,10 +11,13 @@ use crate::domain::policy::{Kind, Reason};
 use crate::domain::record::Record;
 use crate::domain::reminder::Dropped;
 use crate::pipeline::claim::{Claim, Parting, VISIT_IS_NEAR};
+use crate::pipeline::poll::delta;
 use crate::pipeline::quiet::quiet_at;
 use crate::pipeline::visit::{Around, Visit};
-use crate::pipeline::{ChannelEnd, Desk, words};
+use crate::pipeline::{ChannelEnd, Company, Desk, words};
+use crate::store::cache::Cached;
 use crate::store::outbox::{self, Notification};
+use crate::store::reminders::Planned;
 use crate::store::{self, cache, reminders, settling};
 
 /// What is about to be told of the same visits goes first.
@@ -49,15 +52,20 @@ impl Desk {
         place: &words::Place<'_>,
     ) -> store::Result<Claim> {
         let (company, zone, now) = (place.company, place.zone, place.now);
-        let (named, has_begun) = standing(tx, n, place)?;
-        if named.is_empty() && has_begun && n.attempts > 0 {
+        let Standing {
+            named,
+            has_begun,
+            undecided,
+        } = standing(tx, n, place)?;
+        if undecided.is_none() && named.is_empty() && has_begun && n.attempts > 0 {
             outbox::set_ended(tx, n.id, Status::Dead, "the visit has begun")?;
             return Ok(Claim::Skip);
         }
         let records: Vec<Record> = named.iter().map(|due| due.record.clone()).collect();
-        let hindrance = match has_begun && named.is_empty() {
-            true => Some(Hindrance::Over(Reason::Past)),
-            false => self.hindrance(tx, n, place, &named)?,
+        let hindrance = match undecided {
+            None if has_begun && named.is_empty() => Some(Hindrance::Over(Reason::Past)),
+            None => self.hindrance(tx, n, place, &named)?,
+            undecided => undecided,
         };
         match hindrance {
             None => {}
@@ -142,9 +150,7 @@ impl Desk {
             if settling::is_open(conn, n.company, unit, &n.phone)? {
                 return Ok(Some(Hindrance::Settling));
             }
-            // What the guard holds may be false, and so may be what the journal says meanwhile.
-            let news = outbox::open_of_unit(conn, n.company, unit, &n.phone)?;
-            if news.iter().any(|news| news.status != Status::Uncertain) {
+            if has_news(conn, n, unit)? {
                 return Ok(Some(Hindrance::Wait(now + NEWS_FIRST)));
             }
         }
@@ -183,8 +189,20 @@ impl Desk {
         company: i64,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
+        let Some(settings) = self.companies.get(&company) else {
+            return Ok(());
+        };
         for n in outbox::reminders_due(conn, company, now)? {
-            self.unseen(conn, &n, &named(conn, &n)?, now)?;
+            let mut records = Vec::new();
+            for planned in reminders::of_notification(conn, n.id)? {
+                let cached = cache::get(conn, company, planned.record)?;
+                if let Some(Cached { record, .. }) = cached
+                    && not_as_planned(conn, settings, &planned, &record)?.is_none()
+                {
+                    records.push(record);
+                }
+            }
+            self.unseen(conn, &n, &records, now)?;
         }
         Ok(())
     }
@@ -215,36 +233,85 @@ pub(in crate::pipeline) fn named(
     Ok(records)
 }
 
-/// What this reminder names and still stands so; and whether a visit of its own has begun.
+/// Whether something of this visit waits to be told. What the guard holds may be false, and so may be
+/// what the journal says meanwhile.
+fn has_news(conn: &Connection, n: &Notification, unit: &str) -> store::Result<bool> {
+    let news = outbox::open_of_unit(conn, n.company, unit, &n.phone)?;
+    Ok(news.iter().any(|news| news.status != Status::Uncertain))
+}
+
+/// What a reminder names, as the journal has it at the moment of sending.
+struct Standing {
+    /// What still stands so.
+    named: Vec<Due>,
+    /// A visit of its own has begun.
+    has_begun: bool,
+    /// Something does not stand so, which is not told yet: it may be again as it was.
+    undecided: Option<Hindrance>,
+}
+
+/// Why this booking is not as its reminder has it; `None` while it is.
+fn not_as_planned(
+    conn: &Connection,
+    company: &Company,
+    planned: &Planned,
+    record: &Record,
+) -> store::Result<Option<Dropped>> {
+    let is_moved = record.start_local != planned.start_local
+        || cache::number_of(conn, record)? != planned.phone;
+    let moved = is_moved.then_some(Dropped::Moved);
+    Ok(unexpected(company, record).or(moved))
+}
+
+/// What this reminder names and still stands so.
 fn standing(
     conn: &Connection,
     n: &Notification,
     place: &words::Place<'_>,
-) -> store::Result<(Vec<Due>, bool)> {
-    let now = place.now;
-    let (mut standing, mut has_begun) = (Vec::new(), false);
+) -> store::Result<Standing> {
+    let (now, pace) = (place.now, &place.company.settings.pace);
+    let mut standing = Standing {
+        named: Vec::new(),
+        has_begun: false,
+        undecided: None,
+    };
+    let mut others = Vec::new();
     for planned in reminders::of_notification(conn, n.id)? {
         let Some(cached) = cache::get(conn, n.company, planned.record)? else {
-            reminders::drop_one(conn, &planned, Dropped::Off, now)?;
+            others.push((planned, Dropped::Off));
             continue;
         };
         let record = cached.record;
-        let is_moved = record.start_local != planned.start_local
-            || cache::number_of(conn, &record)? != n.phone;
         let begun = record.start_at(place.zone) <= now;
-        has_begun |= begun;
-        let why = unexpected(place.company, &record)
-            .or(is_moved.then_some(Dropped::Moved))
-            .or(begun.then_some(Dropped::Expired));
-        match why {
-            Some(why) => reminders::drop_one(conn, &planned, why, now)?,
-            None => standing.push(Due { planned, record }),
+        standing.has_begun |= begun;
+        let Some(why) = not_as_planned(conn, place.company, &planned, &record)? else {
+            match begun {
+                true => others.push((planned, Dropped::Expired)),
+                false => standing.named.push(Due { planned, record }),
+            }
+            continue;
+        };
+        let unit = cache::unit(&record);
+        let ends_at = settling::of_unit(conn, n.company, &unit)?;
+        // What settles later than a delay can end waits for numbers that are hidden.
+        if ends_at.is_some_and(|at| at - now <= delta(pace.max_delay)) {
+            standing.undecided = Some(Hindrance::Settling);
+        } else if has_news(conn, n, &unit)? {
+            standing.undecided = Some(Hindrance::Wait(now + NEWS_FIRST));
         }
+        others.push((planned, why));
+    }
+    if standing.undecided.is_some() {
+        return Ok(standing);
+    }
+    for (planned, why) in others {
+        reminders::drop_one(conn, &planned, why, now)?;
     }
     // A booking that is to be kept quiet by now silences itself, not the others of the day.
     let rules = &place.company.settings.rules;
-    if !standing.iter().all(|due| rules.is_quiet(&due.record)) {
-        standing.retain(|due| !rules.is_quiet(&due.record));
+    let named = &mut standing.named;
+    if !named.iter().all(|due| rules.is_quiet(&due.record)) {
+        named.retain(|due| !rules.is_quiet(&due.record));
     }
-    Ok((standing, has_begun))
+    Ok(standing)
 }
