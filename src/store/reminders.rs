@@ -96,7 +96,8 @@ fn all(conn: &Connection, which: &str, params: impl rusqlite::Params) -> Result<
 }
 
 /// Plans one, or drops it at once. What was made or dropped for good stays as it is, and what is
-/// planned already only gets its moment: it may be due by now.
+/// planned already only gets its moment: it may be due by now. So it may be of a booking that was off
+/// and is on again, which was known before its moment.
 pub fn plan(conn: &Connection, new: &Planned) -> Result<()> {
     let reason = match new.state {
         State::Dropped(why) => Some(why.as_str()),
@@ -113,9 +114,10 @@ pub fn plan(conn: &Connection, new: &Planned) -> Result<()> {
          ON CONFLICT (company_id, record_id, phone, start_local, lead) DO UPDATE
             SET due_at = ?6,
                 changed_at = iif(state = 'planned', changed_at, ?9),
-                state = iif(state = 'planned', state, ?7),
-                reason = iif(state = 'planned', reason, ?8)
+                state = iif(state = 'planned' OR reason = ?11, 'planned', ?7),
+                reason = iif(state = 'planned' OR reason = ?11, NULL, ?8)
           WHERE state = 'planned' AND due_at <> ?6
+             OR state = 'dropped' AND reason = ?11
              OR state = 'dropped' AND ?7 = 'planned' AND reason IN (SELECT value FROM json_each(?10))",
     )?
     .execute((
@@ -129,6 +131,7 @@ pub fn plan(conn: &Connection, new: &Planned) -> Result<()> {
         reason,
         At(new.changed_at),
         serde_json::Value::from(back).to_string(),
+        Dropped::Off.as_str(),
     ))?;
     Ok(())
 }
@@ -338,6 +341,9 @@ pub fn has_card(conn: &Connection, company: i64, record: i64) -> Result<bool> {
 /// A copy of the database knows nothing of what was sent since: what it plans is planned anew by the
 /// first comparison.
 pub fn forget_plans(conn: &Connection) -> Result<()> {
-    conn.execute("DELETE FROM reminders WHERE state = 'planned'", [])?;
+    conn.execute(
+        "DELETE FROM reminders WHERE state = 'planned' OR reason = ?1",
+        [Dropped::Off.as_str()],
+    )?;
     Ok(())
 }

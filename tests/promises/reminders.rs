@@ -690,6 +690,52 @@ async fn a_journal_that_cannot_be_read_asks_nobody_to_call_about_what_went_meanw
 }
 
 #[tokio::test]
+async fn a_booking_that_was_off_at_its_moment_and_is_on_again_untold_is_reminded_of() {
+    // More at once than is believed: nobody is told, and it was a mistake.
+    let world = World::watching_with("per_client_per_hour = 0", DAY).await;
+    let draft = |n: u32| haircut(START).client("Анна", &format!("+790000000{n:02}"));
+    let records: Vec<i64> = (0..8).map(|n| world.salon.book(draft(n))).collect();
+    world.tell().await;
+    turn_at(&world, "2026-08-23T14:00:00").await;
+    for record in &records {
+        world.salon.cancel(SALON, *record);
+    }
+    world.tell().await;
+    turn_at(&world, "2026-08-23T15:00:00").await;
+    assert_eq!(world.told().len(), 8);
+    for record in &records {
+        world.salon.restore(SALON, *record);
+    }
+    world.tell().await;
+    assert_eq!(
+        heads(&world),
+        vec!["⏰ *Ждём вас завтра, 24 августа, в 14:30*"; 8]
+    );
+    turn_at(&world, "2026-08-23T20:00:00").await;
+    assert_eq!(world.told().len(), 16);
+}
+
+#[tokio::test]
+async fn a_booking_that_was_off_in_the_copy_that_is_restored_is_reminded_of_once() {
+    let (mut world, record) = told_of(DAY, START).await;
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    let copy = world.folder.path().join("copy.db");
+    store::backup(&world.database(), &copy).unwrap();
+    world.salon.restore(SALON, record);
+    world.tell().await;
+    turn_at(&world, "2026-08-23T14:30:00").await;
+    assert_eq!(reminders(&world).len(), 1);
+    end(&mut world).await;
+    store::restore(&world.database(), &copy).unwrap();
+    world.start().await;
+    world.advance("5m");
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(reminders(&world).len(), 1, "{:?}", states(&world));
+}
+
+#[tokio::test]
 async fn a_restart_between_any_two_steps_reminds_once() {
     let (mut world, _) = told_of(DAY, START).await;
     world.restart().await;
