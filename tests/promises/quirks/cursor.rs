@@ -236,3 +236,43 @@ async fn what_comes_to_light_late_is_told_once() {
         assert_eq!(world.told().len(), 5, "{lag} min late: {:?}", world.told());
     }
 }
+
+#[tokio::test]
+async fn what_was_edited_all_at_once_is_read_again_for_two_overlaps_and_no_longer() {
+    let mut world = urals(r#"sweep_interval = "6h""#).await;
+    world.config.yclients.page_size = 20;
+    world.restart().await;
+    let records: Vec<i64> = (0..50).map(|n| world.salon.book(draft(n))).collect();
+    world.advance("1h");
+    poll(&world).await;
+    world.advance("1m");
+    for record in &records {
+        world.salon.edit(URALS, *record, |row| {
+            row["comment"] = "у окна".into();
+        });
+    }
+    let mut costs = Vec::new();
+    for _ in 0..30 {
+        world.advance("1m");
+        let before = world.salon.requests().len();
+        poll(&world).await;
+        costs.push(world.salon.requests().len() - before);
+    }
+    assert_eq!(costs, [[3; 21].as_slice(), &[1; 9]].concat());
+
+    // What comes to light a quarter of an hour late is told all the same, and no sweep is needed.
+    world.salon.lag(URALS, TimeDelta::minutes(15));
+    world
+        .salon
+        .reschedule(URALS, records[0], start("2026-08-24T16:00:00"));
+    world.salon.lag(URALS, TimeDelta::zero());
+    for _ in 0..17 {
+        world.advance("1m");
+        tell(&world).await;
+    }
+    assert_eq!(heads(&world, 0), [MOVED]);
+    world.salon.book(draft(77));
+    tell(&world).await;
+    assert_eq!(heads(&world, 1), [CREATED]);
+    assert_eq!(overlap(&world), "600");
+}
