@@ -299,3 +299,47 @@ async fn a_host_in_another_zone_tells_the_same() {
     assert!(told[0][0].contains(" в 00:05\n"), "{}", told[0][0]);
     assert!(told.iter().all(|t| *t == told[0]), "{told:?}");
 }
+
+/// The row's dates as the same clock with another offset.
+fn respell(world: &World, record: i64, offset: &str) {
+    let had = world.salon.row(BERLIN, record).unwrap();
+    world.salon.edit(BERLIN, record, |row| {
+        for key in ["create_date", "last_change_date"] {
+            row[key] = had[key].as_str().unwrap().replace("+0200", offset).into();
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_journal_that_writes_its_dates_by_another_zone_makes_no_booking_anew() {
+    for offset in ["+0100", "+0400"] {
+        let world = World::with("", COMPANY).await;
+        let zone = "Europe/Berlin".parse::<Zone>().unwrap();
+        world.salon.add_company(BERLIN, "Salon", "Berlin", zone);
+        let old = world.salon.book(draft(1, "2026-08-25T12:00:00"));
+        world.advance("2h");
+        poll(&world).await;
+        world.advance("1h");
+        let new = world.salon.book(draft(2, "2026-08-25T14:00:00"));
+        world.salon.edit(BERLIN, old, |row| {
+            row["comment"] = "у окна".into();
+        });
+        tell(&world).await;
+        assert_eq!(heads(&world, 0), [CREATED], "{offset}");
+
+        respell(&world, old, offset);
+        respell(&world, new, offset);
+        world.advance("15m");
+        tell(&world).await;
+        tell(&world).await;
+        assert_eq!(heads(&world, 1), [""; 0], "{offset}");
+
+        world.advance("3h");
+        world
+            .salon
+            .reschedule(BERLIN, new, local("2026-08-25T16:00:00"));
+        respell(&world, new, offset);
+        tell(&world).await;
+        assert_eq!(heads(&world, 1), ["🔄 *Запись перенесена*"], "{offset}");
+    }
+}
