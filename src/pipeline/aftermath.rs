@@ -181,6 +181,7 @@ impl Desk {
         }
         let parting = Parting {
             records: &aftermath.records,
+            expected: &[],
             quiet_until: quiet_at(company, zone, now, None),
             is_near: false,
             text: match n.frozen {

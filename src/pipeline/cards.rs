@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
+use super::outcome::is_news;
+use super::visit::Visit;
 use super::{Company, Desk, words};
 use crate::domain::message::owner::{Untold, Voice, card_call};
 use crate::domain::policy::{Kind, Reason};
@@ -54,7 +56,7 @@ impl Desk {
             zone.is_some_and(|z| expected.iter().any(|r| r.start_at(z) > now))
         };
         match outbox::get(conn, about)? {
-            Some(n) => self.call(conn, &n, expected, Untold::Ignored, ahead, now),
+            Some(n) => self.call(conn, &n, (expected, &[]), Untold::Ignored, ahead, now),
             None => Ok(()),
         }
     }
@@ -66,13 +68,21 @@ impl Desk {
         n: &Notification,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
-        let Some(cached) = cache::get(conn, n.company, n.record)? else {
+        let (Some(cached), Some(company)) = (
+            cache::get(conn, n.company, n.record)?,
+            self.companies.get(&n.company),
+        ) else {
             return Ok(());
         };
-        self.card(conn, n, &[cached.record], Untold::NotDelivered, now)
+        let net = Visit::of_notification(conn, company, n)?.net(company);
+        let records = match net.filter(|_| is_news(n)) {
+            Some(net) => net.now,
+            None => vec![cached.record],
+        };
+        self.card(conn, n, &records, Untold::NotDelivered, now)
     }
 
-    /// The card itself, if the visit is near.
+    /// The card itself, if the visit is near, or was before the client could not be told that it moved.
     pub(super) fn card(
         &self,
         conn: &Connection,
@@ -81,18 +91,22 @@ impl Desk {
         why: Untold<'_>,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
+        let expected = match self.companies.get(&n.company) {
+            Some(company) => Visit::of_notification(conn, company, n)?.expected(),
+            None => Vec::new(),
+        };
         let near = |row: &CompanyRow, company: &Company| {
             let zone = company.zone(row);
-            zone.is_some_and(|zone| is_near(records, zone, now))
+            zone.is_some_and(|zone| is_near(records, zone, now) || is_near(&expected, zone, now))
         };
-        self.call(conn, n, records, why, near, now)
+        self.call(conn, n, (records, &expected), why, near, now)
     }
 
     fn call(
         &self,
         conn: &Connection,
         n: &Notification,
-        records: &[Record],
+        (records, expected): (&[Record], &[Record]),
         why: Untold<'_>,
         in_time: impl Fn(&CompanyRow, &Company) -> bool,
         now: DateTime<Utc>,
@@ -122,13 +136,18 @@ impl Desk {
             zone,
             now,
         };
+        // Where the visit as it stands is far, the one that is expected is what hurries.
+        let moved: Vec<&Record> = match is_near(records, zone, now) {
+            true => Vec::new(),
+            false => near(expected, zone, now).collect(),
+        };
         self.tell_owners(
             conn,
             company,
             n,
             |end| {
                 let voice = place.voice(end.channel.markup());
-                card_call(voice, kind, records, why, self.mask_phones)
+                card_call(voice, kind, (records, &moved), why, self.mask_phones)
             },
             now,
         )
@@ -170,7 +189,12 @@ impl Desk {
 
 /// Whether one of these starts soon, and not before now.
 fn is_near(records: &[Record], zone: Zone, now: DateTime<Utc>) -> bool {
-    records.iter().any(|r| {
+    near(records, zone, now).next().is_some()
+}
+
+/// Those that do.
+fn near(records: &[Record], zone: Zone, now: DateTime<Utc>) -> impl Iterator<Item = &Record> {
+    records.iter().filter(move |r| {
         let ahead = r.start_at(zone) - now;
         ahead > TimeDelta::zero() && ahead <= NEAR
     })

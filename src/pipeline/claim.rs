@@ -53,6 +53,8 @@ struct Speech {
 pub(super) struct Parting<'a> {
     /// The bookings it is about, as they stand.
     pub(super) records: &'a [Record],
+    /// And as their client expects them.
+    pub(super) expected: &'a [Record],
     /// Until when quiet hours keep it back.
     pub(super) quiet_until: Option<DateTime<Utc>>,
     /// Of a visit so near that a client who got many messages lately gets this one, too.
@@ -206,10 +208,12 @@ impl Desk {
             return Ok(Claim::Skip);
         }
         let net = &speech.net;
+        let expected = visit.expected();
         let near = |r: &Record| r.start_at(zone) - now <= VISIT_IS_NEAR;
         let parting = Parting {
             records: &net.now,
-            quiet_until: hold_until(company, zone, net, now),
+            expected: &expected,
+            quiet_until: hold_until(company, zone, net, &expected, now),
             is_near: net.now.iter().chain(&net.before).any(near),
             text: speech
                 .text
@@ -266,7 +270,7 @@ impl Desk {
             }
             Room::None => {
                 let full = Full { company, zone, now };
-                self.wait_for_room(tx, n, &full, records)?;
+                self.wait_for_room(tx, n, &full, records, parting.expected)?;
                 return Ok(Claim::Skip);
             }
         }

@@ -14,7 +14,6 @@ use super::{Desk, renumbered, slots};
 use crate::domain::delivery::Status;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Reason;
-use crate::domain::record::Record;
 use crate::store::outbox::{self, New, Notification};
 use crate::store::{self, cache, events, known};
 
@@ -32,11 +31,6 @@ impl Visit {
             phone: self.phone.clone(),
             told_at: self.told_at,
         }
-    }
-
-    /// The bookings that the person would come to.
-    fn expected(&self) -> Vec<Record> {
-        self.members.iter().filter_map(|m| m.expected()).collect()
     }
 
     /// The person knows of none of it.

@@ -97,12 +97,10 @@ fn is_near(
     zone: Zone,
     now: DateTime<Utc>,
 ) -> store::Result<bool> {
-    let record = cache::get(conn, n.company, n.record)?.map(|c| c.record);
-    let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
     let near = |r: &Record| r.start_at(zone) - now < VISIT_IS_NEAR;
-    let net = Visit::read(conn, company, &unit, &n.phone)?.net(company);
+    let net = Visit::of_notification(conn, company, n)?.net(company);
     Ok(match net {
         Some(net) => net.now.iter().chain(&net.before).any(near),
-        None => record.iter().any(near),
+        None => cache::get(conn, n.company, n.record)?.is_some_and(|c| near(&c.record)),
     })
 }

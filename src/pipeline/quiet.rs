@@ -13,18 +13,22 @@ const QUIET_MARGIN: TimeDelta = TimeDelta::hours(1);
 /// An online booking made this recently is confirmed at once: its author is awake.
 const AUTHOR_AWAKE: TimeDelta = TimeDelta::minutes(15);
 
-/// Until when this message waits for the end of the company's quiet hours, if it does.
+/// Until when this message waits for the end of the company's quiet hours, if it does. The visit that it
+/// has to come before is also the one that its client `expected`.
 pub(super) fn hold_until(
     company: &Company,
     zone: Zone,
     net: &Net,
+    expected: &[Record],
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let recent = |r: &Record| r.created_at.is_some_and(|at| now - at <= AUTHOR_AWAKE);
     if net.form == Form::Created && net.now.iter().all(|r| r.online && recent(r)) {
         return None;
     }
-    let start = net.now.iter().map(|r| r.start_at(zone)).min();
+    let awaited = expected.iter().filter(|r| r.start_at(zone) > now);
+    let start = net.now.iter().chain(awaited).map(|r| r.start_at(zone));
+    let start = start.min();
     quiet_at(company, zone, now, start)
 }
 

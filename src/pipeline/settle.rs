@@ -434,7 +434,8 @@ impl Settling<'_> {
             .as_ref()
             .map_or_else(String::new, |(end, _)| words::client(&place, end, net));
         let due_at = match reason {
-            None => hold_until(self.company, self.zone, net, self.now).unwrap_or(self.now),
+            None => hold_until(self.company, self.zone, net, &visit.expected(), self.now)
+                .unwrap_or(self.now),
             Some(_) => self.now,
         };
         let told = match riders {

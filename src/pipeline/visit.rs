@@ -13,6 +13,7 @@ use crate::domain::record::Record;
 use crate::domain::settle::{self, Member, Net, told_fields};
 use crate::domain::silence::{self, Circumstances};
 use crate::domain::zone::Zone;
+use crate::store::outbox::Notification;
 use crate::store::{self, cache, contacts, events, known, optouts};
 
 /// A visit and one person.
@@ -38,6 +39,17 @@ impl Visit {
         let settings = &company.settings;
         let whole = Self::read_whole(conn, settings.id, unit, phone)?;
         Ok(whole.without_ignored(&settings.rules.ignore))
+    }
+
+    /// The visit that a notification is about, which its record may have left for another one.
+    pub(super) fn of_notification(
+        conn: &Connection,
+        company: &Company,
+        n: &Notification,
+    ) -> store::Result<Self> {
+        let record = cache::get(conn, n.company, n.record)?.map(|c| c.record);
+        let unit = record.as_ref().map_or_else(|| n.unit.clone(), cache::unit);
+        Self::read(conn, company, &unit, &n.phone)
     }
 
     /// The same with everything that is filed under it.
@@ -175,6 +187,11 @@ impl Visit {
             self.members.retain(|m| !m.is_alive());
         }
         self
+    }
+
+    /// The bookings that the person would come to.
+    pub(super) fn expected(&self) -> Vec<Record> {
+        self.members.iter().filter_map(|m| m.expected()).collect()
     }
 
     /// The net change to be told.

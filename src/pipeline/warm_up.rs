@@ -84,6 +84,7 @@ impl Desk {
         n: &Notification,
         full: &Full<'_>,
         records: &[Record],
+        expected: &[Record],
     ) -> store::Result<()> {
         let Full { company, zone, now } = *full;
         let why = "the channel is new and has met enough people for today";
@@ -104,7 +105,8 @@ impl Desk {
                 }
             }
         }
-        let starts = records.iter().map(|r| r.start_at(zone));
+        // Who is not told of a move comes as they expect.
+        let starts = records.iter().chain(expected).map(|r| r.start_at(zone));
         let first = starts.filter(|start| *start > now).min();
         let too_near = first.is_some_and(|start| start - now < CANNOT_WAIT);
         let is_near = first.is_some_and(|start| start - now < VISIT_IS_NEAR);

@@ -494,3 +494,18 @@ async fn what_test_phones_keep_from_others_is_recorded_as_it_would_have_been_sen
         ]
     );
 }
+
+#[tokio::test]
+async fn a_visit_that_moves_away_from_early_morning_does_not_wait_for_the_end_of_quiet_hours() {
+    let world = World::watching_with(r#"quiet_hours = "21:30-09:00""#, "").await;
+    let record = world.salon.book(haircut("2026-08-21T09:30:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 1);
+    // 22:00 in Moscow.
+    world.advance("10h");
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-27T16:00:00"));
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.decisions());
+}

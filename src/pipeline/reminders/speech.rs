@@ -111,6 +111,7 @@ impl Desk {
         let starts = || records.iter().map(|r| r.start_at(zone));
         let parting = Parting {
             records: &records,
+            expected: &[],
             quiet_until: quiet_at(company, zone, now, starts().min()),
             is_near: starts().any(|start| start - now <= VISIT_IS_NEAR),
             text: match n.frozen {

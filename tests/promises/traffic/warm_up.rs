@@ -306,3 +306,21 @@ async fn who_waits_for_another_channel_is_not_woken_at_midnight() {
     later(&world, "9h").await;
     assert_eq!(world.told().len(), 2);
 }
+
+#[tokio::test]
+async fn a_visit_that_moves_away_from_tomorrow_cannot_wait_for_the_morning_either() {
+    let mut world = World::with("", OWNER).await;
+    limit(&mut world, "whatsapp", 1);
+    world.restart().await;
+    // Known from the baseline: the new number has written to neither.
+    let records = [1, 2].map(|n| world.salon.book(client(n, "2026-08-20T20:00:00")));
+    world.poll().await;
+    for record in records {
+        world
+            .salon
+            .reschedule(SALON, record, at("2026-08-27T14:30:00"));
+    }
+    tell(&world).await;
+    assert_eq!(statuses(&world), ["sent", "suppressed"]);
+    assert_eq!(world.owner_told().len(), 1);
+}

@@ -36,12 +36,13 @@ impl Voice {
     }
 }
 
-/// `📞 *Позвоните клиенту* …`: a visit is near and its client could not be told.
+/// `📞 *Позвоните клиенту* …`: a visit is near and its client could not be told; or it was, and they still
+/// expect it as it was before it `moved`.
 #[must_use]
 pub fn card_call(
     voice: Voice,
     kind: Kind,
-    records: &[Record],
+    (records, moved): (&[Record], &[&Record]),
     why: Untold<'_>,
     mask: bool,
 ) -> String {
@@ -60,6 +61,11 @@ pub fn card_call(
             _ => moment,
         };
         lines.push(joined(&[data(&moment), data(&masters(&[record]))]));
+    }
+    for record in moved {
+        let moment = words::dated_near_moment(voice.language, record.start_local, voice.today);
+        let expects = voice.say("Клиент ждёт визита", "The client expects it");
+        lines.push(data(&format!("{expects}: {moment}")));
     }
     lines.push(
         records
