@@ -256,8 +256,8 @@ impl Desk {
         let phone = Phone::from_stored(n.phone.clone());
         let Some(address) = end.address(tx, &phone)? else {
             // The chat was unlinked meanwhile: the next channel that can address the person.
-            match self.way_to(tx, company, &phone, Some(&n.channel))? {
-                Some((next, _)) => outbox::set_pending(tx, n.id, &next.name, now, None, false)?,
+            match self.other_ways(tx, company, n)?.first() {
+                Some(next) => outbox::set_pending(tx, n.id, &next.name, now, None, false)?,
                 None => self.no_channel(tx, n, now)?,
             }
             return Ok(Claim::Skip);

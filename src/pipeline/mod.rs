@@ -460,8 +460,8 @@ impl Desk {
         Ok(self.ways_to(conn, company, phone, past)?.into_iter().next())
     }
 
-    /// Where else this may be sent from where it stands, although nothing says that the person cannot
-    /// be reached here: the channels behind this one, then those before it that it was never given to.
+    /// Where else this may be sent from where it stands: the channels behind this one, then those before it
+    /// that it was never given to.
     fn other_ways(
         &self,
         conn: &rusqlite::Connection,

@@ -233,11 +233,10 @@ impl Desk {
             return outbox::set_ended(conn, n.id, end, why);
         }
         let company: Option<&Company> = self.companies.get(&n.company).map(|c| c.as_ref());
-        if let (Some(company), false) = (company, n.phone.is_empty()) {
-            let phone = Phone::from_stored(n.phone.clone());
-            if let Some((next, _)) = self.way_to(conn, company, &phone, Some(&n.channel))? {
-                return outbox::set_pending(conn, n.id, &next.name, now, Some(why), false);
-            }
+        if let (Some(company), false) = (company, n.phone.is_empty())
+            && let Some(next) = self.other_ways(conn, company, n)?.first()
+        {
+            return outbox::set_pending(conn, n.id, &next.name, now, Some(why), false);
         }
         self.card_for_failure(conn, n, now)?;
         outbox::set_ended(conn, n.id, end, why)

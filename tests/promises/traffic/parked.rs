@@ -220,3 +220,25 @@ async fn a_parked_channel_is_not_left_for_one_that_has_no_room_for_strangers() {
     assert_eq!((world.told().len(), gateway.sent().len()), (1, 1));
     assert_eq!(cards(&world), 0);
 }
+
+#[tokio::test]
+async fn what_left_a_parked_channel_and_reaches_nobody_on_the_next_goes_back() {
+    let mut world = World::with("", OWNER).await;
+    world.config.companies[0].channels = vec!["whatsapp".into(), "telegram".into()];
+    world.restart().await;
+    world.poll().await;
+    world
+        .sql()
+        .execute("INSERT INTO contacts (phone, channel, chat_id) VALUES ('+79000000001', 'telegram', '900')", [])
+        .unwrap();
+    world.telegram.block("900");
+    world.green.set_state("notAuthorized");
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    later(&world, "16m").await;
+    later(&world, "1m").await;
+    world.green.set_state("authorized");
+    later(&world, "11s").await;
+    later(&world, "11s").await;
+    assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
+}
