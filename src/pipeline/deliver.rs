@@ -555,7 +555,6 @@ impl Pipeline {
             .write(move |tx| {
                 outbox::replan(tx, now)?;
                 desk.bind_newcomers(tx)?;
-                desk.reroute(tx, now)?;
                 desk.replan_reminders(tx, now)?;
                 sinks::recover(tx)?;
                 let interrupted = outbox::interrupted(tx)?;
@@ -569,6 +568,7 @@ impl Pipeline {
                     outbox::end_attempt(tx, n.id, n.attempts, "uncertain", Some(why), now)?;
                     desk.uncertain(tx, n, why, now)?;
                 }
+                desk.reroute(tx, now)?;
                 Ok(interrupted.len())
             })
             .await?;

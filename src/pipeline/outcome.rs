@@ -1,6 +1,7 @@
 //! What a channel's answer does to the notification, to the channel, and to what the client may be
 //! assumed to know: one transaction an answer.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -242,12 +243,25 @@ impl Desk {
         outbox::set_ended(conn, n.id, end, why)
     }
 
-    /// At a start: what waits for a channel that the configuration names no more takes the first one
-    /// that can address the person, or ends for want of one.
+    /// At a start: what waits for a channel that the configuration names no more, or no more for its
+    /// company, takes the first one that can address the person, or ends for want of one. What may have
+    /// left goes over no other.
     pub(super) fn reroute(&self, conn: &Connection, now: DateTime<Utc>) -> store::Result<()> {
         let names: Vec<String> = self.channels.keys().cloned().collect();
-        for n in outbox::stranded(conn, &names)? {
+        let companies = self.companies.iter();
+        let of_companies: BTreeMap<i64, &[String]> = companies
+            .map(|(id, company)| (*id, company.settings.channels.as_slice()))
+            .collect();
+        for n in outbox::stranded(conn, &names, &of_companies)? {
             let company = self.companies.get(&n.company);
+            if company.is_some() && !n.phone.is_empty() && outbox::was_uncertain(conn, n.id)? {
+                if !names.contains(&n.channel) {
+                    let why = "its channel is configured no more";
+                    outbox::set_ended(conn, n.id, Status::Uncertain, why)?;
+                    self.refresh_copies(conn, &n, now)?;
+                }
+                continue;
+            }
             let way = match company {
                 Some(company) if !n.phone.is_empty() => {
                     let phone = Phone::from_stored(n.phone.clone());

@@ -1,5 +1,7 @@
 //! `booking_notifications` and `delivery_attempts`: the outbox and its history.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -431,15 +433,30 @@ pub fn pending_of(conn: &Connection, company: i64) -> Result<Vec<Notification>> 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What waits for a channel that is none of these.
-pub fn stranded(conn: &Connection, channels: &[String]) -> Result<Vec<Notification>> {
+/// What waits for a channel that is none of these, or none over which its company writes to clients.
+pub fn stranded(
+    conn: &Connection,
+    channels: &[String],
+    of_companies: &BTreeMap<i64, &[String]>,
+) -> Result<Vec<Notification>> {
     let known = serde_json::Value::from(channels).to_string();
+    let of_companies: serde_json::Map<_, _> = of_companies
+        .iter()
+        .map(|(id, channels)| (id.to_string(), (*channels).into()))
+        .collect();
     let mut query = conn.prepare_cached(
         "SELECT * FROM booking_notifications
-          WHERE status IN ('pending', 'held') AND channel NOT IN (SELECT value FROM json_each(?1))
+          WHERE status IN ('pending', 'held')
+            AND (channel NOT IN (SELECT value FROM json_each(?1))
+                 OR phone <> '' AND kind <> 'test'
+                    AND NOT EXISTS (SELECT 1 FROM json_each(?2, '$.\"' || company_id || '\"')
+                                     WHERE value = channel))
           ORDER BY id",
     )?;
-    let rows = query.query_map([known], read)?;
+    let rows = query.query_map(
+        [known, serde_json::Value::from(of_companies).to_string()],
+        read,
+    )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

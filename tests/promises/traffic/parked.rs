@@ -242,3 +242,40 @@ async fn what_left_a_parked_channel_and_reaches_nobody_on_the_next_goes_back() {
     later(&world, "11s").await;
     assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
 }
+
+#[tokio::test]
+async fn what_may_have_left_a_channel_goes_over_no_other_when_that_one_is_configured_no_more() {
+    let (mut world, gateway) = world_with_two_ways("on_uncertain = \"resend\"", OWNER).await;
+    world.shut_the_journal();
+    world.green.answer_next(Answer::Drop { taken: true });
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    for _ in 0..11 {
+        later(&world, "60s").await;
+        if statuses(&world) == ["pending"] {
+            break;
+        }
+    }
+    assert_eq!(statuses(&world), ["pending"]);
+    world.config.channels.retain(|c| c.name != "whatsapp");
+    world.write_over(&["gateway"]).await;
+    later(&world, "1m").await;
+    later(&world, "10m").await;
+    assert_eq!(gateway.sent().len(), 0, "{:?}", statuses(&world));
+    assert_eq!(statuses(&world), ["uncertain"]);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_channel_that_its_salon_writes_over_no_more_takes_the_present_one() {
+    let (mut world, gateway) = world_with_two_ways("quiet_hours = \"21:30-09:00\"", OWNER).await;
+    world.write_over(&["whatsapp"]).await;
+    // 22:00 in Moscow.
+    world.advance("10h");
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    assert_eq!(statuses(&world), ["pending"]);
+    // The channel stays: other salons write over it, and owners read there.
+    world.write_over(&["gateway"]).await;
+    later(&world, "12h").await;
+    assert_eq!((world.told().len(), gateway.sent().len()), (0, 1));
+}
