@@ -101,9 +101,10 @@ fn chosen(
     })
 }
 
-fn language_of(config: &Config, company: i64) -> Language {
+/// In which language a company says that it says something again, and over which channels.
+fn repeats(config: &Config, company: i64) -> (Language, &[String]) {
     let company = config.companies.iter().find(|c| c.id == company);
-    company.map_or(config.language, |c| c.language)
+    company.map_or((config.language, &[]), |c| (c.language, &c.channels))
 }
 
 pub(super) fn retry(path: &Path, ids: &[i64], dead: bool) -> Outcome {
@@ -121,7 +122,7 @@ pub(super) fn retry(path: &Path, ids: &[i64], dead: bool) -> Outcome {
         let (mut count, mut refused) = (0, Vec::new());
         for id in ids {
             let again = match outbox::get(tx, id)? {
-                Some(n) => orders::retry(tx, &n, language_of(&config, n.company), now)?,
+                Some(n) => orders::retry(tx, &n, repeats(&config, n.company), now)?,
                 None => false,
             };
             if again {

@@ -73,7 +73,7 @@ impl Desk {
                     let theirs = outbox::get(conn, number)?
                         .filter(|n| scope.iter().any(|c| c.settings.id == n.company));
                     if let Some(n) = theirs
-                        && orders::retry(conn, &n, self.language_of_company(n.company), now)?
+                        && orders::retry(conn, &n, self.repeats(n.company), now)?
                     {
                         again.push(number.to_string());
                     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use super::visit::Visit;
-use super::{answers, outcome};
+use super::{answers, outcome, trial};
 use crate::domain::delivery::Status;
 use crate::domain::known::Known;
 use crate::domain::message::Language;
@@ -70,11 +70,12 @@ pub(super) fn discard(conn: &Connection, id: i64) -> store::Result<()> {
     Ok(())
 }
 
-/// Sends a dead or uncertain notification again. `false` when it is neither.
+/// Sends a dead or uncertain notification again: where it was, or over the first of the company's
+/// `channels` if it writes there no more. `false` when it is neither.
 pub fn retry(
     conn: &Connection,
     n: &Notification,
-    language: Language,
+    (language, channels): (Language, &[String]),
     now: DateTime<Utc>,
 ) -> store::Result<bool> {
     // What may have arrived is repeated to the letter: it tells nothing new.
@@ -87,7 +88,12 @@ pub fn retry(
     if frozen && !n.message.is_empty() && !n.message.starts_with(opening) {
         outbox::set_message(conn, n.id, &format!("{opening}\n\n{}", n.message))?;
     }
-    outbox::set_pending(conn, n.id, &n.channel, now, None, frozen)?;
+    let first = channels.first().filter(|_| {
+        let to_client = !n.phone.is_empty() && n.kind != trial::KIND;
+        to_client && !channels.contains(&n.channel)
+    });
+    let channel = first.unwrap_or(&n.channel);
+    outbox::set_pending(conn, n.id, channel, now, None, frozen)?;
     // A person wants it sent although it is old.
     outbox::wait_for_turn(conn, n.id, now)?;
     for matter in [Matter::Uncertain(n.id), Matter::Dead(n.id)] {

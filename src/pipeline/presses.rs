@@ -296,8 +296,7 @@ impl Desk {
                 let Some(n) = outbox::get(conn, *id)? else {
                     return Ok(None);
                 };
-                let language = self.language_of_company(company);
-                orders::retry(conn, &n, language, now)?.then_some(End::Again)
+                orders::retry(conn, &n, self.repeats(company), now)?.then_some(End::Again)
             }
             (Matter::Guard(kind), Choice::Send) => {
                 let count = guard::release_as(conn, company, Some(*kind), now)?;

@@ -94,6 +94,13 @@ impl Desk {
         company.map_or(Language::Ru, |c| c.settings.language)
     }
 
+    /// In which language a company says that it says something again, and over which channels.
+    pub(super) fn repeats(&self, company: i64) -> (Language, &[String]) {
+        let settings = self.companies.get(&company).map(|c| &c.settings);
+        let channels = settings.map_or(&[] as &[_], |s| s.channels.as_slice());
+        (self.language_of_company(company), channels)
+    }
+
     /// Ends the questions that something else than a button decided, and brings the figures of the
     /// rest up to date. Returns whether any message has to be edited.
     pub(super) fn review_questions(

@@ -279,3 +279,21 @@ async fn what_waits_for_a_channel_that_its_salon_writes_over_no_more_takes_the_p
     later(&world, "12h").await;
     assert_eq!((world.told().len(), gateway.sent().len()), (0, 1));
 }
+
+#[tokio::test]
+async fn what_died_on_a_channel_that_was_replaced_since_is_sent_again_over_the_new_one() {
+    let (mut world, gateway) = world_with_two_ways("", OWNER).await;
+    world.write_over(&["whatsapp"]).await;
+    let refused = r#"{"message":"Validation failed"}"#;
+    world.green.answer_next(Answer::http(400, refused));
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    assert_eq!(statuses(&world), ["dead"]);
+    world.config.channels.retain(|c| c.name != "whatsapp");
+    world.write_over(&["gateway"]).await;
+    world.telegram.push_text(500, "/retry 1");
+    world.receive().await;
+    later(&world, "1s").await;
+    assert_eq!(statuses(&world), ["sent"]);
+    assert_eq!(gateway.sent().len(), 1);
+}
