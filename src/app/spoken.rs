@@ -5,7 +5,7 @@ use super::text::Say;
 use crate::config::Language;
 
 /// English phrases of ours and of the system, each with its Russian. The longer before what it contains.
-const PHRASES: [(&str, &str); 54] = [
+const PHRASES: [(&str, &str); 69] = [
     (
         "the account is yellowCard: WhatsApp throttles this number; let it rest for some days, then reboot the instance",
         "аккаунт в состоянии yellowCard: WhatsApp придерживает этот номер",
@@ -123,6 +123,43 @@ const PHRASES: [(&str, &str); 54] = [
         "соединение не настроить: ",
     ),
     ("the proxy's address is not one", "proxy: это не адрес"),
+    // What the program itself notes of a message.
+    ("the visit has begun", "визит уже начался"),
+    (
+        "could not be sent for a day",
+        "за сутки отправить не удалось",
+    ),
+    (
+        "the channel is new and has met enough people for today",
+        "номер новый, на сегодня новых собеседников довольно",
+    ),
+    (
+        "the client got as many messages within an hour as one may",
+        "за час клиент получил столько сообщений, сколько можно",
+    ),
+    ("paused by a person", "пауза"),
+    ("quiet hours", "тихие часы"),
+    (
+        "phones are hidden in the journal",
+        "номера в журнале сейчас скрыты",
+    ),
+    ("the journal cannot be read", "журнал сейчас не прочитать"),
+    ("the journal could not be seen", "журнала не было видно"),
+    (
+        "the program ended while it was being sent",
+        "программа остановилась, пока оно отправлялось",
+    ),
+    (
+        "not in the messenger's journal",
+        "среди отправленных в мессенджере его нет",
+    ),
+    (
+        "its channel is configured no more",
+        "его канала в настройках больше нет",
+    ),
+    ("no account with this phone", "на этом номере нет аккаунта"),
+    ("no account there", "там нет такого аккаунта"),
+    ("the client did not write lately", "клиент давно не писал"),
 ];
 
 impl Say {

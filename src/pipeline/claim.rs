@@ -172,7 +172,7 @@ impl Desk {
         renumbered::join(tx, n, company, (zone, now), (&unit, &mut visit))?;
         let hidden = row.phones_hidden_since.is_some();
         if let Some(until) = visit.waits_for_phones(zone, now).filter(|_| hidden) {
-            outbox::postpone(tx, n.id, until)?;
+            outbox::wait_for(tx, n.id, "phones are hidden in the journal", until)?;
             return Ok(Claim::Skip);
         }
         if visit.is_ignored() && n.kind != "correction" {
@@ -236,11 +236,11 @@ impl Desk {
         let (company, zone, now) = (place.company, place.zone, place.now);
         let records = parting.records;
         if let Some(until) = paused_until(tx, n.company, &n.phone, records, now)? {
-            outbox::postpone(tx, n.id, until)?;
+            outbox::wait_for(tx, n.id, "paused by a person", until)?;
             return Ok(Claim::Skip);
         }
         if let Some(until) = parting.quiet_until {
-            outbox::postpone(tx, n.id, until)?;
+            outbox::wait_for(tx, n.id, "quiet hours", until)?;
             return Ok(Claim::Skip);
         }
         // What changes meanwhile is told then, together; a visit that is near does not wait.
@@ -250,7 +250,8 @@ impl Desk {
             false => outbox::full_until(tx, n.company, &n.phone, most, now)?,
         };
         if let Some(until) = full_until {
-            outbox::postpone(tx, n.id, until)?;
+            let why = "the client got as many messages within an hour as one may";
+            outbox::wait_for(tx, n.id, why, until)?;
             return Ok(Claim::Skip);
         }
         let phone = Phone::from_stored(n.phone.clone());

@@ -409,7 +409,8 @@ impl Pipeline {
                     .write(move |tx| {
                         desk.reminders_unseen(tx, id, now)?;
                         desk.answers_unseen(tx, id, now)?;
-                        outbox::postpone_company(tx, id, now, now + BLIND_PAUSE)
+                        let why = "the journal cannot be read";
+                        outbox::postpone_company(tx, id, why, now, now + BLIND_PAUSE)
                     })
                     .await?;
                 Ok(None)

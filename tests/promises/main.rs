@@ -72,5 +72,6 @@ mod unit;
 mod upkeep;
 mod verify;
 mod visits;
+mod waiting;
 mod writes;
 mod yclients;

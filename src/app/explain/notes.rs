@@ -106,6 +106,12 @@ fn waits(by: &Teller<'_>, n: &Notification, attempts: &[Attempt]) -> String {
     let channel = by.channels.iter().find(|c| c.name == n.channel);
     let down = channel.filter(|c| c.down_since.is_some());
     let to_client = !n.phone.is_empty();
+    let told_to_wait = channel.and_then(|c| c.blocked_until);
+    let told_to_wait = told_to_wait.filter(|until| is_open && *until > by.now);
+    let noted = n
+        .last_error
+        .as_deref()
+        .filter(|_| is_open && attempts.is_empty());
     let why = if to_client && is_open && by.is_paused {
         words.of("пауза", "a pause").to_owned()
     } else if let (true, Some(down)) = (is_open, down) {
@@ -114,6 +120,14 @@ fn waits(by: &Teller<'_>, n: &Notification, attempts: &[Attempt]) -> String {
             "{}: {error}",
             words.of("канал не работает", "the channel is down")
         )
+    } else if let Some(until) = told_to_wait {
+        let asks = words.of(
+            "мессенджер просит подождать до",
+            "the messenger asks to wait until",
+        );
+        format!("{asks} {}", by.when(until))
+    } else if let Some(noted) = noted {
+        words.spoken(noted)
     } else if to_client && is_long && hours.is_some_and(|hours| quiet::covers(hours, local)) {
         words.of("тихие часы", "quiet hours").to_owned()
     } else {
@@ -228,7 +242,13 @@ fn end(by: &Teller<'_>, n: &Notification, attempts: &[Attempt]) -> Option<Line> 
             .to_owned(),
         (Status::Pending, _) => {
             let not_before = words.of("ещё раз не раньше", "again not before");
-            format!("{not_before} {}", by.when(n.due_at))
+            // What the try itself said stands beside it.
+            let why = n
+                .last_error
+                .as_ref()
+                .filter(|why| last.error.as_ref() != Some(*why));
+            let why = why.map_or_else(String::new, |why| format!(" ({})", words.spoken(why)));
+            format!("{not_before} {}{why}", by.when(n.due_at))
         }
         (Status::Held, _)
         | (Status::Sending | Status::Sent | Status::Delivered | Status::Read, _) => return None,

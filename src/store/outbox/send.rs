@@ -291,6 +291,15 @@ pub fn postpone_pending(conn: &Connection, id: i64, due_at: DateTime<Utc>) -> Re
     Ok(())
 }
 
+/// It waits until then for this.
+pub fn wait_for(conn: &Connection, id: i64, why: &str, due_at: DateTime<Utc>) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE booking_notifications SET due_at = ?3, last_error = ?2 WHERE id = ?1",
+    )?
+    .execute((id, why, At(due_at)))?;
+    Ok(())
+}
+
 /// It stands in line until then by our own choice, and does not grow old meanwhile.
 pub fn wait_for_turn(conn: &Connection, id: i64, until: DateTime<Utc>) -> Result<()> {
     conn.execute(
@@ -313,18 +322,19 @@ pub fn note_error(conn: &Connection, id: i64, why: &str) -> Result<()> {
 pub fn postpone_company(
     conn: &Connection,
     company: i64,
+    why: &str,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<()> {
     execute(
         conn,
         &filled(
-            "UPDATE booking_notifications AS n SET due_at = ?4
+            "UPDATE booking_notifications AS n SET due_at = ?4, last_error = ?5
               WHERE n.status = 'pending' AND {TO_CLIENT} AND n.due_at <= ?2
                 AND CASE WHEN {OF_BOOKINGS} THEN ?1 IN (SELECT id FROM {THEIR_COMPANIES})
                          ELSE n.company_id = ?1 END",
         ),
-        (company, At(now), At(now - COPY_PATIENCE), At(until)),
+        (company, At(now), At(now - COPY_PATIENCE), At(until), why),
     )?;
     Ok(())
 }
