@@ -16,7 +16,7 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::{Kind, OnUncertain, Reason};
 use crate::ports::{Proof, Receipt};
 use crate::store::outbox::{self, Notification};
-use crate::store::{self, StoreError, cache, channels, contacts, messages, settling};
+use crate::store::{self, StoreError, cache, channels, contacts, messages, reminders, settling};
 
 /// Messages that were in flight when a channel went down look again this often.
 pub(super) const PARKED_LOOK: Duration = Duration::from_secs(10);
@@ -337,9 +337,10 @@ impl Desk {
                     _ => "failed",
                 });
                 let told = told(&n)?;
-                // What was told since stands: a failure that comes late unsays nothing.
+                // What was told since stands, by a reminder, too: a failure that comes late unsays nothing.
                 for told in &told {
-                    if !told.is_what_is_known(conn, n.company, &n.phone)? {
+                    let reminded = reminders::sent_at(conn, n.company, told.record, &n.phone)?;
+                    if reminded > n.sent_at || !told.is_what_is_known(conn, n.company, &n.phone)? {
                         return outbox::set_ended(conn, n.id, Status::Failed, why);
                     }
                 }

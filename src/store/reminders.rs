@@ -303,7 +303,7 @@ pub fn drop_other_leads(
     Ok(())
 }
 
-/// When this person was last reminded of this booking.
+/// When this person was last reminded of this booking, as far as nobody said later that it failed.
 pub fn sent_at(
     conn: &Connection,
     company: i64,
@@ -314,7 +314,8 @@ pub fn sent_at(
         .prepare_cached(
             "SELECT max(n.sent_at) FROM reminders r JOIN booking_notifications n
                  ON n.id = r.notification_id
-              WHERE r.company_id = ?1 AND r.record_id = ?2 AND r.phone = ?3",
+              WHERE r.company_id = ?1 AND r.record_id = ?2 AND r.phone = ?3
+                AND n.status IN ('sent', 'delivered', 'read')",
         )?
         .query_row((company, record, phone), |r| r.get(0))?;
     Ok(at.map(|at| at.0))

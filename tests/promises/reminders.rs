@@ -970,3 +970,19 @@ async fn a_booking_that_the_last_comparison_lacks_is_a_call_and_no_reminder() {
     assert_eq!(world.decisions()[2], "reminder|suppressed|stale");
     assert_eq!(cards(&world).len(), 1);
 }
+
+#[tokio::test]
+async fn a_late_failure_of_a_message_unsays_nothing_that_a_reminder_told_since() {
+    let (world, record) = told_of(DAY, START).await;
+    turn_at(&world, "2026-08-23T14:30:01").await;
+    assert_eq!(reminders(&world).len(), 1);
+    let sent = world.green.sent();
+    world.green.push_status(&sent[1].id, "read");
+    world.green.push_status(&sent[0].id, "failed");
+    world.receive().await;
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    let told = world.told();
+    assert_eq!(told.len(), 3, "{:?}", world.decisions());
+    assert!(told[2].starts_with("❌ *Запись отменена*"), "{}", told[2]);
+}
