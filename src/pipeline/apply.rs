@@ -138,6 +138,8 @@ pub(super) struct Applying<'a> {
     /// `None` while the baseline itself is being stored: everything is silent then.
     pub(super) baseline_at: Option<DateTime<Utc>>,
     pub(super) now: DateTime<Utc>,
+    /// Visits from before then that are not in the cache may have been erased by retention.
+    pub(super) erased_before: Option<DateTime<Utc>>,
     /// Phones were hidden at the reading before, or at the first one.
     pub(super) phones_hidden: bool,
     /// In a sweep: server time of the poll just before it.
@@ -170,6 +172,7 @@ impl<'a> Applying<'a> {
             zone,
             baseline_at: None,
             now,
+            erased_before: None,
             phones_hidden: false,
             polled_at: None,
             server_at: None,
@@ -223,9 +226,15 @@ impl<'a> Applying<'a> {
         }
         // As a booking it is as young as its client.
         let is_new = cached.is_none() && slots::was_slot(self.tx, seen)?;
+        let start = seen.start_at(self.zone);
+        let erased = self
+            .erased_before
+            .filter(|before| cached.is_none() && start < *before);
         let baseline = Baseline {
-            at: match seen.created_at {
-                Some(created) if is_new => created.min(baseline_at),
+            at: match (seen.created_at, erased) {
+                // Made before that, too, it is no news.
+                (_, Some(erased)) => baseline_at.max(erased),
+                (Some(created), None) if is_new => created.min(baseline_at),
                 _ => baseline_at,
             },
             zone: self.zone,

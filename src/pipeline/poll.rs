@@ -450,11 +450,13 @@ impl Pipeline {
         let (defences, phones_hidden) = (self.defences, row.phones_hidden_since.is_some());
         let (sweep, polled_at) = sweep.map_or((None, None), |(sweep, at)| (Some(sweep), at));
         let view = self.view(company.as_ref(), now, zone);
+        let erased_before = self.erased_before(now);
         let (counts, phones) = self
             .store
             .write(move |tx| {
                 let mut applying = Applying {
                     baseline_at,
+                    erased_before,
                     phones_hidden,
                     polled_at,
                     server_at,

@@ -82,6 +82,12 @@ impl Pipeline {
         Ok(())
     }
 
+    /// Of what was over before then nothing is kept.
+    pub(super) fn erased_before(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let retention = self.upkeep.as_ref().map(|upkeep| upkeep.retention);
+        retention.map(|retention| now - delta(retention))
+    }
+
     async fn is_due(&self, chore: &'static str, now: DateTime<Utc>) -> store::Result<bool> {
         let Chore { due_at, .. } = self.store.read(move |c| chores::get(c, chore)).await?;
         // A clock that was set back must not put a chore off for years.

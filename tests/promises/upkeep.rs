@@ -687,3 +687,33 @@ async fn what_is_wrong_with_the_file_of_a_copy_is_not_said_of_the_disk() {
         stderr(&barred)
     );
 }
+
+#[tokio::test]
+async fn a_visit_of_the_past_that_retention_took_is_no_new_booking_when_it_is_edited() {
+    let owner = r#"owner = [{ channel = "telegram", to = "500" }]"#;
+    let mut world = World::with("", owner).await;
+    world.config.database.retention = std::time::Duration::from_hours(24);
+    world.restart().await;
+    world.poll().await;
+    let record = world.salon.book(haircut("2026-08-21T14:30:00"));
+    world.tell().await;
+    let before = world.owner_told().len();
+    world.advance("4d");
+    world.poll().await;
+    while !prune_all(&world, 1).await.is_nothing() {}
+    assert_eq!(world.rows("SELECT count(*) FROM appointments_cache"), ["0"]);
+    world
+        .salon
+        .edit(SALON, record, |row| row["comment"] = "оплачено".into());
+    world.tell().await;
+    assert_eq!(world.rows("SELECT event_type FROM booking_events"), [""; 0]);
+    assert_eq!(world.owner_told()[before..], [""; 0]);
+    // One that is entered only now is news to the owner, however long ago it was.
+    world.salon.book(haircut("2026-08-21T16:30:00"));
+    world.tell().await;
+    assert_eq!(
+        world.rows("SELECT event_type FROM booking_events"),
+        ["record.created"]
+    );
+    assert_eq!(world.owner_told()[before..].len(), 1);
+}
