@@ -93,7 +93,8 @@ impl Settling<'_> {
             (Some(aftermath), None) => self.leave_behind(visit, aftermath, happened)?,
         };
         for n in other {
-            outbox::suppress(self.tx, n.id, Reason::Superseded, id)?;
+            let why = (Reason::Superseded, id);
+            self.desk.suppress(self.tx, n, why, self.now)?;
         }
         Ok(id)
     }

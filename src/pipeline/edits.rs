@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use super::poll::delta;
 use super::{ChannelEnd, Desk, Pipeline};
 use crate::domain::delivery::{retry_step, spread};
+use crate::domain::policy::Reason;
 use crate::ports::{EditOutcome, Edited};
 use crate::store;
 use crate::store::outbox::{self, Notification};
@@ -108,17 +109,47 @@ impl Desk {
         n: &Notification,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
-        if n.phone.is_empty() {
-            return Ok(());
-        }
-        for (copy, channel) in questions::copies_of(conn, n)? {
-            let end = self.channels.get(&channel);
-            if end.is_some_and(|end| end.channel.has_buttons()) {
-                questions::want_edit(conn, copy, now + GATHER)?;
-            }
-        }
-        Ok(())
+        refresh_copies(
+            conn,
+            n,
+            |channel| {
+                let end = self.channels.get(channel);
+                end.is_some_and(|end| end.channel.has_buttons())
+            },
+            now,
+        )
     }
+
+    /// A message to a client that waited is not to be sent, for this reason; owners who read that it was
+    /// not sent yet read that, too.
+    pub(super) fn suppress(
+        &self,
+        conn: &Connection,
+        n: &Notification,
+        (reason, by): (Reason, Option<i64>),
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        outbox::suppress(conn, n.id, reason, by)?;
+        self.refresh_copies(conn, n, now)
+    }
+}
+
+/// The same where it is known which channels can write a message anew.
+pub(super) fn refresh_copies(
+    conn: &Connection,
+    n: &Notification,
+    can_edit: impl Fn(&str) -> bool,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    if n.phone.is_empty() {
+        return Ok(());
+    }
+    for (copy, channel) in questions::copies_of(conn, n)? {
+        if can_edit(&channel) {
+            questions::want_edit(conn, copy, now + GATHER)?;
+        }
+    }
+    Ok(())
 }
 
 /// When an edit that failed is tried again, if it is.

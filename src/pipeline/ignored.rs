@@ -65,7 +65,8 @@ impl Settling<'_> {
         let mut filed = None;
         for notification in waiting {
             renumbered::part(self.tx, &notification, &self.unit.unit)?;
-            outbox::suppress(self.tx, notification.id, Reason::Ignored, None)?;
+            let why = (Reason::Ignored, None);
+            self.desk.suppress(self.tx, &notification, why, self.now)?;
             filed = Some(notification.id);
         }
         if let (None, Some(first), Some(kind)) = (filed, &happened.first, happened.kind()) {

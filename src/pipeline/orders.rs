@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use super::visit::Visit;
-use super::{answers, outcome, trial};
+use super::{answers, edits, outcome, trial};
 use crate::domain::delivery::Status;
 use crate::domain::known::Known;
 use crate::domain::message::Language;
@@ -37,7 +37,7 @@ pub(super) fn discard_held_as(
         let held = guard::held_ids(conn, company, kind)?;
         guard::decided(conn, company, kind, now)?;
         for id in &held {
-            discard(conn, *id)?;
+            discard(conn, *id, now)?;
         }
         if !held.is_empty() {
             let end = End::Dropped(i64::try_from(held.len()).unwrap_or(i64::MAX));
@@ -50,11 +50,13 @@ pub(super) fn discard_held_as(
 
 /// Drops one message that waits: its person may be taken to know what it would have said. What
 /// changed since it was made is told by itself when its delay ends.
-pub(super) fn discard(conn: &Connection, id: i64) -> store::Result<()> {
+pub(super) fn discard(conn: &Connection, id: i64, now: DateTime<Utc>) -> store::Result<()> {
     let Some(n) = outbox::get(conn, id)? else {
         return Ok(());
     };
     outbox::suppress(conn, id, Reason::Discarded, None)?;
+    // At the command line nobody knows which channels can; in the others nothing comes of it.
+    edits::refresh_copies(conn, &n, |_| true, now)?;
     // The record may have joined another visit since.
     let unit = cache::get(conn, n.company, n.record)?.map(|c| cache::unit(&c.record));
     let unit = unit.as_deref().unwrap_or(&n.unit);

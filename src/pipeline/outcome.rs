@@ -289,7 +289,7 @@ impl Desk {
         n: &Notification,
         now: DateTime<Utc>,
     ) -> store::Result<()> {
-        outbox::suppress(conn, n.id, Reason::NoChannel, None)?;
+        self.suppress(conn, n, (Reason::NoChannel, None), now)?;
         match cache::get(conn, n.company, n.record)? {
             Some(cached) if !n.phone.is_empty() => {
                 self.card_for_silence(conn, n.id, &[cached.record], Reason::NoChannel, now)

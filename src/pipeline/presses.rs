@@ -313,7 +313,7 @@ impl Desk {
                 let waiting = pauses::kept_back(conn, company, &pause.of)?;
                 if choice == Choice::Drop {
                     for id in &waiting {
-                        orders::discard(conn, *id)?;
+                        orders::discard(conn, *id, now)?;
                     }
                     Some(End::Dropped(figure(waiting.len())))
                 } else if pause.of.company == Some(company) {

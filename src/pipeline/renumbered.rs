@@ -67,7 +67,8 @@ impl Settling<'_> {
             if notification.status == Status::Uncertain {
                 outbox::set_superseded_by(self.tx, notification.id, lead)?;
             } else {
-                outbox::suppress(self.tx, notification.id, Reason::Superseded, Some(lead))?;
+                let why = (Reason::Superseded, Some(lead));
+                self.desk.suppress(self.tx, &notification, why, self.now)?;
             }
         }
         let theirs: Vec<i64> = visit

@@ -324,7 +324,8 @@ impl Settling<'_> {
         let waiting = open.iter().filter(|n| n.status != Status::Uncertain);
         let mut last = left_behind;
         for notification in waiting {
-            outbox::suppress(self.tx, notification.id, Reason::Unchanged, None)?;
+            let why = (Reason::Unchanged, None);
+            self.desk.suppress(self.tx, notification, why, self.now)?;
             last = Some(notification.id);
         }
         // What is never told moves along in silence; a move too small to tell does not, so that
@@ -456,7 +457,8 @@ impl Settling<'_> {
             if notification.status == Status::Uncertain {
                 outbox::set_superseded_by(self.tx, notification.id, id)?;
             } else {
-                outbox::suppress(self.tx, notification.id, Reason::Superseded, Some(id))?;
+                let why = (Reason::Superseded, Some(id));
+                self.desk.suppress(self.tx, notification, why, self.now)?;
             }
         }
         for change in &happened.changes {

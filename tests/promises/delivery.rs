@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::support::fake::Answer;
 use crate::support::world::{OWNER, SALON, World, at, haircut};
 use booking_monitor::channels::Kind;
+use booking_monitor::pipeline::orders;
+use booking_monitor::ports::Clock as _;
 use tokio::time::Instant;
 
 const OWNED: &str = r#"owner = [{ channel = "telegram", to = "500" }]"#;
@@ -580,4 +582,69 @@ async fn whoever_waits_for_a_slow_channels_pace_is_well_however_long_that_takes(
         .unwrap();
     assert!(!sending.is_finished());
     sending.abort();
+}
+
+#[tokio::test]
+async fn an_owners_copy_does_not_go_on_saying_that_what_is_dropped_was_not_sent_yet() {
+    let world = World::watching_with(r#"quiet_hours = "21:30-09:00""#, OWNED).await;
+    // 22:00 in Moscow.
+    world.advance("10h");
+    let record = world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    world.advance("61s");
+    world.poll().await;
+    world.turn().await;
+    let copy = || world.telegram.standing(OWNER)[0].text.clone();
+    assert!(copy().contains("ещё не отправлено"), "{}", copy());
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    for _ in 0..5 {
+        world.advance("1m");
+        world.poll().await;
+        world.turn().await;
+    }
+    assert!(!copy().contains("ещё не отправлено"), "{}", copy());
+}
+
+#[tokio::test]
+async fn an_owners_copy_tells_that_its_message_found_no_channel_after_a_restart() {
+    let mut world = World::watching_with(r#"quiet_hours = "21:30-09:00""#, OWNED).await;
+    // 22:00 in Moscow.
+    world.advance("10h");
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    world.advance("61s");
+    world.poll().await;
+    world.turn().await;
+    world.write_over(&["telegram"]).await;
+    for _ in 0..5 {
+        world.advance("1m");
+        world.poll().await;
+        world.turn().await;
+    }
+    assert_eq!(world.decisions(), ["created|suppressed|no_channel"]);
+    let copy = world.telegram.standing(OWNER)[0].text.clone();
+    assert!(!copy.contains("ещё не отправлено"), "{copy}");
+}
+
+#[tokio::test]
+async fn an_owners_copy_tells_that_its_message_was_dropped_at_the_command_line() {
+    let world = World::watching_with(r#"quiet_hours = "21:30-09:00""#, OWNED).await;
+    // 22:00 in Moscow.
+    world.advance("10h");
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    world.advance("61s");
+    world.poll().await;
+    world.turn().await;
+    let held = "UPDATE booking_notifications SET status = 'held' WHERE kind = 'created'";
+    world.sql().execute(held, []).unwrap();
+    // What `booking-monitor release --discard` writes.
+    orders::discard_held(&world.sql(), SALON, world.clock.now()).unwrap();
+    world.advance("1m");
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(world.decisions(), ["created|suppressed|discarded"]);
+    let copy = world.telegram.standing(OWNER)[0].text.clone();
+    assert!(!copy.contains("ещё не отправлено"), "{copy}");
 }
