@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::channels::{self, ConsoleSink};
@@ -371,6 +372,9 @@ fn stdout_sink() -> ConsoleSink {
 
 async fn run_daemon(path: &Path) -> Outcome {
     let stop = stop_on_signal()?;
+    // One for all rounds: between two of them a signal would be nobody's.
+    let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
+    let hangup = Arc::new(tokio::sync::Mutex::new(hangup));
     let mut config = loaded(path)?;
     companies(&config)?;
     let mut patience = Patience::default();
@@ -379,7 +383,7 @@ async fn run_daemon(path: &Path) -> Outcome {
     };
     // Each time round on new connections: after a failed write nobody knows what the old ones hold.
     while let Some(store) = patience.open(&config, &stop).await? {
-        let served = serve(path, &mut config, &store, &stop).await;
+        let served = serve(path, &mut config, &store, &hangup, &stop).await;
         daemon::announce_stopping_unless(served.as_ref().is_err_and(Failure::may_pass));
         let closed = store.close().await.map_err(refused);
         match served {
@@ -399,12 +403,14 @@ async fn serve(
     path: &Path,
     config: &mut Config,
     store: &Store,
+    hangup: &Hangup,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     loop {
         let round = stop.child_token();
         let pulse = Arc::<Pulse>::default();
-        let reload = reload_on_hup(path, config, round.clone(), Arc::clone(&pulse))?;
+        let hangup = Arc::clone(hangup);
+        let reload = reload_on_hup(path, config, hangup, round.clone(), Arc::clone(&pulse));
         let ended = if config.enabled {
             match assemble(config, store.clone(), &stdout_sink()).await {
                 Ok(pipeline) => {
@@ -435,6 +441,9 @@ async fn serve(
     }
 }
 
+/// SIGHUP, whichever round waits for it.
+type Hangup = Arc<tokio::sync::Mutex<Signal>>;
+
 /// To whom a start by root gave secrets that are root's.
 const ROOTS_ALONE: &str = "started by root, the daemon has given root up since: what root alone may read it reads at a start; restart it";
 
@@ -443,13 +452,13 @@ const ROOTS_ALONE: &str = "started by root, the daemon has given root up since: 
 fn reload_on_hup(
     path: &Path,
     config: &Config,
+    hangup: Hangup,
     round: CancellationToken,
     pulse: Arc<Pulse>,
-) -> Result<tokio::task::JoinHandle<Config>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
+) -> tokio::task::JoinHandle<Config> {
     let (path, database) = (path.to_owned(), config.database.path.clone());
-    Ok(tokio::spawn(async move {
+    tokio::spawn(async move {
+        let mut hangup = hangup.lock().await;
         loop {
             if hangup.recv().await.is_none() {
                 std::future::pending::<()>().await;
@@ -472,7 +481,7 @@ fn reload_on_hup(
                 }
             }
         }
-    }))
+    })
 }
 
 /// A configuration that could be run on the database that is open.
@@ -508,7 +517,6 @@ fn ended(error: daemon::DaemonError) -> Failure {
 
 /// Cancelled by SIGTERM or SIGINT; a second one leaves at once.
 fn stop_on_signal() -> Result<CancellationToken, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
