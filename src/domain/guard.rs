@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use super::zone::is_between_zones;
-
 /// Bookings that change at once and are always believed, whatever share of all they are.
 const ALWAYS_BELIEVED: f64 = 5.0;
 /// Fewer bookings that moved by one same shift are no wrong zone.
 const LEAST_OF_SHIFT: usize = 6;
+/// Zones differ by quarters of an hour.
+const ZONE_STEP_MINUTES: i64 = 15;
+/// No two zones in use by salons are further apart.
+const WIDEST_SHIFT: TimeDelta = TimeDelta::hours(14);
 
 /// Whether so many of all known bookings ahead are a mass change; the limit is in percent.
 #[must_use]
@@ -50,6 +52,12 @@ pub fn moved(moves: &[Move], since: DateTime<Utc>) -> i64 {
     once.sort_unstable();
     once.dedup();
     i64::try_from(once.len()).unwrap_or(i64::MAX)
+}
+
+/// Whether the clocks of two zones can be this far apart.
+#[must_use]
+pub fn is_between_zones(shift: TimeDelta) -> bool {
+    shift.abs() <= WIDEST_SHIFT && shift.num_seconds() % (ZONE_STEP_MINUTES * 60) == 0
 }
 
 /// The one shift by which nearly all of the known bookings ahead moved, if a wrong zone could make

@@ -8,8 +8,9 @@ use std::fmt;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::guard::is_between_zones;
 use super::phone::Phone;
-use crate::domain::zone::{Zone, is_between_zones};
+use crate::domain::zone::Zone;
 
 /// A sum of money in hundredths (kopecks), exact where the API sends floats.
 #[derive(

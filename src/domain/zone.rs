@@ -6,8 +6,8 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{
-    Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta,
-    TimeZone, Timelike,
+    Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone,
+    Timelike,
 };
 use jiff::tz::{AmbiguousOffset, TimeZoneDatabase};
 
@@ -27,12 +27,6 @@ static UTC: Rules = Rules {
 
 /// What a clock is said to show that nobody has set yet.
 const NO_ZONE: &str = "Factory";
-
-/// Zones differ by quarters of an hour.
-const STEP_MINUTES: i64 = 15;
-
-/// No two zones in use by salons are further apart.
-const WIDEST: TimeDelta = TimeDelta::hours(14);
 
 /// The zones asked for so far.
 static KNOWN: Mutex<BTreeMap<&'static str, Zone>> = Mutex::new(BTreeMap::new());
@@ -92,12 +86,6 @@ impl FromStr for Zone {
         known.insert(name, zone);
         Ok(zone)
     }
-}
-
-/// Whether the clocks of two zones can be this far apart.
-#[must_use]
-pub fn is_between_zones(shift: TimeDelta) -> bool {
-    shift.abs() <= WIDEST && shift.num_seconds() % (STEP_MINUTES * 60) == 0
 }
 
 impl PartialEq for Zone {
