@@ -54,12 +54,6 @@ pub fn moved(moves: &[Move], since: DateTime<Utc>) -> i64 {
     i64::try_from(once.len()).unwrap_or(i64::MAX)
 }
 
-/// Whether the clocks of two zones can be this far apart.
-#[must_use]
-pub fn is_between_zones(shift: TimeDelta) -> bool {
-    shift.abs() <= WIDEST_SHIFT && shift.num_seconds() % (ZONE_STEP_MINUTES * 60) == 0
-}
-
 /// The one shift by which nearly all of the known bookings ahead moved, if a wrong zone could make
 /// it. A master's day put an hour later is not nearly all.
 #[must_use]
@@ -74,7 +68,9 @@ pub fn zone_shift(moves: &[Move], ahead: i64) -> Option<TimeDelta> {
         (once.len(), shift)
     });
     let (count, shift) = counted.max_by_key(|(count, _)| *count)?;
-    let of_a_zone = !shift.is_zero() && is_between_zones(shift);
+    let of_a_zone = !shift.is_zero()
+        && shift.abs() <= WIDEST_SHIFT
+        && shift.num_seconds() % (ZONE_STEP_MINUTES * 60) == 0;
     let nearly_all =
         count >= LEAST_OF_SHIFT && i64::try_from(count).is_ok_and(|n| n * 5 >= ahead * 4);
     (of_a_zone && nearly_all).then_some(shift)

@@ -8,7 +8,6 @@ use std::fmt;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::guard::is_between_zones;
 use super::phone::Phone;
 use crate::domain::zone::Zone;
 
@@ -275,14 +274,11 @@ impl Record {
     }
 
     /// Whether two rows of one id are the same booking: the same id with another date of making is
-    /// another one. A date left out says nothing; and where the journal writes its dates by another
-    /// zone since, the whole of it is not made anew.
+    /// another one. A date left out says nothing.
     #[must_use]
     pub fn is_same_booking(&self, other: &Self) -> bool {
         let dates = self.created_at.zip(other.created_at);
-        let (own, others) = (self.visit_id, other.visit_id);
-        let is_same_visit = own == others || own == 0 || others == 0;
-        dates.is_none_or(|(a, b)| a == b || is_same_visit && is_between_zones(a - b))
+        dates.is_none_or(|(a, b)| a == b)
     }
 
     /// Not deleted.
