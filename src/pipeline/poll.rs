@@ -369,7 +369,7 @@ impl Pipeline {
         let mut listing = listing::read(self.api.as_ref(), reference, &query, None).await;
         let failure = listing.failure.take();
         let progress = failure.is_none().then(|| Progress {
-            cursor_at: cursor_after(&listing, delta(row.overlap)),
+            cursor_at: cursor_after(&listing),
             ..Progress::default()
         });
         let server_date = listing.server_date;
@@ -550,24 +550,13 @@ impl Pipeline {
 
 /// Server time up to which this listing speaks: its newest change, never past its own `Date`, which
 /// a change dated in the future would carry us over.
-///
-/// What was changed at once and fills pages would be read anew by every poll until the next change. So
-/// the cursor leaves it behind once the look back from where it goes leaves out nothing younger than
-/// two overlaps: what comes to light so late a sweep has to find in a busy journal, too.
-fn cursor_after(listing: &Listing, overlap: TimeDelta) -> Option<DateTime<Utc>> {
+fn cursor_after(listing: &Listing) -> Option<DateTime<Utc>> {
     let newest = listing
         .records
         .values()
         .filter_map(|r| r.changed_at)
         .max()?;
-    let Some(date) = listing.server_date else {
-        return Some(newest);
-    };
-    let behind = (date - overlap).max(newest);
-    Some(match listing.pages {
-        0 | 1 => newest.min(date),
-        _ => behind.min(date),
-    })
+    Some(listing.server_date.map_or(newest, |date| newest.min(date)))
 }
 
 fn is_due(last: Option<DateTime<Utc>>, every: Duration, now: DateTime<Utc>) -> bool {
