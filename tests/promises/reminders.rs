@@ -690,6 +690,30 @@ async fn a_journal_that_cannot_be_read_asks_nobody_to_call_about_what_went_meanw
 }
 
 #[tokio::test]
+async fn who_is_to_be_called_about_a_visit_that_moved_meanwhile_is_named() {
+    let rest = r#"notify = { reminders = ["24h"] }
+        owner = [{ channel = "telegram", to = "500", events = [] }]"#;
+    let world = World::watching_with(r#"quiet_hours = "21:30-09:00""#, rest).await;
+    let record = world.salon.book(haircut("2026-08-24T22:00:00"));
+    world.tell().await;
+    turn_at(&world, "2026-08-23T22:00:00").await;
+    until(&world, "2026-08-24T06:00:00");
+    let later = at("2026-08-29T22:00:00");
+    world.salon.reschedule(SALON, record, later);
+    world.tell().await;
+    let fault = Fault::Status(500, "{}".into());
+    world.salon.set_fault(Route::Records, Some(fault));
+    until(&world, "2026-08-24T09:00:05");
+    world.turn().await;
+    let cards = cards(&world);
+    assert!(!cards.is_empty());
+    assert!(
+        cards.iter().all(|card| card.contains("+7 900")),
+        "{cards:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_booking_that_was_off_at_its_moment_and_is_on_again_untold_is_reminded_of() {
     // More at once than is believed: nobody is told, and it was a mistake.
     let world = World::watching_with("per_client_per_hour = 0", DAY).await;

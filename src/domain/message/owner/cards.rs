@@ -70,6 +70,7 @@ pub fn card_call(
     lines.push(
         records
             .first()
+            .or(moved.first())
             .map_or_else(String::new, |r| client_line(r, mask)),
     );
     lines.push(match (why, voice.language) {
