@@ -84,10 +84,11 @@ impl Desk {
         // Nobody writes so much by hand; what is beyond is read by nobody.
         written.text = capped(&written.text, LONGEST_TEXT);
         // Telegram calls a message edited for a reaction to it, too.
-        let news = match (&edits, &answers) {
-            (Some(edits), _) => contacts::news_of_edit(tx, name, edits, &written.text, at)?,
-            (None, Answers::Lost) => News::Unknown,
-            (None, _) => News::New,
+        let is_lost = matches!(answers, Answers::Lost);
+        let news = match &edits {
+            Some(edits) => contacts::news_of_edit(tx, name, edits, &written.text, at)?,
+            None if is_lost => News::Unknown,
+            None => News::New,
         };
         if let News::Same(Some(contact)) = news {
             let stored = contacts::Stored {
@@ -135,14 +136,25 @@ impl Desk {
             text: &written.text,
             external_id: &external_id,
             at,
-            is_command: wish.is_some() || subject.answers_reminder || news == News::Unknown,
+            is_command: wish.is_some()
+                || subject.answers_reminder
+                || (news == News::Unknown && !is_lost),
         };
         let stored = contacts::store_inbound(tx, &message)?;
         let mut shown = None;
         if stored.message_is_new {
             written.contact = Some(stored.contact);
             shown = Some(match news {
-                News::Unknown => self.show_only(tx, &end, company, &written, &subject, now)?,
+                News::Unknown => {
+                    let company = subject.meetings.first().map(|m| m.company).or(company);
+                    // What was pressed was meant as an answer.
+                    if let Some(company) = company.and_then(|id| self.companies.get(&id))
+                        && is_lost
+                    {
+                        self.waits_for_person(tx, company, stored.contact, at, now)?;
+                    }
+                    self.show_only(tx, &end, company, &written, &subject, now)?
+                }
                 News::New | News::Same(_) => {
                     self.take_words(tx, &end, company, &written, &subject, wish, (at, now))?
                 }
@@ -161,7 +173,6 @@ impl Desk {
         subject: &Subject,
         now: DateTime<Utc>,
     ) -> store::Result<Shown> {
-        let company = subject.meetings.first().map(|m| m.company).or(company);
         let mut shown = self.shown_plain(subject, "edited");
         shown.cards = self.forward(conn, &end.name, company, written, &shown, now)?;
         Ok(shown)

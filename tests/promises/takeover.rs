@@ -540,6 +540,10 @@ async fn a_button_under_a_reminder_that_nobody_knows_any_more_is_shown_to_the_ow
     assert_eq!(journal(&world, &[record]), "stands");
     let shown = last_card(&world).text;
     assert!(shown.contains("«Не смогу»"), "{shown}");
+    assert_eq!(
+        world.rows("SELECT count(*) FROM talks WHERE waiting_since IS NOT NULL"),
+        ["1"]
+    );
     // Of a chat that is nobody's client's nothing is shown.
     let before = world.owner_told().len();
     let data = asked.data("Не смогу");
