@@ -78,6 +78,8 @@ pub(super) struct Subject {
     names_booking: bool,
     /// A reminder or something else was said last, and nobody knows which: one may not have arrived.
     is_in_doubt: bool,
+    /// What was said last, or may have been, is an answer.
+    follows_answer: bool,
     /// The message of ours that it quotes, as the messenger calls it.
     pub(super) quotes: Option<String>,
     /// It quotes a message about a booking that is another person's by now.
@@ -141,7 +143,7 @@ impl Desk {
             return Ok(Subject::default());
         };
         let contact = contacts::of_chat(conn, &end.name, &written.chat_id)?;
-        let mut is_in_doubt = false;
+        let (mut is_in_doubt, mut follows_answer) = (false, false);
         let about = match answers {
             Answers::Notification(id) => outbox::get(conn, *id)?,
             Answers::Message(id) => {
@@ -155,6 +157,8 @@ impl Desk {
                 let since = since.unwrap_or(now - FRESH);
                 let mut maybe =
                     outbox::in_doubt_since(conn, &end.name, phone.e164(), contact, since)?;
+                let mut said = maybe.iter().chain(last.iter().map(|n| &n.kind));
+                follows_answer = said.any(|kind| kind == "reply");
                 let last = last.filter(|n| n.kind == "reminder");
                 if !maybe.is_empty() {
                     maybe.extend(last.map(|n| n.kind));
@@ -175,6 +179,7 @@ impl Desk {
             return Ok(Subject {
                 meetings: all,
                 is_in_doubt,
+                follows_answer,
                 ..Subject::default()
             });
         };
@@ -211,6 +216,7 @@ impl Desk {
             answers_reminder,
             names_booking: true,
             is_in_doubt,
+            follows_answer,
             quotes: None,
             is_foreign,
         })
@@ -296,11 +302,9 @@ impl Desk {
             && is_asked(&talk, now)
             && meaning::number(&written.text).is_some();
         // Nor does anybody know what a bare yes or no answers where the question may not have arrived.
-        let is_clear = |meaning: &Meaning| {
-            !(subject.is_in_doubt && matches!(meaning, Meaning::Nod | Meaning::No))
-        };
-        let meaning = Meaning::of(&written.text, &replies.words).filter(is_clear);
-        let meaning = meaning.filter(|_| !is_lost_number);
+        let meaning = Meaning::of(&written.text, &replies.words);
+        let is_unclear = subject.is_in_doubt && matches!(meaning, Some(Meaning::Nod | Meaning::No));
+        let meaning = meaning.filter(|_| !is_lost_number && !is_unclear);
         let chosen_none = chosen.is_none();
         let (meetings, verdict) = match chosen.filter(|_| !taken_over) {
             Some((request, meeting)) => {
@@ -325,7 +329,8 @@ impl Desk {
                 (meetings, decide(meaning, around, replies))
             }
         };
-        let is_for_people = now - at > STALE || self.is_too_much(conn, contact, at, now)?;
+        let is_for_people =
+            is_unclear || now - at > STALE || self.is_too_much(conn, contact, at, now)?;
         let has_agent = !taken_over && !is_for_people && self.agent_of(conn, company)?.is_some();
         // In a conversation a yes, a no or a number answers what the agent said last. "нет" to "на 15:00?"
         // must take nobody's booking off.
@@ -336,10 +341,15 @@ impl Desk {
             let is_free = chosen_none && !subject.names_booking;
             Ok(is_free && conversations::is_live(conn, contact, within, now)?)
         };
-        // So do "не смогу" and "приду", though they come hours later: what they would write is lasting.
-        let writes = matches!(meaning, Some(Meaning::Cancel | Meaning::Confirm));
-        let goes_on =
-            (is_short && has_agent && answers_agent(LIVES)?) || (writes && answers_agent(FRESH)?);
+        // So do "не смогу" and "приду", though they come hours later: what they would write is lasting. But
+        // who was reminded of their one visit says "приду" of that, whatever they asked between.
+        let writes = match meaning {
+            Some(Meaning::Cancel) => true,
+            Some(Meaning::Confirm) => !was_reminded(conn, &meetings, now)?,
+            _ => false,
+        };
+        let goes_on = (is_short && has_agent && answers_agent(LIVES)?)
+            || (writes && subject.follows_answer && answers_agent(FRESH)?);
         let verdict = match verdict {
             _ if goes_on => Verdict::Words,
             Verdict::Acknowledged if has_agent && courtesy(&written.text).is_some() => {
@@ -427,7 +437,8 @@ impl Desk {
                 let asked = Asked {
                     request: request.as_str().to_owned(),
                     visits: visits.collect(),
-                    waited: talk.waiting_since.is_some(),
+                    waited: talk.waiting_since.is_some()
+                        && talk.asked.as_ref().is_none_or(|asked| asked.waited),
                 };
                 let answer = speaker.say(&Told::Which { now: &firsts }, None)?;
                 talks::ask(conn, contact, Some(&asked), now)?;
@@ -461,6 +472,9 @@ impl Desk {
                 if may_speak && meaning::is_wordless(&written.text) && !lately {
                     answer = speaker.say(&Told::TextOnly, None)?;
                     talks::asked_for_words(conn, contact, now)?;
+                }
+                if may_speak && goes_on && !has_agent && answer.is_none() {
+                    answer = speaker.say(&Told::HandedOn, None)?;
                 }
                 let may_think = has_agent && answer.is_none();
                 if may_think && !meaning::is_wordless(&written.text) {
@@ -695,6 +709,25 @@ impl Speaking<'_> {
     }
 }
 
+/// Whether this is one visit of which its client was reminded lately.
+fn was_reminded(
+    conn: &Connection,
+    meetings: &[Meeting],
+    now: DateTime<Utc>,
+) -> store::Result<bool> {
+    let [one] = meetings else {
+        return Ok(false);
+    };
+    for record in &one.records {
+        let phone = record.phone().map_or("", Phone::e164);
+        let at = reminders::sent_at(conn, one.company, record.id, phone)?;
+        if at.is_some_and(|at| now - at <= FRESH) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Stores what a client asked for; what waits already is not asked for twice. The order that the owner is
 /// to decide about, or the new one.
 pub(super) fn order(
@@ -703,17 +736,18 @@ pub(super) fn order(
     now: DateTime<Utc>,
 ) -> store::Result<Option<i64>> {
     let of = (new.company, new.unit, new.phone);
-    let pending = writes::is_pending(conn, of, new.act)?;
-    let pending = pending.map(|id| writes::get(conn, id)).transpose()?;
-    if let Some(old) = pending.flatten() {
-        let mut asked = old.parts.iter().map(|part| &part.meant);
+    for old in writes::pending(conn, of, new.act)? {
+        let asked: Vec<&Meant> = old.parts.iter().map(|part| &part.meant).collect();
         if old.state == State::Open {
-            if new.meant.iter().all(|meant| asked.any(|a| a == meant)) {
+            if new.meant.iter().all(|meant| asked.contains(&meant)) {
                 return Ok(None);
             }
-        } else if new.state == State::Asked && asked.eq(new.meant) {
+        } else if new.state == State::Asked && asked.iter().copied().eq(new.meant) {
             return Ok(Some(old.id));
-        } else {
+        } else if asked
+            .iter()
+            .all(|a| new.meant.iter().any(|m| m.record == a.record))
+        {
             // What the owner was asked is not what is asked for now: the visit was moved, or may be
             // taken off without them.
             take_back(conn, &old, now)?;
@@ -729,9 +763,7 @@ pub(super) fn order(
         let mut changed = false;
         for unit in &units {
             let of = (new.company, unit.as_str(), new.phone);
-            let pending = writes::is_pending(conn, of, Act::Cancel)?;
-            let pending = pending.map(|id| writes::get(conn, id)).transpose()?;
-            if let Some(old) = pending.flatten() {
+            for old in writes::pending(conn, of, Act::Cancel)? {
                 changed |= take_back(conn, &old, now)?;
             }
         }

@@ -237,19 +237,18 @@ pub fn is_open(conn: &Connection, company: i64, unit: &str) -> Result<bool> {
         .query_row((company, unit), |r| r.get(0))?)
 }
 
-/// Whether this person asked for the same of this visit (company, unit, phone) already, and it is not
-/// decided.
-pub fn is_pending(conn: &Connection, of: (i64, &str, &str), act: Act) -> Result<Option<i64>> {
+/// What this person asked of this visit (company, unit, phone) already and is not decided: of one visit
+/// each booking may have been asked about by itself.
+pub fn pending(conn: &Connection, of: (i64, &str, &str), act: Act) -> Result<Vec<Order>> {
     let (company, unit, phone) = of;
-    Ok(conn
-        .prepare_cached(
-            "SELECT id FROM writes
-              WHERE company_id = ?1 AND unit = ?2 AND phone = ?4 AND act = ?3
-                AND state IN ('asked', 'open')
-              ORDER BY id DESC LIMIT 1",
-        )?
-        .query_row((company, unit, act.as_str(), phone), |r| r.get(0))
-        .optional()?)
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM writes
+          WHERE company_id = ?1 AND unit = ?2 AND phone = ?4 AND act = ?3
+            AND state IN ('asked', 'open')
+          ORDER BY id",
+    )?;
+    let rows = query.query_map((company, unit, act.as_str(), phone), read)?;
+    rows.map(|row| whole(row?)).collect()
 }
 
 /// Whether this person asked for the same of this visit since then, and it was done.

@@ -3,6 +3,7 @@
 use crate::support::agent::{
     OTHER, WRITES, booked, follow, furnish, replies, salon, salon_with, say, write,
 };
+use crate::support::dialogue::remind;
 use crate::support::fake::Answer;
 use crate::support::model::{Act, call, say as words};
 use crate::support::world::{OWNER, PHONE, SALON, World, haircut};
@@ -25,6 +26,11 @@ fn propose() -> Act {
 
 fn outcomes(world: &World) -> Vec<String> {
     world.rows("SELECT outcome FROM turns ORDER BY id")
+}
+
+/// How many wait for a person.
+fn waiting(world: &World) -> Vec<String> {
+    world.rows("SELECT count(*) FROM talks WHERE waiting_since IS NOT NULL")
 }
 
 fn posts(world: &World) -> usize {
@@ -993,10 +999,8 @@ async fn a_no_to_an_agent_that_was_switched_off_since_is_a_persons_to_read() {
     world.restart().await;
     say(&world, "не получится").await;
     assert_eq!(world.salon.asked(Route::Cancel), 0);
-    assert_eq!(
-        world.rows("SELECT count(*) FROM talks WHERE waiting_since IS NOT NULL"),
-        ["1"]
-    );
+    assert_eq!(waiting(&world), ["1"]);
+    assert_eq!(replies(&world, PHONE).last().unwrap(), HANDED);
 }
 
 /// A message that is quoted says which booking is meant, whatever was spoken of.
@@ -1042,6 +1046,7 @@ async fn a_yes_to_a_sentence_that_may_have_arrived_is_no_yes_to_the_reminder_bef
     say(&world, "да").await;
     assert_eq!(world.salon.row(SALON, record).unwrap()["attendance"], 0);
     assert_eq!(posts(&world), 0);
+    assert_eq!(waiting(&world), ["1"]);
 }
 
 #[tokio::test]
@@ -1135,4 +1140,89 @@ async fn what_waits_for_the_model_is_not_answered_once_nobody_is_any_more() {
     follow(&world).await;
     assert_eq!(replies(&world, PHONE), [""; 0]);
     assert_eq!(model.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn of_a_visit_of_two_bookings_the_owner_decides_about_each_that_was_agreed_to() {
+    let (world, model) = salon("", "write = true").await;
+    let draft = |start: &str| haircut(start).client("Анна Петрова", PHONE).visit(77);
+    let first = world.salon.book(draft("2026-08-23T12:00:00"));
+    let second = world.salon.book(draft("2026-08-23T13:00:00"));
+    world.tell().await;
+    for record in [first, second] {
+        model.then(call("propose_cancel", json!({"booking": record})));
+        say(&world, "Уберите, пожалуйста, и эту").await;
+        say(&world, "да").await;
+    }
+    let orders = "SELECT act || ' ' || state FROM writes ORDER BY id";
+    assert_eq!(world.rows(orders), ["cancel asked", "cancel asked"]);
+    // Who comes after all wants neither.
+    remind(&world, first);
+    say(&world, "1").await;
+    assert_eq!(
+        world.rows(orders),
+        ["cancel over", "cancel over", "confirm done"]
+    );
+}
+
+#[tokio::test]
+async fn who_was_reminded_says_that_they_come_whatever_they_asked_between() {
+    let reminds = r#"notify = { reminders = ["24h"] }"#;
+    let (world, model) = salon_with(reminds, "", WRITES).await;
+    let record = booked(&world, PHONE, "2026-08-22T14:30:00").await;
+    world.advance("27h");
+    world.poll().await;
+    world.turn().await;
+    model.then(words("Администратор подскажет на месте."));
+    say(&world, "Можно будет картой?").await;
+    say(&world, "приду").await;
+    assert_eq!(world.salon.row(SALON, record).unwrap()["attendance"], 2);
+}
+
+#[tokio::test]
+async fn what_is_said_after_a_message_about_a_booking_is_said_of_that_though_the_agent_spoke_today()
+{
+    let (world, model) = salon("", WRITES).await;
+    model.then(words("Здравствуйте! Чем помочь?"));
+    say(&world, "А вы сегодня работаете?").await;
+    world.advance("5h");
+    let record = booked(&world, PHONE, "2026-08-23T12:00:00").await;
+    say(&world, "отмена").await;
+    assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], true);
+}
+
+#[tokio::test]
+async fn a_yes_below_a_reminder_that_may_have_arrived_agrees_to_no_sentence_before_it() {
+    let reminds = r#"notify = { reminders = ["24h"] }"#;
+    let (world, model) = salon_with(reminds, "", WRITES).await;
+    booked(&world, PHONE, "2026-08-22T14:30:00").await;
+    world.advance("26h");
+    world.poll().await;
+    world.turn().await;
+    model.then(call(
+        "propose_booking",
+        json!({"services": [45], "master": 5, "day": "2026-08-22", "time": "16:00"}),
+    ));
+    while world.rows("SELECT count(*) FROM proposals") == ["0"] {
+        let moment = world.clock.now() + chrono::TimeDelta::minutes(5);
+        let reminder = "2026-08-21T11:30:00Z".parse::<chrono::DateTime<chrono::Utc>>();
+        match moment < reminder.unwrap() {
+            true => world.advance("1m"),
+            false => say(&world, "Запишите ещё на субботу в 16").await,
+        }
+    }
+    world.shut_the_journal();
+    world.green.answer_next(Answer::Drop { taken: true });
+    world.advance("5m");
+    world.poll().await;
+    world.turn().await;
+    assert_eq!(
+        world.rows(
+            "SELECT count(*) FROM booking_notifications WHERE kind = 'reminder' AND sent_at IS NULL"
+        ),
+        ["1"]
+    );
+    model.be_used_to(|_| words("Уточните, пожалуйста."));
+    say(&world, "да").await;
+    assert_eq!(posts(&world), 0);
 }

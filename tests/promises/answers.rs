@@ -443,7 +443,12 @@ async fn an_answer_to_a_reminder_that_may_have_arrived_is_read_by_a_person() {
 
 #[tokio::test]
 async fn who_says_which_visit_is_meant_waits_for_nobody_when_it_is_taken_off() {
-    for (before, left) in [(None, "0"), (Some("А можно с ребёнком?"), "1")] {
+    let before = [
+        (None, "0"),
+        (Some("отмена"), "0"),
+        (Some("А можно с ребёнком?"), "1"),
+    ];
+    for (before, left) in before {
         let (world, _) = told_of(CANCELS, TWO).await;
         if let Some(question) = before {
             say(&world, PHONE, question).await;
@@ -451,7 +456,11 @@ async fn who_says_which_visit_is_meant_waits_for_nobody_when_it_is_taken_off() {
         say(&world, PHONE, "отмена").await;
         assert_eq!(waiting(&world), ["1"]);
         say(&world, PHONE, "1").await;
-        assert_eq!(world.told(), [WHICH, CALLED_OFF]);
+        assert!(
+            world
+                .told()
+                .ends_with(&[WHICH.to_owned(), CALLED_OFF.to_owned()])
+        );
         assert_eq!(waiting(&world), [left], "{before:?}");
     }
 }

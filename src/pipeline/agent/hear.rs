@@ -78,11 +78,18 @@ impl Desk {
                         || (n.id > proposed.notification && n.kind == "reply")
                 })
             }
-            // Nor is it one where anything else was told since: "Всё ли понравилось?" asks, too.
+            // Nor is it one where anything else was told since, or may have been: "Всё ли понравилось?"
+            // asks, too.
             None => {
                 let phone = contact.phone.as_str();
                 let last = outbox::last_said(conn, &end.name, phone, Some(contact.id))?;
-                !subject.answers_reminder && last.is_some_and(|n| n.kind == "reply")
+                let since = last.as_ref().and_then(|n| n.sent_at).unwrap_or(now);
+                let maybe =
+                    outbox::in_doubt_since(conn, &end.name, phone, Some(contact.id), since)?;
+                let is_answer = |kind: &str| kind == "reply";
+                !subject.answers_reminder
+                    && last.is_some_and(|n| is_answer(&n.kind))
+                    && maybe.iter().all(|kind| is_answer(kind))
             }
         };
         if !self.answers(company, written.phone.as_ref()) {
