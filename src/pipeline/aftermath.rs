@@ -185,9 +185,9 @@ impl Desk {
             expected: &[],
             quiet_until: quiet_at(company, zone, now, None),
             is_near: false,
-            text: match n.frozen {
-                true => n.message.clone(),
-                false => words::said(place, end, &aftermath.told()),
+            text: match n.letter() {
+                Some(said) => said.to_owned(),
+                None => words::said(place, end, &aftermath.told()),
             },
             brief: words::brief_of(place, &aftermath.told()),
             // It says nothing of a booking that anybody could still come for.

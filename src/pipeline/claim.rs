@@ -10,6 +10,7 @@ use super::visit::{self, Around, Visit};
 use super::warm_up::{Full, ON_ITS_WAY, Room};
 use super::{ChannelEnd, Company, Desk, recreated, renumbered, trial, words};
 use crate::domain::delivery::{Status, message_key, wrote_lately};
+use crate::domain::known::Knowledge;
 use crate::domain::message::Brief;
 use crate::domain::message::markup::{LONGEST_TEXT, fitted};
 use crate::domain::phone::Phone;
@@ -82,7 +83,7 @@ impl Desk {
         free: &[NaiveDateTime],
         now: DateTime<Utc>,
     ) -> store::Result<Claim> {
-        let Some(n) = outbox::get(tx, id)? else {
+        let Some(mut n) = outbox::get(tx, id)? else {
             return Ok(Claim::Skip);
         };
         // Another change may have come, or another task been faster, since the list was read.
@@ -108,6 +109,11 @@ impl Desk {
         }
         if n.phone.is_empty() {
             return self.claim_for_owner(tx, &n, end, now);
+        }
+        // The words are in the markup of the channel where they may have arrived.
+        let elsewhere = outbox::tried_over(tx, id)?.is_some_and(|channel| channel != n.channel);
+        if n.frozen && n.kind != "correction" && elsewhere {
+            n.message.clear();
         }
         let claim = self.claim_for_client(tx, &n, end, free, now)?;
         let left = outbox::get(tx, id)?.is_some_and(|n| n.status == Status::Pending);
@@ -314,25 +320,29 @@ impl Desk {
             return Ok(None);
         }
         if n.frozen {
-            // Said again to the letter, as long as it is still true; else said anew.
+            // Said again, to the letter where it was, as long as it is still true; else said anew.
             let told: Vec<visit::Told> = serde_json::from_str(&n.told).map_err(unreadable)?;
             if visit.still_stands(&told, &company.settings.rules) {
-                let now = told
-                    .iter()
-                    .filter_map(|t| t.state.record().cloned())
-                    .collect();
+                let text = n.letter().map(str::to_owned);
                 let form = match n.kind.as_str() {
                     "created" => Form::Created,
                     "cancelled" => Form::Cancelled,
+                    _ if text.is_none() => Form::Restated,
                     _ => Form::Updated,
                 };
+                let is_named = |t: &&visit::Told| match form {
+                    _ if text.is_some() => true,
+                    Form::Cancelled => t.before.states().iter().any(Knowledge::is_alive),
+                    _ => t.state.is_alive(),
+                };
+                let named = told.iter().filter(is_named);
+                let now = named.filter_map(|t| t.state.record().cloned()).collect();
                 let net = Net {
                     form,
                     before: Vec::new(),
                     now,
                     fields: Vec::new(),
                 };
-                let text = Some(n.message.clone());
                 return Ok(Some(Speech {
                     net,
                     text,

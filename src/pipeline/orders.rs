@@ -80,21 +80,23 @@ pub fn retry(
     (language, channels): (Language, &[String]),
     now: DateTime<Utc>,
 ) -> store::Result<bool> {
-    // What may have arrived is repeated to the letter: it tells nothing new.
+    // What may have arrived is repeated to the letter: it tells nothing new. Over another channel the
+    // same is said in its own markup.
     let frozen = match n.status {
         Status::Dead => false,
         Status::Uncertain => true,
         _ => return Ok(false),
     };
-    let opening = language.said_again();
-    if frozen && !n.message.is_empty() && !n.message.starts_with(opening) {
-        outbox::set_message(conn, n.id, &format!("{opening}\n\n{}", n.message))?;
-    }
     let first = channels.first().filter(|_| {
         let to_client = !n.phone.is_empty() && n.kind != trial::KIND;
         to_client && !channels.contains(&n.channel)
     });
     let channel = first.unwrap_or(&n.channel);
+    let opening = language.said_again();
+    let to_the_letter = frozen && first.is_none() && !n.message.is_empty();
+    if to_the_letter && !n.message.starts_with(opening) {
+        outbox::set_message(conn, n.id, &format!("{opening}\n\n{}", n.message))?;
+    }
     outbox::set_pending(conn, n.id, channel, now, None, frozen)?;
     // A person wants it sent although it is old.
     outbox::wait_for_turn(conn, n.id, now)?;

@@ -85,6 +85,14 @@ pub struct Notification {
     pub last_error: Option<String>,
 }
 
+impl Notification {
+    /// The words that may have arrived and are said again to the letter.
+    #[must_use]
+    pub fn letter(&self) -> Option<&str> {
+        (self.frozen && !self.message.is_empty()).then_some(self.message.as_str())
+    }
+}
+
 debug_only!(Notification: id, company, record, kind, channel, status, reason, due_at, attempts);
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Notification> {

@@ -104,7 +104,7 @@ impl Desk {
         }
         let text = words::said(place, end, &told(company, &records));
         // Said again to the letter, as long as every word is still true.
-        if n.frozen && !n.message.ends_with(&text) {
+        if n.letter().is_some_and(|said| !said.ends_with(&text)) {
             outbox::suppress(tx, n.id, Reason::Expired, None)?;
             return Ok(Claim::Skip);
         }
@@ -114,10 +114,7 @@ impl Desk {
             expected: &[],
             quiet_until: quiet_at(company, zone, now, starts().min()),
             is_near: starts().any(|start| start - now <= VISIT_IS_NEAR),
-            text: match n.frozen {
-                true => n.message.clone(),
-                false => text,
-            },
+            text: n.letter().map_or(text, str::to_owned),
             brief: words::brief_of(place, &told(company, &records)),
             // It states the bookings whole, so whoever gets it knows them as they stand.
             told: serde_json::to_string(&visit.told())

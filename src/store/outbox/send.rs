@@ -371,6 +371,17 @@ pub fn tried_at(conn: &Connection, id: i64) -> Result<Option<DateTime<Utc>>> {
     Ok(at.map(|at| at.0))
 }
 
+/// Over which channel it was last tried.
+pub fn tried_over(conn: &Connection, id: i64) -> Result<Option<String>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT channel FROM delivery_attempts WHERE notification_id = ?1
+              ORDER BY attempt DESC LIMIT 1",
+        )?
+        .query_row([id], |r| r.get(0))
+        .optional()?)
+}
+
 /// A try of which nobody knows whether it arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InDoubt {

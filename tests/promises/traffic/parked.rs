@@ -297,3 +297,88 @@ async fn what_died_on_a_channel_that_was_replaced_since_is_sent_again_over_the_n
     assert_eq!(statuses(&world), ["sent"]);
     assert_eq!(gateway.sent().len(), 1);
 }
+
+/// A salon that writes over Telegram, to a client who came to the bot.
+async fn world_over_telegram(rest: &str) -> World {
+    let mut world = World::with("", &format!("{OWNER}\n{rest}")).await;
+    world.write_over(&["telegram"]).await;
+    world.poll().await;
+    let contact =
+        "INSERT INTO contacts (phone, channel, chat_id) VALUES ('+79000000001', 'telegram', '900')";
+    world.sql().execute(contact, []).unwrap();
+    world
+}
+
+/// The salon writes over WhatsApp from now on, and its owner wants the only message in doubt again.
+async fn retry_over_whatsapp(world: &mut World) {
+    world.write_over(&["whatsapp"]).await;
+    let uncertain = world.rows("SELECT id FROM booking_notifications WHERE status = 'uncertain'");
+    assert_eq!(uncertain.len(), 1, "{:?}", world.decisions());
+    let order = format!("/retry {}", uncertain[0]);
+    world.telegram.push_text(500, &order);
+    world.receive().await;
+    later(world, "1s").await;
+}
+
+#[tokio::test]
+async fn what_is_repeated_over_another_channel_is_in_the_markup_of_that_one() {
+    let mut world = world_over_telegram("notify = { updated = false }").await;
+    world.telegram.answer_next(Answer::Drop { taken: true });
+    let record = world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    retry_over_whatsapp(&mut world).await;
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{:?}", world.decisions());
+    let head = "✅ *Вы записаны!*\n\n📅 23 августа в 14:30";
+    assert!(told[0].starts_with(head), "{told:?}");
+    // That was told surely.
+    world.salon.cancel(SALON, record);
+    world.tell().await;
+    assert_eq!(world.told().len(), 2, "{:?}", world.decisions());
+}
+
+#[tokio::test]
+async fn a_move_and_a_cancellation_that_are_repeated_over_another_channel_say_what_is_true() {
+    let mut world = world_over_telegram("").await;
+    let record = world.salon.book(haircut("2026-08-23T14:30:00"));
+    let gone = haircut("2026-08-24T14:30:00");
+    let gone = world.salon.book(gone);
+    world.tell().await;
+    later(&world, "1m").await;
+    world.telegram.answer_next(Answer::Drop { taken: true });
+    world
+        .salon
+        .reschedule(SALON, record, at("2026-08-23T16:00:00"));
+    world.tell().await;
+    retry_over_whatsapp(&mut world).await;
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{:?}", world.decisions());
+    assert!(told[0].contains("23 августа в 16:00"), "{told:?}");
+    assert!(!told[0].contains("<b>"), "{told:?}");
+    assert!(!told[0].contains("24 августа"), "{told:?}");
+    world.write_over(&["telegram"]).await;
+    world.telegram.answer_next(Answer::Drop { taken: true });
+    world.salon.cancel(SALON, gone);
+    world.tell().await;
+    retry_over_whatsapp(&mut world).await;
+    let told = world.told();
+    assert_eq!(told.len(), 2, "{:?}", world.decisions());
+    assert!(told[1].starts_with("❌ *"), "{told:?}");
+    assert!(told[1].contains("24 августа в 14:30"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_reminder_that_is_repeated_over_another_channel_is_in_the_markup_of_that_one() {
+    let mut world = world_over_telegram("notify = { reminders = [\"24h\"] }").await;
+    world.salon.book(haircut("2026-08-24T14:30:00"));
+    world.tell().await;
+    later(&world, "71h").await;
+    world.advance("4h");
+    world.poll().await;
+    world.telegram.answer_next(Answer::Drop { taken: true });
+    world.turn().await;
+    retry_over_whatsapp(&mut world).await;
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{:?}", world.decisions());
+    assert!(told[0].starts_with("⏰ *"), "{told:?}");
+}
