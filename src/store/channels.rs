@@ -124,23 +124,26 @@ pub fn set_sick(conn: &Connection, name: &str, why: &str, now: DateTime<Utc>) ->
     set_down(conn, name, why, now)
 }
 
-/// Something about it failed that does not stop it from sending.
+/// Something about it failed that does not stop it from sending. What it refuses messages for says more.
 pub fn note(conn: &Connection, name: &str, why: &str) -> Result<()> {
     execute(
         conn,
-        "UPDATE channel_states SET last_error = ?2 WHERE name = ?1 AND down_since IS NULL",
+        "UPDATE channel_states SET last_error = ?2
+          WHERE name = ?1 AND down_since IS NULL AND sick_since IS NULL",
         (name, why),
     )?;
     Ok(())
 }
 
-/// It says of itself that it cannot send. That is why it refused a message, too, if it did: once it says
-/// that it can, that is over.
+/// It says of itself that it cannot send, or cannot be asked. Where it refused a message for this very
+/// reason, that is over once it says that it can; what it refused one for otherwise stands.
 pub fn set_silent(conn: &Connection, name: &str, why: &str, now: DateTime<Utc>) -> Result<()> {
     execute(
         conn,
-        "UPDATE channel_states SET last_error = ?2, checked_at = ?3, sick_since = NULL,
-                down_since = min(coalesce(down_since, ?3), coalesce(sick_since, ?3))
+        "UPDATE channel_states SET checked_at = ?3,
+                down_since = min(coalesce(down_since, ?3), coalesce(sick_since, ?3)),
+                sick_since = CASE WHEN last_error = ?2 THEN NULL ELSE sick_since END,
+                last_error = CASE WHEN sick_since IS NULL THEN ?2 ELSE last_error END
           WHERE name = ?1",
         (name, why, At(now)),
     )?;
@@ -169,7 +172,8 @@ pub fn block(
     let until = now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
     execute(
         conn,
-        "UPDATE channel_states SET blocked_until = ?3, last_error = ?2,
+        "UPDATE channel_states SET blocked_until = ?3,
+                last_error = CASE WHEN sick_since IS NULL THEN ?2 ELSE last_error END,
                 throttled = CASE WHEN ?4 THEN throttled ELSE throttled + 1 END
           WHERE name = ?1",
         (name, why, At(until), stated),

@@ -135,6 +135,35 @@ async fn a_channel_that_answers_and_refuses_everything_is_left_as_one_that_does_
 }
 
 #[tokio::test]
+async fn an_account_that_cannot_be_asked_for_a_minute_has_not_begun_to_take_messages() {
+    let (world, gateway) = world_with_two_ways("", OWNER).await;
+    let exhausted = r#"{"invokeStatus":{"method":"sendmessage","status":"QUOTE_EXCEEDED"}}"#;
+    for _ in 0..200 {
+        world.green.answer_next(Answer::http(466, exhausted));
+    }
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    let reboot = async || {
+        for state in ["starting", "starting", "authorized", "authorized"] {
+            world.green.set_state(state);
+            later(&world, "1m").await;
+        }
+    };
+    later(&world, "5m").await;
+    reboot().await;
+    later(&world, "6m").await;
+    // A quarter of an hour after the refusal, not after the reboot.
+    assert_eq!(gateway.sent().len(), 1, "{:?}", world.decisions());
+    // Nothing is left that could show whether it takes messages.
+    reboot().await;
+    reboot().await;
+    let told = world.owner_told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let why = "SELECT last_error FROM channel_states WHERE sick_since IS NOT NULL";
+    assert_eq!(world.rows(why), ["HTTP 466: QUOTE_EXCEEDED"]);
+}
+
+#[tokio::test]
 async fn a_notice_that_the_account_works_again_sends_what_waited_at_once() {
     let world = World::watching_with("", OWNER).await;
     world.green.set_state("notAuthorized");
