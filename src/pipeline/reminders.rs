@@ -9,13 +9,13 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::quiet::quiet_at;
-use super::{Company, Desk, Pipeline};
+use super::{Company, Desk, Pipeline, outcome};
 use crate::domain::message::Told;
 use crate::domain::record::{Attendance, Record};
 use crate::domain::reminder::{self, Dropped};
 use crate::domain::zone::Zone;
 use crate::store::reminders::{self, Planned};
-use crate::store::{self, cache, events, known};
+use crate::store::{self, cache, events, known, outbox};
 
 mod day;
 mod plan;
@@ -123,9 +123,19 @@ fn was_told_lately(
     let Some(told_at) = told_at.filter(|at| *at >= lately) else {
         return Ok(false);
     };
-    let then = events::state_then(conn, record.company_id, record.id, told_at)?;
-    let is_as_told = |then: Option<Record>| {
-        then.is_some_and(|then| then.is_alive() && then.start_local == record.start_local)
-    };
-    Ok(then.is_none_or(is_as_told))
+    let is_so = |said: &Record| said.is_alive() && said.start_local == record.start_local;
+    Ok(
+        match events::state_then(conn, record.company_id, record.id, told_at)? {
+            None => true,
+            Some(Some(then)) => is_so(&then),
+            // It was made since in another one's place: that is what was spoken of.
+            Some(None) => {
+                let sent = outbox::sent_to_at(conn, record.company_id, phone, told_at)?;
+                let said = sent.iter().map(outcome::told);
+                let said = said.collect::<store::Result<Vec<_>>>()?;
+                let mut said = said.iter().flatten().filter_map(|t| t.state.record());
+                said.any(is_so)
+            }
+        },
+    )
 }

@@ -532,6 +532,21 @@ pub fn of_record(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// What this person was sent by a company at that very moment.
+pub fn sent_to_at(
+    conn: &Connection,
+    company: i64,
+    phone: &str,
+    at: DateTime<Utc>,
+) -> Result<Vec<Notification>> {
+    let mut query = conn.prepare_cached(
+        "SELECT * FROM booking_notifications
+          WHERE phone = ?2 AND phone <> '' AND sent_at = ?3 AND company_id = ?1 ORDER BY id",
+    )?;
+    let rows = query.query_map((company, phone, At(at)), read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Answers about no booking that a contact got at that very moment.
 pub fn answers_at(conn: &Connection, contact: i64, at: DateTime<Utc>) -> Result<Vec<i64>> {
     let mut query = conn.prepare_cached(

@@ -228,6 +228,30 @@ async fn who_was_told_lately_of_another_time_or_that_it_is_off_is_reminded() {
 }
 
 #[tokio::test]
+async fn who_was_told_lately_of_a_booking_that_was_made_anew_is_reminded_only_of_another_time() {
+    for (start, heads_of) in [
+        (START, None),
+        (
+            "2026-08-24T16:00:00",
+            Some("⏰ *Ждём вас завтра, 24 августа, в 16:00*"),
+        ),
+    ] {
+        // Nobody is told of changes.
+        let rest = r#"notify = { updated = false, reminders = ["24h"] }"#;
+        let world = World::watching_with("", rest).await;
+        until(&world, "2026-08-23T12:00:00");
+        let record = world.salon.book(haircut(START));
+        world.tell().await;
+        world.salon.cancel(SALON, record);
+        world.salon.book(haircut(start));
+        world.tell().await;
+        assert_eq!(world.told().len(), 1, "{:?}", world.decisions());
+        turn_at(&world, "2026-08-23T16:00:00").await;
+        assert_eq!(heads(&world), Vec::from_iter(heads_of));
+    }
+}
+
+#[tokio::test]
 async fn a_short_lead_needs_an_hour_since_the_last_word_and_reminders_do_not_count() {
     let rest = r#"notify = { reminders = ["2h", "90m"] }"#;
     let (world, record) = told_of(rest, START).await;
