@@ -460,8 +460,8 @@ impl Desk {
         Ok(self.ways_to(conn, company, phone, past)?.into_iter().next())
     }
 
-    /// Where else this may be sent from where it stands: the channels behind this one, then those before it
-    /// that it was never given to.
+    /// Where else this may be sent from where it stands: the channels behind this one, then those before it;
+    /// of both, those that it was never given to.
     fn other_ways(
         &self,
         conn: &rusqlite::Connection,
@@ -470,8 +470,9 @@ impl Desk {
     ) -> store::Result<Vec<Arc<ChannelEnd>>> {
         let phone = Phone::from_stored(n.phone.clone());
         let behind = self.ways_to(conn, company, &phone, Some(&n.channel))?;
-        let mut ways: Vec<Arc<ChannelEnd>> = behind.into_iter().map(|(end, _)| end).collect();
-        for (end, _) in self.ways_to(conn, company, &phone, None)? {
+        let all = self.ways_to(conn, company, &phone, None)?;
+        let mut ways: Vec<Arc<ChannelEnd>> = Vec::new();
+        for (end, _) in behind.into_iter().chain(all) {
             let listed = ways.iter().any(|way| way.name == end.name);
             let here = end.name == n.channel;
             if !listed && !here && !store::outbox::was_given_to(conn, n.id, &end.name)? {

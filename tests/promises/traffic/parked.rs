@@ -273,6 +273,42 @@ async fn what_left_a_parked_channel_and_reaches_nobody_on_the_next_goes_back() {
 }
 
 #[tokio::test]
+async fn what_goes_back_and_reaches_nobody_there_either_is_tried_nowhere_twice() {
+    let (mut world, gateway) = world_with_two_ways("", OWNER).await;
+    world.write_over(&["whatsapp", "gateway", "telegram"]).await;
+    world.poll().await;
+    let contact =
+        "INSERT INTO contacts (phone, channel, chat_id) VALUES ('+79000000001', 'telegram', '900')";
+    world.sql().execute(contact, []).unwrap();
+    world.telegram.block("900");
+    world.green.set_state("notAuthorized");
+    let nobody = r#"{"error":"the number does not exist on whatsapp"}"#;
+    gateway.answer_next(Answer::http(400, nobody));
+    let absent = "Validation failed. Details: 'chatId' must be one of the following formats";
+    world.green.answer_next(Answer::http(400, absent));
+    world.salon.book(haircut("2026-08-23T14:30:00"));
+    world.tell().await;
+    for _ in 0..20 {
+        later(&world, "1m").await;
+    }
+    world.green.set_state("authorized");
+    for _ in 0..6 {
+        later(&world, "11s").await;
+    }
+    let attempts = "SELECT channel, outcome FROM delivery_attempts
+                     WHERE notification_id = 1 AND outcome <> 'channel_down' ORDER BY attempt";
+    assert_eq!(
+        world.rows(attempts),
+        [
+            "gateway|unreachable",
+            "telegram|unreachable",
+            "whatsapp|unreachable"
+        ]
+    );
+    assert_eq!(statuses(&world), ["dead"]);
+}
+
+#[tokio::test]
 async fn what_may_have_left_a_channel_goes_over_no_other_when_that_one_is_configured_no_more() {
     let (mut world, gateway) = world_with_two_ways("on_uncertain = \"resend\"", OWNER).await;
     world.shut_the_journal();
