@@ -5,7 +5,7 @@ use super::text::Say;
 use crate::config::Language;
 
 /// English phrases of ours and of the system, each with its Russian. The longer before what it contains.
-const PHRASES: [(&str, &str); 69] = [
+const PHRASES: [(&str, &str); 73] = [
     (
         "the account is yellowCard: WhatsApp throttles this number; let it rest for some days, then reboot the instance",
         "аккаунт в состоянии yellowCard: WhatsApp придерживает этот номер",
@@ -137,6 +137,19 @@ const PHRASES: [(&str, &str); 69] = [
         "the client got as many messages within an hour as one may",
         "за час клиент получил столько сообщений, сколько можно",
     ),
+    (
+        "the channel is new and has others on their way",
+        "номер новый, сначала станет ясно, дошло ли до других",
+    ),
+    (
+        "news of the visit goes first",
+        "сначала уйдёт новость об этом визите",
+    ),
+    (
+        "the booking is not seen in the journal",
+        "записи сейчас не видно в журнале",
+    ),
+    ("the visit is not over", "визит ещё не окончен"),
     ("paused by a person", "пауза"),
     ("quiet hours", "тихие часы"),
     (

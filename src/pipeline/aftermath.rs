@@ -165,7 +165,7 @@ impl Desk {
         };
         let due_at = aftermath.due_at(zone, now);
         if due_at > now {
-            outbox::postpone(tx, n.id, due_at)?;
+            outbox::wait_for(tx, n.id, "the visit is not over", due_at)?;
             return Ok(Claim::Skip);
         }
         let around = Around {

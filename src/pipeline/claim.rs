@@ -272,7 +272,8 @@ impl Desk {
         match self.room(tx, end, &n.phone, zone, now)? {
             Room::Free => {}
             Room::Soon => {
-                outbox::postpone(tx, n.id, now + ON_ITS_WAY)?;
+                let why = "the channel is new and has others on their way";
+                outbox::wait_for(tx, n.id, why, now + ON_ITS_WAY)?;
                 return Ok(Claim::Skip);
             }
             Room::None => {

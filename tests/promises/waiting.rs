@@ -8,6 +8,9 @@ use crate::support::fake::Answer;
 use crate::support::world::{SALON, World, at, haircut};
 use booking_monitor::demo::salon::{Fault, Route};
 use booking_monitor::domain::zone::Zone;
+use booking_monitor::pipeline::orders;
+use booking_monitor::ports::Clock as _;
+use booking_monitor::store::pauses::{Pause, Selector};
 
 /// What `explain` says of a booking, without the ends of lines.
 async fn explained(world: &World, record: i64) -> String {
@@ -115,4 +118,43 @@ async fn a_message_that_came_too_late_says_so_in_the_salons_language() {
     world.poll().await;
     world.turn().await;
     says(&world, record, "не дошло (визит уже начался)").await;
+}
+
+#[tokio::test]
+async fn a_message_says_what_it_waits_for_now_and_not_what_it_waited_for() {
+    let quiet = "quiet_hours = \"14:20-14:40\"";
+    let world = World::watching_with(quiet, "notify = { reminders = [\"24h\"] }").await;
+    let record = world.salon.book(haircut("2026-08-24T14:30:00"));
+    world.tell().await;
+    // Its moment, noon and half an hour before three on the day before.
+    world.advance("74h");
+    world.advance("30m");
+    world.poll().await;
+    world.turn().await;
+    says(&world, record, "(тихие часы)").await;
+    // It gets another master, and that is news.
+    world.salon.change_staff(SALON, record, 6, "Тимур");
+    world.advance("9m");
+    world.poll().await;
+    world.advance("31s");
+    world.turn().await;
+    says(&world, record, "(сначала уйдёт новость об этом визите)").await;
+}
+
+#[tokio::test]
+async fn a_pause_that_was_ended_is_not_what_a_message_waits_for() {
+    let world = World::watching().await;
+    let all = Selector::default();
+    let pause = Pause {
+        of: all.clone(),
+        until: None,
+    };
+    orders::pause(&world.sql(), &pause, world.clock.now()).unwrap();
+    let record = world.salon.book(haircut("2026-08-27T10:00:00"));
+    world.tell().await;
+    says(&world, record, "(пауза)").await;
+    world.advance("1h");
+    orders::resume(&world.sql(), Some(&all), world.clock.now()).unwrap();
+    let told = explained(&world, record).await;
+    assert!(!told.contains("пауза"), "{told}");
 }

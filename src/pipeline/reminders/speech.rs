@@ -32,14 +32,19 @@ const KEPT: TimeDelta = TimeDelta::minutes(15);
 
 /// Why a reminder is not to leave now.
 enum Hindrance {
-    /// It is looked at again then.
-    Wait(DateTime<Utc>),
+    /// It is looked at again then; for what it waits.
+    Wait(&'static str, DateTime<Utc>),
     /// At the next turn: its visit is being settled.
     Settling,
     /// It never will.
     Over(Reason),
     /// Nobody knows whether it is true.
     Unseen,
+}
+
+/// Something is about to be told of the same visits.
+fn news_first(now: DateTime<Utc>) -> Hindrance {
+    Hindrance::Wait("news of the visit goes first", now + NEWS_FIRST)
 }
 
 impl Desk {
@@ -70,8 +75,8 @@ impl Desk {
         match hindrance {
             None => {}
             Some(Hindrance::Settling) => return Ok(Claim::Skip),
-            Some(Hindrance::Wait(until)) => {
-                outbox::postpone(tx, n.id, until)?;
+            Some(Hindrance::Wait(why, until)) => {
+                outbox::wait_for(tx, n.id, why, until)?;
                 return Ok(Claim::Skip);
             }
             Some(Hindrance::Over(reason)) => {
@@ -149,7 +154,7 @@ impl Desk {
                 return Ok(Some(Hindrance::Settling));
             }
             if has_news(conn, n, unit)? {
-                return Ok(Some(Hindrance::Wait(now + NEWS_FIRST)));
+                return Ok(Some(news_first(now)));
             }
         }
         let mut is_told = true;
@@ -171,7 +176,10 @@ impl Desk {
             let cached = cache::get(conn, n.company, due.record.id)?;
             if cached.is_some_and(|cached| cached.missing) {
                 return Ok(Some(match now - n.created_at < MISSING_PATIENCE {
-                    true => Hindrance::Wait(now + MISSING_LOOK),
+                    true => Hindrance::Wait(
+                        "the booking is not seen in the journal",
+                        now + MISSING_LOOK,
+                    ),
                     false => Hindrance::Unseen,
                 }));
             }
@@ -295,7 +303,7 @@ fn standing(
         if ends_at.is_some_and(|at| at - now <= delta(pace.max_delay)) {
             standing.undecided = Some(Hindrance::Settling);
         } else if has_news(conn, n, &unit)? {
-            standing.undecided = Some(Hindrance::Wait(now + NEWS_FIRST));
+            standing.undecided = Some(news_first(now));
         }
         others.push((planned, why));
     }

@@ -354,7 +354,8 @@ pub fn set_ended(conn: &Connection, id: i64, status: Status, error: &str) -> Res
 pub fn replan(conn: &Connection, now: DateTime<Utc>) -> Result<()> {
     execute(
         conn,
-        "UPDATE booking_notifications SET due_at = ?1
+        "UPDATE booking_notifications
+            SET due_at = ?1, last_error = CASE attempts WHEN 0 THEN NULL ELSE last_error END
           WHERE status = 'pending' AND due_at > CASE attempts WHEN 0 THEN ?1 ELSE ?2 END",
         (At(now), At(now + LATEST_RETRY)),
     )?;
