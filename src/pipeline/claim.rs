@@ -111,8 +111,10 @@ impl Desk {
             return self.claim_for_owner(tx, &n, end, now);
         }
         // The words are in the markup of the channel where they may have arrived.
-        let elsewhere = outbox::tried_over(tx, id)?.is_some_and(|channel| channel != n.channel);
-        if n.frozen && n.kind != "correction" && elsewhere {
+        if n.frozen
+            && n.kind != "correction"
+            && outbox::tried_over(tx, id)?.is_some_and(|channel| channel != n.channel)
+        {
             n.message.clear();
         }
         let claim = self.claim_for_client(tx, &n, end, free, now)?;
