@@ -136,9 +136,7 @@ impl Desk {
             text: &written.text,
             external_id: &external_id,
             at,
-            is_command: wish.is_some()
-                || subject.answers_reminder
-                || (news == News::Unknown && !is_lost),
+            is_command: wish.is_some() || subject.answers_reminder || news == News::Unknown,
         };
         let stored = contacts::store_inbound(tx, &message)?;
         let mut shown = None;
@@ -150,7 +148,12 @@ impl Desk {
                     // What was pressed was meant as an answer.
                     if let Some(company) = company.and_then(|id| self.companies.get(&id))
                         && is_lost
+                        && self.answers(company, written.phone.as_ref())
                     {
+                        let first = subject.meetings.first().and_then(|m| m.records.first());
+                        let id = company.settings.id;
+                        talks::about(tx, stored.contact, Some(id), first.map(|r| r.id))?;
+                        talks::ask(tx, stored.contact, None, now)?;
                         self.waits_for_person(tx, company, stored.contact, at, now)?;
                     }
                     self.show_only(tx, &end, company, &written, &subject, now)?

@@ -78,7 +78,7 @@ pub(super) struct Subject {
     names_booking: bool,
     /// A reminder or something else was said last, and nobody knows which: one may not have arrived.
     is_in_doubt: bool,
-    /// What was said last, or may have been, is an answer.
+    /// What was said last, or may have been, is an answer; or one is quoted, or what nobody knows.
     follows_answer: bool,
     /// The message of ours that it quotes, as the messenger calls it.
     pub(super) quotes: Option<String>,
@@ -148,7 +148,9 @@ impl Desk {
             Answers::Notification(id) => outbox::get(conn, *id)?,
             Answers::Message(id) => {
                 let to = address(end, &written.chat_id, Some(phone));
-                outbox::by_message(conn, &end.name, &to, id)?
+                let quoted = outbox::by_message(conn, &end.name, &to, id)?;
+                follows_answer = quoted.as_ref().is_none_or(|n| n.kind == "reply");
+                quoted
             }
             Answers::Nothing | Answers::Lost => {
                 let last = outbox::last_said(conn, &end.name, phone.e164(), contact)?;
@@ -341,15 +343,12 @@ impl Desk {
             let is_free = chosen_none && !subject.names_booking;
             Ok(is_free && conversations::is_live(conn, contact, within, now)?)
         };
-        // So do "не смогу" and "приду", though they come hours later: what they would write is lasting. But
-        // who was reminded of their one visit says "приду" of that, whatever they asked between.
-        let writes = match meaning {
-            Some(Meaning::Cancel) => true,
-            Some(Meaning::Confirm) => !was_reminded(conn, &meetings, now)?,
-            _ => false,
-        };
+        // So do "не смогу" and "приду", though they come hours later: what they would write is lasting. They
+        // may also go on with words that are not answered yet.
+        let writes = matches!(meaning, Some(Meaning::Cancel | Meaning::Confirm));
         let goes_on = (is_short && has_agent && answers_agent(LIVES)?)
-            || (writes && subject.follows_answer && answers_agent(FRESH)?);
+            || (writes && subject.follows_answer && answers_agent(FRESH)?)
+            || (writes && answers_agent(PATIENCE)?);
         let verdict = match verdict {
             _ if goes_on => Verdict::Words,
             Verdict::Acknowledged if has_agent && courtesy(&written.text).is_some() => {
@@ -709,25 +708,6 @@ impl Speaking<'_> {
     }
 }
 
-/// Whether this is one visit of which its client was reminded lately.
-fn was_reminded(
-    conn: &Connection,
-    meetings: &[Meeting],
-    now: DateTime<Utc>,
-) -> store::Result<bool> {
-    let [one] = meetings else {
-        return Ok(false);
-    };
-    for record in &one.records {
-        let phone = record.phone().map_or("", Phone::e164);
-        let at = reminders::sent_at(conn, one.company, record.id, phone)?;
-        if at.is_some_and(|at| now - at <= FRESH) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// Stores what a client asked for; what waits already is not asked for twice. The order that the owner is
 /// to decide about, or the new one.
 pub(super) fn order(
@@ -746,10 +726,10 @@ pub(super) fn order(
             return Ok(Some(old.id));
         } else if asked
             .iter()
-            .all(|a| new.meant.iter().any(|m| m.record == a.record))
+            .any(|a| new.meant.iter().any(|m| m.record == a.record))
         {
-            // What the owner was asked is not what is asked for now: the visit was moved, or may be
-            // taken off without them.
+            // What the owner was asked is not what is asked for now: the visit was moved, may be taken
+            // off without them, or less of it is meant.
             take_back(conn, &old, now)?;
         }
     }

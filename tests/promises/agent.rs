@@ -1166,17 +1166,35 @@ async fn of_a_visit_of_two_bookings_the_owner_decides_about_each_that_was_agreed
 }
 
 #[tokio::test]
-async fn who_was_reminded_says_that_they_come_whatever_they_asked_between() {
-    let reminds = r#"notify = { reminders = ["24h"] }"#;
-    let (world, model) = salon_with(reminds, "", WRITES).await;
-    let record = booked(&world, PHONE, "2026-08-22T14:30:00").await;
-    world.advance("27h");
-    world.poll().await;
-    world.turn().await;
-    model.then(words("Администратор подскажет на месте."));
-    say(&world, "Можно будет картой?").await;
-    say(&world, "приду").await;
-    assert_eq!(world.salon.row(SALON, record).unwrap()["attendance"], 2);
+async fn a_no_below_the_agents_answer_or_before_it_came_takes_nothing_off() {
+    let (world, model) = salon("", WRITES).await;
+    let record = booked(&world, PHONE, "2026-08-23T12:00:00").await;
+    model.be_used_to(|_| words("Хорошо. Утром или вечером вам удобнее?"));
+    // In two bubbles, before anything is answered.
+    write(&world, PHONE, "Хочу ещё и в субботу").await;
+    write(&world, PHONE, "не смогу").await;
+    follow(&world).await;
+    assert_eq!(world.salon.asked(Route::Cancel), 0);
+    // Below the answer itself, though a message about the booking came since.
+    let id = world.rows(
+        "SELECT provider_message_id FROM booking_notifications WHERE kind = 'reply' ORDER BY id DESC",
+    );
+    let later = "2026-08-24T12:00:00".parse().unwrap();
+    world.salon.reschedule(SALON, record, later);
+    world.tell().await;
+    world.advance("5h");
+    world.green.push_message(
+        &format!("{PHONE}@c.us"),
+        &json!({
+            "typeMessage": "quotedMessage",
+            "extendedTextMessageData": {"text": "не смогу", "stanzaId": id[0]},
+            "quotedMessage": {"stanzaId": id[0], "typeMessage": "textMessage"},
+        }),
+    );
+    world.receive().await;
+    follow(&world).await;
+    assert_eq!(world.salon.asked(Route::Cancel), 0);
+    assert_eq!(world.salon.row(SALON, record).unwrap()["deleted"], false);
 }
 
 #[tokio::test]
